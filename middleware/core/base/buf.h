@@ -1,0 +1,30 @@
+/*
+ * A growing byte buffer with a sticky error, for the cold side.
+ *
+ * Writers append without checking; whoever hands the buffer on asks
+ * `buf.failed` once. After a failure appends do nothing.
+ *
+ * Rule: never used in a worker's hot path (it allocates).
+ */
+#ifndef PP_BASE_BUF_H
+#define PP_BASE_BUF_H
+
+#include <stddef.h>
+
+struct pp_buf {
+	char *data;    /* owned; NULL while empty */
+	size_t len;
+	size_t room;
+	size_t limit;  /* 0: none; appends beyond it fail */
+	int failed;    /* 1: out of memory or over the limit */
+};
+
+void pp_buf_append(struct pp_buf *buf, const void *data, size_t len);
+void pp_buf_text(struct pp_buf *buf, const char *text);
+void pp_buf_printf(struct pp_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Free the memory and make the buffer empty and unfailed. */
+void pp_buf_free(struct pp_buf *buf);
+
+#endif

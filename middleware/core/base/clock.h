@@ -1,0 +1,52 @@
+/*
+ * The clocks, in nanoseconds. Not a scheduler.
+ *
+ * Rule: intervals are measured on CLOCK_MONOTONIC, which all processes of a
+ * service share; wall time is only for showing. All are async-signal-safe;
+ * 0 means that the clock could not be read.
+ */
+#ifndef PP_BASE_CLOCK_H
+#define PP_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#define PP_NS_PER_SEC 1000000000LL
+#define PP_NS_PER_MS 1000000LL
+
+static inline int64_t
+pp_clock_read(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts) == -1)
+		return (0);
+	return ((int64_t)ts.tv_sec * PP_NS_PER_SEC + ts.tv_nsec);
+}
+
+static inline int64_t
+pp_clock_mono(void)
+{
+	return (pp_clock_read(CLOCK_MONOTONIC));
+}
+
+static inline int64_t
+pp_clock_wall(void)
+{
+	return (pp_clock_read(CLOCK_REALTIME));
+}
+
+/*
+ * CPU time (user and system) that the process has used, all its threads;
+ * works for any process that exists, without /proc and without rights to it.
+ * The clock id is the kernel's encoding, include/linux/posix-timers_types.h:
+ * complement of the pid, 2 = CPUCLOCK_SCHED.
+ */
+static inline int64_t
+pp_clock_process_cpu(pid_t pid)
+{
+	return (pp_clock_read((clockid_t)(~(unsigned int)pid << 3 | 2)));
+}
+
+#endif

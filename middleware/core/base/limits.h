@@ -1,0 +1,103 @@
+/*
+ * Every bound of kore-pprof, each with the reason for its value.
+ *
+ * Not options: an operator changes none of these. What an operator may set
+ * is read from PPROF_* and checked against the ranges here.
+ *
+ * Rule: nothing grows with traffic or with time. A structure is as large as
+ * the number here says, what does not fit is counted (base/loss.h). A test
+ * build shrinks them with -DPP_..., so that "full" happens in every run.
+ */
+#ifndef PP_BASE_LIMITS_H
+#define PP_BASE_LIMITS_H
+
+/* Kore counts workers in 8 bits and keeps two of the numbers for itself. */
+#define PP_WORKERS_MAX 253
+
+/* Frames kept of a stack, leaf first. Go keeps 128 since 1.23; a Kore
+ * handler under libunwind is 12 to 40 deep. */
+#ifndef PP_FRAMES_MAX
+#define PP_FRAMES_MAX 128
+#endif
+
+/* Threads of one worker that can be sampled at the same time. A Kore worker
+ * has 1 + task_threads (2); libraries rarely add more than a pool. */
+#ifndef PP_THREADS_MAX
+#define PP_THREADS_MAX 256
+#endif
+
+/* CPU ring of one worker, in 8-byte words. One sample is 4 words and its
+ * frames: at 10,000 Hz, two busy threads and 30 frames that is 5.4 MB/s,
+ * and the collector drains every 20 ms then. Power of two. */
+#ifndef PP_CPU_RING_WORDS
+#define PP_CPU_RING_WORDS (1U << 16)
+#endif
+
+/* Label sets of one worker (route × method, and the application's own), as
+ * words of text, and the index over them. Both a power of two. */
+#ifndef PP_LABEL_WORDS
+#define PP_LABEL_WORDS (1U << 15)
+#endif
+#ifndef PP_LABEL_INDEX
+#define PP_LABEL_INDEX (1U << 11)
+#endif
+
+/* Longest text of one label set: "key\0value\0key\0value\0". A longer value
+ * is cut and counted. Kore itself cuts a path at 2,000 bytes. */
+#define PP_LABEL_SET_MAX 1024
+#define PP_LABELS_PER_SET 16
+
+/* How far a lookup walks an index before the table counts as full. */
+#define PP_PROBES_MAX 64
+
+/* Objects (executable, libraries) one process has ever loaded; a reload of
+ * a changed module takes one more. */
+#ifndef PP_OBJECTS_MAX
+#define PP_OBJECTS_MAX 512
+#endif
+#define PP_OBJECT_NAME_MAX 256
+#define PP_BUILD_ID_MAX 32
+
+/* Tasks between kore_task_run() and their end that carry labels. */
+#ifndef PP_TASKS_MAX
+#define PP_TASKS_MAX 4096
+#endif
+
+/* hz= of a CPU profile: one in ten microseconds of a sample is already 1% of
+ * a core spent in the handler. */
+#define PP_HZ_MIN 1
+#define PP_HZ_MAX 10000
+#define PP_HZ_DEFAULT 100
+
+/* seconds= of a profile: Go's default, and a day. */
+#define PP_SECONDS_DEFAULT 30
+#define PP_SECONDS_MAX 86400
+
+/* CPU profiles in progress at once; the next client gets 503. */
+#ifndef PP_SESSIONS_MAX
+#define PP_SESSIONS_MAX 256
+#endif
+
+/* Distinct samples (stack, labels, thread) of one session, and stack words
+ * shared by all sessions. fib() by recursion makes nearly every sample a
+ * stack of its own: 10 minutes at 100 Hz on two threads fit. */
+#ifndef PP_SESSION_SAMPLES_MAX
+#define PP_SESSION_SAMPLES_MAX (1U << 17)
+#endif
+#ifndef PP_SESSION_WORDS_MAX
+#define PP_SESSION_WORDS_MAX (6U << 20)
+#endif
+
+/* A request as it crosses from a worker to the collector, and its body
+ * (POST symbol: 19 bytes an address; pprof sends one mapping at a time). */
+#define PP_REQUEST_PATH_MAX 2048
+#define PP_REQUEST_QUERY_MAX 8192
+#define PP_REQUEST_BODY_MAX (4U << 20)
+
+/* Header lines of an answer ("name: value\n"...), as text. */
+#define PP_ANSWER_HEADERS_MAX 2048
+
+/* The service's own command line, as cmdline gives it back. */
+#define PP_CMDLINE_MAX 4096
+
+#endif

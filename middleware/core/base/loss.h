@@ -1,0 +1,43 @@
+/*
+ * What can be lost, and under which name it is shown.
+ *
+ * One table: the counters in the arena, the comment lines of a profile and
+ * the loss list of the index page iterate it. A new way to lose something is
+ * a new line here.
+ *
+ * Rule: whoever drops, cuts or gives up adds 1 before it goes on.
+ */
+#ifndef PP_BASE_LOSS_H
+#define PP_BASE_LOSS_H
+
+/* X(enum suffix, key in the profile's comments, sentence for people) */
+#define PP_LOSS_TABLE(X)                                                       \
+	X(SAMPLES_DROPPED, "samples_dropped",                                  \
+	    "CPU samples lost because the worker's ring was full")             \
+	X(SAMPLES_STACKLESS, "samples_stackless",                              \
+	    "CPU samples kept without a stack: the thread was inside the "     \
+	    "unwinder or the dynamic linker")                                  \
+	X(STACKS_TRUNCATED, "stacks_truncated",                                \
+	    "stacks cut at the frame limit, root frames missing")              \
+	X(TIMER_OVERRUNS, "timer_overruns",                                    \
+	    "timer expiries that shared a signal; their time is in the "       \
+	    "sample that came")                                                \
+	X(THREADS_UNSAMPLED, "threads_unsampled",                              \
+	    "threads that could not be given a timer")                         \
+	X(LABELS_DROPPED, "labels_dropped",                                    \
+	    "label sets lost because the worker's label table was full")       \
+	X(TASKS_UNLABELLED, "tasks_unlabelled",                                \
+	    "tasks that ran without their request's labels: table full")       \
+	X(OBJECTS_DROPPED, "objects_dropped",                                  \
+	    "loaded objects that did not fit the object table")                \
+	X(RINGS_REPAIRED, "rings_repaired",                                    \
+	    "rings skipped ahead over what a killed worker left half written")
+
+enum pp_loss {
+#define PP_LOSS_ENUM(name, key, sentence) PP_LOSS_##name,
+	PP_LOSS_TABLE(PP_LOSS_ENUM)
+#undef PP_LOSS_ENUM
+	    PP_LOSS_COUNT
+};
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * The messages between a worker (or the parent) and the collector.
+ *
+ * Workers and parent share one end of a SOCK_SEQPACKET pair, the collector
+ * has the other; one message is one packet, descriptors travel beside it
+ * (SCM_RIGHTS). A request brings a socket of its own, on which the answer
+ * comes back: closing it cancels the request.
+ *
+ *     worker ── struct pp_wire_request + path + query ──► collector
+ *               fds: reply socket [, body memfd]
+ *     worker ◄── struct pp_wire_answer + header text ─── collector
+ *               fds: sealed memfd with the body (when length > 0)
+ *     worker or parent ── struct pp_wire_object ───────► collector
+ *               fds: the object's file, open for reading
+ *
+ * Rule: both sides check everything that they receive; neither may crash or
+ * wait because of the other. Same machine, same build: no byte order, and the
+ * version must be equal.
+ */
+#ifndef PP_BASE_WIRE_H
+#define PP_BASE_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+#define PP_WIRE_VERSION 0x70700001U
+
+enum pp_wire_kind {
+	PP_WIRE_REQUEST = 1, /* worker to collector */
+	PP_WIRE_OBJECT,	     /* worker or parent to collector */
+	PP_WIRE_ANSWER	     /* collector to worker */
+};
+
+/* Methods, as the service tells them apart. */
+enum pp_method {
+	PP_METHOD_GET,
+	PP_METHOD_HEAD,
+	PP_METHOD_POST,
+	PP_METHOD_OTHER
+};
+
+struct pp_wire_request {
+	uint32_t version;
+	uint32_t kind;	    /* PP_WIRE_REQUEST */
+	uint32_t method;    /* enum pp_method */
+	uint32_t path_len;  /* of the text after the prefix: "", "/heap" */
+	uint32_t query_len; /* undecoded, without '?' */
+	uint32_t body_len;  /* 0: no second descriptor */
+	uint32_t prefix_len; /* of the prefix, "/debug/pprof" */
+	/* prefix, path, query follow, not terminated */
+};
+
+struct pp_wire_object {
+	uint32_t version;
+	uint32_t kind; /* PP_WIRE_OBJECT */
+	uint32_t build_id_len;
+	uint32_t name_len;
+	uint8_t build_id[PP_BUILD_ID_MAX];
+	/* name follows */
+};
+
+struct pp_wire_answer {
+	uint32_t version;
+	uint32_t kind;	      /* PP_WIRE_ANSWER */
+	uint32_t status;      /* HTTP */
+	uint32_t headers_len; /* "name: value\n" lines follow */
+	uint64_t body_len;    /* 0: no descriptor */
+};
+
+#define PP_WIRE_FDS_MAX 2
+#define PP_WIRE_PACKET_MAX                                                     \
+	(sizeof(struct pp_wire_request) + 2 * PP_REQUEST_PATH_MAX +            \
+	    PP_REQUEST_QUERY_MAX)
+
+/*
+ * Send one packet with `nfds` descriptors (0..PP_WIRE_FDS_MAX); they stay the
+ * caller's. Never waits. Returns 0, or -1 with errno (EAGAIN: the other side
+ * does not keep up; EPIPE: it is gone). Async-signal-safe.
+ */
+int pp_wire_send(int sock, const void *packet, size_t len, const int *fds,
+    int nfds);
+
+/*
+ * Receive one packet into `packet`. Returns its length, 0 when the other side
+ * has closed, -1 with errno (EAGAIN: nothing there). A packet that was cut
+ * gives -1 and EMSGSIZE. Descriptors come in fds[], the rest of fds[] is -1;
+ * they are the caller's, close-on-exec; more than PP_WIRE_FDS_MAX are closed.
+ */
+long pp_wire_recv(int sock, void *packet, size_t room,
+    int fds[PP_WIRE_FDS_MAX]);
+
+#endif

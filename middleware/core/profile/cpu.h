@@ -1,0 +1,45 @@
+/*
+ * CPU sessions: one reader of the workers' rings, any number of windows.
+ *
+ * The rings are drained for all sessions at once. Each session keeps its own
+ * rate: it takes a sample of a thread whenever the CPU time since its last
+ * one has reached its period, so that 100 Hz and 1000 Hz can run together and
+ * each gets what it asked for.
+ *
+ * Rule: cold; the only reader of the rings, the only writer of the control
+ * words. Never believes what it reads (store/ring.h).
+ */
+#ifndef PP_PROFILE_CPU_H
+#define PP_PROFILE_CPU_H
+
+#include <stdint.h>
+
+#include "profile/canon.h"
+#include "profile/profile.h"
+#include "store/arena.h"
+
+struct pp_cpu;
+struct pp_cpu_session;
+
+/* `arena_fd` is used to give ring memory back. Turns off what a collector
+ * before this one may have left running. NULL: out of memory. */
+struct pp_cpu *pp_cpu_new(struct pp_arena *arena, int arena_fd,
+    struct pp_canon *canon);
+void pp_cpu_free(struct pp_cpu *cpu); /* also ends all sampling */
+
+/* Begin a session at `hz` (PP_HZ_MIN..PP_HZ_MAX). NULL with errno: EAGAIN
+ * when PP_SESSIONS_MAX run already, ENOMEM. */
+struct pp_cpu_session *pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz);
+
+/* End it and return what it saw as a profile without symbols, which the
+ * caller frees; NULL when out of memory. The session is gone. */
+struct pp_profile *pp_cpu_end(struct pp_cpu_session *session);
+
+/* End it and forget. */
+void pp_cpu_cancel(struct pp_cpu_session *session);
+
+/* Drain the rings, follow worker starts. Returns when to call again
+ * (CLOCK_MONOTONIC ns), INT64_MAX when no session runs. */
+int64_t pp_cpu_tick(struct pp_cpu *cpu, int64_t now);
+
+#endif

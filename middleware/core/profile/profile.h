@@ -1,0 +1,132 @@
+/*
+ * A profile as plain data: what profile.proto says, as C structures, without
+ * knowing where it came from (arena) or where it goes (an encoder).
+ *
+ * Everything lies in arrays and is referred to by index + 1, so that 0 means
+ * "none", and the ids 1..n of the wire format are these numbers. Strings are
+ * interned: equal text is the same pointer, owned by the profile.
+ *
+ * Out of memory is sticky: adding goes on doing nothing, `failed` is set, and
+ * whoever hands the profile on asks once.
+ *
+ * Rule: cold side only; one thread at a time.
+ *
+ * Source of the meaning of each field: profile.proto of google/pprof.
+ */
+#ifndef PP_PROFILE_PROFILE_H
+#define PP_PROFILE_PROFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PP_VALUES_MAX 4 /* what scrapers take at most */
+
+struct pp_value_type {
+	const char *type; /* "cpu" */
+	const char *unit; /* "nanoseconds" */
+};
+
+struct pp_label {
+	const char *key;
+	const char *text; /* a text label, or NULL: a number */
+	int64_t number;	  /* >= 1: readers drop a 0 without a unit */
+};
+
+struct pp_sample {
+	uint32_t first_location; /* index into profile.stack[], leaf first */
+	uint32_t locations;
+	uint32_t first_label; /* index into profile.label[] */
+	uint32_t labels;
+	int64_t value[PP_VALUES_MAX];
+};
+
+/* One frame of source within a location. */
+struct pp_line {
+	uint32_t function; /* id, 1.. */
+	int32_t line;	   /* 0: unknown */
+};
+
+struct pp_location {
+	uint64_t address; /* unique in the profile and stable over profiles:
+			     exact pc of a leaf, return address - 1 else */
+	uint32_t mapping; /* id, or 0 */
+	uint32_t first_line; /* index into profile.line[], innermost first */
+	uint32_t lines;	     /* 0: not symbolized */
+};
+
+struct pp_function {
+	const char *name;
+	const char *file; /* "" when unknown */
+	int32_t start_line;
+};
+
+struct pp_mapping {
+	uint64_t start; /* in the profile's own address space, see canon.h */
+	uint64_t limit;
+	uint64_t offset;
+	const char *file;
+	const char *build_id; /* lower-case hex, "" when unknown */
+	int has_functions;    /* all its used locations have a function */
+	int has_filenames;
+	int has_line_numbers;
+	int has_inline_frames;
+};
+
+struct pp_profile {
+	struct pp_value_type value_type[PP_VALUES_MAX];
+	uint32_t value_types;
+	struct pp_value_type period_type;
+	int64_t period;
+	int64_t time_ns;     /* wall time, start of the window */
+	int64_t duration_ns; /* 0: a snapshot */
+	const char *default_type; /* NULL: the last value type */
+
+	struct pp_sample *sample;
+	uint32_t *stack; /* location ids of all samples */
+	struct pp_label *label;
+	struct pp_location *location;
+	struct pp_line *line;
+	struct pp_function *function;
+	struct pp_mapping *mapping;
+	const char **comment; /* "key=value", or a sentence */
+	uint32_t samples, stack_used, labels, locations, lines, functions,
+	    mappings, comments;
+
+	int failed; /* 1: out of memory, the profile is not whole */
+	struct pp_profile_index *index; /* private to profile.c */
+};
+
+/* An empty profile, or NULL. pp_profile_free(NULL) is allowed. */
+struct pp_profile *pp_profile_new(void);
+void pp_profile_free(struct pp_profile *p);
+
+/* Intern: the same text gives the same pointer, valid until _free. Invalid
+ * UTF-8 is replaced by U+FFFD. NULL gives "". */
+const char *pp_profile_string(struct pp_profile *p, const char *text);
+
+/* Id of the mapping (by start), of the location (by address), of the function
+ * (by name, file and start line); added if new. 0 when out of memory. */
+uint32_t pp_profile_mapping(struct pp_profile *p,
+    const struct pp_mapping *mapping);
+uint32_t pp_profile_location(struct pp_profile *p, uint64_t address,
+    uint32_t mapping);
+uint32_t pp_profile_function(struct pp_profile *p, const char *name,
+    const char *file, int32_t start_line);
+
+/* Give a location its lines, innermost first. Once for a location. */
+void pp_profile_lines(struct pp_profile *p, uint32_t location,
+    const struct pp_line *line, uint32_t lines);
+
+/* Begin a sample; the next _push and _label calls belong to it. Text of keys
+ * and values is interned. A number below 1 adds no label. */
+void pp_profile_sample(struct pp_profile *p, const int64_t *values);
+void pp_profile_push(struct pp_profile *p, uint32_t location);
+void pp_profile_label_text(struct pp_profile *p, const char *key,
+    const char *text);
+void pp_profile_label_number(struct pp_profile *p, const char *key,
+    int64_t number);
+
+void pp_profile_comment(struct pp_profile *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * From a request to an answer, for every front: the Kore routes today, the
+ * collector's own listener later. Knows HTTP's words (method, status,
+ * headers) but no socket, no Kore and no event loop.
+ *
+ * A request is begun, and either answered at once or pending until its
+ * deadline; the front then asks again. Any number may be pending.
+ *
+ *     struct pp_task *task = pp_service_begin(service, &request);
+ *     while (pp_task_deadline(task) > now) wait, or pp_task_cancel(task)
+ *     pp_task_finish(task, &answer); ... pp_answer_free(&answer)
+ *
+ * Rule: one thread. Bad input is answered by a status and one sentence, as
+ * Go's net/http/pprof words it where it has words for it.
+ */
+#ifndef PP_SERVICE_SERVICE_H
+#define PP_SERVICE_SERVICE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/wire.h"
+
+struct pp_service;
+struct pp_task;
+struct pp_arena;
+struct pp_symbols;
+
+struct pp_request {
+	enum pp_method method;
+	const char *prefix; /* "/debug/pprof", for links and redirects */
+	const char *path;   /* after the prefix: "", "/", "/heap" */
+	const char *query;  /* undecoded, without '?'; "" when there is none */
+	const char *body;   /* POST; not terminated */
+	size_t body_len;
+};
+
+struct pp_answer {
+	int status;
+	struct pp_buf headers; /* "name: value\n" lines, names lower-case */
+	struct pp_buf body;
+};
+
+/* Neither arena nor symbols become the service's. NULL: out of memory. */
+struct pp_service *pp_service_new(struct pp_arena *arena, int arena_fd,
+    struct pp_symbols *symbols);
+void pp_service_free(struct pp_service *service);
+
+/* Begin a request; its texts need to live only during this call. Returns NULL
+ * when out of memory (answer 503). */
+struct pp_task *pp_service_begin(struct pp_service *service,
+    const struct pp_request *request);
+
+/* When to call pp_task_finish, on CLOCK_MONOTONIC; 0: now. */
+int64_t pp_task_deadline(const struct pp_task *task);
+
+/* Write the answer and free the task. */
+void pp_task_finish(struct pp_task *task, struct pp_answer *answer);
+
+/* The client has gone: stop what runs for it and free the task. */
+void pp_task_cancel(struct pp_task *task);
+
+void pp_answer_free(struct pp_answer *answer);
+
+/*
+ * Work that goes on between requests: drains the rings, follows workers that
+ * start and die, gives memory back. Returns when it wants to be called next,
+ * on CLOCK_MONOTONIC (INT64_MAX: not before the next request).
+ */
+int64_t pp_service_tick(struct pp_service *service, int64_t now);
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * The arena: the shared memory in which the workers write and from which the
+ * collector reads. This is its layout and how to map it; what is written
+ * into it is in ring.h, words.h and objects.h.
+ *
+ * It is a memfd, made by the parent before the first worker is forked:
+ *
+ *     head (parent and collector)  | slot 0 (parent) | slot 1 (worker 1) ...
+ *
+ * It is sparse: a page that nobody touched costs nothing, so the sizes here
+ * are bounds, not costs. No pointers: offsets and ids only, every process
+ * maps it where it likes.
+ *
+ * Rule: each field says who writes it. A reader trusts nothing: all
+ * processes of a service can write all of it, and one of them may have been
+ * taken over. Numbers are checked against limits.h before they index.
+ */
+#ifndef PP_STORE_ARENA_H
+#define PP_STORE_ARENA_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/limits.h"
+#include "base/loss.h"
+
+#define PP_ARENA_MAGIC 0x316e657261707070ULL /* "pppraren" + version 1 */
+
+/* One loaded object of a process; see objects.h. */
+struct pp_object {
+	_Atomic uint32_t state; /* enum pp_object_state, written last */
+	uint32_t name_len;
+	uint64_t bias;		/* added to a vaddr of the file (dlpi_addr) */
+	uint64_t start;		/* first executable segment: [start, limit) */
+	uint64_t limit;
+	uint64_t offset;	/* of that segment in the file */
+	uint32_t build_id_len;	/* 0: the object has none */
+	uint8_t build_id[PP_BUILD_ID_MAX];
+	char name[PP_OBJECT_NAME_MAX]; /* absolute, or as dlopen got it */
+};
+
+enum pp_object_state {
+	PP_OBJECT_FREE,	  /* never used */
+	PP_OBJECT_LIVE,	  /* mapped */
+	PP_OBJECT_RETIRED /* unloaded; its addresses stay reserved */
+};
+
+/* Append-only; `used` and the entries are written by the slot's process. */
+struct pp_objects {
+	_Atomic uint32_t used;
+	_Atomic uint32_t changes; /* +1 after each change: "read again" */
+	struct pp_object object[PP_OBJECTS_MAX];
+};
+
+/* Interned label sets; see words.h. */
+struct pp_label_table {
+	_Atomic uint32_t used;
+	_Atomic uint32_t index[PP_LABEL_INDEX];
+	uint64_t words[PP_LABEL_WORDS];
+};
+
+/* Bounded queue of records; see ring.h. */
+struct pp_ring {
+	_Atomic uint64_t head;	 /* the producers: next word to reserve */
+	_Atomic uint64_t sealed; /* the worker at its start: nothing below
+				    this will be finished any more */
+	char pad[48];		 /* keep the two sides' cache lines apart */
+	_Atomic uint64_t tail;	 /* the collector: next word to read */
+	char pad2[56];
+	_Atomic uint64_t words[PP_CPU_RING_WORDS];
+};
+
+/* Life of the process in a slot. Written by the parent, at fork and when it
+ * reaps; `pid` and `generation` also by the worker itself as it starts. */
+struct pp_life {
+	_Atomic int32_t pid;	    /* 0: nobody is in the slot now */
+	_Atomic uint32_t generation; /* +1 for each process put here */
+	_Atomic int64_t started_ns;  /* wall time */
+	_Atomic int64_t dead_cpu_ns; /* CPU time of all that died here */
+	_Atomic uint32_t deaths;
+	_Atomic int32_t last_status; /* of waitpid(), of the last one dead */
+};
+
+struct pp_slot {
+	struct pp_life life;
+	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* whoever loses; only grow */
+	struct pp_objects objects;
+	struct pp_label_table labels;
+	struct pp_ring cpu;
+};
+
+/* What the collector wants of all workers. Written by the collector only,
+ * then it sends SIGPROF to each worker to make it look. */
+struct pp_control {
+	_Atomic uint64_t cpu_period_ns; /* 0: CPU sampling is off */
+};
+
+struct pp_arena {
+	/* Written by the parent before the first fork, then constant. */
+	uint64_t magic;
+	uint64_t size;	   /* of the whole arena, bytes */
+	uint64_t slot_size; /* sizeof(struct pp_slot) in the writer's build */
+	uint32_t slots;	   /* slot 0 and one for each worker */
+	int32_t parent_pid;
+	int64_t started_ns; /* wall time */
+	char server[64];    /* "kore 4.1.0" */
+	uint32_t cmdline_len;
+	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
+
+	struct pp_control control;
+	_Alignas(4096) struct pp_slot slot[];
+};
+
+/*
+ * Make an arena for `workers` workers (1..PP_WORKERS_MAX) and map it.
+ *
+ * Returns the mapping, and in *fd the memfd (close-on-exec) that holds it;
+ * or NULL with errno set. The caller owns both, for the life of the service.
+ * Called by the parent; not signal-safe.
+ */
+struct pp_arena *pp_arena_create(unsigned int workers, int *fd);
+
+/*
+ * Map an arena that another process made, for reading and control.
+ *
+ * Checks magic, version, geometry against this build and the file's size, so
+ * that no slot lies outside the mapping. Returns NULL with errno EPROTO when
+ * they do not fit, or mmap's errno. Does not take `fd`.
+ */
+struct pp_arena *pp_arena_attach(int fd);
+
+/* Unmap; the memfd stays with its owner. */
+void pp_arena_detach(struct pp_arena *arena);
+
+/*
+ * Give the memory of a slot's CPU ring back to the system, when no session
+ * reads it. The words read as 0 afterwards, which is an empty ring's state.
+ * `fd` is the arena's memfd. Called by the collector. Best effort.
+ */
+void pp_arena_ring_release(const struct pp_arena *arena, int fd,
+    uint32_t slot);
+
+static inline void
+pp_slot_lose(struct pp_slot *slot, enum pp_loss what, uint64_t count)
+{
+	atomic_fetch_add_explicit(&slot->loss[what], count,
+	    memory_order_relaxed);
+}
+
+#endif
