@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define PP_NS_PER_SEC 1000000000LL
-#define PP_NS_PER_MS 1000000LL
+#define PP_NS_PER_MS  1000000LL
 
 static inline int64_t
 pp_clock_read(clockid_t clock)

@@ -44,7 +44,7 @@
 
 /* Longest text of one label set: "key\0value\0key\0value\0". A longer value
  * is cut and counted. Kore itself cuts a path at 2,000 bytes. */
-#define PP_LABEL_SET_MAX 1024
+#define PP_LABEL_SET_MAX  1024
 #define PP_LABELS_PER_SET 16
 
 /* How far a lookup walks an index before the table counts as full. */
@@ -56,7 +56,7 @@
 #define PP_OBJECTS_MAX 512
 #endif
 #define PP_OBJECT_NAME_MAX 256
-#define PP_BUILD_ID_MAX 32
+#define PP_BUILD_ID_MAX	   32
 
 /* Tasks between kore_task_run() and their end that carry labels. */
 #ifndef PP_TASKS_MAX
@@ -65,13 +65,13 @@
 
 /* hz= of a CPU profile: one in ten microseconds of a sample is already 1% of
  * a core spent in the handler. */
-#define PP_HZ_MIN 1
-#define PP_HZ_MAX 10000
+#define PP_HZ_MIN     1
+#define PP_HZ_MAX     10000
 #define PP_HZ_DEFAULT 100
 
 /* seconds= of a profile: Go's default, and a day. */
 #define PP_SECONDS_DEFAULT 30
-#define PP_SECONDS_MAX 86400
+#define PP_SECONDS_MAX	   86400
 
 /* CPU profiles in progress at once; the next client gets 503. */
 #ifndef PP_SESSIONS_MAX
@@ -90,9 +90,9 @@
 
 /* A request as it crosses from a worker to the collector, and its body
  * (POST symbol: 19 bytes an address; pprof sends one mapping at a time). */
-#define PP_REQUEST_PATH_MAX 2048
+#define PP_REQUEST_PATH_MAX  2048
 #define PP_REQUEST_QUERY_MAX 8192
-#define PP_REQUEST_BODY_MAX (4U << 20)
+#define PP_REQUEST_BODY_MAX  (4U << 20)
 
 /* Header lines of an answer ("name: value\n"...), as text. */
 #define PP_ANSWER_HEADERS_MAX 2048

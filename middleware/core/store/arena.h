@@ -32,11 +32,11 @@
 struct pp_object {
 	_Atomic uint32_t state; /* enum pp_object_state, written last */
 	uint32_t name_len;
-	uint64_t bias;		/* added to a vaddr of the file (dlpi_addr) */
-	uint64_t start;		/* first executable segment: [start, limit) */
+	uint64_t bias;	/* added to a vaddr of the file (dlpi_addr) */
+	uint64_t start; /* first executable segment: [start, limit) */
 	uint64_t limit;
-	uint64_t offset;	/* of that segment in the file */
-	uint32_t build_id_len;	/* 0: the object has none */
+	uint64_t offset;       /* of that segment in the file */
+	uint32_t build_id_len; /* 0: the object has none */
 	uint8_t build_id[PP_BUILD_ID_MAX];
 	char name[PP_OBJECT_NAME_MAX]; /* absolute, or as dlopen got it */
 };
@@ -75,7 +75,7 @@ struct pp_ring {
 /* Life of the process in a slot. Written by the parent, at fork and when it
  * reaps; `pid` and `generation` also by the worker itself as it starts. */
 struct pp_life {
-	_Atomic int32_t pid;	    /* 0: nobody is in the slot now */
+	_Atomic int32_t pid;	     /* 0: nobody is in the slot now */
 	_Atomic uint32_t generation; /* +1 for each process put here */
 	_Atomic int64_t started_ns;  /* wall time */
 	_Atomic int64_t dead_cpu_ns; /* CPU time of all that died here */
@@ -100,9 +100,9 @@ struct pp_control {
 struct pp_arena {
 	/* Written by the parent before the first fork, then constant. */
 	uint64_t magic;
-	uint64_t size;	   /* of the whole arena, bytes */
+	uint64_t size;	    /* of the whole arena, bytes */
 	uint64_t slot_size; /* sizeof(struct pp_slot) in the writer's build */
-	uint32_t slots;	   /* slot 0 and one for each worker */
+	uint32_t slots;	    /* slot 0 and one for each worker */
 	int32_t parent_pid;
 	int64_t started_ns; /* wall time */
 	char server[64];    /* "kore 4.1.0" */
@@ -131,16 +131,16 @@ struct pp_arena *pp_arena_create(unsigned int workers, int *fd);
  */
 struct pp_arena *pp_arena_attach(int fd);
 
-/* Unmap; the memfd stays with its owner. */
-void pp_arena_detach(struct pp_arena *arena);
+/* Unmap `size` bytes, as the caller saw them when it attached; the memfd stays
+ * with its owner. */
+void pp_arena_detach(struct pp_arena *arena, size_t size);
 
 /*
  * Give the memory of a slot's CPU ring back to the system, when no session
  * reads it. The words read as 0 afterwards, which is an empty ring's state.
  * `fd` is the arena's memfd. Called by the collector. Best effort.
  */
-void pp_arena_ring_release(const struct pp_arena *arena, int fd,
-    uint32_t slot);
+void pp_arena_ring_release(int fd, uint32_t slot);
 
 static inline void
 pp_slot_lose(struct pp_slot *slot, enum pp_loss what, uint64_t count)

@@ -55,7 +55,7 @@ void pp_ring_seal(struct pp_ring *ring);
  * 0 when there is none; -1 when the ring was damaged and has been skipped to
  * its head (count PP_LOSS_RINGS_REPAIRED). Collector only.
  */
-int pp_ring_take(struct pp_ring *ring, enum pp_record *kind,
-    uint64_t *payload, uint32_t room);
+int pp_ring_take(struct pp_ring *ring, enum pp_record *kind, uint64_t *payload,
+    uint32_t room);
 
 #endif

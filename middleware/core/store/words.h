@@ -57,7 +57,7 @@ uint32_t pp_words_put(const struct pp_words *table, const uint64_t *sequence,
  * Copy the sequence of `id` to `out`. Returns its count of words, or 0 when
  * the id does not name one or it does not fit `room`. Any process.
  */
-uint32_t pp_words_read(const struct pp_words *table, uint32_t id,
-    uint64_t *out, uint32_t room);
+uint32_t pp_words_read(const struct pp_words *table, uint32_t id, uint64_t *out,
+    uint32_t room);
 
 #endif

@@ -1,0 +1,69 @@
+/*
+ * The writing half of words.h. Hot: threads and signal handlers at once.
+ */
+#include <string.h>
+
+#include "base/mix.h"
+#include "store/words.h"
+
+static inline uint64_t
+words_header(uint64_t hash, uint32_t count)
+{
+	return ((hash & 0xffffffff00000000ULL) | count);
+}
+
+/* Space for `count` words and a header, or 0 when there is none left. */
+static uint32_t
+words_reserve(const struct pp_words *table, uint32_t count)
+{
+	uint32_t at;
+
+	/* Checked before, so that failing tries cannot wrap the counter. */
+	at = atomic_load_explicit(table->used, memory_order_relaxed);
+	if (count >= table->capacity || at > table->capacity - count - 2)
+		return (0);
+	at = atomic_fetch_add_explicit(table->used, count + 1,
+		 memory_order_relaxed) +
+	    1;
+	if (at > table->capacity - count - 1)
+		return (0);
+	return (at);
+}
+
+uint32_t
+pp_words_put(const struct pp_words *table, const uint64_t *sequence,
+    uint32_t count)
+{
+	uint64_t hash, header;
+	uint32_t probe, slot, id, mine;
+
+	hash = pp_mix_words(sequence, count, count);
+	header = words_header(hash, count);
+	mine = 0;
+	for (probe = 0; probe < PP_PROBES_MAX; probe++) {
+		slot = ((uint32_t)hash + probe) & (table->index_size - 1);
+		id = atomic_load_explicit(&table->index[slot],
+		    memory_order_acquire);
+		if (id == 0) {
+			if (mine == 0) {
+				mine = words_reserve(table, count);
+				if (mine == 0)
+					return (0);
+				table->words[mine] = header;
+				memcpy(&table->words[mine + 1], sequence,
+				    count * sizeof(*sequence));
+			}
+			if (atomic_compare_exchange_strong_explicit(
+				&table->index[slot], &id, mine,
+				memory_order_release, memory_order_acquire))
+				return (mine);
+		}
+		/* Ours alone to write, yet shared: check before indexing. */
+		if (id < table->capacity && count < table->capacity - id &&
+		    table->words[id] == header &&
+		    memcmp(&table->words[id + 1], sequence,
+			count * sizeof(*sequence)) == 0)
+			return (id);
+	}
+	return (0);
+}
