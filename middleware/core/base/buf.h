@@ -2,29 +2,33 @@
  * A growing byte buffer with a sticky error, for the cold side.
  *
  * Writers append without checking; whoever hands the buffer on asks
- * `buf.failed` once. After a failure appends do nothing.
+ * `buf.failed` once. An append is whole or not at all; after a failure appends
+ * do nothing. The bytes are not terminated. A zeroed struct is an empty buffer.
  *
  * Rule: never used in a worker's hot path (it allocates).
  */
 #ifndef PP_BASE_BUF_H
 #define PP_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct pp_buf {
-	char *data;    /* owned; NULL while empty */
+	char *data; /* owned; NULL while empty */
 	size_t len;
 	size_t room;
-	size_t limit;  /* 0: none; appends beyond it fail */
-	int failed;    /* 1: out of memory or over the limit */
+	size_t limit; /* 0: none; appends beyond it fail */
+	int failed;   /* 1: out of memory or over the limit */
 };
 
 void pp_buf_append(struct pp_buf *buf, const void *data, size_t len);
 void pp_buf_text(struct pp_buf *buf, const char *text);
 void pp_buf_printf(struct pp_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void pp_buf_vprintf(struct pp_buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
-/* Free the memory and make the buffer empty and unfailed. */
+/* Free the memory and make the buffer empty and unfailed; `limit` stays. */
 void pp_buf_free(struct pp_buf *buf);
 
 #endif

@@ -7,7 +7,8 @@
  * interned: equal text is the same pointer, owned by the profile.
  *
  * Out of memory is sticky: adding goes on doing nothing, `failed` is set, and
- * whoever hands the profile on asks once.
+ * whoever hands the profile on asks once. An id that the profile did not give
+ * out is not taken over: no location, line or stack refers to nothing.
  *
  * Rule: cold side only; one thread at a time.
  *
@@ -47,9 +48,9 @@ struct pp_line {
 };
 
 struct pp_location {
-	uint64_t address; /* unique in the profile and stable over profiles:
+	uint64_t address;    /* unique in the profile and stable over profiles:
 			     exact pc of a leaf, return address - 1 else */
-	uint32_t mapping; /* id, or 0 */
+	uint32_t mapping;    /* id, or 0 */
 	uint32_t first_line; /* index into profile.line[], innermost first */
 	uint32_t lines;	     /* 0: not symbolized */
 };
@@ -77,8 +78,8 @@ struct pp_profile {
 	uint32_t value_types;
 	struct pp_value_type period_type;
 	int64_t period;
-	int64_t time_ns;     /* wall time, start of the window */
-	int64_t duration_ns; /* 0: a snapshot */
+	int64_t time_ns;	  /* wall time, start of the window */
+	int64_t duration_ns;	  /* 0: a snapshot */
 	const char *default_type; /* NULL: the last value type */
 
 	struct pp_sample *sample;
@@ -113,12 +114,14 @@ uint32_t pp_profile_location(struct pp_profile *p, uint64_t address,
 uint32_t pp_profile_function(struct pp_profile *p, const char *name,
     const char *file, int32_t start_line);
 
-/* Give a location its lines, innermost first. Once for a location. */
+/* Give a location its lines, innermost first. Once for a location: more are
+ * ignored. */
 void pp_profile_lines(struct pp_profile *p, uint32_t location,
     const struct pp_line *line, uint32_t lines);
 
-/* Begin a sample; the next _push and _label calls belong to it. Text of keys
- * and values is interned. A number below 1 adds no label. */
+/* Begin a sample with one value for each value type set before (no more are
+ * read); the next _push and _label calls belong to it. Text of keys and
+ * values is interned. A number below 1 or an empty text adds no label. */
 void pp_profile_sample(struct pp_profile *p, const int64_t *values);
 void pp_profile_push(struct pp_profile *p, uint32_t location);
 void pp_profile_label_text(struct pp_profile *p, const char *key,

@@ -1,0 +1,123 @@
+/*
+ * The growing byte buffer of the cold side. Not a stream: it is all in
+ * memory, and `limit` is what keeps it small.
+ *
+ * Rule: whatever goes wrong sets `failed`, keeps what is there and returns;
+ * no caller has to look before the end.
+ */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Smallest block: most texts of an answer's head fit without a second one. */
+#define PP_BUF_FIRST 256
+
+static int pp_buf_allow(struct pp_buf *, size_t);
+static int pp_buf_grow(struct pp_buf *, size_t);
+
+void
+pp_buf_append(struct pp_buf *buf, const void *data, size_t len)
+{
+	if (len == 0 || pp_buf_allow(buf, len) == -1)
+		return;
+	if (pp_buf_grow(buf, buf->len + len) == -1)
+		return;
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+}
+
+void
+pp_buf_text(struct pp_buf *buf, const char *text)
+{
+	pp_buf_append(buf, text, strlen(text));
+}
+
+void
+pp_buf_printf(struct pp_buf *buf, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	pp_buf_vprintf(buf, format, args);
+	va_end(args);
+}
+
+void
+pp_buf_vprintf(struct pp_buf *buf, const char *format, va_list args)
+{
+	va_list again;
+	size_t free_room;
+	int len;
+
+	if (buf->failed)
+		return;
+
+	/* Mostly it fits and is formatted once. */
+	free_room = buf->room - buf->len;
+	va_copy(again, args);
+	len = vsnprintf(free_room == 0 ? NULL : buf->data + buf->len, free_room,
+	    format, args);
+	if (len < 0)
+		buf->failed = 1;
+	else if (pp_buf_allow(buf, (size_t)len) == 0 && len > 0) {
+		/* vsnprintf() wants room for its NUL, which is not kept. */
+		if ((size_t)len < free_room)
+			buf->len += (size_t)len;
+		else if (pp_buf_grow(buf, buf->len + (size_t)len + 1) == 0) {
+			vsnprintf(buf->data + buf->len, (size_t)len + 1, format,
+			    again);
+			buf->len += (size_t)len;
+		}
+	}
+	va_end(again);
+}
+
+void
+pp_buf_free(struct pp_buf *buf)
+{
+	free(buf->data);
+	buf->data = NULL;
+	buf->len = 0;
+	buf->room = 0;
+	buf->failed = 0;
+}
+
+/* Whether `more` bytes may still be added; the sum must not wrap either. */
+static int
+pp_buf_allow(struct pp_buf *buf, size_t more)
+{
+	size_t limit = buf->limit != 0 ? buf->limit : SIZE_MAX / 2;
+
+	if (buf->failed)
+		return (-1);
+	if (buf->len > limit || more > limit - buf->len) {
+		buf->failed = 1;
+		return (-1);
+	}
+	return (0);
+}
+
+/* Doubling: a buffer of n bytes was copied at most n bytes in all, and what
+ * was reserved but never touched costs no memory. */
+static int
+pp_buf_grow(struct pp_buf *buf, size_t need)
+{
+	size_t room = buf->room != 0 ? buf->room : PP_BUF_FIRST;
+	char *data;
+
+	if (need <= buf->room)
+		return (0);
+	while (room < need)
+		room = room > SIZE_MAX / 2 ? need : room * 2;
+	if ((data = realloc(buf->data, room)) == NULL) {
+		buf->failed = 1;
+		return (-1);
+	}
+	buf->data = data;
+	buf->room = room;
+	return (0);
+}

@@ -1,0 +1,221 @@
+/*
+ * Interning of text in chunks. Not hot: it allocates.
+ *
+ * Symbol names, file names and routes come from files and configurations in
+ * any encoding, while Pyroscope and Parca refuse a whole profile for one
+ * string that is not UTF-8. So it is mended here, where all text passes.
+ *
+ * Rule: text in a chunk is never moved or changed.
+ */
+#include "profile/strings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mix.h"
+
+/* Text of a small profile in one chunk; longer than a quarter gets a chunk of
+ * its own, so that little is left unused at the end of the others. */
+#define PP_STRINGS_CHUNK 16384
+#define PP_STRINGS_FIRST 64
+
+struct pp_strings_chunk {
+	struct pp_strings_chunk *next;
+	size_t used, room;
+	char text[];
+};
+
+/* Text that is being looked for. */
+struct pp_strings_key {
+	const char *text;
+	size_t len;
+};
+
+static const char *pp_strings_put(struct pp_strings *, struct pp_strings_key);
+static char *pp_strings_mend(const char *);
+static char *pp_strings_room(struct pp_strings *, size_t);
+static int pp_strings_same(const void *, uint32_t, const void *);
+static uint64_t pp_strings_hash(const struct pp_strings_key *);
+static size_t pp_strings_utf8(const char *);
+
+const char *
+pp_strings_intern(struct pp_strings *strings, const char *text)
+{
+	struct pp_strings_key key = { .text = text };
+	const char *interned;
+	char *mended;
+	size_t len;
+
+	if (text == NULL || *text == '\0')
+		return ("");
+	while (key.text[key.len] != '\0') {
+		if ((len = pp_strings_utf8(key.text + key.len)) == 0)
+			break;
+		key.len += len;
+	}
+	if (key.text[key.len] == '\0')
+		return (pp_strings_put(strings, key));
+
+	if ((mended = pp_strings_mend(text)) == NULL)
+		return (NULL);
+	key.text = mended;
+	key.len = strlen(mended);
+	interned = pp_strings_put(strings, key);
+	free(mended);
+	return (interned);
+}
+
+void
+pp_strings_free(struct pp_strings *strings)
+{
+	struct pp_strings_chunk *chunk;
+
+	while ((chunk = strings->chunk) != NULL) {
+		strings->chunk = chunk->next;
+		free(chunk);
+	}
+	pp_idmap_free(&strings->map);
+	free(strings->text);
+	strings->text = NULL;
+	strings->used = 0;
+	strings->room = 0;
+}
+
+static const char *
+pp_strings_put(struct pp_strings *strings, struct pp_strings_key key)
+{
+	uint64_t hash = pp_strings_hash(&key);
+	const char **texts;
+	uint32_t id, room;
+	char *copy;
+
+	id = pp_idmap_find(&strings->map, hash, pp_strings_same, strings, &key);
+	if (id != 0)
+		return (strings->text[id - 1]);
+
+	if (strings->used == strings->room) {
+		if (strings->room > UINT32_MAX / 2)
+			return (NULL);
+		room =
+		    strings->room != 0 ? strings->room * 2 : PP_STRINGS_FIRST;
+		texts = realloc(strings->text, (size_t)room * sizeof(*texts));
+		if (texts == NULL)
+			return (NULL);
+		strings->text = texts;
+		strings->room = room;
+	}
+	if ((copy = pp_strings_room(strings, key.len + 1)) == NULL)
+		return (NULL);
+	memcpy(copy, key.text, key.len);
+	copy[key.len] = '\0';
+	if (pp_idmap_add(&strings->map, hash, strings->used + 1) == -1)
+		return (NULL);
+	strings->text[strings->used++] = copy;
+	return (copy);
+}
+
+/* A copy in which each bad byte is U+FFFD, three bytes long. */
+static char *
+pp_strings_mend(const char *text)
+{
+	char *mended, *to;
+	size_t len;
+
+	if ((mended = malloc(strlen(text) * 3 + 1)) == NULL)
+		return (NULL);
+	for (to = mended; *text != '\0';) {
+		if ((len = pp_strings_utf8(text)) != 0) {
+			memcpy(to, text, len);
+			to += len;
+			text += len;
+		} else {
+			memcpy(to, "\xef\xbf\xbd", 3);
+			to += 3;
+			text++;
+		}
+	}
+	*to = '\0';
+	return (mended);
+}
+
+static char *
+pp_strings_room(struct pp_strings *strings, size_t len)
+{
+	struct pp_strings_chunk *chunk = strings->chunk;
+	size_t room = len > PP_STRINGS_CHUNK / 4 ? len : PP_STRINGS_CHUNK;
+	char *text;
+
+	if (chunk == NULL || chunk->room - chunk->used < len) {
+		if ((chunk = malloc(sizeof(*chunk) + room)) == NULL)
+			return (NULL);
+		chunk->used = 0;
+		chunk->room = room;
+		if (room == len && strings->chunk != NULL) {
+			/* Full at once: keep the one with room in front. */
+			chunk->next = strings->chunk->next;
+			strings->chunk->next = chunk;
+		} else {
+			chunk->next = strings->chunk;
+			strings->chunk = chunk;
+		}
+	}
+	text = chunk->text + chunk->used;
+	chunk->used += len;
+	return (text);
+}
+
+static int
+pp_strings_same(const void *owner, uint32_t id, const void *key)
+{
+	const struct pp_strings *strings = owner;
+	const struct pp_strings_key *wanted = key;
+	const char *text = strings->text[id - 1];
+
+	/* Neither has a NUL within, so the first `len` bytes decide. */
+	return (strncmp(text, wanted->text, wanted->len) == 0 &&
+	    text[wanted->len] == '\0');
+}
+
+static uint64_t
+pp_strings_hash(const struct pp_strings_key *key)
+{
+	uint64_t hash = key->len, word;
+	size_t i, len;
+
+	for (i = 0; i < key->len; i += sizeof(word)) {
+		len = key->len - i < sizeof(word) ? key->len - i : sizeof(word);
+		word = 0;
+		memcpy(&word, key->text + i, len);
+		hash = pp_mix(hash, word);
+	}
+	return (hash);
+}
+
+/* Length of the valid UTF-8 sequence (RFC 3629) at `text`, or 0. Overlong
+ * forms, surrogates and numbers above U+10FFFF are not valid; the NUL at the
+ * end of the text ends a cut sequence. */
+static size_t
+pp_strings_utf8(const char *text)
+{
+	unsigned char first = (unsigned char)text[0];
+	unsigned char second = (unsigned char)text[1];
+	size_t len, i;
+
+	if (first < 0x80)
+		return (1);
+	if (first < 0xc2 || first > 0xf4)
+		return (0);
+	len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (second < (first == 0xe0	     ? 0xa0
+			     : first == 0xf0 ? 0x90
+					     : 0x80) ||
+	    second > (first == 0xed	     ? 0x9f
+			     : first == 0xf4 ? 0x8f
+					     : 0xbf))
+		return (0);
+	for (i = 2; i < len; i++) {
+		if (((unsigned char)text[i] & 0xc0) != 0x80)
+			return (0);
+	}
+	return (len);
+}
