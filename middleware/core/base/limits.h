@@ -94,6 +94,16 @@
 #define PP_REQUEST_QUERY_MAX 8192
 #define PP_REQUEST_BODY_MAX  (4U << 20)
 
+/* If-None-Match of a request for an asset: our own tags are 18 bytes, a
+ * cache between may list a few. A longer one counts as absent. */
+#define PP_REQUEST_MATCH_MAX 256
+
+/* Requests waiting in the collector at once, each with a reply socket: twice
+ * the CPU profiles that may run, so that short ones always get in. */
+#ifndef PP_REQUESTS_MAX
+#define PP_REQUESTS_MAX 512
+#endif
+
 /* Header lines of an answer ("name: value\n"...), as text. */
 #define PP_ANSWER_HEADERS_MAX 2048
 

@@ -43,13 +43,14 @@ enum pp_method {
 
 struct pp_wire_request {
 	uint32_t version;
-	uint32_t kind;	    /* PP_WIRE_REQUEST */
-	uint32_t method;    /* enum pp_method */
-	uint32_t path_len;  /* of the text after the prefix: "", "/heap" */
-	uint32_t query_len; /* undecoded, without '?' */
-	uint32_t body_len;  /* 0: no second descriptor */
+	uint32_t kind;	     /* PP_WIRE_REQUEST */
+	uint32_t method;     /* enum pp_method */
+	uint32_t path_len;   /* of the text after the prefix: "", "/heap" */
+	uint32_t query_len;  /* undecoded, without '?' */
+	uint32_t body_len;   /* 0: no second descriptor */
 	uint32_t prefix_len; /* of the prefix, "/debug/pprof" */
-	/* prefix, path, query follow, not terminated */
+	uint32_t match_len;  /* of the If-None-Match header; 0: none */
+	/* prefix, path, query, match follow, not terminated, without NUL */
 };
 
 struct pp_wire_object {
@@ -72,7 +73,7 @@ struct pp_wire_answer {
 #define PP_WIRE_FDS_MAX 2
 #define PP_WIRE_PACKET_MAX                                                     \
 	(sizeof(struct pp_wire_request) + 2 * PP_REQUEST_PATH_MAX +            \
-	    PP_REQUEST_QUERY_MAX)
+	    PP_REQUEST_QUERY_MAX + PP_REQUEST_MATCH_MAX)
 
 /*
  * Send one packet with `nfds` descriptors (0..PP_WIRE_FDS_MAX); they stay the
@@ -83,9 +84,10 @@ int pp_wire_send(int sock, const void *packet, size_t len, const int *fds,
     int nfds);
 
 /*
- * Receive one packet into `packet`. Returns its length, 0 when the other side
- * has closed, -1 with errno (EAGAIN: nothing there). A packet that was cut
- * gives -1 and EMSGSIZE. Descriptors come in fds[], the rest of fds[] is -1;
+ * Receive one packet into `packet`. Never waits. Returns its length, 0 when
+ * the other side has closed (or sent an empty packet, which is no message of
+ * ours), -1 with errno (EAGAIN: nothing there). A packet that was cut gives
+ * -1 and EMSGSIZE. Descriptors come in fds[], the rest of fds[] is -1;
  * they are the caller's, close-on-exec; more than PP_WIRE_FDS_MAX are closed.
  */
 long pp_wire_recv(int sock, void *packet, size_t room,

@@ -31,6 +31,7 @@ struct pp_request {
 	const char *prefix; /* "/debug/pprof", for links and redirects */
 	const char *path;   /* after the prefix: "", "/", "/heap" */
 	const char *query;  /* undecoded, without '?'; "" when there is none */
+	const char *match;  /* the If-None-Match header; NULL or "": none */
 	const char *body;   /* POST; not terminated */
 	size_t body_len;
 };

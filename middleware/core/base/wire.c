@@ -1,0 +1,116 @@
+/*
+ * Packets with descriptors over a SOCK_SEQPACKET pair. What the packets mean
+ * is for whoever sends and receives them.
+ *
+ * Rule: no allocation, no waiting; errno says why something failed. Every
+ * descriptor that arrived is handed on or closed, on every path.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+
+/* Room for exactly the descriptors that a message of ours may have: the
+ * kernel itself drops what does not fit. The union aligns it. */
+union wire_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(PP_WIRE_FDS_MAX * sizeof(int))];
+};
+
+int
+pp_wire_send(int sock, const void *packet, size_t len, const int *fds, int nfds)
+{
+	union wire_control control;
+	struct cmsghdr *header;
+	struct msghdr message;
+	struct iovec part;
+	ssize_t sent;
+
+	if (nfds < 0 || nfds > PP_WIRE_FDS_MAX || len == 0) {
+		errno = EINVAL;
+		return (-1);
+	}
+	/* iovec is not const, although sending only reads. */
+	part.iov_base = (void *)(uintptr_t)packet;
+	part.iov_len = len;
+	memset(&message, 0, sizeof(message));
+	message.msg_iov = &part;
+	message.msg_iovlen = 1;
+	if (nfds > 0) {
+		memset(&control, 0, sizeof(control));
+		message.msg_control = control.bytes;
+		message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+		header = CMSG_FIRSTHDR(&message);
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, nfds * sizeof(int));
+	}
+	do {
+		sent = sendmsg(sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent == -1 && errno == EINTR);
+	return (sent == -1 ? -1 : 0);
+}
+
+static void
+wire_take_fds(struct msghdr *message, int fds[PP_WIRE_FDS_MAX])
+{
+	struct cmsghdr *header;
+	int fd, taken = 0;
+	size_t i, count;
+
+	for (header = CMSG_FIRSTHDR(message); header != NULL;
+	     header = CMSG_NXTHDR(message, header)) {
+		if (header->cmsg_level != SOL_SOCKET ||
+		    header->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < count; i++) {
+			memcpy(&fd, CMSG_DATA(header) + i * sizeof(int),
+			    sizeof(int));
+			if (taken < PP_WIRE_FDS_MAX)
+				fds[taken++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+long
+pp_wire_recv(int sock, void *packet, size_t room, int fds[PP_WIRE_FDS_MAX])
+{
+	union wire_control control;
+	struct msghdr message;
+	struct iovec part;
+	ssize_t got;
+	int i;
+
+	for (i = 0; i < PP_WIRE_FDS_MAX; i++)
+		fds[i] = -1;
+	do {
+		part.iov_base = packet;
+		part.iov_len = room;
+		memset(&message, 0, sizeof(message));
+		message.msg_iov = &part;
+		message.msg_iovlen = 1;
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	} while (got == -1 && errno == EINTR);
+	if (got == -1)
+		return (-1);
+	wire_take_fds(&message, fds);
+	if (message.msg_flags & MSG_TRUNC) {
+		for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
+			if (fds[i] != -1)
+				close(fds[i]);
+			fds[i] = -1;
+		}
+		errno = EMSGSIZE;
+		return (-1);
+	}
+	return (got);
+}
