@@ -1,0 +1,27 @@
+/*
+ * CPU samples: arming the clocks, and what happens at a tick.
+ *
+ * One signal for all: SIGPROF from a timer or a perf event is a tick, SIGPROF
+ * sent by kill() means "read the control words".
+ *
+ * Rule: everything here may run in a signal handler of any thread.
+ */
+#ifndef PP_CAPTURE_CPU_H
+#define PP_CAPTURE_CPU_H
+
+#include <signal.h>
+
+#include "capture/self.h"
+
+/* Bring every live thread to the rate that the control words ask for. Never
+ * waits: if another thread is at it, that one goes round again. */
+void pp_cpu_apply(void);
+
+/* Clocks of one thread: set its mode and period, or take them away. */
+void pp_cpu_arm(struct pp_thread *thread, uint64_t period_ns);
+void pp_cpu_disarm(struct pp_thread *thread);
+
+/* The handler of SIGPROF. */
+void pp_cpu_signal(int signo, siginfo_t *info, void *context);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * What the thread is doing, as a set of labels: http.route, http.method, and
+ * the application's own. A set is interned once, then it is a number that
+ * a thread-local holds and every sample carries.
+ *
+ * Rule: pp_label_intern() outside of signal handlers; the swap is one store.
+ */
+#ifndef PP_CAPTURE_LABEL_H
+#define PP_CAPTURE_LABEL_H
+
+#include <stdint.h>
+
+#include "capture/self.h"
+
+struct pp_label_pair {
+	const char *key;
+	const char *value;
+};
+
+/*
+ * Id of the set, in the slot of this process. 0 when there is no slot or the
+ * table is full (counted). Pairs beyond PP_LABELS_PER_SET and text beyond
+ * PP_LABEL_SET_MAX are left out (counted). Order matters: callers keep one.
+ */
+uint32_t pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs);
+
+/* Make `set` the calling thread's labels; returns what they were. */
+static inline uint32_t
+pp_label_swap(uint32_t set)
+{
+	uint32_t was = pp_label_now;
+
+	pp_label_now = set;
+	return (was);
+}
+
+#endif

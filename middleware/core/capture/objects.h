@@ -1,0 +1,27 @@
+/*
+ * What this process has loaded, written into its slot.
+ *
+ * The addresses of an unloaded object are reserved (PROT_NONE, no memory), so
+ * that no other code ever gets them: the unwinder's per-thread caches are
+ * keyed by address and cannot be flushed, and a pc in a sample stays
+ * unambiguous.
+ *
+ * Rule: outside of signal handlers; one thread at a time (hook/dl.c holds a
+ * lock).
+ */
+#ifndef PP_CAPTURE_OBJECTS_H
+#define PP_CAPTURE_OBJECTS_H
+
+#include "store/arena.h"
+
+/* Called for an object that was not in the table before. */
+typedef void (*pp_objects_seen_fn)(const struct pp_object *object);
+
+/* Remember what "" (the executable) is called. Once, before any chroot. */
+void pp_objects_prepare(void);
+
+/* Bring the slot's table up to date with the dynamic linker's list. `seen`
+ * may be NULL. Does nothing without a slot. */
+void pp_objects_scan(pp_objects_seen_fn seen);
+
+#endif

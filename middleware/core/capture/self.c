@@ -1,0 +1,107 @@
+/*
+ * The one pp_self of a process, and its life. Cold; see self.h.
+ */
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/cpu.h"
+#include "capture/objects.h"
+#include "capture/thread.h"
+#include "capture/unwind.h"
+#include "store/ring.h"
+
+struct pp_self pp_self;
+__thread struct pp_thread *pp_thread_self;
+__thread uint32_t pp_label_now;
+__thread volatile int pp_unwind_off;
+
+/* Timers are advanced by the kernel's tick; the coarse clocks tell how often
+ * that is (4 ms at CONFIG_HZ=250). */
+static int64_t
+kernel_tick_ns(void)
+{
+	struct timespec res;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &res) == -1 ||
+	    res.tv_sec != 0 || res.tv_nsec <= 0)
+		return (10 * PP_NS_PER_MS);
+	return (res.tv_nsec);
+}
+
+int
+pp_self_prepare(const char **why)
+{
+	struct sigaction action;
+
+	pp_self.tick_ns = kernel_tick_ns();
+	pp_objects_prepare();
+	memset(&action, 0, sizeof(action));
+	action.sa_sigaction = pp_cpu_signal;
+	action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+	/* An application's handler over ours could leave it by longjmp(). */
+	(void)sigfillset(&action.sa_mask);
+	if (sigaction(SIGPROF, &action, NULL) == -1) {
+		*why = "SIGPROF cannot be handled: no CPU samples";
+		return (-1);
+	}
+	return (pp_unwind_load(why));
+}
+
+static void
+self_take_slot(struct pp_arena *arena, uint32_t number)
+{
+	struct pp_life *life = &arena->slot[number].life;
+
+	pp_self.pid = getpid();
+	pp_self.scanned = 0;
+	pp_self.arena = arena;
+	pp_self.slot = &arena->slot[number];
+	atomic_store(&life->pid, pp_self.pid);
+	atomic_store(&life->started_ns, pp_clock_wall());
+	atomic_fetch_add(&life->generation, 1);
+}
+
+void
+pp_self_start(struct pp_arena *arena, uint32_t number)
+{
+	if (number == 0 || number >= arena->slots)
+		return;
+	self_take_slot(arena, number);
+	pp_ring_seal(&pp_self.slot->cpu);
+	pp_objects_scan(NULL);
+	pp_thread_enter();
+}
+
+void
+pp_self_start_parent(struct pp_arena *arena)
+{
+	self_take_slot(arena, 0);
+	pp_objects_scan(NULL);
+}
+
+void
+pp_self_leave(void)
+{
+	unsigned int i;
+	int fd;
+
+	pp_self.slot = NULL;
+	pp_self.arena = NULL;
+	pp_thread_self = NULL;
+	pp_label_now = 0;
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		if (atomic_load(&pp_self.thread[i].state) == PP_THREAD_FREE)
+			continue;
+		/* Timers are not inherited, descriptors are. */
+		fd = atomic_exchange(&pp_self.thread[i].perf_fd, -1);
+		if (fd != -1)
+			(void)syscall(SYS_close, fd);
+		atomic_store(&pp_self.thread[i].mode, PP_CPU_OFF);
+		atomic_store(&pp_self.thread[i].state, PP_THREAD_FREE);
+	}
+}

@@ -1,0 +1,68 @@
+/*
+ * Hot half of unwind.h.
+ */
+#include <ucontext.h>
+
+#include "capture/self.h"
+#include "capture/unwind.h"
+#include "capture/unwind_lib.h"
+
+/* unw_backtrace() begins in our own handler: itself, the handler's callers up
+ * to the signal frame. The interrupted pc comes within that many frames. */
+#define OWN_FRAMES_MAX 8
+
+static uint64_t
+interrupted_pc(void *context)
+{
+	const ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+	return ((uint64_t)uc->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+	return (uc->uc_mcontext.pc);
+#else
+#error "no way to find the interrupted pc on this processor"
+#endif
+}
+
+static int
+backtrace_into(void **raw, int room)
+{
+	int count;
+
+	if (pp_unwind_backtrace == NULL || pp_unwind_off != 0 ||
+	    atomic_load_explicit(&pp_self.unwind_unsafe, memory_order_relaxed))
+		return (0);
+	pp_unwind_off = 1;
+	count = pp_unwind_backtrace(raw, room);
+	pp_unwind_off = 0;
+	return (count < room ? count : room);
+}
+
+uint32_t
+pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
+{
+	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];
+	int i, first, count;
+	uint32_t frames;
+
+	pcs[0] = interrupted_pc(context);
+	*stackless = *cut = 0;
+	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);
+	for (first = 0; first < count && first < OWN_FRAMES_MAX; first++) {
+		if ((uint64_t)(uintptr_t)raw[first] == pcs[0])
+			break;
+	}
+	if (first == count || first == OWN_FRAMES_MAX) {
+		*stackless = 1;
+		return (1);
+	}
+	frames = 1;
+	for (i = first + 1; i < count && frames < PP_FRAMES_MAX; i++) {
+		if (raw[i] == NULL)
+			break;
+		pcs[frames++] = (uint64_t)(uintptr_t)raw[i];
+	}
+	*cut = i < count && frames == PP_FRAMES_MAX;
+	return (frames);
+}

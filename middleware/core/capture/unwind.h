@@ -1,0 +1,31 @@
+/*
+ * The stack of the calling thread at the moment a signal interrupted it.
+ *
+ * By libunwind's unw_backtrace(), loaded with RTLD_LOCAL so that its
+ * _Unwind_* symbols do not replace libgcc's for C++ modules.
+ *
+ * Rule: pp_unwind_interrupted() is hot. pp_unwind_load() is for the
+ * constructor.
+ */
+#ifndef PP_CAPTURE_UNWIND_H
+#define PP_CAPTURE_UNWIND_H
+
+#include <stdint.h>
+
+/* Load the unwinder and warm it up. Returns 0, or -1 with *why. */
+int pp_unwind_load(const char **why);
+
+/* Fill the calling thread's caches, so that its first sample allocates
+ * nothing. */
+void pp_unwind_warm(void);
+
+/*
+ * Frames of the interrupted code: pcs[0] is the exact pc, the rest return
+ * addresses. `context` is the handler's ucontext_t. Returns their count,
+ * 1..PP_FRAMES_MAX; 1 with *stackless set when only the pc is known. *cut is
+ * set when root frames are missing. pcs has room for PP_FRAMES_MAX words.
+ */
+uint32_t pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
+    int *cut);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * Finding libunwind at run time. Cold half of unwind.h.
+ */
+#include <dlfcn.h>
+#include <stddef.h>
+
+#include "capture/self.h"
+#include "capture/unwind.h"
+#include "capture/unwind_lib.h"
+
+#define LIBUNWIND "libunwind.so.8"
+
+#if defined(__x86_64__)
+#define UNW(name) "_ULx86_64_" #name
+#elif defined(__aarch64__)
+#define UNW(name) "_ULaarch64_" #name
+#endif
+
+/* UNW_CACHE_PER_THREAD of libunwind-common.h: no lock in the unwinder. */
+#define CACHE_PER_THREAD 2
+
+int (*pp_unwind_backtrace)(void **, int);
+
+int
+pp_unwind_load(const char **why)
+{
+	int (*policy)(void *, int);
+	void *lib, **space;
+
+	/* RTLD_LOCAL: a global _Unwind_RaiseException of libunwind's makes a
+	 * C++ module's exceptions 75 times slower. */
+	lib = dlopen(LIBUNWIND, RTLD_NOW | RTLD_LOCAL);
+	if (lib == NULL) {
+		*why = "no " LIBUNWIND " (apt-get install libunwind8): "
+		       "samples will have no stacks";
+		return (-1);
+	}
+	*(void **)&policy = dlsym(lib, UNW(set_caching_policy));
+	space = dlsym(lib, UNW(local_addr_space));
+	*(void **)&pp_unwind_backtrace = dlsym(lib, "unw_backtrace");
+	if (policy == NULL || space == NULL || pp_unwind_backtrace == NULL ||
+	    policy(*space, CACHE_PER_THREAD) < 0) {
+		pp_unwind_backtrace = NULL;
+		*why = LIBUNWIND " is not the one this was made for: "
+				 "samples will have no stacks";
+		return (-1);
+	}
+	pp_unwind_warm();
+	return (0);
+}
+
+void
+pp_unwind_warm(void)
+{
+	void *raw[4];
+
+	if (pp_unwind_backtrace == NULL)
+		return;
+	pp_unwind_off = 1;
+	(void)pp_unwind_backtrace(raw, 4);
+	pp_unwind_off = 0;
+}

@@ -1,0 +1,177 @@
+/*
+ * See process.h. Cold: threads and objects come and go seldom.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/self.h"
+#include "capture/thread.h"
+#include "hook/process.h"
+
+static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
+    void *(*)(void *), void *);
+static void *(*real_dlopen)(const char *, int);
+static int (*real_dlclose)(void *);
+
+static const struct pp_got_hook *extra_hooks;
+static size_t extra_count;
+static pp_objects_seen_fn object_seen;
+static pthread_key_t leave_key;
+/* Held while the tables are walked; dlopen() from a constructor within ours
+ * comes from the same thread. */
+static pthread_mutex_t scan_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static atomic_int behind;
+
+struct thread_start {
+	void *(*function)(void *);
+	void *argument;
+};
+
+static void
+thread_ends(void *unused)
+{
+	(void)unused;
+	pp_thread_leave();
+}
+
+static void *
+thread_begins(void *arg)
+{
+	struct thread_start start = *(struct thread_start *)arg;
+
+	free(arg);
+	pp_thread_enter();
+	/* The key's destructor runs however the thread ends. */
+	(void)pthread_setspecific(leave_key, &leave_key);
+	return (start.function(start.argument));
+}
+
+static int
+hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+    void *(*function)(void *), void *argument)
+{
+	struct thread_start *start;
+	int error;
+
+	if (pp_self.slot == NULL || (start = malloc(sizeof(*start))) == NULL)
+		return (real_pthread_create(thread, attr, function, argument));
+	start->function = function;
+	start->argument = argument;
+	error = real_pthread_create(thread, attr, thread_begins, start);
+	if (error != 0)
+		free(start);
+	return (error);
+}
+
+static void patch_all(void);
+
+static void
+objects_changed(void)
+{
+	(void)pthread_mutex_lock(&scan_lock);
+	atomic_store(&behind, 0);
+	patch_all();
+	pp_objects_scan(object_seen);
+	(void)pthread_mutex_unlock(&scan_lock);
+}
+
+static void *
+hook_dlopen(const char *path, int mode)
+{
+	void *handle;
+
+	/* A name without a slash is searched for by the caller's own RUNPATH,
+	 * and $ORIGIN is the caller's place: the call must come from there.
+	 * The compiler makes a jump of it, and we look later. */
+	if (path != NULL &&
+	    (strchr(path, '/') == NULL || strchr(path, '$') != NULL)) {
+		atomic_store(&behind, 1);
+		return (real_dlopen(path, mode));
+	}
+	pp_unwind_off++;
+	handle = real_dlopen(path, mode);
+	pp_unwind_off--;
+	if (handle != NULL && path != NULL)
+		objects_changed();
+	return (handle);
+}
+
+static int
+hook_dlclose(void *handle)
+{
+	int result;
+
+	pp_unwind_off++;
+	result = real_dlclose(handle);
+	pp_unwind_off--;
+	objects_changed();
+	return (result);
+}
+
+static const struct pp_got_hook own_hooks[] = {
+	{ "pthread_create", (void *)hook_pthread_create,
+	    (void **)&real_pthread_create, PP_GOT_ALL },
+	{ "dlopen", (void *)hook_dlopen, (void **)&real_dlopen, PP_GOT_ALL },
+	{ "dlclose", (void *)hook_dlclose, (void **)&real_dlclose, PP_GOT_ALL },
+};
+
+#define OWN_HOOKS (sizeof(own_hooks) / sizeof(own_hooks[0]))
+
+static int patch_result;
+
+static void
+patch_all(void)
+{
+	struct pp_got_hook all[OWN_HOOKS + PP_PROCESS_HOOKS_MAX];
+
+	memcpy(all, own_hooks, sizeof(own_hooks));
+	if (extra_count != 0)
+		memcpy(all + OWN_HOOKS, extra_hooks,
+		    extra_count * sizeof(*extra_hooks));
+	patch_result = pp_got_patch(all, OWN_HOOKS + extra_count);
+}
+
+/* Another thread may have held the lock when this child was made. */
+static void
+process_forked(void)
+{
+	pp_self_leave();
+	scan_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+}
+
+int
+pp_process_hook(const struct pp_got_hook *hooks, size_t count,
+    pp_objects_seen_fn seen, const char **why)
+{
+	if (count > PP_PROCESS_HOOKS_MAX) {
+		*why = "too many hooks";
+		return (-1);
+	}
+	extra_hooks = hooks;
+	extra_count = count;
+	object_seen = seen;
+	if (pthread_key_create(&leave_key, thread_ends) != 0 ||
+	    pthread_atfork(NULL, NULL, process_forked) != 0) {
+		*why = "no room to follow threads and forks";
+		return (-1);
+	}
+	patch_all();
+	if (patch_result == -1) {
+		*why = "a call table could not be made writable: some "
+		       "threads and libraries will not be seen";
+		return (-1);
+	}
+	return (0);
+}
+
+void
+pp_process_catch_up(void)
+{
+	if (__builtin_expect(atomic_load_explicit(&behind,
+				 memory_order_relaxed),
+		0))
+		objects_changed();
+}

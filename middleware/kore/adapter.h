@@ -1,0 +1,77 @@
+/*
+ * What the files of the Kore adapter share. The adapter is the only floor
+ * that includes Kore's headers: it translates between Kore's processes,
+ * routes, requests and tasks, and the core.
+ *
+ * Rule: the parent makes everything before the first worker is forked;
+ * a worker only uses it. Profiling never stops serving: what cannot be set
+ * up is one log line, and is done without. (One thing stops the start: an
+ * access rule that cannot be understood.)
+ */
+#ifndef PP_KORE_ADAPTER_H
+#define PP_KORE_ADAPTER_H
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include "base/allow.h"
+#include "store/arena.h"
+
+struct http_request;
+struct kore_task;
+
+/* Names that conf files and this code must agree on. */
+#define PP_KORE_HANDLER "pprof_handler"
+
+struct pp_kore {
+	struct pp_allow allow;	/* constructor; constant */
+	struct pp_arena *arena; /* parent, before the first worker; NULL: the
+				   parent could not make it */
+	int arena_fd;		/* parent only, -1 elsewhere */
+	int socket;		/* to the collector; workers and parent */
+	int collector_socket;	/* the collector's end; parent only */
+	const char *broken;	/* why there is no collector, or NULL */
+};
+
+extern struct pp_kore pp_kore;
+
+/* module.c: one line in Kore's log, or on stderr before Kore has one. */
+void pp_kore_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* parent.c; pp_parent_remember_cmdline() in the constructor. */
+void pp_parent_remember_cmdline(void);
+pid_t pp_parent_fork(void);
+pid_t pp_parent_waitpid(pid_t pid, int *status, int options);
+extern pid_t (*pp_parent_real_fork)(void);
+extern pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
+
+/* launch.c: the collector's program. pp_launch_prepare() in the constructor,
+ * while relative paths still mean something. */
+void pp_launch_prepare(void);
+pid_t pp_launch_collector(void);
+
+/* worker.c */
+int pp_worker_prctl(int option, unsigned long a, unsigned long b,
+    unsigned long c, unsigned long d);
+extern int (*pp_worker_real_prctl)(int, ...);
+void pp_worker_object_seen(const struct pp_object *object);
+
+/* runtime.c: the wrapper around each handler call. */
+void pp_runtime_wrap(void);
+uint32_t pp_runtime_label(const struct http_request *req);
+
+/* task.c */
+void pp_task_run(struct kore_task *task);
+extern void (*pp_task_real_run)(struct kore_task *);
+
+/* sandbox.c */
+void pp_sandbox_rules(void);
+
+/* forward.c */
+int pp_forward_request(struct http_request *req, const char *prefix,
+    const char *rest);
+void pp_forward_sentence(struct http_request *req, int status,
+    const char *sentence);
+
+#endif

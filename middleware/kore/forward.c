@@ -1,0 +1,270 @@
+/*
+ * A request's way to the collector and back, without ever waiting: the
+ * request sleeps, its socket lies in Kore's event loop.
+ *
+ *     asked ──► asleep ──► answered ──► sent, mapping freed with the netbuf
+ *                  └─ client gone: onfree closes the socket, which cancels
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+#include "kore/adapter.h"
+#include "kore/forward_body.h"
+
+/* Answers up to this size are copied; a mapping costs more than that. */
+#define COPY_MAX 65536
+
+/* In Kore's event loop by its first member. */
+struct forward {
+	struct kore_event event;
+	struct http_request *req;
+	int socket;	 /* -1: closed */
+	int answered;	 /* 1: answer or end of the socket has come */
+	uint32_t status; /* 0: the collector went away without a word */
+	void *body;	 /* mapping, or NULL */
+	size_t body_len;
+	char headers[PP_ANSWER_HEADERS_MAX + 1];
+};
+
+void
+pp_forward_sentence(struct http_request *req, int status, const char *sentence)
+{
+	struct kore_buf *text;
+
+	text = kore_buf_alloc(256);
+	kore_buf_appendf(text, "%s\n", sentence);
+	http_response_header(req, "content-type", "text/plain; charset=utf-8");
+	http_response_header(req, "x-content-type-options", "nosniff");
+	http_response_header(req, "x-go-pprof", "1");
+	http_response(req, status, text->data, text->offset);
+	kore_buf_free(text);
+}
+
+static void
+forward_close(struct forward *f)
+{
+	if (f->socket == -1)
+		return;
+	kore_platform_disable_read(f->socket);
+	(void)close(f->socket);
+	f->socket = -1;
+}
+
+/* The request ends, for whatever reason. */
+static void
+forward_free(struct http_request *req)
+{
+	struct forward *f = req->hdlr_extra;
+
+	req->hdlr_extra = NULL;
+	req->onfree = NULL;
+	if (f == NULL)
+		return;
+	forward_close(f);
+	if (f->body != NULL)
+		(void)munmap(f->body, f->body_len);
+	free(f);
+}
+
+/* Sealed against shrinking, so that reading it can never be a SIGBUS. */
+static int
+forward_map(struct forward *f, int fd, uint64_t len)
+{
+	struct stat st;
+	int seals;
+
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 ||
+	    (seals & F_SEAL_WRITE) == 0 || fstat(fd, &st) == -1 ||
+	    st.st_size < 0 || (uint64_t)st.st_size < len)
+		return (-1);
+	f->body = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	if (f->body == MAP_FAILED) {
+		f->body = NULL;
+		return (-1);
+	}
+	f->body_len = len;
+	return (0);
+}
+
+static int
+forward_take(struct forward *f, const char *packet, long len, int fd)
+{
+	struct pp_wire_answer answer;
+
+	if (len < (long)sizeof(answer))
+		return (-1);
+	memcpy(&answer, packet, sizeof(answer));
+	if (answer.version != PP_WIRE_VERSION ||
+	    answer.kind != PP_WIRE_ANSWER || answer.status < 200 ||
+	    answer.status > 599 || answer.headers_len > PP_ANSWER_HEADERS_MAX ||
+	    (size_t)len != sizeof(answer) + answer.headers_len)
+		return (-1);
+	if (answer.body_len != 0 &&
+	    (fd == -1 || forward_map(f, fd, answer.body_len) == -1))
+		return (-1);
+	memcpy(f->headers, packet + sizeof(answer), answer.headers_len);
+	f->headers[answer.headers_len] = '\0';
+	f->status = answer.status;
+	return (0);
+}
+
+static void
+forward_event(void *arg, int error)
+{
+	struct forward *f = arg;
+	char packet[sizeof(struct pp_wire_answer) + PP_ANSWER_HEADERS_MAX];
+	int fds[PP_WIRE_FDS_MAX], i;
+	long len;
+
+	(void)error;
+	if (f->answered)
+		return;
+	len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
+	if (len == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (len > 0 && forward_take(f, packet, len, fds[0]) == -1)
+		pp_kore_log("the collector's answer makes no sense");
+	if (len > 0) {
+		for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
+			if (fds[i] != -1)
+				(void)close(fds[i]);
+		}
+	}
+	f->answered = 1;
+	forward_close(f);
+	http_request_wakeup(f->req);
+}
+
+/* Pack and send; *failed says why not. Returns the reply socket, or -1. */
+static int
+forward_send(struct http_request *req, const char *prefix, const char *rest,
+    const char **failed)
+{
+	char packet[PP_WIRE_PACKET_MAX];
+	int pair[2], fds[2], nfds, sent;
+	size_t len;
+
+	len = pp_forward_pack(req, prefix, rest, packet);
+	if (len == 0) {
+		*failed = "the request is too long";
+		return (-1);
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, pair) == -1) {
+		*failed = "no socket could be made for the answer";
+		return (-1);
+	}
+	fds[0] = pair[1];
+	nfds = 1;
+	if (req->method == HTTP_METHOD_POST &&
+	    (fds[1] = pp_forward_body(req)) != -1)
+		nfds = 2;
+	sent = pp_wire_send(pp_kore.socket, packet, len, fds, nfds);
+	while (nfds > 0)
+		(void)close(fds[--nfds]);
+	if (sent == -1) {
+		(void)close(pair[0]);
+		*failed = "the collector does not keep up with requests";
+		return (-1);
+	}
+	return (pair[0]);
+}
+
+static int
+forward_begin(struct http_request *req, const char *prefix, const char *rest)
+{
+	const char *failed;
+	struct forward *f;
+	int fd;
+
+	failed = pp_kore.socket == -1 ? pp_kore.broken : NULL;
+	fd = failed == NULL ? forward_send(req, prefix, rest, &failed) : -1;
+	if (fd == -1 || (f = calloc(1, sizeof(*f))) == NULL) {
+		if (fd != -1)
+			(void)close(fd);
+		pp_forward_sentence(req, HTTP_STATUS_SERVICE_UNAVAILABLE,
+		    failed != NULL ? failed : "out of memory");
+		return (KORE_RESULT_OK);
+	}
+	f->event.handle = forward_event;
+	f->req = req;
+	f->socket = fd;
+	req->hdlr_extra = f;
+	req->flags |= HTTP_REQUEST_RETAIN_EXTRA;
+	req->onfree = forward_free;
+	kore_platform_schedule_read(fd, f);
+	http_request_sleep(req);
+	return (KORE_RESULT_RETRY);
+}
+
+static int
+forward_sent(struct netbuf *nb)
+{
+	(void)munmap(nb->extra, nb->m_len);
+	return (KORE_RESULT_OK);
+}
+
+static void
+forward_headers(struct http_request *req, char *line)
+{
+	char *end, *value;
+
+	while ((end = strchr(line, '\n')) != NULL) {
+		*end = '\0';
+		if ((value = strstr(line, ": ")) != NULL) {
+			*value = '\0';
+			http_response_header(req, line, value + 2);
+		}
+		line = end + 1;
+	}
+}
+
+static void
+forward_respond(struct http_request *req, struct forward *f)
+{
+	if (f->status == 0) {
+		pp_forward_sentence(req, HTTP_STATUS_BAD_GATEWAY,
+		    "the collector ended while it worked on this; it is "
+		    "started again, try once more");
+		return;
+	}
+	forward_headers(req, f->headers);
+	if (f->status == HTTP_STATUS_NOT_MODIFIED)
+		req->flags |= HTTP_REQUEST_NO_CONTENT_LENGTH;
+	if (f->body_len <= COPY_MAX || req->method == HTTP_METHOD_HEAD) {
+		http_response(req, (int)f->status, f->body, f->body_len);
+		return;
+	}
+	http_response_stream(req, (int)f->status, f->body, f->body_len,
+	    forward_sent, f->body);
+	f->body = NULL; /* the netbuf's now */
+}
+
+int
+pp_forward_request(struct http_request *req, const char *prefix,
+    const char *rest)
+{
+	struct forward *f = req->hdlr_extra;
+
+	if (f == NULL)
+		return (forward_begin(req, prefix, rest));
+	if (!f->answered) {
+		http_request_sleep(req);
+		return (KORE_RESULT_RETRY);
+	}
+	forward_respond(req, f);
+	forward_free(req);
+	return (KORE_RESULT_OK);
+}

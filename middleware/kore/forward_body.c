@@ -1,0 +1,79 @@
+/*
+ * See forward_body.h.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <sys/mman.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+#include "kore/forward_body.h"
+
+static enum pp_method
+forward_method(u_int8_t method)
+{
+	switch (method) {
+	case HTTP_METHOD_GET:
+		return (PP_METHOD_GET);
+	case HTTP_METHOD_HEAD:
+		return (PP_METHOD_HEAD);
+	case HTTP_METHOD_POST:
+		return (PP_METHOD_POST);
+	}
+	return (PP_METHOD_OTHER);
+}
+
+size_t
+pp_forward_pack(const struct http_request *req, const char *prefix,
+    const char *rest, char *packet)
+{
+	const char *query = req->query_string != NULL ? req->query_string : "";
+	struct pp_wire_request head;
+	size_t at = sizeof(head), lens[3];
+	const char *texts[3] = { prefix, rest, query };
+	int i;
+
+	for (i = 0; i < 3; i++)
+		lens[i] = strlen(texts[i]);
+	if (lens[0] > PP_REQUEST_PATH_MAX || lens[1] > PP_REQUEST_PATH_MAX ||
+	    lens[2] > PP_REQUEST_QUERY_MAX ||
+	    req->http_body_length > PP_REQUEST_BODY_MAX)
+		return (0);
+	memset(&head, 0, sizeof(head));
+	head.version = PP_WIRE_VERSION;
+	head.kind = PP_WIRE_REQUEST;
+	head.method = forward_method(req->method);
+	head.prefix_len = (uint32_t)lens[0];
+	head.path_len = (uint32_t)lens[1];
+	head.query_len = (uint32_t)lens[2];
+	if (head.method == PP_METHOD_POST)
+		head.body_len = (uint32_t)req->http_body_length;
+	memcpy(packet, &head, sizeof(head));
+	for (i = 0; i < 3; i++) {
+		memcpy(packet + at, texts[i], lens[i]);
+		at += lens[i];
+	}
+	return (at);
+}
+
+int
+pp_forward_body(struct http_request *req)
+{
+	char chunk[8192];
+	ssize_t got;
+	int fd;
+
+	if (req->http_body_length == 0)
+		return (-1);
+	fd = memfd_create("pprof-body", MFD_CLOEXEC);
+	if (fd == -1)
+		return (-1);
+	while ((got = http_body_read(req, chunk, sizeof(chunk))) > 0) {
+		if (write(fd, chunk, (size_t)got) != got)
+			break;
+	}
+	return (fd);
+}

@@ -1,0 +1,167 @@
+/*
+ * Finding and starting the collector's program. In the parent.
+ *
+ * By fork and exec with nothing but the arena and its socket: it inherits no
+ * listening socket, which would keep the port busy after Kore's end, and none
+ * of the parent's memory.
+ */
+#include <kore/kore.h>
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kore/adapter.h"
+
+#define PROGRAM "pprof-collector"
+
+#if !defined(PP_LIBEXEC)
+#define PP_LIBEXEC "/usr/libexec/kore-pprof"
+#endif
+
+/* Where the descriptors lie in the collector, as its arguments say. */
+#define ARENA_FD	3
+#define SOCKET_FD	4
+
+#define ARGUMENTS_MAX	8
+#define ENVIRONMENT_MAX 32
+
+static char program[PATH_MAX]; /* "": not found */
+
+extern char **environ;
+
+static int
+launch_try(const char *directory, size_t len, const char *file)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%.*s%s", (int)len, directory, file) >=
+	    (int)sizeof(path))
+		return (0);
+	return (realpath(path, program) != NULL && access(program, X_OK) == 0);
+}
+
+void
+pp_launch_prepare(void)
+{
+	const char *named, *slash;
+	Dl_info self;
+
+	/* What the operator says wins over what we would guess. */
+	named = getenv("PPROF_COLLECTOR");
+	if (named != NULL && named[0] != '\0') {
+		if (launch_try("", 0, named))
+			return;
+		pp_kore_log("PPROF_COLLECTOR: \"%s\" is not a program", named);
+	} else if (dladdr((void *)&launch_try, &self) != 0 &&
+	    (slash = strrchr(self.dli_fname, '/')) != NULL &&
+	    launch_try(self.dli_fname, (size_t)(slash - self.dli_fname) + 1,
+		PROGRAM)) {
+		return;
+	} else if (launch_try(PP_LIBEXEC "/", strlen(PP_LIBEXEC) + 1,
+		       PROGRAM)) {
+		return;
+	}
+	program[0] = '\0';
+	pp_kore.broken =
+	    PROGRAM " was not found beside pprof.so, in " PP_LIBEXEC
+		    " or by PPROF_COLLECTOR";
+}
+
+/* Only what is meant for it: the parent's environment may hold secrets. */
+static void
+launch_environment(char **out)
+{
+	char **var;
+	unsigned int count = 0;
+
+	for (var = environ; *var != NULL && count < ENVIRONMENT_MAX - 1;
+	     var++) {
+		if (strncmp(*var, "PPROF_", 6) == 0 ||
+		    strncmp(*var, "TZ=", 3) == 0)
+			out[count++] = *var;
+	}
+	out[count] = NULL;
+}
+
+/* In the child: the two descriptors to their places, all others closed. */
+static int
+launch_descriptors(void)
+{
+	int arena, sock;
+
+	arena = fcntl(pp_kore.arena_fd, F_DUPFD, SOCKET_FD + 1);
+	sock = fcntl(pp_kore.collector_socket, F_DUPFD, SOCKET_FD + 1);
+	if (arena == -1 || sock == -1 || dup2(arena, ARENA_FD) == -1 ||
+	    dup2(sock, SOCKET_FD) == -1)
+		return (-1);
+	/* Without close_range() (Linux < 5.9), one by one. */
+	if (syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0) == -1) {
+		for (int fd = SOCKET_FD + 1; fd < 65536; fd++)
+			(void)close(fd);
+	}
+	return (0);
+}
+
+static void
+launch_child(char **arguments, char **environment, pid_t parent)
+{
+	sigset_t none;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || launch_descriptors() == -1)
+		_exit(1);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)execve(program, arguments, environment);
+	_exit(127);
+}
+
+pid_t
+pp_launch_collector(void)
+{
+	char parent[32], user[280], root[PATH_MAX + 8], arena[16], sock[16];
+	char *arguments[ARGUMENTS_MAX], *environment[ENVIRONMENT_MAX];
+	int count = 0;
+	pid_t pid;
+
+	if (program[0] == '\0') {
+		pp_kore_log("%s: no profiles", pp_kore.broken);
+		return (-1);
+	}
+	(void)snprintf(arena, sizeof(arena), "--arena=%d", ARENA_FD);
+	(void)snprintf(sock, sizeof(sock), "--socket=%d", SOCKET_FD);
+	(void)snprintf(parent, sizeof(parent), "--parent=%d", getpid());
+	arguments[count++] = program;
+	arguments[count++] = arena;
+	arguments[count++] = sock;
+	arguments[count++] = parent;
+	if (!skip_runas && kore_runas_user != NULL) {
+		(void)snprintf(user, sizeof(user), "--user=%s",
+		    kore_runas_user);
+		arguments[count++] = user;
+	}
+	if (!skip_chroot && kore_root_path != NULL) {
+		(void)snprintf(root, sizeof(root), "--root=%s", kore_root_path);
+		arguments[count++] = root;
+	}
+	arguments[count] = NULL;
+	launch_environment(environment);
+	pid = pp_parent_real_fork();
+	if (pid == 0)
+		launch_child(arguments, environment, kore_pid);
+	if (pid == -1) {
+		pp_kore.broken = "no process could be forked for it";
+		pp_kore_log("%s: no profiles", pp_kore.broken);
+	} else {
+		pp_kore.broken = NULL;
+	}
+	return (pid);
+}

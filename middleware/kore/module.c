@@ -1,0 +1,67 @@
+/*
+ * The module as Kore loads it: its constructor. Runs once, in the parent, as
+ * root, while kore.conf is being read; before chroot, fork and seccomp.
+ */
+#include <kore/kore.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "capture/self.h"
+#include "hook/process.h"
+#include "kore/adapter.h"
+
+struct pp_kore pp_kore = { .arena_fd = -1,
+	.socket = -1,
+	.collector_socket = -1,
+	.broken = "the service's parent process has not started it" };
+
+static const struct pp_got_hook kore_hooks[] = {
+	{ "fork", (void *)pp_parent_fork, (void **)&pp_parent_real_fork,
+	    PP_GOT_EXECUTABLE },
+	{ "waitpid", (void *)pp_parent_waitpid,
+	    (void **)&pp_parent_real_waitpid, PP_GOT_EXECUTABLE },
+	{ "prctl", (void *)pp_worker_prctl, (void **)&pp_worker_real_prctl,
+	    PP_GOT_EXECUTABLE },
+	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
+	    PP_GOT_LIBRARIES },
+};
+
+void
+pp_kore_log(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	/* An operator's start script reads stderr; a worker has Kore's log. */
+	if (worker == NULL)
+		(void)fprintf(stderr, "pprof: %s\n", line);
+	if (worker != NULL || kore_foreground == 0)
+		kore_log(LOG_NOTICE, "pprof: %s", line);
+}
+
+__attribute__((constructor)) static void
+module_constructor(void)
+{
+	char why[512];
+	const char *reason;
+
+	if (pp_allow_parse(&pp_kore.allow, getenv("PPROF_ALLOW"), why,
+		sizeof(why)) == -1) {
+		(void)fprintf(stderr, "pprof: %s\n", why);
+		exit(1);
+	}
+	pp_parent_remember_cmdline();
+	pp_launch_prepare();
+	if (pp_self_prepare(&reason) == -1)
+		pp_kore_log("%s", reason);
+	pp_runtime_wrap();
+	if (pp_process_hook(kore_hooks,
+		sizeof(kore_hooks) / sizeof(kore_hooks[0]),
+		pp_worker_object_seen, &reason) == -1)
+		pp_kore_log("%s", reason);
+}

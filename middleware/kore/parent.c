@@ -1,0 +1,212 @@
+/*
+ * In Kore's parent process: the arena and the collector before the first
+ * worker, and what becomes of both when processes die.
+ *
+ * Kore's calls of fork() and waitpid() arrive here. daemon() forks inside
+ * libc and does not, so the first fork() seen is the first worker's.
+ */
+#include <kore/kore.h>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/self.h"
+#include "kore/adapter.h"
+
+/* A collector that keeps dying is given up: so many starts in a row, none of
+ * which lived so long. */
+#define STARTS_MAX 10
+#define LIVED_NS   (60 * PP_NS_PER_SEC)
+#define AGAIN_MS   1000
+
+/* Both ends of the collector's socket are open in the parent, so what workers
+ * ask while it is down waits there; this many bytes of it. */
+#define SOCKET_BUFFER (1 << 20)
+
+pid_t (*pp_parent_real_fork)(void);
+pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
+
+static int prepared;
+static pid_t collector;
+static int64_t collector_started;
+static unsigned int starts;
+
+static int
+parent_make_sockets(void)
+{
+	int pair[2], size = SOCKET_BUFFER;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return (-1);
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	pp_kore.socket = pair[0];
+	pp_kore.collector_socket = pair[1];
+	return (0);
+}
+
+/* Kore writes its process title over argv before the first fork. */
+static char cmdline[PP_CMDLINE_MAX];
+static size_t cmdline_len;
+
+void
+pp_parent_remember_cmdline(void)
+{
+	ssize_t got;
+	int fd;
+
+	fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	got = read(fd, cmdline, sizeof(cmdline));
+	(void)close(fd);
+	while (got > 0 && cmdline[got - 1] == '\0')
+		got--;
+	cmdline_len = got > 0 ? (size_t)got : 0;
+}
+
+static void
+parent_describe(struct pp_arena *arena)
+{
+	(void)snprintf(arena->server, sizeof(arena->server), "kore %s",
+	    kore_version);
+	memcpy(arena->cmdline, cmdline, cmdline_len);
+	arena->cmdline_len = (uint32_t)cmdline_len;
+}
+
+static void
+parent_start_collector(void)
+{
+	starts++;
+	collector_started = pp_clock_mono();
+	collector = pp_launch_collector();
+	if (collector == -1)
+		collector = 0;
+}
+
+static void
+parent_prepare(void)
+{
+	unsigned int workers;
+
+	prepared = 1;
+	pp_sandbox_rules();
+	/* Kore counts keymgr and acme among its workers. */
+	workers = worker_count > KORE_WORKER_BASE
+	    ? worker_count - KORE_WORKER_BASE
+	    : 1;
+	pp_kore.arena = pp_arena_create(workers, &pp_kore.arena_fd);
+	if (pp_kore.arena == NULL || parent_make_sockets() == -1) {
+		pp_kore.broken = "no shared memory or socket could be made";
+		pp_kore_log("%s (%s): no profiles", pp_kore.broken, errno_s);
+		return;
+	}
+	parent_describe(pp_kore.arena);
+	pp_self_start_parent(pp_kore.arena);
+	parent_start_collector();
+}
+
+pid_t
+pp_parent_fork(void)
+{
+	if (worker == NULL && !prepared)
+		parent_prepare();
+	return (pp_parent_real_fork());
+}
+
+static void
+parent_again(void *unused, u_int64_t now)
+{
+	(void)unused;
+	(void)now;
+	if (collector == 0)
+		parent_start_collector();
+}
+
+/* Nobody reads the rings any more: let the workers stop filling them. */
+static void
+parent_give_up(void)
+{
+	uint32_t i;
+	pid_t pid;
+
+	pp_kore.broken = "it died too often";
+	pp_kore_log("the collector died %u times, given up: no profiles until "
+		    "a restart",
+	    starts);
+	atomic_store(&pp_kore.arena->control.cpu_period_ns, 0);
+	for (i = 0; i < worker_count; i++) {
+		pid = kore_worker_data((u_int8_t)i)->pid;
+		if (i >= KORE_WORKER_BASE && pid > 1)
+			(void)kill(pid, SIGPROF);
+	}
+}
+
+static void
+parent_collector_died(int status)
+{
+	collector = 0;
+	pp_kore_log("collector gone (%s %d)",
+	    WIFSIGNALED(status) ? "signal" : "exit",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (pp_clock_mono() - collector_started > LIVED_NS)
+		starts = 0;
+	if (starts >= STARTS_MAX)
+		parent_give_up();
+	else if (pp_clock_mono() - collector_started > AGAIN_MS * PP_NS_PER_MS)
+		parent_start_collector();
+	else
+		(void)kore_timer_add(parent_again, AGAIN_MS, NULL,
+		    KORE_TIMER_ONESHOT);
+}
+
+static void
+parent_worker_died(pid_t pid, int status, const struct rusage *usage)
+{
+	struct pp_life *life;
+	int64_t cpu;
+	uint32_t i;
+
+	cpu =
+	    (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * PP_NS_PER_SEC +
+	    (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
+	for (i = 1; i < pp_kore.arena->slots; i++) {
+		life = &pp_kore.arena->slot[i].life;
+		if (atomic_load(&life->pid) != pid)
+			continue;
+		atomic_fetch_add(&life->dead_cpu_ns, cpu);
+		atomic_fetch_add(&life->deaths, 1);
+		atomic_store(&life->last_status, status);
+		atomic_store(&life->pid, 0);
+		return;
+	}
+}
+
+pid_t
+pp_parent_waitpid(pid_t pid, int *status, int options)
+{
+	struct rusage usage;
+	int local;
+	pid_t got;
+
+	if (worker != NULL || pp_kore.arena == NULL)
+		return (pp_parent_real_waitpid(pid, status, options));
+	local = 0;
+	got = wait4(pid, &local, options, &usage);
+	if (status != NULL)
+		*status = local;
+	if (got > 0 && (WIFEXITED(local) || WIFSIGNALED(local))) {
+		if (got == collector)
+			parent_collector_died(local);
+		else
+			parent_worker_died(got, local, &usage);
+	}
+	return (got);
+}

@@ -1,0 +1,201 @@
+/*
+ * The route group: where it is, who may ask, and what a request means.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "kore/adapter.h"
+#include "pprof.h"
+
+#define PREFIX_MAX 255
+/* Each byte of the prefix may need a backslash; "^", "(/.*)?$" and NUL. */
+#define PATTERN_MAX (2 * PREFIX_MAX + 16)
+
+/* Characters that mean something in a POSIX extended expression. */
+#define REGEX_SPECIAL ".[]()*+?{}|^$\\"
+
+static int
+routes_pattern(const char *prefix, char *pattern)
+{
+	size_t len = strlen(prefix), used = 0, i;
+
+	if (prefix[0] != '/' || len < 2 || len > PREFIX_MAX ||
+	    prefix[len - 1] == '/' || strpbrk(prefix, " \t\r\n") != NULL)
+		return (-1);
+	pattern[used++] = '^';
+	for (i = 0; i < len; i++) {
+		if (strchr(REGEX_SPECIAL, prefix[i]) != NULL)
+			pattern[used++] = '\\';
+		pattern[used++] = prefix[i];
+	}
+	(void)strcpy(pattern + used, "(/.*)?$");
+	return (0);
+}
+
+/* The literal beginning of a route as it stands in the conf, without a slash
+ * at its end. */
+static void
+routes_prefix(const char *route, char *prefix)
+{
+	size_t used = 0;
+
+	if (*route == '^')
+		route++;
+	for (; *route != '\0' && used < PREFIX_MAX; route++) {
+		if (*route == '\\' && route[1] != '\0')
+			route++;
+		else if (strchr(REGEX_SPECIAL, *route) != NULL)
+			break;
+		prefix[used++] = *route;
+	}
+	while (used > 0 && prefix[used - 1] == '/')
+		used--;
+	prefix[used] = '\0';
+}
+
+/* `all`: leave a domain alone that has the group anywhere. */
+static int
+routes_present(struct kore_domain *dom, const char *pattern, int all)
+{
+	struct kore_module_handle *hdlr;
+
+	TAILQ_FOREACH(hdlr, &dom->handlers, list) {
+		if (strcmp(hdlr->func, PP_KORE_HANDLER) == 0 &&
+		    (all || strcmp(hdlr->path, pattern) == 0))
+			return (1);
+	}
+	return (0);
+}
+
+/* Kore appends; ours must come before a catch-all. */
+static int
+routes_add(struct kore_domain *dom, const char *pattern, const char *auth)
+{
+	struct kore_module_handle *hdlr, *last = NULL;
+
+	if (!kore_module_handler_new(dom, pattern, PP_KORE_HANDLER, auth,
+		HANDLER_TYPE_DYNAMIC)) {
+		pp_kore_log("no route %s in domain %s", pattern, dom->domain);
+		return (-1);
+	}
+	TAILQ_FOREACH(hdlr, &dom->handlers, list)
+		last = hdlr;
+	TAILQ_REMOVE(&dom->handlers, last, list);
+	TAILQ_INSERT_HEAD(&dom->handlers, last, list);
+	return (0);
+}
+
+static int
+routes_register(const char *domain, const char *pattern, const char *auth,
+    int all)
+{
+	struct kore_server *server;
+	struct kore_domain *dom;
+	int found = 0;
+
+	LIST_FOREACH(server, &kore_servers, list) {
+		TAILQ_FOREACH(dom, &server->domains, list) {
+			if (domain != NULL && strcmp(domain, dom->domain) != 0)
+				continue;
+			found = 1;
+			if (!routes_present(dom, pattern, all) &&
+			    routes_add(dom, pattern, auth) == -1) {
+				errno = EINVAL;
+				return (-1);
+			}
+		}
+	}
+	if (!found) {
+		pp_kore_log("no domain \"%s\" in the configuration",
+		    domain != NULL ? domain : "*");
+		errno = ENOENT;
+		return (-1);
+	}
+	return (0);
+}
+
+__attribute__((visibility("default"))) int
+pprof_register(const char *domain, const char *prefix, const char *auth)
+{
+	char pattern[PATTERN_MAX];
+
+	if (prefix == NULL)
+		prefix = PPROF_PREFIX;
+	if (routes_pattern(prefix, pattern) == -1) {
+		pp_kore_log("prefix \"%s\" is not an absolute path without a "
+			    "slash at its end, of at most %d bytes",
+		    prefix, PREFIX_MAX);
+		errno = EINVAL;
+		return (-1);
+	}
+	if (auth != NULL && kore_auth_lookup(auth) == NULL) {
+		pp_kore_log("no authentication block \"%s\"", auth);
+		errno = ENOENT;
+		return (-1);
+	}
+	return (routes_register(domain, pattern, auth, 0));
+}
+
+__attribute__((visibility("default"))) int
+pprof_load(int action)
+{
+	char pattern[PATTERN_MAX];
+
+	if (action == KORE_MODULE_LOAD &&
+	    routes_pattern(PPROF_PREFIX, pattern) == 0)
+		(void)routes_register(NULL, pattern, NULL, 1);
+	return (KORE_RESULT_OK);
+}
+
+static int
+routes_allowed(struct http_request *req)
+{
+	const struct connection *c = req->owner;
+	const struct sockaddr *peer;
+	struct sockaddr local = { .sa_family = AF_UNIX };
+	const char *const *name, *value;
+	int forwarded = 0;
+
+	for (name = pp_allow_forwarded; *name != NULL; name++)
+		forwarded |=
+		    http_request_header(req, *name, &value) == KORE_RESULT_OK;
+	switch (c->family) {
+	case AF_INET:
+		peer = (const struct sockaddr *)&c->addr.ipv4;
+		break;
+	case AF_INET6:
+		peer = (const struct sockaddr *)&c->addr.ipv6;
+		break;
+	default:
+		peer = &local;
+		break;
+	}
+	return (pp_allow_peer(&pp_kore.allow, peer, forwarded));
+}
+
+__attribute__((visibility("default"))) int
+pprof_handler(struct http_request *req)
+{
+	char prefix[PREFIX_MAX + 1];
+	size_t len;
+
+	if (req->owner == NULL)
+		return (KORE_RESULT_OK);
+	if (!routes_allowed(req)) {
+		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
+		    "profiles are for local peers only; PPROF_ALLOW in the "
+		    "service's environment changes it");
+		return (KORE_RESULT_OK);
+	}
+	routes_prefix(req->hdlr->path, prefix);
+	len = strlen(prefix);
+	if (strncmp(req->path, prefix, len) != 0) {
+		pp_forward_sentence(req, HTTP_STATUS_NOT_FOUND,
+		    "Unknown profile");
+		return (KORE_RESULT_OK);
+	}
+	return (pp_forward_request(req, prefix, req->path + len));
+}

@@ -1,0 +1,102 @@
+/*
+ * The wrapper around every handler: route and method become the thread's
+ * labels for as long as the handler runs.
+ *
+ * Kore calls native handlers and validators through kore_native_runtime, one
+ * writable global; it is changed once, in the parent, and outlives reloads.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <string.h>
+
+#include "base/mix.h"
+#include "capture/label.h"
+#include "hook/process.h"
+#include "kore/adapter.h"
+
+static int (*real_request)(void *, struct http_request *);
+static int (*real_validator)(void *, struct http_request *, const void *);
+
+/* Label sets met lately, so that a request costs a comparison instead of an
+ * interning. A route longer than `path` is interned each time. */
+#define CACHE_ENTRIES 256
+#define CACHE_PATH    52
+
+static struct label_cache {
+	char path[CACHE_PATH];
+	uint32_t label;
+	uint32_t method;
+} cache[CACHE_ENTRIES];
+
+static uint32_t
+runtime_intern(const char *path, u_int8_t method)
+{
+	struct pp_label_pair pair[] = {
+		{ "http.route", path },
+		{ "http.method", http_method_text(method) },
+	};
+
+	return (pp_label_intern(pair, 2));
+}
+
+uint32_t
+pp_runtime_label(const struct http_request *req)
+{
+	struct label_cache *entry;
+	const char *path;
+	uint64_t hash;
+	uint32_t label;
+
+	if (req->hdlr == NULL || req->hdlr->path == NULL)
+		return (0);
+	path = req->hdlr->path;
+	hash = pp_mix((uint64_t)(uintptr_t)req->hdlr, req->method);
+	entry = &cache[hash % CACHE_ENTRIES];
+	if (entry->label != 0 && entry->method == req->method &&
+	    strncmp(entry->path, path, CACHE_PATH) == 0)
+		return (entry->label);
+	label = runtime_intern(path, req->method);
+	if (strlen(path) < CACHE_PATH) {
+		(void)strcpy(entry->path, path);
+		entry->method = req->method;
+		entry->label = label;
+	}
+	return (label);
+}
+
+static int
+runtime_request(void *handler, struct http_request *req)
+{
+	uint32_t was;
+	int result;
+
+	pp_process_catch_up();
+	was = pp_label_swap(pp_runtime_label(req));
+	result = real_request(handler, req);
+	(void)pp_label_swap(was);
+	return (result);
+}
+
+static int
+runtime_validator(void *validator, struct http_request *req, const void *data)
+{
+	uint32_t was;
+	int result;
+
+	if (req == NULL)
+		return (real_validator(validator, req, data));
+	was = pp_label_swap(pp_runtime_label(req));
+	result = real_validator(validator, req, data);
+	(void)pp_label_swap(was);
+	return (result);
+}
+
+void
+pp_runtime_wrap(void)
+{
+	real_request = kore_native_runtime.http_request;
+	real_validator = kore_native_runtime.validator;
+	kore_native_runtime.http_request = runtime_request;
+	kore_native_runtime.validator = runtime_validator;
+}

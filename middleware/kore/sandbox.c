@@ -1,0 +1,56 @@
+/*
+ * What the module needs of Kore's seccomp sandbox, and why, call by call.
+ *
+ * Rules go in by kore_seccomp_filter() in the parent, before the first worker
+ * is forked: no kore_seccomp_hook is defined, so the application keeps its
+ * own. keymgr and acme drop all rules and are not touched.
+ */
+#include <kore/kore.h>
+#include <kore/seccomp.h>
+
+#include <sys/ioctl.h>
+
+#include <errno.h>
+#include <linux/perf_event.h>
+
+#include "kore/adapter.h"
+
+static struct sock_filter rules[] = {
+	/* Timers, perf events and threads of the CPU profiler. */
+	KORE_SYSCALL_ALLOW(timer_create),
+	KORE_SYSCALL_ALLOW(timer_settime),
+	KORE_SYSCALL_ALLOW(timer_delete),
+	KORE_SYSCALL_ALLOW(gettid),
+	KORE_SYSCALL_ALLOW(perf_event_open),
+	KORE_SYSCALL_ALLOW_ARG(ioctl, 1, PERF_EVENT_IOC_REFRESH),
+
+	/* libunwind asks whether a page is mapped. */
+	KORE_SYSCALL_ALLOW(mincore),
+	KORE_SYSCALL_ALLOW(msync),
+
+	/* Asking the collector. */
+	KORE_SYSCALL_ALLOW(socketpair),
+	KORE_SYSCALL_ALLOW(sendmsg),
+	KORE_SYSCALL_ALLOW(recvmsg),
+	KORE_SYSCALL_ALLOW(memfd_create),
+
+	/* glibc 2.33 and later make fstat() and stat() of it: Kore 4.1.0
+	 * itself dies of a SIGHUP without it. */
+	KORE_SYSCALL_ALLOW(newfstatat),
+
+	/* glibc 2.34 and later start threads so; Kore's list has clone().
+	 * ENOSYS makes glibc go back to it, with its flags visible. */
+	KORE_SYSCALL_DENY(clone3, ENOSYS),
+#if defined(SYS_rseq)
+	KORE_SYSCALL_ALLOW(rseq),
+#endif
+};
+
+void
+pp_sandbox_rules(void)
+{
+	if (kore_seccomp_filter("pprof", rules, KORE_FILTER_LEN(rules)) !=
+	    KORE_RESULT_OK)
+		pp_kore_log("the sandbox has rules named \"pprof\" already: "
+			    "ours are left out");
+}

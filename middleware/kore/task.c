@@ -1,0 +1,99 @@
+/*
+ * A request's labels follow it into its task.
+ *
+ * A task's thread calls task->entry: while a task waits, its entry is ours,
+ * and a small table remembers the application's and the labels.
+ *
+ * Rule: no lock, since a task may be run from any thread; a place in the
+ * table belongs to whoever swapped the task's address into it.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+#include <kore/tasks.h>
+
+#include <stdatomic.h>
+
+#include "base/mix.h"
+#include "capture/label.h"
+#include "kore/adapter.h"
+
+struct waiting {
+	_Atomic(struct kore_task *) task; /* NULL: free */
+	int (*entry)(struct kore_task *);
+	uint32_t label;
+};
+
+/* A task is looked for in the places that it could have been put. */
+#define PLACES 16
+
+void (*pp_task_real_run)(struct kore_task *);
+
+static struct waiting waiting[PP_TASKS_MAX];
+
+static struct waiting *
+task_place(const struct kore_task *task, unsigned int probe)
+{
+	uint64_t hash = pp_mix(0, (uint64_t)(uintptr_t)task);
+
+	return (&waiting[(hash + probe) % PP_TASKS_MAX]);
+}
+
+static int
+task_entry(struct kore_task *task)
+{
+	struct waiting *place;
+	unsigned int probe;
+	uint32_t was;
+	int result;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = task_place(task, probe);
+		if (atomic_load(&place->task) == task)
+			break;
+	}
+	if (probe == PLACES)
+		return (KORE_RESULT_ERROR); /* never put: not our task */
+	task->entry = place->entry;
+	was = pp_label_swap(place->label);
+	atomic_store(&place->task, NULL);
+	result = task->entry(task);
+	(void)pp_label_swap(was);
+	return (result);
+}
+
+static int
+task_remember(struct kore_task *task, uint32_t label)
+{
+	struct waiting *place;
+	struct kore_task *none;
+	unsigned int probe;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = task_place(task, probe);
+		none = NULL;
+		/* Filled before the task runs: run() hands it over a lock. */
+		if (!atomic_compare_exchange_strong(&place->task, &none, task))
+			continue;
+		place->entry = task->entry;
+		place->label = label;
+		return (0);
+	}
+	return (-1);
+}
+
+void
+pp_task_run(struct kore_task *task)
+{
+	uint32_t label;
+
+	label = pp_label_now;
+	if (label == 0 && task->req != NULL)
+		label = pp_runtime_label(task->req);
+	if (pp_self.slot != NULL && label != 0 && task->entry != task_entry) {
+		if (task_remember(task, label) == 0)
+			task->entry = task_entry;
+		else
+			pp_slot_lose(pp_self.slot, PP_LOSS_TASKS_UNLABELLED, 1);
+	}
+	pp_task_real_run(task);
+}

@@ -1,0 +1,85 @@
+/*
+ * The beginning of a worker: after chroot and setuid, before seccomp.
+ *
+ * Kore's last call before it locks the sandbox is prctl(PR_SET_NO_NEW_PRIVS),
+ * which arrives here; by then it is known which process this is.
+ */
+#include <kore/kore.h>
+
+#include <sys/prctl.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+#include "capture/self.h"
+#include "kore/adapter.h"
+
+int (*pp_worker_real_prctl)(int, ...);
+
+static void
+worker_close(int *fd)
+{
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+static void
+worker_begin(void)
+{
+	if (pp_kore.arena == NULL)
+		return;
+	worker_close(&pp_kore.arena_fd);
+	worker_close(&pp_kore.collector_socket);
+	if (worker->id < pp_kore.arena->slots) {
+		pp_self_start(pp_kore.arena, worker->id);
+		return;
+	}
+	/* keymgr and acme hold private keys: nothing of ours stays there. */
+	worker_close(&pp_kore.socket);
+	pp_arena_detach(pp_kore.arena, pp_kore.arena->size);
+	pp_kore.arena = NULL;
+}
+
+int
+pp_worker_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
+    unsigned long d)
+{
+	if (option == PR_SET_NO_NEW_PRIVS && worker != NULL &&
+	    pp_self.slot == NULL)
+		worker_begin();
+	return (pp_worker_real_prctl(option, a, b, c, d));
+}
+
+/*
+ * This process has loaded an object that nobody knew: the collector cannot
+ * open it any more (chroot, rights), so it is handed over. Best effort; the
+ * functions of an object that could not be handed over show as addresses.
+ */
+void
+pp_worker_object_seen(const struct pp_object *object)
+{
+	struct {
+		struct pp_wire_object head;
+		char name[PP_OBJECT_NAME_MAX];
+	} packet;
+	int fd;
+
+	if (pp_kore.socket == -1)
+		return;
+	fd = open(object->name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	memset(&packet, 0, sizeof(packet));
+	packet.head.version = PP_WIRE_VERSION;
+	packet.head.kind = PP_WIRE_OBJECT;
+	packet.head.build_id_len = object->build_id_len;
+	packet.head.name_len = object->name_len;
+	memcpy(packet.head.build_id, object->build_id, PP_BUILD_ID_MAX);
+	memcpy(packet.name, object->name, object->name_len);
+	(void)pp_wire_send(pp_kore.socket, &packet,
+	    sizeof(packet.head) + object->name_len, &fd, 1);
+	(void)close(fd);
+}
