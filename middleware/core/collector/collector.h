@@ -1,0 +1,86 @@
+/*
+ * The program pprof-collector: private to collector/.
+ *
+ * One process for a service, started by the parent by fork and exec. Its life
+ * is main.c, its one loop loop.c, messages packet.c and reply.c.
+ *
+ * Rule: one thread. It trusts neither the arena nor a packet, and it never
+ * waits for a worker.
+ */
+#ifndef PP_COLLECTOR_COLLECTOR_H
+#define PP_COLLECTOR_COLLECTOR_H
+
+#include "base/wire.h"
+#include "service/service.h"
+#include "store/arena.h"
+#include "symbol/symbols.h"
+
+/* A request that waits for its deadline. */
+struct pp_pending {
+	struct pp_task *task; /* NULL: the place is free */
+	int reply;
+};
+
+struct pp_collector {
+	int socket; /* shared with all workers and the parent */
+	int epoll;
+	struct pp_service *service;
+	struct pp_symbols *symbols;
+	uint32_t waiting; /* places in use */
+	struct pp_pending pending[PP_REQUESTS_MAX];
+	uint64_t refused; /* packets that were no message of ours */
+	union {
+		struct pp_wire_request request;
+		struct pp_wire_object object;
+		char bytes[PP_WIRE_PACKET_MAX];
+	} packet;
+};
+
+/* What the command line says. */
+struct pp_collector_options {
+	int arena;
+	int socket;
+	const char *user; /* NULL: stay who we are */
+	const char *root; /* NULL: stay where we are */
+	long parent;	  /* 0: not checked */
+};
+
+/* Read the command line. Returns 0 to go on, or -1 when the program is to end
+ * with *status (after --help, --version or a mistake, which is told). */
+int pp_collector_options(int argc, char **argv,
+    struct pp_collector_options *out, int *status);
+
+/* One line to stderr. */
+void pp_collector_log(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* Open the files of all objects that the parent has loaded and make them
+ * known; for the time before rights are given up. */
+void pp_collector_preload(const struct pp_arena *arena,
+    struct pp_symbols *symbols);
+
+/* Become `user` and enter `root`, as a Kore worker does. Returns 0, or -1
+ * after a log line. */
+int pp_collector_drop(const char *user, const char *root);
+
+/* Allow only the system calls on the list in sandbox.c from here on.
+ * Returns 0, or -1 after a log line. */
+int pp_collector_sandbox(void);
+
+/* Answer requests until the other side of the socket has closed. Returns 0
+ * then, or -1 after a log line. */
+int pp_collector_run(struct pp_collector *c);
+
+/* Take one packet from the socket. Returns 1 when there was one, 0 when there
+ * is none now, -1 when the other side may have closed. */
+int pp_collector_packet(struct pp_collector *c);
+
+/* Keep a request until its deadline; takes both. Returns -1 when there is no
+ * room, then both are still the caller's. */
+int pp_collector_keep(struct pp_collector *c, struct pp_task *task, int reply);
+
+/* Send an answer and close `reply`; frees the answer. One that cannot be sent
+ * is dropped: the closed socket tells the worker. */
+void pp_collector_reply(int reply, struct pp_answer *answer);
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * The one loop: packets, clients that hang up, deadlines, and the service's
+ * own work between them.
+ *
+ * Rule: each turn does a bounded piece of work (some packets, one profile at
+ * most), so that the rings are drained in time whatever comes in.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "collector/collector.h"
+
+/* The shared socket among the places of struct pp_pending. */
+#define LOOP_SOCKET  UINT32_MAX
+
+#define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
+#define LOOP_EVENTS  64
+
+int
+pp_collector_keep(struct pp_collector *c, struct pp_task *task, int reply)
+{
+	struct epoll_event watch = { .events = EPOLLRDHUP };
+	uint32_t i;
+
+	for (i = 0; i < PP_REQUESTS_MAX && c->pending[i].task != NULL; i++)
+		continue;
+	if (i == PP_REQUESTS_MAX)
+		return (-1);
+	watch.data.u32 = i;
+	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, reply, &watch) == -1)
+		return (-1);
+	c->pending[i].task = task;
+	c->pending[i].reply = reply;
+	c->waiting++;
+	return (0);
+}
+
+/* The place is free; whoever calls has taken what was in it. */
+static void
+loop_release(struct pp_collector *c, struct pp_pending *pending)
+{
+	/* Explicitly: the worker may hold a copy of the descriptor, and then
+	 * closing ours would not end the watch. */
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, pending->reply, NULL);
+	pending->task = NULL;
+	c->waiting--;
+}
+
+static void
+loop_hangup(struct pp_collector *c, uint32_t place)
+{
+	struct pp_pending *pending = &c->pending[place];
+	struct pp_task *task = pending->task;
+
+	if (task == NULL)
+		return;
+	loop_release(c, pending);
+	close(pending->reply);
+	pp_task_cancel(task);
+}
+
+/* Answer the request that is due for longest. Returns when the next one is
+ * due (INT64_MAX: none waits). */
+static int64_t
+loop_due(struct pp_collector *c, int64_t now)
+{
+	struct pp_pending *due = NULL, *pending;
+	int64_t first = INT64_MAX, second = INT64_MAX, deadline;
+	struct pp_answer answer;
+	struct pp_task *task;
+	uint32_t i;
+
+	for (i = 0; i < PP_REQUESTS_MAX && c->waiting > 0; i++) {
+		pending = &c->pending[i];
+		if (pending->task == NULL)
+			continue;
+		deadline = pp_task_deadline(pending->task);
+		if (deadline < first) {
+			second = first;
+			first = deadline;
+			due = pending;
+		} else if (deadline < second) {
+			second = deadline;
+		}
+	}
+	if (due == NULL || first > now)
+		return (first);
+	task = due->task;
+	loop_release(c, due);
+	memset(&answer, 0, sizeof(answer));
+	pp_task_finish(task, &answer);
+	pp_collector_reply(due->reply, &answer);
+	return (second);
+}
+
+static int
+loop_timeout(int64_t next)
+{
+	int64_t ns;
+
+	if (next == INT64_MAX)
+		return (-1);
+	ns = next - pp_clock_mono();
+	if (ns <= 0)
+		return (0);
+	if (ns > 3600 * PP_NS_PER_SEC)
+		ns = 3600 * PP_NS_PER_SEC;
+	return ((int)((ns + PP_NS_PER_MS - 1) / PP_NS_PER_MS));
+}
+
+/* Returns 0, or 1 when the other side has closed. An empty packet looks like
+ * the end, so the end is only believed when the kernel says it too. */
+static int
+loop_socket(struct pp_collector *c, uint32_t events)
+{
+	int i, got = 1;
+
+	for (i = 0; i < LOOP_PACKETS && got > 0; i++)
+		got = pp_collector_packet(c);
+	return (got == -1 && (events & (EPOLLRDHUP | EPOLLHUP)) != 0);
+}
+
+static int
+loop_events(struct pp_collector *c, int timeout)
+{
+	struct epoll_event event[LOOP_EVENTS];
+	int i, count, end = 0;
+
+	count = epoll_wait(c->epoll, event, LOOP_EVENTS, timeout);
+	if (count == -1 && errno != EINTR) {
+		pp_collector_log("epoll_wait: %s", strerror(errno));
+		return (-1);
+	}
+	for (i = 0; i < count; i++) {
+		if (event[i].data.u32 != LOOP_SOCKET)
+			loop_hangup(c, event[i].data.u32);
+	}
+	/* After the hang-ups, so that their places are free. */
+	for (i = 0; i < count; i++) {
+		if (event[i].data.u32 == LOOP_SOCKET)
+			end = loop_socket(c, event[i].events);
+	}
+	return (end);
+}
+
+int
+pp_collector_run(struct pp_collector *c)
+{
+	struct epoll_event watch = { .events = EPOLLIN | EPOLLRDHUP };
+	int64_t now, next, due;
+	int end;
+
+	watch.data.u32 = LOOP_SOCKET;
+	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->socket, &watch) == -1) {
+		pp_collector_log("epoll_ctl: %s", strerror(errno));
+		return (-1);
+	}
+	do {
+		now = pp_clock_mono();
+		next = pp_service_tick(c->service, now);
+		due = loop_due(c, now);
+		end = loop_events(c, loop_timeout(due < next ? due : next));
+	} while (end == 0);
+	return (end == 1 ? 0 : -1);
+}

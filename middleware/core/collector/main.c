@@ -1,0 +1,161 @@
+/*
+ * pprof-collector: the start of its life, in order. What it does then is in
+ * loop.c.
+ *
+ *     descriptors, signals, arena   as the parent left us
+ *     open the object files         needs the parent's rights and root
+ *     user, chroot, seccomp         from here on nothing is opened
+ *     loop
+ *
+ * Rule: what cannot be set up ends the program with one line; the service
+ * goes on without profiles.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "collector/collector.h"
+
+/* Two descriptors an object, two a request, and some. */
+#define FILES_WANTED (2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + 64)
+
+/* Keep what we were given, close what else was open. Descriptors 0 to 2 are
+ * filled, or the next file opened would become stderr. */
+static int
+main_descriptors(const struct pp_collector_options *o)
+{
+	unsigned int low = (unsigned int)o->arena, high;
+	socklen_t len = sizeof(int);
+	int fd, type;
+
+	if (fcntl(o->arena, F_SETFD, FD_CLOEXEC) == -1) {
+		pp_collector_log("--arena=%d: %s", o->arena, strerror(errno));
+		return (-1);
+	}
+	if (getsockopt(o->socket, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
+	    type != SOCK_SEQPACKET) {
+		pp_collector_log("--socket=%d: not a SOCK_SEQPACKET socket",
+		    o->socket);
+		return (-1);
+	}
+	fcntl(o->socket, F_SETFD, FD_CLOEXEC);
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	high = (unsigned int)o->socket;
+	if (low > high) {
+		high = low;
+		low = (unsigned int)o->socket;
+	}
+	if (low > STDERR_FILENO + 1)
+		close_range(STDERR_FILENO + 1, low - 1, 0);
+	if (high > low + 1)
+		close_range(low + 1, high - 1, 0);
+	close_range(high + 1, ~0U, 0);
+	return (0);
+}
+
+/*
+ * The parent decides when the service ends; a signal to the process group is
+ * meant for it. Its death ends us, whatever it died of.
+ */
+static int
+main_tie_to_parent(const struct pp_collector_options *o)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) {
+		pp_collector_log("prctl(PR_SET_PDEATHSIG): %s",
+		    strerror(errno));
+		return (-1);
+	}
+	if (o->parent != 0 && getppid() != (pid_t)o->parent) {
+		pp_collector_log("the parent %ld has ended", o->parent);
+		return (-1);
+	}
+	return (0);
+}
+
+static void
+main_process(void)
+{
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP,
+		SIGPIPE, SIGPROF };
+	struct rlimit files;
+	size_t i;
+
+	prctl(PR_SET_NAME, "pprof-collector");
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_cur < FILES_WANTED) {
+		files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max
+							       : FILES_WANTED;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int
+main_start(struct pp_collector *c, const struct pp_collector_options *o)
+{
+	struct pp_arena *arena;
+
+	main_process();
+	if (main_descriptors(o) != 0 || main_tie_to_parent(o) != 0)
+		return (-1);
+	if ((arena = pp_arena_attach(o->arena)) == NULL) {
+		pp_collector_log("--arena=%d: %s", o->arena,
+		    errno == EPROTO ? "not an arena of this build"
+				    : strerror(errno));
+		return (-1);
+	}
+	c->socket = o->socket;
+	if ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1) {
+		pp_collector_log("epoll_create1: %s", strerror(errno));
+		return (-1);
+	}
+	if ((c->symbols = pp_symbols_new()) == NULL) {
+		pp_collector_log("out of memory");
+		return (-1);
+	}
+	pp_collector_preload(arena, c->symbols);
+	if (pp_collector_drop(o->user, o->root) != 0)
+		return (-1);
+	/* Again: the kernel forgets it when the user changes. */
+	if (main_tie_to_parent(o) != 0 || pp_collector_sandbox() != 0)
+		return (-1);
+	c->service = pp_service_new(arena, o->arena, c->symbols);
+	if (c->service == NULL) {
+		pp_collector_log("out of memory");
+		return (-1);
+	}
+	return (0);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct pp_collector_options options;
+	struct pp_collector *c;
+	int status;
+
+	if (pp_collector_options(argc, argv, &options, &status) != 0)
+		return (status);
+	if ((c = calloc(1, sizeof(*c))) == NULL) {
+		pp_collector_log("out of memory");
+		return (1);
+	}
+	if (main_start(c, &options) != 0)
+		return (1);
+	status = pp_collector_run(c) == 0 ? 0 : 1;
+	/* Turns sampling off, should a worker live on. */
+	pp_service_free(c->service);
+	pp_symbols_free(c->symbols);
+	free(c);
+	return (status);
+}

@@ -1,0 +1,133 @@
+/*
+ * The command line of pprof-collector, and its log lines.
+ *
+ * Rule: the parent writes the command line, not people; still a mistake in it
+ * is told by name and value.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/collector.h"
+
+static const char options_help[] =
+    "usage: pprof-collector --arena=FD --socket=FD [--user=NAME] [--root=DIR]\n"
+    "                       [--parent=PID]\n"
+    "\n"
+    "Reads what the workers of a Kore service have written into the arena and\n"
+    "answers /debug/pprof/ for them. Started by pprof.so, not by hand.\n"
+    "\n"
+    "  --arena=FD    the open memory or file that holds the arena\n"
+    "  --socket=FD   the SOCK_SEQPACKET socket on which requests come\n"
+    "  --user=NAME   become this user once the object files are open\n"
+    "  --root=DIR    and enter this directory (chroot)\n"
+    "  --parent=PID  end at once when this is not the parent any more\n"
+    "  --version     print what this program can talk to\n"
+    "  --help        print this\n";
+
+void
+pp_collector_log(const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	fprintf(stderr, "pprof-collector: %s\n", line);
+}
+
+static int
+options_number(const char *name, const char *text, long min, long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtol(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && *out >= min &&
+	    *out <= INT_MAX)
+		return (0);
+	pp_collector_log("--%s=%s: must be a whole number from %ld to %d", name,
+	    text, min, INT_MAX);
+	return (-1);
+}
+
+static int
+options_check(const struct pp_collector_options *o)
+{
+	if (o->arena == -1 || o->socket == -1 || o->arena == o->socket) {
+		pp_collector_log("needs --arena=FD and --socket=FD, two "
+				 "different descriptors above 2");
+		return (-1);
+	}
+	if (o->root != NULL && o->root[0] != '/') {
+		pp_collector_log("--root=%s: must be an absolute path",
+		    o->root);
+		return (-1);
+	}
+	return (0);
+}
+
+int
+pp_collector_options(int argc, char **argv, struct pp_collector_options *out,
+    int *status)
+{
+	enum { ARENA = 1, SOCKET, USER, ROOT, PARENT, VERSION, HELP };
+	static const struct option known[] = {
+		{ "arena", required_argument, NULL, ARENA },
+		{ "socket", required_argument, NULL, SOCKET },
+		{ "user", required_argument, NULL, USER },
+		{ "root", required_argument, NULL, ROOT },
+		{ "parent", required_argument, NULL, PARENT },
+		{ "version", no_argument, NULL, VERSION },
+		{ "help", no_argument, NULL, HELP },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, bad = 0;
+	long number = -1;
+
+	*out = (struct pp_collector_options){ .arena = -1, .socket = -1 };
+	*status = 1;
+	opterr = 0;
+	while (
+	    !bad && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option == ARENA || option == SOCKET || option == PARENT)
+			bad = options_number(known[option - 1].name, optarg,
+				  option == PARENT ? 1 : 3, &number) != 0;
+		if (option == ARENA) {
+			out->arena = (int)number;
+		} else if (option == SOCKET) {
+			out->socket = (int)number;
+		} else if (option == PARENT) {
+			out->parent = number;
+		} else if (option == USER) {
+			out->user = optarg;
+		} else if (option == ROOT) {
+			out->root = optarg;
+		} else if (option == VERSION || option == HELP) {
+			if (option == HELP)
+				fputs(options_help, stdout);
+			else
+				printf("pprof-collector, messages %x, arena "
+				       "%llx\n",
+				    PP_WIRE_VERSION, PP_ARENA_MAGIC);
+			*status = 0;
+			return (-1);
+		} else {
+			pp_collector_log("%s: no such option, or it needs a "
+					 "value; see --help",
+			    argv[optind - 1]);
+			bad = 1;
+		}
+	}
+	if (!bad && optind < argc) {
+		pp_collector_log("%s: takes options only; see --help",
+		    argv[optind]);
+		bad = 1;
+	}
+	return (bad ? -1 : options_check(out));
+}

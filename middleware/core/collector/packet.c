@@ -1,0 +1,213 @@
+/*
+ * Packets from the shared socket: checked, and turned into requests and
+ * files. What a request is answered is in service/.
+ *
+ * Rule: every number in a packet is compared with what came; a packet that
+ * is no message of ours is dropped with its descriptors and counted. The
+ * socket that brought a bad request is closed, which tells its worker.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collector/collector.h"
+#include "service/answer.h"
+
+/* The texts of a request, each terminated. */
+struct texts {
+	char prefix[PP_REQUEST_PATH_MAX + 1];
+	char path[PP_REQUEST_PATH_MAX + 1];
+	char query[PP_REQUEST_QUERY_MAX + 1];
+	char match[PP_REQUEST_MATCH_MAX + 1];
+};
+
+static int
+packet_text(const char **from, const char *end, uint32_t len, char *to,
+    uint32_t max)
+{
+	if (len > max || len > (size_t)(end - *from) ||
+	    memchr(*from, '\0', len) != NULL)
+		return (-1);
+	memcpy(to, *from, len);
+	to[len] = '\0';
+	*from += len;
+	return (0);
+}
+
+static int
+packet_texts(const struct pp_collector *c, size_t len, struct texts *texts)
+{
+	const struct pp_wire_request *head = &c->packet.request;
+	const char *at = c->packet.bytes + sizeof(*head);
+	const char *end = c->packet.bytes + len;
+
+	if (packet_text(&at, end, head->prefix_len, texts->prefix,
+		PP_REQUEST_PATH_MAX) != 0 ||
+	    packet_text(&at, end, head->path_len, texts->path,
+		PP_REQUEST_PATH_MAX) != 0 ||
+	    packet_text(&at, end, head->query_len, texts->query,
+		PP_REQUEST_QUERY_MAX) != 0 ||
+	    packet_text(&at, end, head->match_len, texts->match,
+		PP_REQUEST_MATCH_MAX) != 0)
+		return (-1);
+	return (at == end ? 0 : -1);
+}
+
+/* A regular file (a memfd is one) that may be read: reading anything else
+ * could wait. */
+static int
+packet_is_file(int fd, off_t at_least)
+{
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	return (flags != -1 && (flags & O_ACCMODE) != O_WRONLY &&
+	    (flags & O_PATH) == 0 && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_size >= at_least);
+}
+
+/* Copy the body out: mapped, it could be cut under our feet. */
+static char *
+packet_body(int fd, uint32_t len)
+{
+	char *body;
+	size_t at;
+	ssize_t n;
+
+	if (len > PP_REQUEST_BODY_MAX || !packet_is_file(fd, len) ||
+	    (body = malloc(len)) == NULL)
+		return (NULL);
+	for (at = 0; at < len; at += (size_t)n) {
+		n = pread(fd, body + at, len - at, (off_t)at);
+		if (n <= 0) {
+			free(body);
+			return (NULL);
+		}
+	}
+	return (body);
+}
+
+static void
+packet_serve(struct pp_collector *c, const struct pp_request *request,
+    int reply)
+{
+	struct pp_answer answer;
+	struct pp_task *task;
+
+	memset(&answer, 0, sizeof(answer));
+	task = pp_service_begin(c->service, request);
+	if (task == NULL) {
+		pp_answer_error(&answer, 503, "The collector is out of memory");
+		pp_collector_reply(reply, &answer);
+		return;
+	}
+	if (pp_task_deadline(task) == 0) {
+		pp_task_finish(task, &answer);
+		pp_collector_reply(reply, &answer);
+		return;
+	}
+	if (pp_collector_keep(c, task, reply) != 0) {
+		pp_task_cancel(task);
+		pp_answer_error(&answer, 503,
+		    "%d requests are waiting for their profiles, which is the "
+		    "most at once",
+		    PP_REQUESTS_MAX);
+		pp_collector_reply(reply, &answer);
+	}
+}
+
+/* Takes fds[0] when it returns 0. */
+static int
+packet_request(struct pp_collector *c, size_t len, int *fds)
+{
+	const struct pp_wire_request *head = &c->packet.request;
+	struct pp_request request;
+	struct texts texts;
+	struct stat st;
+	char *body = NULL;
+
+	if (len < sizeof(*head) || packet_texts(c, len, &texts) != 0 ||
+	    head->method > PP_METHOD_OTHER || fds[0] == -1 ||
+	    fstat(fds[0], &st) == -1 || !S_ISSOCK(st.st_mode))
+		return (-1);
+	if (head->body_len > 0 &&
+	    (body = packet_body(fds[1], head->body_len)) == NULL)
+		return (-1);
+	request = (struct pp_request){
+		.method = (enum pp_method)head->method,
+		.prefix = texts.prefix,
+		.path = texts.path,
+		.query = texts.query,
+		.match = texts.match,
+		.body = body,
+		.body_len = head->body_len,
+	};
+	packet_serve(c, &request, fds[0]);
+	fds[0] = -1;
+	free(body);
+	return (0);
+}
+
+/* Takes fds[0] when it returns 0. */
+static int
+packet_object(struct pp_collector *c, size_t len, int *fds)
+{
+	const struct pp_wire_object *head = &c->packet.object;
+	const char *at = c->packet.bytes + sizeof(*head);
+	char name[PP_OBJECT_NAME_MAX];
+
+	if (len < sizeof(*head) || head->build_id_len > PP_BUILD_ID_MAX ||
+	    packet_text(&at, c->packet.bytes + len, head->name_len, name,
+		sizeof(name) - 1) != 0 ||
+	    at != c->packet.bytes + len || !packet_is_file(fds[0], 0))
+		return (-1);
+	pp_symbols_add(c->symbols, head->build_id, head->build_id_len, name,
+	    fds[0], -1);
+	fds[0] = -1;
+	return (0);
+}
+
+/* Told at 1, 2, 4, 8...: a broken sender shall not fill the log. */
+static void
+packet_refuse(struct pp_collector *c)
+{
+	c->refused++;
+	if ((c->refused & (c->refused - 1)) == 0)
+		pp_collector_log("dropped a packet that is no message of this "
+				 "build (%llu so far)",
+		    (unsigned long long)c->refused);
+}
+
+int
+pp_collector_packet(struct pp_collector *c)
+{
+	int fds[PP_WIRE_FDS_MAX], i, bad;
+	long len;
+
+	len = pp_wire_recv(c->socket, c->packet.bytes, sizeof(c->packet), fds);
+	if (len == -1 && errno == EAGAIN)
+		return (0);
+	if (len == -1 && errno != EMSGSIZE)
+		return (-1);
+	bad = -1;
+	if (len >= (long)(2 * sizeof(uint32_t)) &&
+	    c->packet.request.version == PP_WIRE_VERSION) {
+		if (c->packet.request.kind == PP_WIRE_REQUEST)
+			bad = packet_request(c, (size_t)len, fds);
+		else if (c->packet.request.kind == PP_WIRE_OBJECT)
+			bad = packet_object(c, (size_t)len, fds);
+	}
+	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+	}
+	if (len == 0)
+		return (-1);
+	if (bad != 0)
+		packet_refuse(c);
+	return (1);
+}

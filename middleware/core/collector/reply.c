@@ -1,0 +1,80 @@
+/*
+ * Sending an answer: a header packet and, beside it, a sealed memfd with the
+ * body, which the worker maps and sends without a copy.
+ *
+ * Rule: never waits. The seals promise the worker that what it maps will
+ * neither shrink under it nor change.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "collector/collector.h"
+
+static int
+reply_body(const struct pp_buf *body)
+{
+	size_t at;
+	ssize_t n;
+	int fd;
+
+	fd = memfd_create("pprof-answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1)
+		return (-1);
+	for (at = 0; at < body->len; at += (size_t)n) {
+		n = write(fd, body->data + at, body->len - at);
+		if (n == -1 && errno == EINTR) {
+			n = 0;
+		} else if (n <= 0) {
+			close(fd);
+			return (-1);
+		}
+	}
+	if (fcntl(fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+	    -1) {
+		close(fd);
+		return (-1);
+	}
+	return (fd);
+}
+
+void
+pp_collector_reply(int reply, struct pp_answer *answer)
+{
+	struct {
+		struct pp_wire_answer head;
+		char headers[PP_ANSWER_HEADERS_MAX];
+	} packet;
+	int fd = -1;
+
+	memset(&packet.head, 0, sizeof(packet.head));
+	packet.head.version = PP_WIRE_VERSION;
+	packet.head.kind = PP_WIRE_ANSWER;
+	packet.head.status = (uint32_t)answer->status;
+	packet.head.body_len = answer->body.len;
+	if (answer->headers.len <= sizeof(packet.headers)) {
+		packet.head.headers_len = (uint32_t)answer->headers.len;
+		if (answer->headers.len > 0)
+			memcpy(packet.headers, answer->headers.data,
+			    answer->headers.len);
+	} else {
+		/* No answer of ours is that large. */
+		packet.head.status = 500;
+		packet.head.body_len = 0;
+	}
+	if (packet.head.body_len > 0 &&
+	    (fd = reply_body(&answer->body)) == -1) {
+		packet.head.status = 503;
+		packet.head.headers_len = 0;
+		packet.head.body_len = 0;
+	}
+	pp_wire_send(reply, &packet,
+	    sizeof(packet.head) + packet.head.headers_len, &fd, fd != -1);
+	if (fd != -1)
+		close(fd);
+	close(reply);
+	pp_answer_free(answer);
+}

@@ -1,0 +1,79 @@
+/*
+ * What an endpoint is, and what endpoints share: private to service/.
+ *
+ * One table (endpoints.c) says which there are; routing and the index page
+ * iterate it. To add one, write its functions in a file ep_<name>.c and add
+ * a row.
+ *
+ * Rule: `begin` either writes the answer at once, or sets a deadline and
+ * keeps what it needs in the task; then `finish` writes the answer or
+ * `cancel` lets go. Each gives up all that the task keeps.
+ */
+#ifndef PP_SERVICE_ENDPOINT_H
+#define PP_SERVICE_ENDPOINT_H
+
+#include "profile/canon.h"
+#include "profile/cpu.h"
+#include "service/service.h"
+#include "store/arena.h"
+#include "symbol/symbols.h"
+
+struct pp_service {
+	struct pp_arena *arena;
+	struct pp_symbols *symbols;
+	struct pp_canon *canon;
+	struct pp_cpu *cpu;
+	uint32_t slots;	       /* checked at the start, never read again */
+	uint32_t tasks;	       /* begun, not yet finished or cancelled */
+	uint32_t cpu_profiles; /* of these, running */
+	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
+	int trimmed;	       /* 1: memory given back since then */
+	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */
+};
+
+struct pp_task {
+	struct pp_service *service;
+	const struct pp_endpoint *endpoint; /* NULL: answered by the routing */
+	int64_t deadline;
+	struct pp_answer answer;
+	struct pp_cpu_session *cpu;
+};
+
+/* Methods that an endpoint takes. */
+#define PP_TAKES_GET  (1U << PP_METHOD_GET | 1U << PP_METHOD_HEAD)
+#define PP_TAKES_POST (1U << PP_METHOD_POST)
+
+struct pp_endpoint {
+	const char *name;     /* after the prefix and '/'; one that ends in
+				 '/' takes all that begins so */
+	const char *sentence; /* for the index page; NULL: not shown there */
+	unsigned int methods;
+	uint64_t (*count)(const struct pp_service *); /* NULL: always 0 */
+	void (*begin)(struct pp_task *, const struct pp_request *);
+	void (*finish)(struct pp_task *); /* NULL: begin always answers */
+	void (*cancel)(struct pp_task *); /* NULL: nothing to let go */
+};
+
+extern const struct pp_endpoint pp_endpoints[];
+extern const size_t pp_endpoints_count;
+
+/* The endpoint for a path after the prefix ("/heap"), or NULL. */
+const struct pp_endpoint *pp_endpoint_find(const char *path);
+
+/* Give every object that a slot has loaded its place, so that addresses mean
+ * something before the first sample and again after a restart. */
+void pp_service_follow_objects(struct pp_service *service);
+
+void pp_ep_index_begin(struct pp_task *task, const struct pp_request *request);
+void pp_ep_asset_begin(struct pp_task *task, const struct pp_request *request);
+void pp_ep_cmdline_begin(struct pp_task *task,
+    const struct pp_request *request);
+void pp_ep_symbol_begin(struct pp_task *task, const struct pp_request *request);
+
+uint64_t pp_ep_profile_count(const struct pp_service *service);
+void pp_ep_profile_begin(struct pp_task *task,
+    const struct pp_request *request);
+void pp_ep_profile_finish(struct pp_task *task);
+void pp_ep_profile_cancel(struct pp_task *task);
+
+#endif

@@ -1,0 +1,162 @@
+/*
+ * The index page: which endpoints there are, which workers run, what was
+ * lost. Gathers values; how they look is assets/index.html.
+ *
+ * Rule: everything shown is read from the arena now and may be a lie; texts
+ * are bounded here and escaped by the template.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "service/answer.h"
+#include "service/assets.h"
+#include "service/endpoint.h"
+#include "service/template.h"
+
+/* "3 d 4 h", the two largest units. */
+static void
+index_span(char *out, size_t room, int64_t ns)
+{
+	long long s = ns < 0 ? 0 : ns / PP_NS_PER_SEC;
+
+	if (s < 60)
+		snprintf(out, room, "%lld s", s);
+	else if (s < 3600)
+		snprintf(out, room, "%lld min %lld s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(out, room, "%lld h %lld min", s / 3600, s % 3600 / 60);
+	else
+		snprintf(out, room, "%lld d %lld h", s / 86400,
+		    s % 86400 / 3600);
+}
+
+static void
+index_endpoints(const struct pp_service *service, struct pp_view *page)
+{
+	const struct pp_endpoint *endpoint;
+	struct pp_view *row;
+	uint64_t count;
+	size_t i;
+
+	for (i = 0; i < pp_endpoints_count; i++) {
+		endpoint = &pp_endpoints[i];
+		if (endpoint->sentence == NULL)
+			continue;
+		count = endpoint->count == NULL ? 0 : endpoint->count(service);
+		row = pp_view_row(page, "endpoint");
+		pp_view_set(row, "name", "%s", endpoint->name);
+		pp_view_set(row, "count", "%llu", (unsigned long long)count);
+		pp_view_set(row, "sentence", "%s", endpoint->sentence);
+	}
+}
+
+/* Slots 1.. are the workers. Returns how many of them run. */
+static unsigned int
+index_workers(const struct pp_service *service, struct pp_view *page)
+{
+	struct pp_life *life;
+	struct pp_view *row;
+	unsigned int running = 0;
+	int64_t cpu_ns;
+	char up[32];
+	uint32_t i;
+	pid_t pid;
+
+	for (i = 1; i < service->slots; i++) {
+		life = &service->arena->slot[i].life;
+		row = pp_view_row(page, "worker");
+		pid = atomic_load(&life->pid);
+		cpu_ns = atomic_load(&life->dead_cpu_ns);
+		if (pid > 0) {
+			running++;
+			cpu_ns += pp_clock_process_cpu(pid);
+			index_span(up, sizeof(up),
+			    pp_clock_wall() - atomic_load(&life->started_ns));
+			pp_view_set(row, "pid", "%d", (int)pid);
+			pp_view_set(row, "up", "%s", up);
+		} else {
+			pp_view_set(row, "pid", "%s", "");
+		}
+		pp_view_set(row, "number", "%u", i);
+		pp_view_set(row, "cpu", "%.2f", (double)cpu_ns / PP_NS_PER_SEC);
+		pp_view_set(row, "deaths", "%u", atomic_load(&life->deaths));
+	}
+	return (running);
+}
+
+static void
+index_losses(const struct pp_service *service, struct pp_view *page)
+{
+	static const struct {
+		const char *key, *sentence;
+	} loss[] = {
+#define INDEX_LOSS(name, key, sentence) { key, sentence },
+		PP_LOSS_TABLE(INDEX_LOSS)
+	};
+	struct pp_view *row;
+	uint64_t count;
+	uint32_t slot;
+	size_t i;
+	int any = 0;
+
+	for (i = 0; i < PP_LOSS_COUNT; i++) {
+		count = 0;
+		for (slot = 0; slot < service->slots; slot++)
+			count += atomic_load_explicit(
+			    &service->arena->slot[slot].loss[i],
+			    memory_order_relaxed);
+		if (count == 0)
+			continue;
+		any = 1;
+		row = pp_view_row(page, "loss");
+		pp_view_set(row, "key", "%s", loss[i].key);
+		pp_view_set(row, "sentence", "%s", loss[i].sentence);
+		pp_view_set(row, "count", "%llu", (unsigned long long)count);
+	}
+	pp_view_set(page, "any_loss", "%s", any ? "yes" : "");
+}
+
+static void
+index_fill(const struct pp_service *service, const struct pp_request *request,
+    struct pp_view *page)
+{
+	const struct pp_arena *arena = service->arena;
+	char up[32];
+
+	index_span(up, sizeof(up), pp_clock_wall() - arena->started_ns);
+	pp_view_set(page, "prefix", "%s", request->prefix);
+	pp_view_set(page, "server", "%.*s", (int)sizeof(arena->server),
+	    arena->server);
+	pp_view_set(page, "uptime", "%s", up);
+	pp_view_set(page, "slots", "%u",
+	    service->slots > 0 ? service->slots - 1 : 0);
+	pp_view_set(page, "seconds", "%d", PP_SECONDS_DEFAULT);
+	pp_view_set(page, "seconds_max", "%d", PP_SECONDS_MAX);
+	pp_view_set(page, "hz", "%d", PP_HZ_DEFAULT);
+	pp_view_set(page, "hz_min", "%d", PP_HZ_MIN);
+	pp_view_set(page, "hz_max", "%d", PP_HZ_MAX);
+	index_endpoints(service, page);
+	pp_view_set(page, "running", "%u", index_workers(service, page));
+	index_losses(service, page);
+}
+
+void
+pp_ep_index_begin(struct pp_task *task, const struct pp_request *request)
+{
+	const struct pp_asset *asset = pp_asset_find("index.html");
+	struct pp_view *page;
+
+	page = pp_view_new();
+	if (page != NULL)
+		index_fill(task->service, request, page);
+	pp_answer_start(&task->answer, 200, PP_TYPE_HTML);
+	pp_answer_header(&task->answer, "cache-control", "no-cache");
+	pp_answer_header(&task->answer, "content-security-policy",
+	    PP_PAGE_POLICY);
+	if (pp_template_render(asset->data, asset->len, page,
+		&task->answer.body) != 0)
+		pp_answer_error(&task->answer, 500,
+		    "The index page could not be written");
+	pp_view_free(page);
+}

@@ -1,0 +1,122 @@
+/*
+ * profile: the CPU profile of all workers. Sampling is profile/cpu.c, names
+ * are symbol/, bytes are encode/; here they meet.
+ *
+ * Rule: seconds= is read as Go reads it; hz= is ours and is told about.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "encode/pprof.h"
+#include "service/answer.h"
+#include "service/endpoint.h"
+#include "service/query.h"
+#include "symbol/symbolize.h"
+
+uint64_t
+pp_ep_profile_count(const struct pp_service *service)
+{
+	return (service->cpu_profiles);
+}
+
+/* Go takes what is no number, and what is not positive, for its default
+ * without a word. A number that is one but too long is an error here. */
+static int
+profile_seconds(struct pp_task *task, const char *query, int64_t *seconds)
+{
+	struct pp_query_value value;
+	enum pp_query_number kind;
+	char shown[PP_QUERY_VALUE_MAX + 4];
+
+	*seconds = PP_SECONDS_DEFAULT;
+	pp_query_get(query, strlen(query), "seconds", &value);
+	kind = pp_query_int(&value, seconds);
+	if (kind == PP_QUERY_TOO_LARGE ||
+	    (kind == PP_QUERY_NUMBER && *seconds > PP_SECONDS_MAX)) {
+		pp_query_show(&value, shown);
+		pp_answer_error(&task->answer, 400,
+		    "invalid value \"%s\" for \"seconds\" - must be at most %d",
+		    shown, PP_SECONDS_MAX);
+		return (-1);
+	}
+	if (kind != PP_QUERY_NUMBER || *seconds <= 0)
+		*seconds = PP_SECONDS_DEFAULT;
+	return (0);
+}
+
+static int
+profile_hz(struct pp_task *task, const char *query, int64_t *hz)
+{
+	struct pp_query_value value;
+	char shown[PP_QUERY_VALUE_MAX + 4];
+
+	*hz = PP_HZ_DEFAULT;
+	pp_query_get(query, strlen(query), "hz", &value);
+	if (value.len == 0)
+		return (0);
+	if (pp_query_int(&value, hz) == PP_QUERY_NUMBER && *hz >= PP_HZ_MIN &&
+	    *hz <= PP_HZ_MAX)
+		return (0);
+	pp_query_show(&value, shown);
+	pp_answer_error(&task->answer, 400,
+	    "invalid value \"%s\" for \"hz\" - must be a whole number from %d "
+	    "to %d",
+	    shown, PP_HZ_MIN, PP_HZ_MAX);
+	return (-1);
+}
+
+void
+pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
+{
+	int64_t seconds, hz;
+
+	if (profile_seconds(task, request->query, &seconds) != 0 ||
+	    profile_hz(task, request->query, &hz) != 0)
+		return;
+	task->cpu = pp_cpu_begin(task->service->cpu, (unsigned int)hz);
+	if (task->cpu == NULL && errno == EAGAIN) {
+		pp_answer_error(&task->answer, 503,
+		    "Could not enable CPU profiling: %d profiles are in "
+		    "progress, which is the most at once",
+		    PP_SESSIONS_MAX);
+		return;
+	}
+	if (task->cpu == NULL) {
+		pp_answer_error(&task->answer, 503,
+		    "Could not enable CPU profiling: %s", strerror(errno));
+		return;
+	}
+	task->service->cpu_profiles++;
+	task->deadline = pp_clock_mono() + seconds * PP_NS_PER_SEC;
+}
+
+void
+pp_ep_profile_finish(struct pp_task *task)
+{
+	struct pp_service *service = task->service;
+	struct pp_profile *profile;
+
+	profile = pp_cpu_end(task->cpu);
+	service->cpu_profiles--;
+	pp_answer_start(&task->answer, 200, "application/octet-stream");
+	pp_answer_header(&task->answer, "content-disposition",
+	    "attachment; filename=\"profile\"");
+	if (profile != NULL) {
+		pp_service_follow_objects(service);
+		pp_symbolize(profile, service->canon, service->symbols);
+	}
+	if (profile == NULL || profile->failed ||
+	    pp_encode_pprof(profile, &task->answer.body) != 0)
+		pp_answer_error(&task->answer, 503,
+		    "The collector ran out of memory while it wrote the "
+		    "profile; try fewer seconds or a lower hz");
+	pp_profile_free(profile);
+}
+
+void
+pp_ep_profile_cancel(struct pp_task *task)
+{
+	pp_cpu_cancel(task->cpu);
+	task->service->cpu_profiles--;
+}

@@ -1,0 +1,62 @@
+/*
+ * symbol: names for addresses, as `go tool pprof` asks for them. Addresses
+ * are those of our profiles (profile/canon.h).
+ *
+ * Rule: what is not an address that has a name is skipped without a word, as
+ * in Go.
+ */
+#include <string.h>
+
+#include "service/answer.h"
+#include "service/endpoint.h"
+#include "service/query.h"
+
+static void
+symbol_line(struct pp_service *service, uint64_t address, struct pp_buf *out)
+{
+	struct pp_frame frame[PP_INLINES_MAX];
+	const struct pp_place *place;
+	int number, file, named;
+
+	place = pp_canon_find(service->canon, address, &number);
+	if (place == NULL)
+		return;
+	file = pp_symbols_find(service->symbols, place->object.build_id,
+	    place->object.build_id_len, place->object.name);
+	if (file < 0)
+		return;
+	named = 0;
+	if (pp_symbols_resolve(service->symbols, file, address - place->bias,
+		frame, &named) == 0 ||
+	    !named)
+		return;
+	/* One name for an address: the innermost, as Go gives it. */
+	pp_buf_printf(out, "0x%llx %s\n", (unsigned long long)address,
+	    frame[0].function);
+}
+
+void
+pp_ep_symbol_begin(struct pp_task *task, const struct pp_request *request)
+{
+	const char *item, *end, *plus;
+	uint64_t address;
+
+	item = request->query;
+	end = item + strlen(item);
+	if (request->method == PP_METHOD_POST) {
+		item = request->body;
+		end = item + request->body_len;
+	}
+	pp_service_follow_objects(task->service);
+	pp_answer_start(&task->answer, 200, PP_TYPE_TEXT);
+	/* Not a count: pprof only wants to know that there are symbols. */
+	pp_buf_text(&task->answer.body, "num_symbols: 1\n");
+	for (; item < end; item = plus + 1) {
+		plus = memchr(item, '+', (size_t)(end - item));
+		if (plus == NULL)
+			plus = end;
+		address = pp_query_address(item, (size_t)(plus - item));
+		if (address != 0)
+			symbol_line(task->service, address, &task->answer.body);
+	}
+}

@@ -1,0 +1,208 @@
+/*
+ * The service: which endpoint a request is for, and the life of tasks. What
+ * endpoints answer is in ep_*.c.
+ *
+ * Rule: whatever a request holds, it gets an answer here or there; nothing
+ * in it is trusted but that its texts are terminated.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "service/answer.h"
+#include "service/endpoint.h"
+#include "store/objects.h"
+
+/* How long nobody may have asked before memory is given back. */
+#define IDLE_NS (60 * PP_NS_PER_SEC)
+
+/* Longest location header of a redirect; a longer query is left out. */
+#define LOCATION_MAX 1024
+
+/* Slots that lie inside the arena's file: the number in the arena itself is
+ * every worker's to overwrite. */
+static uint32_t
+service_slots(const struct pp_arena *arena, int arena_fd)
+{
+	uint64_t slots = arena->slots, fit;
+	struct stat st;
+
+	if (slots > PP_WORKERS_MAX + 1)
+		slots = PP_WORKERS_MAX + 1;
+	if (fstat(arena_fd, &st) == -1 || (uint64_t)st.st_size < sizeof(*arena))
+		return (0);
+	fit = ((uint64_t)st.st_size - sizeof(*arena)) / sizeof(struct pp_slot);
+	return ((uint32_t)(slots < fit ? slots : fit));
+}
+
+struct pp_service *
+pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
+{
+	struct pp_service *service;
+
+	if ((service = calloc(1, sizeof(*service))) == NULL)
+		return (NULL);
+	service->arena = arena;
+	service->symbols = symbols;
+	service->slots = service_slots(arena, arena_fd);
+	service->idle_since = pp_clock_mono();
+	service->canon = pp_canon_new();
+	if (service->canon != NULL)
+		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
+	if (service->cpu == NULL) {
+		pp_service_free(service);
+		return (NULL);
+	}
+	pp_service_follow_objects(service);
+	return (service);
+}
+
+void
+pp_service_free(struct pp_service *service)
+{
+	if (service == NULL)
+		return;
+	if (service->cpu != NULL)
+		pp_cpu_free(service->cpu);
+	if (service->canon != NULL)
+		pp_canon_free(service->canon);
+	free(service);
+}
+
+void
+pp_service_follow_objects(struct pp_service *service)
+{
+	struct pp_objects *objects;
+	struct pp_object object;
+	uint32_t slot, i, changes;
+
+	for (slot = 0; slot < service->slots; slot++) {
+		objects = &service->arena->slot[slot].objects;
+		changes = atomic_load_explicit(&objects->changes,
+		    memory_order_acquire);
+		if (changes == service->changes[slot])
+			continue;
+		service->changes[slot] = changes;
+		for (i = 0; i < PP_OBJECTS_MAX; i++) {
+			if (pp_objects_read(objects, i, &object) == 0)
+				pp_canon_place(service->canon, &object);
+		}
+	}
+}
+
+/* The prefix without its slash: to the index page, as Go's mux does. */
+static void
+service_redirect(struct pp_task *task, const struct pp_request *request)
+{
+	char location[LOCATION_MAX];
+	const char *c;
+	int query = *request->query != '\0';
+
+	for (c = request->query; *c != '\0'; c++) {
+		if (*c <= ' ' || *c > '~')
+			query = 0;
+	}
+	if (strlen(request->prefix) + strlen(request->query) + 3 >
+	    sizeof(location))
+		query = 0;
+	snprintf(location, sizeof(location), "%s/%s%s", request->prefix,
+	    query ? "?" : "", query ? request->query : "");
+	pp_answer_start(&task->answer, 301, PP_TYPE_TEXT);
+	pp_answer_header(&task->answer, "location", location);
+	pp_buf_text(&task->answer.body, "Moved Permanently\n");
+}
+
+static void
+service_refuse_method(struct pp_task *task, unsigned int methods)
+{
+	pp_answer_start(&task->answer, 405, PP_TYPE_TEXT);
+	pp_answer_header(&task->answer, "allow",
+	    methods & PP_TAKES_POST ? "GET, HEAD, POST" : "GET, HEAD");
+	pp_buf_text(&task->answer.body, "Method Not Allowed\n");
+}
+
+struct pp_task *
+pp_service_begin(struct pp_service *service, const struct pp_request *request)
+{
+	const struct pp_endpoint *endpoint;
+	struct pp_task *task;
+	unsigned int methods;
+
+	if ((task = calloc(1, sizeof(*task))) == NULL)
+		return (NULL);
+	task->service = service;
+	service->tasks++;
+	service->trimmed = 0;
+	endpoint = pp_endpoint_find(request->path);
+	methods = endpoint == NULL ? PP_TAKES_GET : endpoint->methods;
+	if (request->method >= PP_METHOD_OTHER ||
+	    (methods & 1U << request->method) == 0) {
+		service_refuse_method(task, methods);
+	} else if (*request->path == '\0') {
+		service_redirect(task, request);
+	} else if (endpoint == NULL) {
+		pp_answer_error(&task->answer, 404, "Unknown profile");
+	} else {
+		task->endpoint = endpoint;
+		endpoint->begin(task, request);
+	}
+	return (task);
+}
+
+int64_t
+pp_task_deadline(const struct pp_task *task)
+{
+	return (task->deadline);
+}
+
+static void
+service_forget(struct pp_task *task)
+{
+	task->service->tasks--;
+	task->service->idle_since = pp_clock_mono();
+	pp_answer_free(&task->answer);
+	free(task);
+}
+
+void
+pp_task_finish(struct pp_task *task, struct pp_answer *answer)
+{
+	if (task->endpoint != NULL && task->answer.status == 0)
+		task->endpoint->finish(task);
+	if (task->answer.body.failed || task->answer.headers.failed)
+		pp_answer_error(&task->answer, 503,
+		    "The collector is out of memory; try a shorter profile or "
+		    "a lower hz");
+	*answer = task->answer;
+	memset(&task->answer, 0, sizeof(task->answer));
+	service_forget(task);
+}
+
+void
+pp_task_cancel(struct pp_task *task)
+{
+	if (task->endpoint != NULL && task->answer.status == 0 &&
+	    task->endpoint->cancel != NULL)
+		task->endpoint->cancel(task);
+	service_forget(task);
+}
+
+int64_t
+pp_service_tick(struct pp_service *service, int64_t now)
+{
+	int64_t next, idle;
+
+	next = pp_cpu_tick(service->cpu, now);
+	if (service->tasks > 0 || service->trimmed)
+		return (next);
+	idle = service->idle_since + IDLE_NS;
+	if (idle > now)
+		return (idle < next ? idle : next);
+	pp_symbols_trim(service->symbols);
+	malloc_trim(0);
+	service->trimmed = 1;
+	return (next);
+}
