@@ -18,6 +18,10 @@
 
 struct pp_canon;
 
+/* Files that can have a place: those of one process's table, changed and
+ * reloaded three times. Power of two. */
+#define PP_PLACES_MAX (4 * PP_OBJECTS_MAX)
+
 /* A file and its place. */
 struct pp_place {
 	uint64_t bias;	 /* canonical address = bias + vaddr in the file */

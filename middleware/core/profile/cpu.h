@@ -28,7 +28,7 @@ struct pp_cpu *pp_cpu_new(struct pp_arena *arena, int arena_fd,
 void pp_cpu_free(struct pp_cpu *cpu); /* also ends all sampling */
 
 /* Begin a session at `hz` (PP_HZ_MIN..PP_HZ_MAX). NULL with errno: EAGAIN
- * when PP_SESSIONS_MAX run already, ENOMEM. */
+ * when PP_SESSIONS_MAX run already, EINVAL for another hz, ENOMEM. */
 struct pp_cpu_session *pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz);
 
 /* End it and return what it saw as a profile without symbols, which the
@@ -38,8 +38,9 @@ struct pp_profile *pp_cpu_end(struct pp_cpu_session *session);
 /* End it and forget. */
 void pp_cpu_cancel(struct pp_cpu_session *session);
 
-/* Drain the rings, follow worker starts. Returns when to call again
- * (CLOCK_MONOTONIC ns), INT64_MAX when no session runs. */
+/* Drain the rings, follow worker starts; a minute after the last session give
+ * the rings' memory back. Returns when to call again (CLOCK_MONOTONIC ns),
+ * INT64_MAX when not before the next session. `now` is that clock. */
 int64_t pp_cpu_tick(struct pp_cpu *cpu, int64_t now);
 
 #endif

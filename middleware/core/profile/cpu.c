@@ -1,0 +1,386 @@
+/*
+ * The rings' one reader, and the control word's one writer. Not what becomes
+ * of a record: that is each session's (cpu_session.c).
+ *
+ * Rule: the work of one call is bounded by the rings' size, whatever is in
+ * them.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profile/cpu_private.h"
+
+/* Between two drains: slow rates fill a ring slowly; 10,000 Hz and two busy
+ * threads leave 80% of it free in 20 ms. */
+#define DRAIN_SLOW_NS (250 * PP_NS_PER_MS)
+#define DRAIN_FAST_NS (20 * PP_NS_PER_MS)
+
+/* What a damaged stretch counts for in the bound of one drain. */
+#define DAMAGE_WORDS (PP_CPU_RING_WORDS / 8)
+
+/*
+ * Make a worker look at the control word. The number in the slot is only
+ * somebody's word: never init, a process group, the parent or ourselves.
+ * ESRCH is a worker that died; its successor looks by itself.
+ */
+static void
+cpu_signal(struct pp_cpu *cpu, uint32_t slot)
+{
+	const struct pp_life *life = &cpu->arena->slot[slot].life;
+	int32_t pid = atomic_load(&life->pid);
+
+	cpu->generation[slot] = atomic_load(&life->generation);
+	if (pid > 1 && pid != getpid() && pid != cpu->parent_pid)
+		(void)kill(pid, SIGPROF);
+}
+
+static void
+cpu_signal_all(struct pp_cpu *cpu)
+{
+	uint32_t slot;
+
+	for (slot = 1; slot < cpu->slots; slot++)
+		cpu_signal(cpu, slot);
+}
+
+/* Ask for the highest rate of all sessions. */
+static void
+cpu_control(struct pp_cpu *cpu)
+{
+	struct pp_cpu_session *session;
+	unsigned int hz = 0;
+
+	LIST_FOREACH(session, &cpu->sessions, list)
+		if (session->hz > hz)
+			hz = session->hz;
+	if (hz == cpu->hz)
+		return;
+	cpu->hz = hz;
+	atomic_store(&cpu->arena->control.cpu_period_ns,
+	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
+	cpu_signal_all(cpu);
+}
+
+/* A pc to its word of a stack. What is not found may be in an object that was
+ * loaded since the table was read: look once more, once a drain. */
+static uint64_t
+cpu_address(struct pp_cpu *cpu, uint32_t slot, uint64_t pc)
+{
+	struct pp_reading *reading = &cpu->reading[slot];
+	uint64_t word = pp_readings_address(reading, pc);
+
+	if ((word & PP_READING_UNKNOWN) == 0 || !reading->spare)
+		return (word);
+	if (!pp_readings_follow(reading, &cpu->arena->slot[slot].objects,
+		cpu->canon))
+		return (word);
+	reading->spare = 0;
+	return (pp_readings_address(reading, pc));
+}
+
+void
+pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample)
+{
+	uint64_t pc;
+	uint32_t i;
+
+	sample->resolved = 1;
+	for (i = 0; i < sample->pcs; i++) {
+		/* Of a caller we know where it goes on; the call is before. */
+		pc = sample->pc[i];
+		if (i > 0 && pc > 0)
+			pc--;
+		sample->word[i] = cpu_address(cpu, sample->key.slot, pc);
+	}
+	sample->key.stack =
+	    pp_stacks_intern(cpu->stacks, sample->word, sample->pcs);
+}
+
+static void
+cpu_record(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
+    uint32_t count)
+{
+	struct pp_cpu_session *session;
+	struct pp_cpu_sample sample;
+
+	sample.key.stack = PP_STACKS_NONE;
+	sample.key.slot = slot;
+	sample.key.pid = (int32_t)(record[PP_CPU_WORD_THREAD] >> 32);
+	sample.key.tid = (int32_t)record[PP_CPU_WORD_THREAD];
+	sample.key.label = pp_labels_number(cpu->labels, &cpu->cache[slot],
+	    &cpu->arena->slot[slot].labels, record[PP_CPU_WORD_LABEL],
+	    &sample.label_lost);
+	sample.weight = record[PP_CPU_WORD_WEIGHT];
+	sample.pc = record + PP_CPU_WORD_FRAMES;
+	sample.pcs = count - PP_CPU_WORD_FRAMES;
+	sample.resolved = 0;
+	LIST_FOREACH(session, &cpu->sessions, list)
+		pp_cpu_session_add(session, &sample);
+}
+
+/* Take what the slot's ring holds, at most a lap; nobody wants it when no
+ * session runs. */
+static void
+cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
+{
+	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
+	struct pp_slot *from = &cpu->arena->slot[slot];
+	enum pp_record kind;
+	uint32_t words = 0;
+	int count;
+
+	if (cpu->running != 0) {
+		(void)pp_readings_follow(&cpu->reading[slot], &from->objects,
+		    cpu->canon);
+		cpu->reading[slot].spare = 1;
+	}
+	while (words < PP_CPU_RING_WORDS) {
+		count = pp_ring_take(&from->cpu, &kind, record,
+		    PP_CPU_WORD_FRAMES + PP_FRAMES_MAX);
+		if (count == 0)
+			break;
+		if (count < 0) {
+			pp_slot_lose(from, PP_LOSS_RINGS_REPAIRED, 1);
+			words += DAMAGE_WORDS;
+			continue;
+		}
+		words += (uint32_t)count + 1;
+		if (kind != PP_RECORD_CPU || count < PP_CPU_WORD_FRAMES)
+			cpu->malformed++;
+		else if (cpu->running != 0)
+			cpu_record(cpu, slot, record, (uint32_t)count);
+	}
+	if (words > PP_CPU_RING_WORDS / 4)
+		cpu->crowded = 1;
+}
+
+static void
+cpu_drain(struct pp_cpu *cpu)
+{
+	uint32_t slot;
+
+	cpu->crowded = 0;
+	for (slot = 0; slot < cpu->slots; slot++)
+		cpu_drain_slot(cpu, slot);
+}
+
+/* Stacks of sessions that have ended stay while another runs; scrapers that
+ * overlap would fill the store in hours. */
+static void
+cpu_sweep(struct pp_cpu *cpu)
+{
+	struct pp_cpu_session *session;
+	uint32_t i, used = pp_stacks_used(cpu->stacks);
+
+	if (used <= cpu->words_max / 4 || used / 2 <= cpu->stacks_kept)
+		return;
+	LIST_FOREACH(session, &cpu->sessions, list)
+		for (i = 0; i < session->entries; i++)
+			pp_stacks_mark(cpu->stacks,
+			    session->entry[i].key.stack);
+	pp_stacks_settle(cpu->stacks);
+	LIST_FOREACH(session, &cpu->sessions, list)
+		for (i = 0; i < session->entries; i++)
+			session->entry[i].key.stack =
+			    pp_stacks_moved(cpu->stacks,
+				session->entry[i].key.stack);
+	pp_stacks_sweep(cpu->stacks);
+	cpu->stacks_kept = pp_stacks_used(cpu->stacks);
+}
+
+/* Give back what only sessions need, when the last one has gone. */
+static void
+cpu_rest(struct pp_cpu *cpu)
+{
+	uint32_t slot;
+
+	if (cpu->running != 0) {
+		cpu_sweep(cpu);
+		return;
+	}
+	pp_stacks_free(cpu->stacks);
+	pp_labels_free(cpu->labels);
+	cpu->stacks = NULL;
+	cpu->labels = NULL;
+	cpu->stacks_kept = 0;
+	for (slot = 0; slot < cpu->slots; slot++)
+		pp_labels_forget(&cpu->cache[slot]);
+	cpu->idle_since = pp_clock_mono();
+}
+
+static int
+cpu_wake(struct pp_cpu *cpu)
+{
+	if (cpu->stacks == NULL)
+		cpu->stacks = pp_stacks_new(cpu->words_max);
+	if (cpu->labels == NULL)
+		cpu->labels = pp_labels_new();
+	return (cpu->stacks == NULL || cpu->labels == NULL ? -1 : 0);
+}
+
+struct pp_cpu *
+pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
+{
+	struct pp_cpu *cpu;
+
+	if ((cpu = calloc(1, sizeof(*cpu))) == NULL)
+		return (NULL);
+	cpu->arena = arena;
+	cpu->arena_fd = arena_fd;
+	cpu->canon = canon;
+	cpu->slots = arena->slots;
+	if (cpu->slots > PP_WORKERS_MAX + 1)
+		cpu->slots = PP_WORKERS_MAX + 1;
+	cpu->parent_pid = arena->parent_pid;
+	cpu->samples_max = PP_SESSION_SAMPLES_MAX;
+	cpu->words_max = PP_SESSION_WORDS_MAX;
+	LIST_INIT(&cpu->sessions);
+	cpu->reading = calloc(cpu->slots, sizeof(*cpu->reading));
+	cpu->cache = calloc(cpu->slots, sizeof(*cpu->cache));
+	cpu->generation = calloc(cpu->slots, sizeof(*cpu->generation));
+	if (cpu->reading == NULL || cpu->cache == NULL ||
+	    cpu->generation == NULL) {
+		free(cpu->reading);
+		free(cpu->cache);
+		free(cpu->generation);
+		free(cpu);
+		return (NULL);
+	}
+	atomic_store(&arena->control.cpu_period_ns, 0);
+	cpu_signal_all(cpu);
+	cpu->idle_since = pp_clock_mono();
+	return (cpu);
+}
+
+void
+pp_cpu_free(struct pp_cpu *cpu)
+{
+	uint32_t slot;
+
+	if (cpu == NULL)
+		return;
+	while (!LIST_EMPTY(&cpu->sessions))
+		pp_cpu_cancel(LIST_FIRST(&cpu->sessions));
+	cpu_rest(cpu);
+	for (slot = 0; slot < cpu->slots; slot++)
+		pp_readings_free(&cpu->reading[slot]);
+	free(cpu->reading);
+	free(cpu->cache);
+	free(cpu->generation);
+	free(cpu);
+}
+
+struct pp_cpu_session *
+pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz)
+{
+	struct pp_cpu_session *session;
+
+	if (hz < PP_HZ_MIN || hz > PP_HZ_MAX) {
+		errno = EINVAL;
+		return (NULL);
+	}
+	if (cpu->running >= PP_SESSIONS_MAX) {
+		errno = EAGAIN;
+		return (NULL);
+	}
+	if (cpu_wake(cpu) == -1 ||
+	    (session = pp_cpu_session_new(cpu, hz)) == NULL) {
+		cpu_rest(cpu);
+		errno = ENOMEM;
+		return (NULL);
+	}
+	/* What lies in the rings was before this window. */
+	cpu_drain(cpu);
+	pp_cpu_account_open(session);
+	LIST_INSERT_HEAD(&cpu->sessions, session, list);
+	cpu->running++;
+	cpu->idle_since = 0;
+	cpu_control(cpu);
+	return (session);
+}
+
+static void
+cpu_leave(struct pp_cpu_session *session)
+{
+	LIST_REMOVE(session, list);
+	session->cpu->running--;
+	cpu_control(session->cpu);
+}
+
+struct pp_profile *
+pp_cpu_end(struct pp_cpu_session *session)
+{
+	struct pp_cpu *cpu = session->cpu;
+	struct pp_profile *profile;
+
+	cpu_drain(cpu);
+	pp_cpu_account_close(session);
+	cpu_leave(session);
+	profile = pp_cpu_profile(session);
+	pp_cpu_session_free(session);
+	cpu_rest(cpu);
+	return (profile);
+}
+
+void
+pp_cpu_cancel(struct pp_cpu_session *session)
+{
+	struct pp_cpu *cpu = session->cpu;
+
+	cpu_leave(session);
+	pp_cpu_session_free(session);
+	cpu_rest(cpu);
+}
+
+/* Only of empty rings: what a release leaves reads as empty. */
+static void
+cpu_release(struct pp_cpu *cpu)
+{
+	const struct pp_ring *ring;
+	uint32_t slot;
+
+	cpu_drain(cpu);
+	for (slot = 0; slot < cpu->slots; slot++) {
+		ring = &cpu->arena->slot[slot].cpu;
+		if (atomic_load(&ring->head) == atomic_load(&ring->tail))
+			pp_arena_ring_release(cpu->arena_fd, slot);
+	}
+}
+
+static int64_t
+cpu_interval(const struct pp_cpu *cpu)
+{
+	int64_t interval = 25 * PP_NS_PER_SEC / cpu->hz;
+
+	if (cpu->crowded || interval < DRAIN_FAST_NS)
+		return (DRAIN_FAST_NS);
+	return (interval < DRAIN_SLOW_NS ? interval : DRAIN_SLOW_NS);
+}
+
+int64_t
+pp_cpu_tick(struct pp_cpu *cpu, int64_t now)
+{
+	uint32_t slot;
+
+	if (cpu->running == 0) {
+		if (cpu->idle_since == 0)
+			return (INT64_MAX);
+		if (now - cpu->idle_since < PP_CPU_IDLE_NS)
+			return (cpu->idle_since + PP_CPU_IDLE_NS);
+		cpu_release(cpu);
+		cpu->idle_since = 0;
+		return (INT64_MAX);
+	}
+	cpu_drain(cpu);
+	/* A worker reads the control word as it starts; one that was between
+	 * that and its threads when we signalled is told again. */
+	for (slot = 1; slot < cpu->slots; slot++) {
+		if (cpu->generation[slot] !=
+		    atomic_load(&cpu->arena->slot[slot].life.generation))
+			cpu_signal(cpu, slot);
+	}
+	return (now + cpu_interval(cpu));
+}

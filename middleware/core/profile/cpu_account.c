@@ -1,0 +1,90 @@
+/*
+ * What the kernel and the loss counters say of a session's window, beside
+ * what its samples say: the check that a profile carries with it.
+ *
+ * Not a source of samples. Slot 0, the parent, is never sampled, and is left
+ * out of the CPU time; its loss counters count.
+ *
+ * Rule: pids from the arena are only asked for their clocks here.
+ */
+#include "profile/cpu_private.h"
+
+/* CPU time of all processes that were in the slot: of the one that is there,
+ * and of those that the parent has reaped. */
+static int64_t
+account_slot_ns(const struct pp_life *life)
+{
+	int32_t pid = atomic_load(&life->pid);
+	int64_t dead = atomic_load(&life->dead_cpu_ns), ns = 0;
+
+	if (pid > 0)
+		ns = pp_clock_process_cpu(pid);
+	return ((int64_t)((uint64_t)ns + (uint64_t)dead));
+}
+
+static uint64_t
+account_loss(const struct pp_cpu *cpu, uint32_t what)
+{
+	uint64_t sum = 0;
+	uint32_t slot;
+
+	for (slot = 0; slot < cpu->slots; slot++)
+		sum += atomic_load_explicit(&cpu->arena->slot[slot].loss[what],
+		    memory_order_relaxed);
+	return (sum);
+}
+
+void
+pp_cpu_account_open(struct pp_cpu_session *session)
+{
+	const struct pp_cpu *cpu = session->cpu;
+	const struct pp_life *life;
+	uint32_t i;
+
+	for (i = 0; i < PP_LOSS_COUNT; i++)
+		session->loss[i] = account_loss(cpu, i);
+	session->malformed = cpu->malformed;
+	for (i = 1; i < cpu->slots; i++) {
+		life = &cpu->arena->slot[i].life;
+		session->then[i].generation = atomic_load(&life->generation);
+		session->then[i].cpu_ns = account_slot_ns(life);
+	}
+	session->wall_ns = pp_clock_wall();
+	session->mono_ns = pp_clock_mono();
+}
+
+/* How many processes took the slot over. The first one ever is no restart. */
+static uint32_t
+account_restarts(uint32_t before, uint32_t now)
+{
+	uint32_t taken = now - before;
+
+	return (before == 0 && taken > 0 ? taken - 1 : taken);
+}
+
+void
+pp_cpu_account_close(struct pp_cpu_session *session)
+{
+	const struct pp_cpu *cpu = session->cpu;
+	const struct pp_life *life;
+	int64_t ns;
+	uint32_t i;
+
+	session->duration_ns = pp_clock_mono() - session->mono_ns;
+	for (i = 1; i < cpu->slots; i++) {
+		life = &cpu->arena->slot[i].life;
+		/* Less than before: it has died and was not reaped yet. */
+		ns = (int64_t)((uint64_t)account_slot_ns(life) -
+		    (uint64_t)session->then[i].cpu_ns);
+		if (ns > 0)
+			session->kernel_s += (double)ns / PP_NS_PER_SEC;
+		session->restarts +=
+		    account_restarts(session->then[i].generation,
+			atomic_load(&life->generation));
+		if (atomic_load(&life->pid) > 0)
+			session->workers++;
+	}
+	session->malformed = cpu->malformed - session->malformed;
+	for (i = 0; i < PP_LOSS_COUNT; i++)
+		session->loss[i] = account_loss(cpu, i) - session->loss[i];
+}

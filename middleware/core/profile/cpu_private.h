@@ -1,0 +1,156 @@
+/*
+ * What the files of the CPU sessions share: cpu.c (rings, control),
+ * cpu_session.c (one session's thinning and table), cpu_profile.c (a session
+ * as a profile). Nobody else includes this, but their tests.
+ *
+ * Rule: no pointer into the arena but `arena` itself, and `slots` is the
+ * number that was checked when the arena was attached.
+ */
+#ifndef PP_PROFILE_CPU_PRIVATE_H
+#define PP_PROFILE_CPU_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "profile/cpu.h"
+#include "profile/labels.h"
+#include "profile/readings.h"
+#include "profile/stacks.h"
+#include "store/ring.h"
+
+/* Threads of all workers whose remainders a session keeps apart; those that
+ * come later share one remainder, which keeps the sum right. */
+#define PP_CPU_THREADS_MAX (16 * PP_THREADS_MAX)
+
+/* After this long without a session the rings' memory is given back. */
+#define PP_CPU_IDLE_NS (60 * PP_NS_PER_SEC)
+
+/* Word of a stack: stands for the frames that could not be kept. */
+#define PP_CPU_FRAMES_LOST (PP_READING_UNKNOWN | PP_CPU_LOST_PC)
+#define PP_CPU_LOST_PC	   ((1ULL << 63) - 1)
+
+/* Addresses that are no place's (canon.c ends at 2^56): a pc without object
+ * that would lie in some other file's place, and what has no stack. */
+#define PP_CPU_OUTSIDE	(1ULL << 60)
+#define PP_CPU_NO_STACK (1ULL << 61)
+
+/* Who and where a sample was; equal ones are one line of the profile. */
+struct pp_cpu_key {
+	uint32_t stack; /* pp_stacks id */
+	uint32_t label; /* pp_labels number */
+	uint32_t slot;
+	int32_t pid;
+	int32_t tid;
+};
+
+struct pp_cpu_entry {
+	struct pp_cpu_key key;
+	uint32_t hash; /* does not depend on the stack's id */
+	uint64_t samples;
+	uint64_t ns;
+};
+
+/* CPU time of a thread that has not become a sample yet. */
+struct pp_cpu_thread {
+	uint64_t rest;
+	uint32_t slot;
+	int32_t pid;
+	int32_t tid;
+	int used;
+};
+
+/* A slot when the session began. */
+struct pp_cpu_then {
+	int64_t cpu_ns;
+	uint32_t generation;
+};
+
+struct pp_cpu_session {
+	LIST_ENTRY(pp_cpu_session) list;
+	struct pp_cpu *cpu;
+	unsigned int hz;
+	uint64_t period;
+	int64_t wall_ns;
+	int64_t mono_ns;
+
+	struct pp_cpu_entry *entry;
+	uint32_t *index; /* entry number + 1 by hash; 0: free */
+	uint32_t entries;
+	uint32_t room;		  /* of `entry`; the index is twice as large */
+	struct pp_cpu_entry rest; /* what found no entry at all */
+
+	struct pp_cpu_thread *thread;
+	uint32_t threads;
+	uint32_t thread_room;
+	uint64_t thread_rest; /* remainder shared by threads without entry */
+
+	uint64_t dropped;     /* samples whose stack was not kept */
+	uint64_t labels_lost; /* samples whose labels were not kept */
+
+	/* Readings at the begin, turned into differences at the end. */
+	int64_t duration_ns;
+	double kernel_s; /* CPU time of the workers */
+	uint32_t workers;
+	uint64_t restarts;
+	uint64_t malformed;
+	uint64_t loss[PP_LOSS_COUNT];
+	struct pp_cpu_then then[]; /* by slot */
+};
+
+struct pp_cpu {
+	struct pp_arena *arena;
+	int arena_fd;
+	uint32_t slots;
+	int32_t parent_pid;
+	struct pp_canon *canon;
+	LIST_HEAD(, pp_cpu_session) sessions;
+	uint32_t running;
+	unsigned int hz;      /* the highest of all sessions; 0: none runs */
+	uint32_t samples_max; /* of one session; tests shrink these two */
+	uint32_t words_max;
+
+	struct pp_stacks *stacks;     /* NULL: no session runs */
+	uint32_t stacks_kept;	      /* words in use after the last sweep */
+	struct pp_labels *labels;     /* likewise */
+	struct pp_reading *reading;   /* by slot */
+	struct pp_label_cache *cache; /* by slot */
+	uint32_t *generation;	      /* by slot, when last signalled */
+
+	uint64_t malformed; /* records that are no CPU sample */
+	int64_t idle_since; /* 0: a session runs, or memory is given back */
+	int crowded;	    /* a ring was a quarter full at the last drain */
+};
+
+/* One record on its way into the sessions. Frames are looked up when the
+ * first session wants them. */
+struct pp_cpu_sample {
+	struct pp_cpu_key key; /* without the stack at first */
+	uint64_t weight;
+	int label_lost;
+	const uint64_t *pc;
+	uint32_t pcs;
+	int resolved;
+	uint64_t word[PP_FRAMES_MAX];
+};
+
+/* An empty session, not yet in the list. NULL: out of memory. */
+struct pp_cpu_session *pp_cpu_session_new(struct pp_cpu *cpu, unsigned int hz);
+void pp_cpu_session_free(struct pp_cpu_session *session);
+
+/* Take the record's CPU time: a sample if a period is full. */
+void pp_cpu_session_add(struct pp_cpu_session *session,
+    struct pp_cpu_sample *sample);
+
+/* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
+void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);
+
+/* Read clocks and counters at both ends of a session. In cpu_account.c. */
+void pp_cpu_account_open(struct pp_cpu_session *session);
+void pp_cpu_account_close(struct pp_cpu_session *session);
+
+/* The closed session as a profile; NULL: out of memory. */
+struct pp_profile *pp_cpu_profile(const struct pp_cpu_session *session);
+
+#endif
