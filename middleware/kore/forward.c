@@ -189,7 +189,10 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	struct forward *f;
 	int fd;
 
-	failed = pp_kore.socket == -1 ? pp_kore.broken : NULL;
+	failed = pp_kore.broken;
+	if (failed == NULL && atomic_load(&pp_kore.arena->collector_lost))
+		failed = "the collector died too often and was given up; "
+			 "restart the service";
 	fd = failed == NULL ? forward_send(req, prefix, rest, &failed) : -1;
 	if (fd == -1 || (f = calloc(1, sizeof(*f))) == NULL) {
 		if (fd != -1)

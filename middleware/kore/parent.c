@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/wire.h"
 #include "capture/self.h"
 #include "kore/adapter.h"
 
@@ -121,13 +122,21 @@ pp_parent_fork(void)
 	return (pp_parent_real_fork());
 }
 
+/* What was asked and will not be answered: closing the reply sockets tells. */
 static void
-parent_again(void *unused, u_int64_t now)
+parent_drop_requests(void)
 {
-	(void)unused;
-	(void)now;
-	if (collector == 0)
-		parent_start_collector();
+	char packet[PP_WIRE_PACKET_MAX];
+	int fds[PP_WIRE_FDS_MAX], i;
+
+	(void)fcntl(pp_kore.collector_socket, F_SETFL, O_NONBLOCK);
+	while (pp_wire_recv(pp_kore.collector_socket, packet, sizeof(packet),
+		   fds) > 0) {
+		for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
+			if (fds[i] != -1)
+				(void)close(fds[i]);
+		}
+	}
 }
 
 /* Nobody reads the rings any more: let the workers stop filling them. */
@@ -137,7 +146,8 @@ parent_give_up(void)
 	uint32_t i;
 	pid_t pid;
 
-	pp_kore.broken = "it died too often";
+	atomic_store(&pp_kore.arena->collector_lost, 1);
+	parent_drop_requests();
 	pp_kore_log("the collector died %u times, given up: no profiles until "
 		    "a restart",
 	    starts);
@@ -150,6 +160,24 @@ parent_give_up(void)
 }
 
 static void
+parent_restart_collector(void)
+{
+	if (starts < STARTS_MAX)
+		parent_start_collector();
+	if (collector == 0)
+		parent_give_up();
+}
+
+static void
+parent_again(void *unused, u_int64_t now)
+{
+	(void)unused;
+	(void)now;
+	if (collector == 0)
+		parent_restart_collector();
+}
+
+static void
 parent_collector_died(int status)
 {
 	collector = 0;
@@ -158,10 +186,8 @@ parent_collector_died(int status)
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (pp_clock_mono() - collector_started > LIVED_NS)
 		starts = 0;
-	if (starts >= STARTS_MAX)
-		parent_give_up();
-	else if (pp_clock_mono() - collector_started > AGAIN_MS * PP_NS_PER_MS)
-		parent_start_collector();
+	if (pp_clock_mono() - collector_started > AGAIN_MS * PP_NS_PER_MS)
+		parent_restart_collector();
 	else
 		(void)kore_timer_add(parent_again, AGAIN_MS, NULL,
 		    KORE_TIMER_ONESHOT);

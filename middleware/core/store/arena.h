@@ -109,6 +109,10 @@ struct pp_arena {
 	uint32_t cmdline_len;
 	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
 
+	/* Written by the parent: 0 while the collector is expected to answer,
+	 * 1 when it has been given up. */
+	_Atomic uint32_t collector_lost;
+
 	struct pp_control control;
 	_Alignas(4096) struct pp_slot slot[];
 };
