@@ -199,6 +199,7 @@ pp_strings_utf8(const char *text)
 {
 	unsigned char first = (unsigned char)text[0];
 	unsigned char second = (unsigned char)text[1];
+	unsigned char low = 0x80, high = 0xbf;
 	size_t len, i;
 
 	if (first < 0x80)
@@ -206,12 +207,15 @@ pp_strings_utf8(const char *text)
 	if (first < 0xc2 || first > 0xf4)
 		return (0);
 	len = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (second < (first == 0xe0	     ? 0xa0
-			     : first == 0xf0 ? 0x90
-					     : 0x80) ||
-	    second > (first == 0xed	     ? 0x9f
-			     : first == 0xf4 ? 0x8f
-					     : 0xbf))
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xf4)
+		high = 0x8f;
+	if (second < low || second > high)
 		return (0);
 	for (i = 2; i < len; i++) {
 		if (((unsigned char)text[i] & 0xc0) != 0x80)

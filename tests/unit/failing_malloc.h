@@ -1,0 +1,87 @@
+/*
+ * malloc() and its kin that fail when a test says so, and count what is live.
+ *
+ * Defined in the program itself, so the dynamic linker gives them to the
+ * libraries too (zlib, protobuf-c); the work is done by glibc's own, which it
+ * also exports under these names. Not under a sanitizer, which brings its own
+ * malloc(): PP_TEST_MALLOC is 0 there and such tests are skipped.
+ *
+ * Rule: exactly one allocation fails, so a test sees whether the failure is
+ * remembered when the next ones succeed again.
+ */
+#ifndef PP_TEST_FAILING_MALLOC_H
+#define PP_TEST_FAILING_MALLOC_H
+
+#include <stdlib.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PP_TEST_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||     \
+    __has_feature(memory_sanitizer)
+#define PP_TEST_MALLOC 0
+#endif
+#endif
+#ifndef PP_TEST_MALLOC
+#define PP_TEST_MALLOC 1
+#endif
+
+static long fail_after = -1; /* allocations until the one that fails */
+static long failures;
+static long live_blocks;
+
+#if PP_TEST_MALLOC
+void *__libc_malloc(size_t);
+void *__libc_calloc(size_t, size_t);
+void *__libc_realloc(void *, size_t);
+void __libc_free(void *);
+
+static int
+fail_now(void)
+{
+	if (fail_after < 0 || fail_after-- > 0)
+		return (0);
+	failures++;
+	return (1);
+}
+
+static void *
+count_block(void *block)
+{
+	if (block != NULL)
+		live_blocks++;
+	return (block);
+}
+
+void *
+malloc(size_t size)
+{
+	return (fail_now() ? NULL : count_block(__libc_malloc(size)));
+}
+
+void *
+calloc(size_t count, size_t size)
+{
+	return (fail_now() ? NULL : count_block(__libc_calloc(count, size)));
+}
+
+void *
+realloc(void *block, size_t size)
+{
+	if (fail_now())
+		return (NULL);
+	if (block == NULL)
+		return (count_block(__libc_realloc(NULL, size)));
+	return (__libc_realloc(block, size));
+}
+
+void
+free(void *block)
+{
+	if (block != NULL)
+		live_blocks--;
+	__libc_free(block);
+}
+#endif
+
+#endif
