@@ -1,0 +1,390 @@
+/*
+ * capture: real signals on real threads, read back from the ring. The arena
+ * is this process's own, the collector's part is played by the test.
+ */
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "capture/cpu.h"
+#include "capture/label.h"
+#include "capture/thread.h"
+#include "capture/unwind.h"
+#include "store/ring.h"
+#include "store/words.h"
+
+#define SLOT 1
+
+static struct pp_arena *arena;
+
+static int
+prepare(void **state)
+{
+	const char *why;
+	int fd;
+
+	(void)state;
+	arena = pp_arena_create(2, &fd);
+	if (arena == NULL || pp_self_prepare(&why) == -1)
+		return (-1);
+	pp_self_start(arena, SLOT);
+	return (0);
+}
+
+static void
+ask(uint64_t hz)
+{
+	atomic_store(&arena->control.cpu_period_ns,
+	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
+	assert_int_equal(kill(getpid(), SIGPROF), 0);
+}
+
+/* Found again by its address in the stacks. */
+static __attribute__((noinline)) uint64_t
+burn_here(int64_t ns)
+{
+	int64_t until = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) + ns;
+	volatile uint64_t x = 0;
+	int i;
+
+	while (pp_clock_read(CLOCK_THREAD_CPUTIME_ID) < until) {
+		for (i = 0; i < 20000; i++)
+			x += (uint64_t)i;
+	}
+	return (x);
+}
+
+static int
+within(uint64_t pc, uint64_t (*function)(int64_t))
+{
+	uint64_t start = (uint64_t)(uintptr_t)function;
+
+	return (pc >= start && pc < start + 256);
+}
+
+struct seen {
+	unsigned int samples, stackless, in_function, in_caller;
+	int64_t weight;
+	uint32_t label, tid, pid;
+};
+
+static uint64_t test_frame(int64_t ns);
+
+static void
+drain(struct seen *seen)
+{
+	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
+	enum pp_record kind;
+	int words, i;
+
+	memset(seen, 0, sizeof(*seen));
+	while ((words = pp_ring_take(&arena->slot[SLOT].cpu, &kind, record,
+		    PP_CPU_WORD_FRAMES + PP_FRAMES_MAX)) != 0) {
+		assert_true(words > PP_CPU_WORD_FRAMES);
+		seen->samples++;
+		seen->weight += (int64_t)record[PP_CPU_WORD_WEIGHT];
+		seen->label = (uint32_t)record[PP_CPU_WORD_LABEL];
+		seen->tid = (uint32_t)record[PP_CPU_WORD_THREAD];
+		seen->pid = (uint32_t)(record[PP_CPU_WORD_THREAD] >> 32);
+		seen->stackless += words == PP_CPU_WORD_FRAMES + 1;
+		for (i = PP_CPU_WORD_FRAMES; i < words; i++) {
+			seen->in_function += within(record[i], burn_here);
+			seen->in_caller += within(record[i], test_frame);
+		}
+	}
+}
+
+static __attribute__((noinline)) uint64_t
+test_frame(int64_t ns)
+{
+	return (burn_here(ns) + 1);
+}
+
+/* CPU time of the thread and what was sampled of it, at one rate. */
+static double
+sampled_share(uint64_t hz, int64_t ns, struct seen *seen)
+{
+	int64_t before, used;
+
+	drain(seen);
+	before = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	ask(hz);
+	(void)test_frame(ns);
+	ask(0);
+	used = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) - before;
+	drain(seen);
+	print_message("%lu Hz: %u samples, %.4f s of %.4f s, %u without "
+		      "stack, mode tried %s\n",
+	    (unsigned long)hz, seen->samples, (double)seen->weight / 1e9,
+	    (double)used / 1e9, seen->stackless,
+	    PP_NS_PER_SEC / (int64_t)hz < pp_self.tick_ns ? "fast" : "tick");
+	return ((double)seen->weight / (double)used);
+}
+
+static void
+weights_add_up_to_the_cpu_time_at_any_rate(void **state)
+{
+	static const uint64_t rates[] = { 50, 100, 250, 1000, 5000 };
+	int64_t ns, expected;
+	struct seen seen;
+	double share;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		/* Nobody drains the ring meanwhile: it holds 0.4 s of the
+		 * highest rate. */
+		ns = rates[i] > 1000 ? 2 * PP_NS_PER_SEC / 5 : PP_NS_PER_SEC;
+		share = sampled_share(rates[i], ns, &seen);
+		assert_true(share > 0.97 && share < 1.03);
+		expected = (int64_t)rates[i] * ns / PP_NS_PER_SEC;
+		assert_true(seen.samples >= expected * 4 / 5);
+		assert_true(seen.samples <= expected * 6 / 5);
+		assert_int_equal(seen.tid, syscall(SYS_gettid));
+		assert_int_equal(seen.pid, getpid());
+	}
+}
+
+/* Without a descriptor to spare there is no perf event: the wall timer must
+ * come to the same sums. */
+static void
+fine_rates_work_without_perf_events(void **state)
+{
+	struct rlimit before, none;
+	struct seen seen;
+	double share;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	share = sampled_share(2000, PP_NS_PER_SEC / 2, &seen);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_not_equal(pp_thread_self->wall_timer, -1);
+	assert_true(share > 0.97 && share < 1.03);
+	assert_true(seen.samples >= 800 && seen.samples <= 1200);
+}
+
+static void
+stacks_name_the_function_and_its_caller(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	(void)sampled_share(250, PP_NS_PER_SEC / 2, &seen);
+	assert_true(seen.samples > 100);
+	assert_int_equal(seen.stackless, 0);
+	assert_true(seen.in_caller >= seen.samples * 98 / 100);
+	assert_true(seen.in_function >= seen.samples * 98 / 100);
+}
+
+static void
+a_sample_carries_the_labels_of_its_thread(void **state)
+{
+	struct pp_label_pair pair[] = { { "http.route", "/x" },
+		{ "http.method", "GET" } };
+	struct pp_words table = pp_words_labels(&arena->slot[SLOT].labels);
+	uint64_t text[8];
+	struct seen seen;
+	uint32_t id;
+
+	(void)state;
+	id = pp_label_intern(pair, 2);
+	assert_int_not_equal(id, 0);
+	assert_int_equal(pp_label_intern(pair, 2), id);
+	assert_int_equal(pp_label_swap(id), 0);
+	(void)sampled_share(250, PP_NS_PER_SEC / 5, &seen);
+	assert_int_equal(pp_label_swap(0), id);
+	assert_int_equal(seen.label, id);
+	assert_int_equal(pp_words_read(&table, id, text, 8), 4);
+	assert_memory_equal(text, "http.route\0/x\0http.method\0GET\0", 30);
+	(void)sampled_share(250, PP_NS_PER_SEC / 5, &seen);
+	assert_int_equal(seen.label, 0);
+}
+
+static void *
+thread_burns(void *arg)
+{
+	pp_thread_enter();
+	(void)test_frame(*(int64_t *)arg);
+	pp_thread_leave();
+	return (NULL);
+}
+
+static void
+threads_that_begin_under_a_profile_are_in_it(void **state)
+{
+	int64_t ns = PP_NS_PER_SEC / 2;
+	pthread_t thread[3];
+	struct seen seen;
+	int i;
+
+	(void)state;
+	drain(&seen);
+	ask(100);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, thread_burns,
+				     &ns),
+		    0);
+	for (i = 0; i < 3; i++)
+		(void)pthread_join(thread[i], NULL);
+	ask(0);
+	drain(&seen);
+	print_message("3 threads of 0.5 s: %.3f s\n",
+	    (double)seen.weight / 1e9);
+	assert_true(seen.weight > 3 * ns * 95 / 100);
+	assert_true(seen.weight < 3 * ns * 105 / 100);
+}
+
+static void
+a_change_of_rate_loses_no_time(void **state)
+{
+	int64_t before, used, weight;
+	struct seen seen;
+	int i;
+
+	(void)state;
+	drain(&seen);
+	before = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	ask(10);
+	for (i = 0; i < 60; i++) {
+		(void)test_frame(15 * PP_NS_PER_MS);
+		ask(i % 2 == 0 ? 20 : 10);
+	}
+	(void)test_frame(120 * PP_NS_PER_MS);
+	used = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) - before;
+	ask(0);
+	drain(&seen);
+	weight = seen.weight;
+	print_message("60 changes: %.3f s of %.3f s\n", (double)weight / 1e9,
+	    (double)used / 1e9);
+	/* At most the last, unfinished period is missing. */
+	assert_true(weight > used - 110 * PP_NS_PER_MS);
+	assert_true(weight < used + 10 * PP_NS_PER_MS);
+}
+
+static void
+an_idle_thread_is_not_woken_and_gives_no_samples(void **state)
+{
+	struct timespec nap = { 0, 300 * PP_NS_PER_MS }, left = { 0, 0 };
+	struct seen seen;
+
+	(void)state;
+	drain(&seen);
+	ask(250);
+	assert_int_equal(nanosleep(&nap, &left), 0);
+	ask(0);
+	drain(&seen);
+	assert_true(seen.weight <= 8 * PP_NS_PER_MS);
+}
+
+static void
+a_full_ring_is_counted(void **state)
+{
+	_Atomic uint64_t *lost = &arena->slot[SLOT].loss[0];
+	uint64_t word = 0, before;
+	struct seen seen;
+
+	(void)state;
+	drain(&seen);
+	while (
+	    pp_ring_put(&arena->slot[SLOT].cpu, PP_RECORD_PAD, &word, 1) == 0)
+		;
+	before = atomic_load(&lost[PP_LOSS_SAMPLES_DROPPED]);
+	ask(250);
+	(void)test_frame(PP_NS_PER_SEC / 5);
+	ask(0);
+	assert_true(atomic_load(&lost[PP_LOSS_SAMPLES_DROPPED]) >= before + 40);
+	drain(&seen);
+	assert_int_equal(seen.samples, 0);
+}
+
+static __attribute__((noinline)) uint64_t
+deep(unsigned int depth)
+{
+	if (depth == 0)
+		return (test_frame(PP_NS_PER_SEC / 5));
+	return (deep(depth - 1) + depth);
+}
+
+static void
+a_deep_stack_is_cut_at_its_root_and_counted(void **state)
+{
+	_Atomic uint64_t *lost = &arena->slot[SLOT].loss[0];
+	uint64_t before;
+	struct seen seen;
+
+	(void)state;
+	drain(&seen);
+	before = atomic_load(&lost[PP_LOSS_STACKS_TRUNCATED]);
+	ask(250);
+	(void)deep(1000);
+	ask(0);
+	drain(&seen);
+	assert_true(seen.samples > 40);
+	assert_true(seen.in_function >= seen.samples);
+	assert_true(atomic_load(&lost[PP_LOSS_STACKS_TRUNCATED]) - before >=
+	    seen.samples - 2);
+}
+
+static void
+inside_the_unwinder_the_pc_alone_is_kept(void **state)
+{
+	struct seen seen;
+
+	(void)state;
+	drain(&seen);
+	pp_unwind_off = 1;
+	(void)sampled_share(250, PP_NS_PER_SEC / 5, &seen);
+	pp_unwind_off = 0;
+	assert_true(seen.samples > 40);
+	assert_int_equal(seen.stackless, seen.samples);
+}
+
+static void
+a_child_without_a_slot_captures_nothing(void **state)
+{
+	uint64_t head = atomic_load(&arena->slot[SLOT].cpu.head);
+
+	(void)state;
+	pp_self_leave();
+	assert_int_equal(raise(SIGPROF), 0);
+	pp_thread_enter();
+	assert_null(pp_thread_self);
+	assert_int_equal(atomic_load(&arena->slot[SLOT].cpu.head), head);
+	pp_self_start(arena, SLOT);
+	assert_non_null(pp_thread_self);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(weights_add_up_to_the_cpu_time_at_any_rate),
+		cmocka_unit_test(fine_rates_work_without_perf_events),
+		cmocka_unit_test(stacks_name_the_function_and_its_caller),
+		cmocka_unit_test(a_sample_carries_the_labels_of_its_thread),
+		cmocka_unit_test(threads_that_begin_under_a_profile_are_in_it),
+		cmocka_unit_test(a_change_of_rate_loses_no_time),
+		cmocka_unit_test(
+		    an_idle_thread_is_not_woken_and_gives_no_samples),
+		cmocka_unit_test(a_full_ring_is_counted),
+		cmocka_unit_test(a_deep_stack_is_cut_at_its_root_and_counted),
+		cmocka_unit_test(inside_the_unwinder_the_pc_alone_is_kept),
+		cmocka_unit_test(a_child_without_a_slot_captures_nothing),
+	};
+
+	return (cmocka_run_group_tests(tests, prepare, NULL));
+}
