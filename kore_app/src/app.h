@@ -1,0 +1,26 @@
+/*
+ * What the files of the sample application share: the handlers that the
+ * conf names, and the life of the tasks that fib.c starts.
+ */
+#ifndef APP_H
+#define APP_H
+
+#include <sys/types.h>
+
+#include <kore/kore.h>
+#include <kore/http.h>
+
+/* Named by `load` and `route` in conf/kore_app.conf. */
+int kore_app_load(int action);
+int page_index(struct http_request *req);
+int page_fib(struct http_request *req);
+int page_concat(struct http_request *req);
+
+/*
+ * Wait until no task runs code of this module, and let go of the requests
+ * they belong to: the module may be unloaded afterwards. Takes as long as
+ * the tasks in flight, each well below a millisecond.
+ */
+void fib_drain(void);
+
+#endif
