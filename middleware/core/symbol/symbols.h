@@ -30,7 +30,9 @@ struct pp_symbols;
 
 struct pp_frame {
 	const char *function; /* as in the symbol table, not demangled; owned
-				 by the pp_symbols, valid until _free */
+				 by the pp_symbols, valid until the next
+				 _resolve or _add (it is bounded: when it is
+				 full it forgets) */
 	const char *file;     /* "" when unknown; likewise */
 	int32_t line;	      /* 0 when unknown */
 	int32_t start_line;   /* of the function; 0 when unknown */
@@ -74,15 +76,17 @@ uint32_t pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 int pp_symbols_file(const struct pp_symbols *s, int number,
     struct pp_symbols_file *out);
 
-/* Give back what only speeds up: open DWARF and its memory. Names that were
- * given out stay valid. Called when nobody asked for a minute. */
+/* Give back what only speeds up: open DWARF and its memory. Cached answers
+ * stay. Called when nobody asked for a minute. */
 void pp_symbols_trim(struct pp_symbols *s);
 
 /*
  * Open the file at `path`, and in *debug_fd its separate debug file in
  * /usr/lib/debug (by build id, then by .gnu_debuglink's rules), or -1.
- * Returns the descriptor (close-on-exec), or -1 with errno. For the time
- * before privileges are dropped.
+ * Returns the descriptor (close-on-exec), or -1 with errno: ESTALE when the
+ * file has another build id (it was replaced since it was loaded), ENOEXEC
+ * when it is no ELF program or library. For the time before privileges are
+ * dropped.
  */
 int pp_symbols_open(const char *path, const uint8_t *build_id,
     uint32_t build_id_len, int *debug_fd);

@@ -1,0 +1,115 @@
+/*
+ * The DWARF of one file, indexed as far as it was asked for: units by
+ * address, of a unit that was touched its functions by address; lines and
+ * inlined calls are looked up. Not a cache of answers.
+ *
+ * dwarf_units.c finds the unit, dwarf_functions.c the function in it,
+ * dwarf_inlines.c the calls inlined there, dwarf_lines.c file and line.
+ *
+ * Rule: every walk pays from `steps`, which each question fills up again;
+ * who runs dry is broken and is not asked again. No file is opened: split
+ * DWARF (.dwo) and shared supplements (.gnu_debugaltlink) are done without.
+ */
+#ifndef PP_SYMBOL_DWARF_H
+#define PP_SYMBOL_DWARF_H
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdint.h>
+
+#include "symbol/elf.h"
+#include "symbol/symbols.h"
+
+/* Entries (DIEs and ranges) looked at for one question. The first one in a
+ * unit lists its functions: 100,000 in a very large program. */
+#ifndef PP_DWARF_STEPS_MAX
+#define PP_DWARF_STEPS_MAX (4U << 20)
+#endif
+/* Memory of one file's DWARF sections. libc's take 12 MiB. A file whose
+ * compressed sections are larger is read without DWARF. */
+#ifndef PP_DWARF_SECTIONS_MAX
+#define PP_DWARF_SECTIONS_MAX (24U << 20)
+#endif
+/* And of the tables made from them; when they have grown beyond, the file is
+ * closed and begun again. */
+#ifndef PP_DWARF_TABLES_MAX
+#define PP_DWARF_TABLES_MAX (8U << 20)
+#endif
+/* Bytes of one unit's line program: a row of it takes up to 100 bytes while
+ * libdw reads it. The largest of libc has 16 KiB, sqlite3.c as one 0.6 MiB. */
+#ifndef PP_DWARF_LINES_MAX
+#define PP_DWARF_LINES_MAX (1U << 20)
+#endif
+#define PP_DWARF_NESTED_MAX 64 /* namespaces, blocks and inlines in depth */
+
+struct pp_dwarf_range {
+	uint64_t start, limit;
+	uint64_t at; /* of units: index of the unit; of functions: the DIE */
+};
+
+/* A sorted list of ranges. */
+struct pp_dwarf_ranges {
+	struct pp_dwarf_range *range;
+	uint32_t count, room;
+};
+
+struct pp_dwarf_unit {
+	uint64_t die;
+	struct pp_dwarf_ranges function; /* when `listed` */
+	uint8_t listed;
+	uint8_t ranged;
+	uint8_t lines_asked;
+	Dwarf_Lines *line; /* libdw's, or NULL */
+	size_t lines;
+};
+
+struct pp_dwarf {
+	Dwarf *dwarf;
+	const struct pp_elf *code; /* whose executable segments count */
+	Elf *elf;		   /* that has the sections */
+	struct pp_dwarf_unit *unit;
+	uint32_t units, unit_room;
+	struct pp_dwarf_ranges range; /* of units */
+	uint64_t sections, tables;    /* bytes of memory, about */
+	uint64_t tables_opened;	      /* tables, when it was opened */
+	uint32_t steps;
+	int broken;
+};
+
+/* Open the DWARF in `e` for code in `code` (the stripped file, or the same).
+ * Both stay open as long as the result. NULL: none, or not readable. */
+struct pp_dwarf *pp_dwarf_open(const struct pp_elf *e,
+    const struct pp_elf *code);
+void pp_dwarf_close(struct pp_dwarf *d);
+
+/*
+ * What vaddr stands for: 0 when the DWARF does not know it, else as
+ * pp_symbols_resolve(). The texts belong to libdw, `scratch` holds those of
+ * file names that had to be put together. A function may be NULL (lines of
+ * assembler), a file too.
+ */
+struct pp_dwarf_scratch {
+	char file[PP_INLINES_MAX][1024];
+};
+uint32_t pp_dwarf_frames(struct pp_dwarf *d, uint64_t vaddr,
+    struct pp_frame out[PP_INLINES_MAX], struct pp_dwarf_scratch *scratch);
+
+/* Between the files of this part. */
+void pp_dwarf_ranges_add(struct pp_dwarf *d, struct pp_dwarf_ranges *list,
+    Dwarf_Die *die, uint64_t at);
+void pp_dwarf_ranges_sort(struct pp_dwarf_ranges *list);
+const struct pp_dwarf_range *pp_dwarf_ranges_find(
+    const struct pp_dwarf_ranges *list, uint64_t vaddr);
+int pp_dwarf_covers(struct pp_dwarf *d, Dwarf_Die *die, uint64_t vaddr);
+struct pp_dwarf_unit *pp_dwarf_unit_find(struct pp_dwarf *d, uint64_t vaddr,
+    Dwarf_Die *die);
+int pp_dwarf_function_find(struct pp_dwarf *d, struct pp_dwarf_unit *unit,
+    Dwarf_Die *unit_die, uint64_t vaddr, Dwarf_Die *die);
+int pp_dwarf_next(struct pp_dwarf *d, Dwarf_Die *die);
+void pp_dwarf_line_find(struct pp_dwarf *d, struct pp_dwarf_unit *unit,
+    Dwarf_Die *unit_die, uint64_t vaddr, struct pp_frame *frame,
+    char scratch[1024]);
+void pp_dwarf_call_site(const struct pp_dwarf_unit *unit, Dwarf_Die *unit_die,
+    Dwarf_Die *inlined, struct pp_frame *frame, char scratch[1024]);
+
+#endif
