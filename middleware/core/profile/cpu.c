@@ -173,9 +173,9 @@ static void
 cpu_sweep(struct pp_cpu *cpu)
 {
 	struct pp_cpu_session *session;
-	uint32_t i, used = pp_stacks_used(cpu->stacks);
+	uint32_t i, fill = pp_stacks_fill(cpu->stacks);
 
-	if (used <= cpu->words_max / 4 || used / 2 <= cpu->stacks_kept)
+	if (fill < 250 || fill / 2 <= cpu->stacks_kept)
 		return;
 	LIST_FOREACH(session, &cpu->sessions, list)
 		for (i = 0; i < session->entries; i++)
@@ -188,7 +188,7 @@ cpu_sweep(struct pp_cpu *cpu)
 			    pp_stacks_moved(cpu->stacks,
 				session->entry[i].key.stack);
 	pp_stacks_sweep(cpu->stacks);
-	cpu->stacks_kept = pp_stacks_used(cpu->stacks);
+	cpu->stacks_kept = pp_stacks_fill(cpu->stacks);
 }
 
 /* Give back what only sessions need, when the last one has gone. */

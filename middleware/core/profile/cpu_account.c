@@ -9,17 +9,25 @@
  */
 #include "profile/cpu_private.h"
 
-/* CPU time of all processes that were in the slot: of the one that is there,
- * and of those that the parent has reaped. */
+/*
+ * CPU time of all processes that were in the slot: of the one that is there,
+ * and of those that the parent has reaped. Read again when one was reaped
+ * meanwhile, or it would be in neither number.
+ */
 static int64_t
 account_slot_ns(const struct pp_life *life)
 {
-	int32_t pid = atomic_load(&life->pid);
-	int64_t dead = atomic_load(&life->dead_cpu_ns), ns = 0;
+	int64_t dead, alive = 0;
+	int tries, pid;
 
-	if (pid > 0)
-		ns = pp_clock_process_cpu(pid);
-	return ((int64_t)((uint64_t)ns + (uint64_t)dead));
+	for (tries = 0; tries < 3; tries++) {
+		dead = atomic_load(&life->dead_cpu_ns);
+		pid = atomic_load(&life->pid);
+		alive = pid > 0 ? pp_clock_process_cpu(pid) : 0;
+		if (dead == atomic_load(&life->dead_cpu_ns))
+			break;
+	}
+	return ((int64_t)((uint64_t)alive + (uint64_t)dead));
 }
 
 static uint64_t

@@ -112,7 +112,7 @@ struct pp_cpu {
 	uint32_t words_max;
 
 	struct pp_stacks *stacks;     /* NULL: no session runs */
-	uint32_t stacks_kept;	      /* words in use after the last sweep */
+	uint32_t stacks_kept;	      /* fill after the last sweep */
 	struct pp_labels *labels;     /* likewise */
 	struct pp_reading *reading;   /* by slot */
 	struct pp_label_cache *cache; /* by slot */

@@ -140,9 +140,13 @@ pp_stacks_hash(const struct pp_stacks *stacks, uint32_t id)
 }
 
 uint32_t
-pp_stacks_used(const struct pp_stacks *stacks)
+pp_stacks_fill(const struct pp_stacks *stacks)
 {
-	return (stacks->used);
+	uint64_t words, entries;
+
+	words = (uint64_t)(stacks->used - 1) * 1000 / stacks->limit;
+	entries = (uint64_t)stacks->stacks * 2000 / stacks->index_size;
+	return ((uint32_t)(words > entries ? words : entries));
 }
 
 void

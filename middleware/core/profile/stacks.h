@@ -37,8 +37,8 @@ const uint64_t *pp_stacks_get(const struct pp_stacks *stacks, uint32_t id,
 /* Hash of the words; it stays the same when the id changes. */
 uint32_t pp_stacks_hash(const struct pp_stacks *stacks, uint32_t id);
 
-/* Words in use. */
-uint32_t pp_stacks_used(const struct pp_stacks *stacks);
+/* How full it is, in thousandths: by words or by stacks, whichever is more. */
+uint32_t pp_stacks_fill(const struct pp_stacks *stacks);
 
 /*
  * Forget stacks that nobody needs, in three steps: _mark each id that is
