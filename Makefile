@@ -3,6 +3,20 @@
 B ?= build
 CC ?= cc
 PROTOC_C ?= protoc-c
+JOBS := $(shell nproc 2>/dev/null || echo 1)
+
+# What must be there, as package=probe; see .ci/deps.
+need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
+	libssl-dev=openssl/ssl.h libpq-dev=libpq-fe.h \
+	libdw-dev=elfutils/libdwfl.h libelf-dev=libelf.h zlib1g-dev=zlib.h \
+	libprotobuf-c-dev=protobuf-c/protobuf-c.h \
+	protobuf-c-compiler=protoc-c libunwind8=libunwind.so.8
+need_check := clang=clang clang-format=clang-format \
+	universal-ctags=ctags libcmocka-dev=cmocka.h
+need_test := $(need_check) golang-go=go g++=c++ python3=python3 curl=curl \
+	apache2-utils=ab
+need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
+	libgoogle-perftools4=libprofiler.so.0
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-qual
@@ -19,17 +33,35 @@ kore_src := $(wildcard middleware/kore/*.c)
 cold_src := $(shared_src) $(wildcard $(core)/profile/*.c $(core)/symbol/*.c \
 	$(core)/encode/*.c $(core)/service/*.c)
 collector_src := $(wildcard $(core)/collector/*.c)
+app_src := $(wildcard kore_app/src/*.c)
+unit_src := $(wildcard tests/unit/test_*.c)
 
 hot_obj := $(hot_src:%.c=$(B)/hot/%.o)
 kore_obj := $(kore_src:%.c=$(B)/hot/%.o)
 cold_obj := $(cold_src:%.c=$(B)/cold/%.o) $(B)/cold/gen/profile.pb-c.o
 collector_obj := $(collector_src:%.c=$(B)/cold/%.o)
+app_obj := $(app_src:%.c=$(B)/app/%.o)
+unit_obj := $(unit_src:%.c=$(B)/cold/%.o)
+unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
+integration := $(sort $(wildcard tests/integration/test_*.py \
+	tests/integration/test_*.sh))
 
-KORE_CFLAGS := -isystem /usr/include -isystem /usr/include/postgresql \
+# What a signal handler runs, and nothing else: check-sigsafe links these
+# alone and looks at what they call.
+hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
+	$(core)/capture/cpu_tick.c $(core)/capture/unwind.c \
+	$(core)/store/ring_put.c $(core)/store/words_put.c))
+
+KORE_CFLAGS := -Imiddleware -isystem /usr/include \
+	-isystem /usr/include/postgresql \
 	-DKORE_USE_PGSQL -DKORE_USE_TASKS -Wno-deprecated-declarations
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lpthread
 
-.PHONY: all clean
+checks := check-format check-floors check-size check-paths check-sigsafe \
+	check-exports check-clang
+
+.PHONY: all app objects unit check $(checks) test bench run deps deps-test \
+	deps-bench need-build need-check clean help
 all: $(B)/pprof.so $(B)/pprof-collector
 
 $(B)/pprof.so: $(hot_obj) $(kore_obj)
@@ -61,9 +93,115 @@ $(B)/cold/gen/%.o: $(B)/gen/%.c
 $(B)/gen/profile.pb-c.c: $(core)/encode/profile.proto
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(B)/gen -I$(core)/encode $<
-$(B)/cold/$(core)/encode/%.o: $(B)/gen/profile.pb-c.c
+# What includes the generated header waits for it.
+$(filter $(B)/cold/$(core)/encode/%,$(cold_obj)) $(unit_obj): \
+	| $(B)/gen/profile.pb-c.c
+
+# A missing package is named before the first compiler error is.
+$(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj) \
+	$(B)/gen/profile.pb-c.c: | need-build
+need-build:
+	@CC="$(CC)" .ci/deps check $(need_build)
+need-check:
+	@CC="$(CC)" .ci/deps check $(need_build) $(need_check)
+
+include $(core)/service/assets.mk
+
+# --- Tests ---------------------------------------------------------------
+
+# A unit test is one program; it may use either side.
+unit: $(unit)
+$(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
+.SECONDARY: $(unit_obj)
+
+# The sample application as it is judged here; kodev builds what runs.
+$(B)/app/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ikore_app/src $(KORE_CFLAGS) -MMD \
+	    -c -o $@ $<
+app: | need-build
+	cd kore_app && kodev build
+
+objects: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj) $(app_obj) \
+	$(unit_obj)
+
+check: $(checks)
+check-format: | need-check
+	sh tests/checks/format.sh
+check-floors:
+	sh tests/checks/floors.sh
+check-size: | need-check
+	sh tests/checks/size.sh
+check-paths:
+	sh tests/checks/paths.sh
+check-sigsafe: $(hot_only_obj)
+	sh tests/checks/sigsafe.sh $(hot_only_obj)
+check-exports: $(B)/pprof.so
+	sh tests/checks/exports.sh $<
+check-clang: | need-check
+	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang objects
+
+# Everything that the items of `test` need, built in one go.
+.PHONY: everything
+everything: all unit app
+
+test: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
+	    { echo "0 passed, 1 failed"; exit 1; }
+	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
+	    $(checks:%=make=%) limit=60 $(unit) limit=300 $(integration)
+
+bench: deps-bench
+	@$(MAKE) --no-print-directory -j$(JOBS) all app
+	@B=$(B) tests/bench/run
+
+# --- Running and installing ----------------------------------------------
+
+deps:
+	@.ci/deps install $(need_build) curl=curl
+deps-test:
+	@.ci/deps install $(need_build) $(need_test) $(need_bench)
+deps-bench:
+	@.ci/deps install $(need_build) $(need_bench)
+
+define run_text
+
+  The sample application is at http://127.0.0.1:6060/ with 2 workers, its
+  profiler at http://127.0.0.1:6060/debug/pprof/. Stop it with ctrl-c.
+
+  In another terminal, give it something to do:
+    ab -k -c 8 -n 100000 "http://127.0.0.1:6060/fib/?n=50&type=recursive"
+    curl "http://127.0.0.1:6060/concat/?str=kore&count=1000"
+
+  and see where the CPU goes:
+    go tool pprof -top "http://127.0.0.1:6060/debug/pprof/profile?seconds=5"
+    curl -o cpu.pb.gz "http://127.0.0.1:6060/debug/pprof/profile?seconds=5"
+
+  (ab: apt-get install apache2-utils; go: apt-get install golang-go)
+
+endef
+export run_text
+
+run: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all app
+	@echo "$$run_text"
+	@cd kore_app && exec kodev run
 
 clean:
-	rm -rf $(B)
+	rm -rf $(B) kore_app/.objs kore_app/.flavor kore_app/kore_app.so
+
+help:
+	@echo "make            build $(B)/pprof.so and $(B)/pprof-collector"
+	@echo "make run        install what is missing, build, start the sample"
+	@echo "                application on 127.0.0.1:6060"
+	@echo "make test       install what is missing, build, run every test"
+	@echo "make check      format, floors, sizes, paths, signal safety,"
+	@echo "                exported symbols, clang"
+	@echo "make bench      measure, and print ratios"
+	@echo "make deps       install what building and running need"
+	@echo "make deps-test  install what the tests need as well"
+	@echo "make clean      remove what was built"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
