@@ -210,18 +210,16 @@ build_sample(struct build *build, const struct pp_cpu_entry *entry)
 	build_labels(build, &entry->key);
 }
 
-/* What was asked, when it happened; else what happened. */
+/* What was asked, when it happened; else what happened, which is longer: a
+ * sample stands for one period at least. */
 static int64_t
 build_period(const struct build *build)
 {
-	double asked = (double)PP_NS_PER_SEC / build->session->hz, real;
+	double asked = (double)PP_NS_PER_SEC / build->session->hz, real = 0;
 
-	if (build->samples == 0)
-		return ((int64_t)(asked + 0.5));
-	real = (double)build->ns / (double)build->samples;
-	if (real >= asked * 0.95 && real <= asked * 1.05)
-		return ((int64_t)(asked + 0.5));
-	return ((int64_t)(real + 0.5));
+	if (build->samples != 0)
+		real = (double)build->ns / (double)build->samples;
+	return ((int64_t)((real <= asked * 1.05 ? asked : real) + 0.5));
 }
 
 static void
