@@ -2,9 +2,8 @@
  * The real program pprof-collector, alone: this test is its parent and its
  * only worker, with an arena and a socket of its own, and no Kore.
  *
- *     collector_alone [path of pprof-collector]
- *
- * As root it also checks that rights are given up. Ends by alarm at the
+ * The program is $B/pprof-collector, where B is "build" if not set. As root
+ * the test also checks that rights are given up. It ends by alarm at the
  * latest, so a collector that hangs is a failure.
  */
 #include <errno.h>
@@ -31,7 +30,7 @@
 #include "own_objects.h"
 #include "store/ring.h"
 
-static const char *program = "build/pprof-collector";
+static char program[PATH_MAX];
 static struct pp_arena *arena;
 static int arena_fd, ours, stderr_fd;
 static pid_t collector;
@@ -40,8 +39,7 @@ static pid_t collector;
 static void
 start(char *const extra[])
 {
-	char *args[16] = { (char *)(uintptr_t)program,
-		(char *)(uintptr_t) "--arena=3",
+	char *args[16] = { program, (char *)(uintptr_t) "--arena=3",
 		(char *)(uintptr_t) "--socket=4" };
 	int pair[2], fds[2], i;
 
@@ -287,7 +285,7 @@ a_profile_of_one_second_has_the_samples_of_that_second(void **state)
 	len = z.total_out;
 	inflateEnd(&z);
 	assert_true(contains((char *)plain, len, "put_sample"));
-	assert_true(contains((char *)plain, len, "collector_alone.c"));
+	assert_true(contains((char *)plain, len, "test_collector.c"));
 	free(body);
 	assert_int_equal(arena->control.cpu_period_ns, 0);
 	stop(0);
@@ -626,8 +624,9 @@ an_arena_of_another_build_is_refused(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
+	const char *build = getenv("B");
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_answers_what_is_answered_at_once),
 		cmocka_unit_test(
@@ -647,10 +646,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(an_arena_of_another_build_is_refused),
 	};
 
-	if (argc > 1)
-		program = argv[1];
+	snprintf(program, sizeof(program), "%s/pprof-collector",
+	    build == NULL ? "build" : build);
 	signal(SIGPROF, SIG_IGN);
-	alarm(120);
+	alarm(55);
 	if ((arena = own_arena(&arena_fd)) == NULL) {
 		perror("arena");
 		return (1);
