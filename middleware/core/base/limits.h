@@ -47,6 +47,36 @@
 #define PP_LABEL_SET_MAX  1024
 #define PP_LABELS_PER_SET 16
 
+/* Stacks that stay (heap, and what waits), as words, and the index over
+ * them: 8,000 call stacks of 30 frames a worker; a service has some hundreds
+ * that allocate. Both a power of two. */
+#ifndef PP_STACK_WORDS
+#define PP_STACK_WORDS (1U << 18)
+#endif
+#ifndef PP_STACK_INDEX
+#define PP_STACK_INDEX (1U << 14)
+#endif
+
+/* Sums kept by (stack, labels, size class) of one worker's heap. */
+#ifndef PP_HEAP_ROWS
+#define PP_HEAP_ROWS (1U << 14)
+#endif
+#ifndef PP_HEAP_INDEX
+#define PP_HEAP_INDEX (1U << 15)
+#endif
+
+/* Sampled allocations that live: at the default rate 64 GiB of them, 2 MiB of
+ * table when it is full. Power of two. */
+#ifndef PP_HEAP_LIVE
+#define PP_HEAP_LIVE (1U << 17)
+#endif
+
+/* Mean bytes between two heap samples: Go's default, and what is allowed.
+ * Rates that one worker's life may have seen; one more is refused. */
+#define PP_HEAP_RATE_DEFAULT (512 * 1024)
+#define PP_HEAP_RATE_MAX     (1U << 30)
+#define PP_HEAP_RATES	     16
+
 /* How far a lookup walks an index before the table counts as full. */
 #define PP_PROBES_MAX 64
 

@@ -30,6 +30,14 @@
 	    "tasks that ran without their request's labels: table full")       \
 	X(OBJECTS_DROPPED, "objects_dropped",                                  \
 	    "loaded objects that did not fit the object table")                \
+	X(HEAP_DROPPED, "heap_samples_dropped",                                \
+	    "heap samples lost because the table of sums was full")            \
+	X(HEAP_UNTRACKED, "heap_samples_untracked",                            \
+	    "heap samples counted as allocated and at once as freed: the "     \
+	    "table of live samples was full")                                  \
+	X(HEAP_STACKLESS, "heap_samples_stackless",                            \
+	    "heap samples kept without a stack: the stack table was full, or " \
+	    "the thread was inside the unwinder")                              \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
 	    "rings skipped ahead over what a killed worker left half written")
 

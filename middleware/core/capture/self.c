@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/heap.h"
 #include "capture/objects.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
@@ -74,6 +75,8 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	self_take_slot(arena, number);
 	pp_ring_seal(&pp_self.slot->cpu);
 	pp_objects_scan(NULL);
+	pp_heap_start();
+	pp_self.worker = number;
 	pp_thread_enter();
 }
 
@@ -90,6 +93,7 @@ pp_self_leave(void)
 	unsigned int i;
 	int fd;
 
+	pp_self.worker = 0;
 	pp_self.slot = NULL;
 	pp_self.arena = NULL;
 	pp_thread_self = NULL;

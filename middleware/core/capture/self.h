@@ -52,6 +52,7 @@ struct pp_self {
 	struct pp_arena *arena; /* NULL: no slot, nothing is captured */
 	struct pp_slot *slot;
 	pid_t pid;
+	uint32_t worker; /* 1..: this is a worker, its samples count */
 	int scanned;	 /* 1: the slot's objects are this process's */
 	int64_t tick_ns; /* of the kernel: CPU timers are no finer */
 	_Atomic int unwind_unsafe; /* an address may mean two objects */

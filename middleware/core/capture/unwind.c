@@ -40,6 +40,28 @@ backtrace_into(void **raw, int room)
 }
 
 uint32_t
+pp_unwind_here(uint64_t *pcs)
+{
+	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];
+	int i, count;
+	uint32_t frames;
+	uintptr_t pc;
+
+	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);
+	frames = 0;
+	for (i = 0; i < count && frames < PP_FRAMES_MAX; i++) {
+		pc = (uintptr_t)raw[i];
+		if (pc == 0)
+			break;
+		if (frames == 0 && pc >= pp_unwind_own_start &&
+		    pc < pp_unwind_own_limit)
+			continue;
+		pcs[frames++] = pc;
+	}
+	return (frames);
+}
+
+uint32_t
 pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
 {
 	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];

@@ -20,6 +20,13 @@ int pp_unwind_load(const char **why);
 void pp_unwind_warm(void);
 
 /*
+ * Return addresses of the calling thread's stack, from the first one outside
+ * of pprof.so on. Returns their count, 0 when there is no stack to be had.
+ * Room for PP_FRAMES_MAX words. Hot.
+ */
+uint32_t pp_unwind_here(uint64_t *pcs);
+
+/*
  * Frames of the interrupted code: pcs[0] is the exact pc, the rest return
  * addresses. `context` is the handler's ucontext_t. Returns their count,
  * 1..PP_FRAMES_MAX; 1 with *stackless set when only the pc is known. *cut is

@@ -5,6 +5,11 @@
 #ifndef PP_CAPTURE_UNWIND_LIB_H
 #define PP_CAPTURE_UNWIND_LIB_H
 
+#include <stdint.h>
+
 extern int (*pp_unwind_backtrace)(void **, int);
+
+/* Where pprof.so's own code lies: its frames are not the application's. */
+extern uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 
 #endif

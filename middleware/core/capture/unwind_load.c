@@ -2,6 +2,7 @@
  * Finding libunwind at run time. Cold half of unwind.h.
  */
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 
 #include "capture/self.h"
@@ -20,6 +21,27 @@
 #define CACHE_PER_THREAD 2
 
 int (*pp_unwind_backtrace)(void **, int);
+uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
+
+static int
+unwind_find_own(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	uintptr_t here = (uintptr_t)&unwind_find_own, start;
+	unsigned int i;
+
+	(void)size;
+	(void)unused;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+		if (info->dlpi_phdr[i].p_type != PT_LOAD || here < start ||
+		    here >= start + info->dlpi_phdr[i].p_memsz)
+			continue;
+		pp_unwind_own_start = start;
+		pp_unwind_own_limit = start + info->dlpi_phdr[i].p_memsz;
+		return (1);
+	}
+	return (0);
+}
 
 int
 pp_unwind_load(const char **why)
@@ -27,6 +49,7 @@ pp_unwind_load(const char **why)
 	int (*policy)(void *, int);
 	void *lib, **space;
 
+	(void)dl_iterate_phdr(unwind_find_own, NULL);
 	/* RTLD_LOCAL: a global _Unwind_RaiseException of libunwind's makes a
 	 * C++ module's exceptions 75 times slower. */
 	lib = dlopen(LIBUNWIND, RTLD_NOW | RTLD_LOCAL);

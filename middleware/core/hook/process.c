@@ -9,6 +9,7 @@
 
 #include "capture/self.h"
 #include "capture/thread.h"
+#include "hook/alloc.h"
 #include "hook/process.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
@@ -125,13 +126,18 @@ static int patch_result;
 static void
 patch_all(void)
 {
-	struct pp_got_hook all[OWN_HOOKS + PP_PROCESS_HOOKS_MAX];
+	struct pp_got_hook
+	    all[OWN_HOOKS + PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX];
+	size_t count = OWN_HOOKS;
 
 	memcpy(all, own_hooks, sizeof(own_hooks));
+	memcpy(all + count, pp_alloc_hooks,
+	    PP_ALLOC_HOOKS * sizeof(*pp_alloc_hooks));
+	count += PP_ALLOC_HOOKS;
 	if (extra_count != 0)
-		memcpy(all + OWN_HOOKS, extra_hooks,
+		memcpy(all + count, extra_hooks,
 		    extra_count * sizeof(*extra_hooks));
-	patch_result = pp_got_patch(all, OWN_HOOKS + extra_count);
+	patch_result = pp_got_patch(all, count + extra_count);
 }
 
 /* Another thread may have held the lock when this child was made. */

@@ -61,6 +61,29 @@ struct pp_label_table {
 	uint64_t words[PP_LABEL_WORDS];
 };
 
+/* Interned stacks; see words.h. The first word of a stack is how many objects
+ * the process knew, so that an address which two objects had, one after the
+ * other, means the right one; then return addresses, the caller first. */
+struct pp_stack_table {
+	_Atomic uint32_t used;
+	_Atomic uint32_t index[PP_STACK_INDEX];
+	uint64_t words[PP_STACK_WORDS];
+};
+
+/* What is summed up for one key; see rows.h for who adds. All only grow. */
+struct pp_row {
+	_Atomic uint64_t key; /* 0: not in use */
+	_Atomic uint64_t value[4];
+};
+
+/* Heap samples as they are, not scaled up; see heap.h. */
+struct pp_heap_table {
+	_Atomic uint64_t rate[PP_HEAP_RATES];  /* 0: unused; index in keys */
+	_Atomic uint32_t used;		       /* rows */
+	_Atomic uint32_t index[PP_HEAP_INDEX]; /* row + 1 */
+	struct pp_row row[PP_HEAP_ROWS];
+};
+
 /* Bounded queue of records; see ring.h. */
 struct pp_ring {
 	_Atomic uint64_t head;	 /* the producers: next word to reserve */
@@ -88,6 +111,8 @@ struct pp_slot {
 	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* whoever loses; only grow */
 	struct pp_objects objects;
 	struct pp_label_table labels;
+	struct pp_stack_table stacks;
+	struct pp_heap_table heap;
 	struct pp_ring cpu;
 };
 
@@ -95,6 +120,8 @@ struct pp_slot {
  * then it sends SIGPROF to each worker to make it look. */
 struct pp_control {
 	_Atomic uint64_t cpu_period_ns; /* 0: CPU sampling is off */
+	_Atomic uint64_t heap_rate;	/* mean bytes between samples; 0: off.
+				       First value by the parent */
 };
 
 struct pp_arena {

@@ -1,7 +1,8 @@
 /*
  * Interning: a sequence of words is stored once and known by a small id.
  *
- * Label sets use it: the text "key\0value\0...", padded with NUL to words.
+ * Label sets use it: the text "key\0value\0...", padded with NUL to words. So
+ * do stacks that stay (heap).
  * Append-only; ids stay valid for the life of the arena.
  *
  *     words[id]    header: hash (high 32 bits) | count
@@ -23,7 +24,7 @@
 
 #include "store/arena.h"
 
-/* Where a table lies; made on the spot by pp_words_labels(). */
+/* Where a table lies; made on the spot by pp_words_labels() or _stacks(). */
 struct pp_words {
 	_Atomic uint32_t *used;
 	_Atomic uint32_t *index;
@@ -41,6 +42,20 @@ pp_words_labels(struct pp_label_table *table)
 		.words = table->words,
 		.index_size = PP_LABEL_INDEX,
 		.capacity = PP_LABEL_WORDS,
+	};
+
+	return (view);
+}
+
+static inline struct pp_words
+pp_words_stacks(struct pp_stack_table *table)
+{
+	struct pp_words view = {
+		.used = &table->used,
+		.index = table->index,
+		.words = table->words,
+		.index_size = PP_STACK_INDEX,
+		.capacity = PP_STACK_WORDS,
 	};
 
 	return (view);

@@ -1,0 +1,111 @@
+/*
+ * See heap_live.h. The memory is private to the process: it ends with it, as
+ * what it speaks of does.
+ */
+#include <string.h>
+
+#include "capture/heap_live.h"
+
+#define PLACES 32
+
+/* Size and row share a word: 44 bits are 16 TiB, 20 bits all rows. */
+#define ROW_BITS 20
+_Static_assert(PP_HEAP_ROWS <= 1U << ROW_BITS, "a row number must fit");
+
+struct live {
+	_Atomic uintptr_t address; /* 0: free */
+	_Atomic uint64_t what;	   /* size << ROW_BITS | row */
+};
+
+_Atomic uint8_t pp_heap_filter[PP_HEAP_FILTER];
+static struct live live[PP_HEAP_LIVE];
+static _Atomic int live_touched;
+
+static struct live *
+live_place(uint32_t hash, unsigned int probe)
+{
+	return (&live[(hash + probe) % PP_HEAP_LIVE]);
+}
+
+/* A count at its limit would forget what it counts. */
+static int
+filter_add(uint32_t hash)
+{
+	_Atomic uint8_t *count = &pp_heap_filter[hash % PP_HEAP_FILTER];
+	uint8_t was = atomic_load_explicit(count, memory_order_relaxed);
+
+	do {
+		if (was == UINT8_MAX)
+			return (-1);
+	} while (!atomic_compare_exchange_weak(count, &was, was + 1));
+	return (0);
+}
+
+int
+pp_heap_live_put(void *p, const struct pp_heap_sample *sample)
+{
+	struct pp_heap_sample stale;
+	struct live *place;
+	uint32_t hash = pp_heap_hash(p);
+	uintptr_t none;
+	unsigned int probe;
+
+	if (pp_heap_known(p) && pp_heap_live_take(p, &stale) == 0)
+		pp_heap_count_free(&stale);
+	atomic_store_explicit(&live_touched, 1, memory_order_relaxed);
+	if (sample->size >> (64 - ROW_BITS) != 0 || filter_add(hash) == -1)
+		return (-1);
+	for (probe = 0; probe < PLACES; probe++) {
+		place = live_place(hash, probe);
+		none = 0;
+		if (atomic_load_explicit(&place->address,
+			memory_order_relaxed) != 0 ||
+		    !atomic_compare_exchange_strong(&place->address, &none,
+			(uintptr_t)p))
+			continue;
+		/* Nobody can free it yet: the application does not have it. */
+		atomic_store_explicit(&place->what,
+		    sample->size << ROW_BITS | sample->row,
+		    memory_order_release);
+		return (0);
+	}
+	atomic_fetch_sub(&pp_heap_filter[hash % PP_HEAP_FILTER], 1);
+	return (-1);
+}
+
+int
+pp_heap_live_take(const void *p, struct pp_heap_sample *sample)
+{
+	struct live *place;
+	uint32_t hash = pp_heap_hash(p);
+	uintptr_t address;
+	uint64_t what;
+	unsigned int probe;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = live_place(hash, probe);
+		address = (uintptr_t)p;
+		if (atomic_load_explicit(&place->address,
+			memory_order_acquire) != address)
+			continue;
+		what = atomic_load_explicit(&place->what, memory_order_acquire);
+		if (!atomic_compare_exchange_strong(&place->address, &address,
+			0))
+			return (-1); /* freed twice: the other was first */
+		atomic_fetch_sub(&pp_heap_filter[hash % PP_HEAP_FILTER], 1);
+		sample->row = (uint32_t)(what & ((1U << ROW_BITS) - 1));
+		sample->size = what >> ROW_BITS;
+		return (0);
+	}
+	return (-1);
+}
+
+void
+pp_heap_live_clear(void)
+{
+	/* Pages that nobody wrote to cost nothing: let them be. */
+	if (!atomic_exchange(&live_touched, 0))
+		return;
+	memset((void *)(uintptr_t)live, 0, sizeof(live));
+	memset((void *)(uintptr_t)pp_heap_filter, 0, sizeof(pp_heap_filter));
+}

@@ -1,0 +1,177 @@
+/*
+ * See alloc.h. The fast paths end in a jump to the original: what follows an
+ * original belongs to the slow ones.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/heap.h"
+#include "hook/alloc.h"
+
+static void *(*real_malloc)(size_t);
+static void *(*real_calloc)(size_t, size_t);
+static void *(*real_realloc)(void *, size_t);
+static void *(*real_reallocarray)(void *, size_t, size_t);
+static void (*real_free)(void *);
+static int (*real_posix_memalign)(void **, size_t, size_t);
+static void *(*real_aligned_alloc)(size_t, size_t);
+static void *(*real_memalign)(size_t, size_t);
+static void *(*real_valloc)(size_t);
+static void *(*real_pvalloc)(size_t);
+
+static void *
+hook_malloc(size_t size)
+{
+	void *p;
+
+	if (pp_heap_pass(size))
+		return (real_malloc(size));
+	p = real_malloc(size);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void *
+hook_calloc(size_t count, size_t each)
+{
+	size_t size;
+	void *p;
+
+	if (__builtin_mul_overflow(count, each, &size) || pp_heap_pass(size))
+		return (real_calloc(count, each));
+	p = real_calloc(count, each);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void
+hook_free(void *p)
+{
+	if (pp_heap_known(p))
+		pp_heap_free(p);
+	real_free(p);
+}
+
+/*
+ * One allocation less and one more. The old sample is taken out before the
+ * call: after it another thread may have the address.
+ */
+static void *
+realloc_slowly(void *old, size_t size, int sampled)
+{
+	struct pp_heap_sample sample;
+	int known;
+	void *p;
+
+	known = old != NULL && pp_heap_known(old) && pp_heap_take(old, &sample);
+	p = real_realloc(old, size);
+	if (known && p == NULL && size != 0)
+		pp_heap_put_back(old, &sample);
+	else if (known)
+		pp_heap_count_free(&sample);
+	if (sampled)
+		pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void *
+hook_realloc(void *old, size_t size)
+{
+	int sampled = !pp_heap_pass(size);
+
+	if (!sampled && !pp_heap_known(old))
+		return (real_realloc(old, size));
+	return (realloc_slowly(old, size, sampled));
+}
+
+static void *
+hook_reallocarray(void *old, size_t count, size_t each)
+{
+	size_t size;
+	int sampled;
+
+	if (__builtin_mul_overflow(count, each, &size))
+		return (real_reallocarray(old, count, each));
+	sampled = !pp_heap_pass(size);
+	if (!sampled && !pp_heap_known(old))
+		return (real_realloc(old, size));
+	return (realloc_slowly(old, size, sampled));
+}
+
+static int
+hook_posix_memalign(void **out, size_t alignment, size_t size)
+{
+	int error;
+
+	if (pp_heap_pass(size))
+		return (real_posix_memalign(out, alignment, size));
+	error = real_posix_memalign(out, alignment, size);
+	pp_heap_alloc(error == 0 ? *out : NULL, size);
+	return (error);
+}
+
+static void *
+hook_aligned_alloc(size_t alignment, size_t size)
+{
+	void *p;
+
+	if (pp_heap_pass(size))
+		return (real_aligned_alloc(alignment, size));
+	p = real_aligned_alloc(alignment, size);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void *
+hook_memalign(size_t alignment, size_t size)
+{
+	void *p;
+
+	if (pp_heap_pass(size))
+		return (real_memalign(alignment, size));
+	p = real_memalign(alignment, size);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void *
+hook_valloc(size_t size)
+{
+	void *p;
+
+	if (pp_heap_pass(size))
+		return (real_valloc(size));
+	p = real_valloc(size);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+static void *
+hook_pvalloc(size_t size)
+{
+	void *p;
+
+	if (pp_heap_pass(size))
+		return (real_pvalloc(size));
+	p = real_pvalloc(size);
+	pp_heap_alloc(p, size);
+	return (p);
+}
+
+#define ALLOC_HOOK(name)                                                       \
+	{                                                                      \
+#name, (void *)hook_##name, (void **)&real_##name, PP_GOT_ALL  \
+	}
+
+const struct pp_got_hook pp_alloc_hooks[PP_ALLOC_HOOKS] = {
+	ALLOC_HOOK(malloc),
+	ALLOC_HOOK(calloc),
+	ALLOC_HOOK(realloc),
+	ALLOC_HOOK(reallocarray),
+	ALLOC_HOOK(free),
+	ALLOC_HOOK(posix_memalign),
+	ALLOC_HOOK(aligned_alloc),
+	ALLOC_HOOK(memalign),
+	ALLOC_HOOK(valloc),
+	ALLOC_HOOK(pvalloc),
+};

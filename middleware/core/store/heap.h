@@ -1,0 +1,84 @@
+/*
+ * How heap samples are keyed, between capture/heap.c, which writes them, and
+ * the profile floor, which reads and scales them.
+ *
+ * A row sums the samples of one stack, one label set, one class of sizes and
+ * one sampling rate, unscaled. The classes are 1/16 of a power of two wide:
+ * scaling by a row's mean size instead of each size is off by less than
+ * 0.05% then (docs/sampling.md).
+ *
+ * Rule: pure functions; the key of a row comes from a worker, so a reader
+ * checks what it takes out of it.
+ */
+#ifndef PP_STORE_HEAP_H
+#define PP_STORE_HEAP_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+
+/* Places in pp_row.value[]. */
+enum pp_heap_value {
+	PP_HEAP_ALLOCS,
+	PP_HEAP_ALLOC_BYTES,
+	PP_HEAP_FREES,
+	PP_HEAP_FREE_BYTES
+};
+
+struct pp_heap_key {
+	uint32_t stack;	     /* id, 0: none */
+	uint32_t label;	     /* id, 0: none */
+	uint32_t size_class; /* pp_heap_class() */
+	uint32_t rate;	     /* index into the table's rates */
+};
+
+#define PP_HEAP_KEY_STACK_BITS 24
+#define PP_HEAP_KEY_LABEL_BITS 20
+#define PP_HEAP_KEY_CLASS_BITS 12
+
+/* 0..1023: the exponent of 2 and the next four bits. */
+static inline uint32_t
+pp_heap_class(uint64_t size)
+{
+	uint32_t log;
+
+	if (size < 16)
+		return ((uint32_t)size);
+	log = 63 - (uint32_t)__builtin_clzll(size);
+	return ((log - 3) * 16 + ((uint32_t)(size >> (log - 4)) & 15));
+}
+
+/* Never 0: the rate's place is stored plus 1. */
+static inline uint64_t
+pp_heap_pack(struct pp_heap_key key)
+{
+	return (((((uint64_t)(key.rate + 1) << PP_HEAP_KEY_CLASS_BITS |
+		      key.size_class)
+			 << PP_HEAP_KEY_LABEL_BITS |
+		     key.label)
+		    << PP_HEAP_KEY_STACK_BITS) |
+	    key.stack);
+}
+
+static inline struct pp_heap_key
+pp_heap_unpack(uint64_t packed)
+{
+	struct pp_heap_key key;
+
+	key.stack = packed & ((1U << PP_HEAP_KEY_STACK_BITS) - 1);
+	packed >>= PP_HEAP_KEY_STACK_BITS;
+	key.label = packed & ((1U << PP_HEAP_KEY_LABEL_BITS) - 1);
+	packed >>= PP_HEAP_KEY_LABEL_BITS;
+	key.size_class = packed & ((1U << PP_HEAP_KEY_CLASS_BITS) - 1);
+	packed >>= PP_HEAP_KEY_CLASS_BITS;
+	key.rate = (uint32_t)(packed - 1);
+	return (key);
+}
+
+_Static_assert(PP_STACK_WORDS <= 1U << PP_HEAP_KEY_STACK_BITS &&
+	PP_LABEL_WORDS <= 1U << PP_HEAP_KEY_LABEL_BITS &&
+	PP_HEAP_RATES < 1U << (64 - PP_HEAP_KEY_STACK_BITS -
+			    PP_HEAP_KEY_LABEL_BITS - PP_HEAP_KEY_CLASS_BITS),
+    "a heap key must hold every id");
+
+#endif

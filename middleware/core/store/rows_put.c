@@ -1,0 +1,74 @@
+/*
+ * See rows.h. Hot: inside malloc(), in every thread at once.
+ */
+#include "base/mix.h"
+#include "store/rows.h"
+
+/* A row of our own, or capacity when there is none left. */
+static uint32_t
+rows_reserve(const struct pp_rows *table)
+{
+	uint32_t at;
+
+	/* Checked before, so that failing tries cannot wrap the counter. */
+	at = atomic_load_explicit(table->used, memory_order_relaxed);
+	if (at >= table->capacity)
+		return (table->capacity);
+	at = atomic_fetch_add_explicit(table->used, 1, memory_order_relaxed);
+	return (at < table->capacity ? at : table->capacity);
+}
+
+static int
+rows_holds(const struct pp_rows *table, uint32_t number, uint64_t key)
+{
+	return (number < table->capacity &&
+	    atomic_load_explicit(&table->row[number].key,
+		memory_order_relaxed) == key);
+}
+
+struct pp_row *
+pp_rows_at(const struct pp_rows *table, uint64_t key)
+{
+	uint32_t probe, slot, number, mine;
+	uint64_t hash = pp_mix(0, key);
+
+	mine = table->capacity;
+	for (probe = 0; probe < PP_PROBES_MAX; probe++) {
+		slot = ((uint32_t)hash + probe) & (table->index_size - 1);
+		number = atomic_load_explicit(&table->index[slot],
+		    memory_order_acquire);
+		if (number == 0) {
+			if (mine == table->capacity) {
+				mine = rows_reserve(table);
+				if (mine == table->capacity)
+					return (NULL);
+				atomic_store_explicit(&table->row[mine].key,
+				    key, memory_order_relaxed);
+			}
+			if (atomic_compare_exchange_strong_explicit(
+				&table->index[slot], &number, mine + 1,
+				memory_order_release, memory_order_acquire))
+				return (&table->row[mine]);
+		}
+		if (rows_holds(table, number - 1, key)) {
+			/* Another thread was first: ours becomes a hole. */
+			if (mine != table->capacity)
+				atomic_store_explicit(&table->row[mine].key, 0,
+				    memory_order_relaxed);
+			return (&table->row[number - 1]);
+		}
+	}
+	if (mine != table->capacity)
+		atomic_store_explicit(&table->row[mine].key, 0,
+		    memory_order_relaxed);
+	return (NULL);
+}
+
+uint32_t
+pp_rows_used(const struct pp_rows *table)
+{
+	uint32_t used;
+
+	used = atomic_load_explicit(table->used, memory_order_acquire);
+	return (used < table->capacity ? used : table->capacity);
+}
