@@ -27,16 +27,23 @@ forward_method(u_int8_t method)
 }
 
 size_t
-pp_forward_pack(const struct http_request *req, const char *prefix,
-    const char *rest, char *packet)
+pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
+    char *packet)
 {
 	const char *query = req->query_string != NULL ? req->query_string : "";
 	struct pp_wire_request head;
-	size_t at = sizeof(head), lens[3];
-	const char *texts[3] = { prefix, rest, query };
+	size_t at = sizeof(head), lens[4];
+	const char *match, *texts[4];
 	int i;
 
-	for (i = 0; i < 3; i++)
+	if (!http_request_header(req, "if-none-match", &match) ||
+	    strlen(match) > PP_REQUEST_MATCH_MAX)
+		match = "";
+	texts[0] = prefix;
+	texts[1] = rest;
+	texts[2] = query;
+	texts[3] = match;
+	for (i = 0; i < 4; i++)
 		lens[i] = strlen(texts[i]);
 	if (lens[0] > PP_REQUEST_PATH_MAX || lens[1] > PP_REQUEST_PATH_MAX ||
 	    lens[2] > PP_REQUEST_QUERY_MAX ||
@@ -49,10 +56,11 @@ pp_forward_pack(const struct http_request *req, const char *prefix,
 	head.prefix_len = (uint32_t)lens[0];
 	head.path_len = (uint32_t)lens[1];
 	head.query_len = (uint32_t)lens[2];
+	head.match_len = (uint32_t)lens[3];
 	if (head.method == PP_METHOD_POST)
 		head.body_len = (uint32_t)req->http_body_length;
 	memcpy(packet, &head, sizeof(head));
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		memcpy(packet + at, texts[i], lens[i]);
 		at += lens[i];
 	}

@@ -10,7 +10,7 @@ struct http_request;
 
 /* Pack the request into `packet` (PP_WIRE_PACKET_MAX bytes). Returns its
  * length, or 0 when path or query is longer than the protocol allows. */
-size_t pp_forward_pack(const struct http_request *req, const char *prefix,
+size_t pp_forward_pack(struct http_request *req, const char *prefix,
     const char *rest, char *packet);
 
 /* The request's body as a memfd that the caller closes, or -1 when there is

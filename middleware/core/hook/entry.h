@@ -1,0 +1,26 @@
+/*
+ * Replacing a function for all its callers, also those in its own object: a
+ * jump is written over its first instructions, which move to a trampoline.
+ *
+ * Not for every function: its first five bytes must be whole instructions
+ * that mean the same elsewhere. Lengths come from Zydis, loaded for that
+ * moment only. x86-64; elsewhere each patch is refused with a sentence.
+ *
+ * Rule: in the parent's constructor, while there is one thread and before
+ * seccomp forbids writable code.
+ */
+#ifndef PP_HOOK_ENTRY_H
+#define PP_HOOK_ENTRY_H
+
+/*
+ * Make calls of `target` arrive at `replacement`; *original then calls what
+ * `target` was. Returns 0, or -1 with *why (a constant sentence) and nothing
+ * changed.
+ */
+int pp_entry_patch(void *target, void *replacement, void **original,
+    const char **why);
+
+/* Undo the patch whose trampoline is `original`. */
+void pp_entry_restore(void *target, void *original);
+
+#endif
