@@ -77,6 +77,10 @@
 #define PP_HEAP_RATE_MAX     (1U << 30)
 #define PP_HEAP_RATES	     16
 
+/* Pools of one worker: Kore 4.1.0 has 23. */
+#define PP_POOLS_MAX	 48
+#define PP_POOL_NAME_MAX 32
+
 /* How far a lookup walks an index before the table counts as full. */
 #define PP_PROBES_MAX 64
 

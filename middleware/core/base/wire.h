@@ -12,6 +12,8 @@
  *               fds: sealed memfd with the body (when length > 0)
  *     worker or parent ── struct pp_wire_object ───────► collector
  *               fds: the object's file, open for reading
+ *     worker ── struct pp_wire_proc ───────────────────► collector
+ *               fds: its smaps_rollup, open for reading
  *
  * Rule: both sides check everything that they receive; neither may crash or
  * wait because of the other. Same machine, same build: no byte order, and the
@@ -30,6 +32,7 @@
 enum pp_wire_kind {
 	PP_WIRE_REQUEST = 1, /* worker to collector */
 	PP_WIRE_OBJECT,	     /* worker or parent to collector */
+	PP_WIRE_PROC,	     /* worker to collector */
 	PP_WIRE_ANSWER	     /* collector to worker */
 };
 
@@ -60,6 +63,15 @@ struct pp_wire_object {
 	uint32_t name_len;
 	uint8_t build_id[PP_BUILD_ID_MAX];
 	/* name follows */
+};
+
+/* A worker has started; with its /proc/self/smaps_rollup, opened before chroot
+ * and setuid: whoever has the descriptor may read it while the worker lives. */
+struct pp_wire_proc {
+	uint32_t version;
+	uint32_t kind;	 /* PP_WIRE_PROC */
+	uint32_t worker; /* 1.. */
+	int32_t pid;
 };
 
 struct pp_wire_answer {

@@ -84,6 +84,28 @@ struct pp_heap_table {
 	struct pp_row row[PP_HEAP_ROWS];
 };
 
+/* A pool of Kore's, as it was when the worker was asked. */
+struct pp_pool_facts {
+	char name[PP_POOL_NAME_MAX]; /* terminated */
+	uint64_t element;	     /* bytes of one */
+	uint64_t total;		     /* elements that memory was mapped for */
+	uint64_t used;		     /* of these */
+};
+
+/* What only the worker itself can tell of its memory. It writes when
+ * control.ask differs from `answered`, from its event loop; `answered` last.
+ * All in bytes. */
+struct pp_memory_facts {
+	_Atomic uint32_t answered;
+	uint64_t malloc_arena;	/* mallinfo2(): from brk and arenas */
+	uint64_t malloc_mapped; /* blocks mapped each on its own */
+	uint64_t malloc_used;
+	uint64_t malloc_free;
+	uint64_t stacks; /* resident stack pages of its known threads */
+	uint32_t pools;
+	struct pp_pool_facts pool[PP_POOLS_MAX];
+};
+
 /* Bounded queue of records; see ring.h. */
 struct pp_ring {
 	_Atomic uint64_t head;	 /* the producers: next word to reserve */
@@ -113,6 +135,7 @@ struct pp_slot {
 	struct pp_label_table labels;
 	struct pp_stack_table stacks;
 	struct pp_heap_table heap;
+	struct pp_memory_facts memory;
 	struct pp_ring cpu;
 };
 
@@ -122,6 +145,8 @@ struct pp_control {
 	_Atomic uint64_t cpu_period_ns; /* 0: CPU sampling is off */
 	_Atomic uint64_t heap_rate;	/* mean bytes between samples; 0: off.
 				       First value by the parent */
+	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
+	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };
 
 struct pp_arena {
