@@ -220,6 +220,28 @@ what_has_no_place_or_no_file_is_counted(void **state)
 	world_free(&w);
 }
 
+static void
+split_dwarf_gives_lines_but_claims_no_inlines(void **state)
+{
+	struct world w = world_make();
+	struct pp_profile *p = w.profile;
+	uint32_t shown;
+
+	(void)state;
+	pp_symbols_free(w.symbols);
+	w.symbols = pp_symbols_new();
+	fixture_sh("gcc -O2 -gsplit-dwarf -fPIC -shared -o s.so s.c");
+	world_object(&w, 0, "s.so");
+	shown = world_sample(&w, 0, "shown");
+	pp_symbolize(p, w.canon, w.symbols);
+	assert_string_equal(function_of(p, shown)->name, "shown");
+	assert_int_equal(p->line[p->location[shown - 1].first_line].line, 7);
+	assert_true(p->mapping[0].has_functions);
+	assert_true(p->mapping[0].has_line_numbers);
+	assert_false(p->mapping[0].has_inline_frames);
+	world_free(&w);
+}
+
 int
 main(void)
 {
@@ -229,6 +251,7 @@ main(void)
 		    one_unknown_function_takes_the_flag_but_not_the_names),
 		cmocka_unit_test(lines_that_are_there_are_left_alone),
 		cmocka_unit_test(what_has_no_place_or_no_file_is_counted),
+		cmocka_unit_test(split_dwarf_gives_lines_but_claims_no_inlines),
 	};
 
 	return (cmocka_run_group_tests(tests, fixture_setup, fixture_teardown));

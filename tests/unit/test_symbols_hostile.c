@@ -14,8 +14,12 @@
 #include "fixture.h"
 #include "symbol/symbols.h"
 
-#define ROUNDS	    400
+#ifndef ROUNDS
+#define ROUNDS 500
+#endif
+#ifndef SECONDS_MAX
 #define SECONDS_MAX 120
+#endif
 
 static const char source[] =
     "volatile int sink;\n"

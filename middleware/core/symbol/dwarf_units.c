@@ -16,7 +16,8 @@ unit_push(struct pp_dwarf *d, uint64_t die)
 	struct pp_dwarf_unit *more;
 
 	if (d->units == d->unit_room) {
-		if (d->tables + room * sizeof(*more) > 2 * PP_DWARF_TABLES_MAX ||
+		if (d->tables + room * sizeof(*more) >
+			2 * PP_DWARF_TABLES_MAX ||
 		    (more = realloc(d->unit, room * sizeof(*more))) == NULL)
 			return (-1);
 		d->tables += (room - d->unit_room) * sizeof(*more);
@@ -117,7 +118,8 @@ pp_dwarf_open(const struct pp_elf *e, const struct pp_elf *code)
 	uint64_t size;
 
 	if (!pp_elf_has_dwarf(e) ||
-	    (size = pp_elf_dwarf_size(e)) > PP_DWARF_SECTIONS_MAX)
+	    (size = pp_elf_dwarf_size(e)) > PP_DWARF_SECTIONS_MAX ||
+	    pp_elf_dwarf_unpack(e) == -1)
 		return (NULL);
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return (NULL);

@@ -185,6 +185,24 @@ section_size(const struct pp_elf *e, Elf_Scn *section, const char *name,
 	return (e->mapped ? 0 : header->sh_size);
 }
 
+/* The name of a section with DWARF in it, or NULL. */
+static const char *
+dwarf_section(const struct pp_elf *e, Elf_Scn *section, GElf_Shdr *header)
+{
+	const char *name;
+	size_t names;
+
+	if (elf_getshdrstrndx(e->elf, &names) != 0 ||
+	    gelf_getshdr(section, header) == NULL ||
+	    header->sh_type == SHT_NOBITS ||
+	    (name = elf_strptr(e->elf, names, header->sh_name)) == NULL)
+		return (NULL);
+	if (strncmp(name, ".debug_", 7) != 0 &&
+	    strncmp(name, ".zdebug_", 8) != 0)
+		return (NULL);
+	return (name);
+}
+
 uint64_t
 pp_elf_dwarf_size(const struct pp_elf *e)
 {
@@ -192,18 +210,9 @@ pp_elf_dwarf_size(const struct pp_elf *e)
 	Elf_Scn *section = NULL;
 	const char *name;
 	GElf_Shdr header;
-	size_t names;
 
-	if (elf_getshdrstrndx(e->elf, &names) != 0)
-		return (UINT32_MAX);
 	while ((section = elf_nextscn(e->elf, section)) != NULL) {
-		if (gelf_getshdr(section, &header) == NULL ||
-		    header.sh_type == SHT_NOBITS)
-			continue;
-		name = elf_strptr(e->elf, names, header.sh_name);
-		if (name == NULL ||
-		    (strncmp(name, ".debug_", 7) != 0 &&
-			strncmp(name, ".zdebug_", 8) != 0))
+		if ((name = dwarf_section(e, section, &header)) == NULL)
 			continue;
 		size = section_size(e, section, name, &header);
 		if (size > UINT32_MAX)
@@ -211,6 +220,34 @@ pp_elf_dwarf_size(const struct pp_elf *e)
 		total += size;
 	}
 	return (total);
+}
+
+int
+pp_elf_dwarf_unpack(const struct pp_elf *e)
+{
+	Elf_Scn *section = NULL;
+	const char *name;
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	while ((section = elf_nextscn(e->elf, section)) != NULL) {
+		if ((name = dwarf_section(e, section, &header)) == NULL)
+			continue;
+		if ((header.sh_flags & SHF_COMPRESSED) &&
+		    elf_compress(section, 0, 0) < 0)
+			return (-1);
+		if (strcmp(name, ".debug_str") != 0 &&
+		    strcmp(name, ".debug_line_str") != 0)
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (data == NULL ||
+		    (data->d_size > 0 &&
+			(data->d_buf == NULL ||
+			    ((const char *)data->d_buf)[data->d_size - 1] !=
+				'\0')))
+			return (-1);
+	}
+	return (0);
 }
 
 int

@@ -57,6 +57,12 @@ Elf_Scn *pp_elf_section_name(const struct pp_elf *e, const char *name,
 /* Bytes of memory that its .debug_ sections take when they are read
  * (uncompressed; without those that stay a mapping). */
 uint64_t pp_elf_dwarf_size(const struct pp_elf *e);
+
+/* Uncompress them, and check that their texts end: libdw 0.188 reads over
+ * the end of a .debug_line_str that does not. Returns 0, or -1: do not read
+ * the DWARF of this file. */
+int pp_elf_dwarf_unpack(const struct pp_elf *e);
+
 int pp_elf_has_dwarf(const struct pp_elf *e);
 
 #endif

@@ -10,7 +10,7 @@
 /* What is true of all used locations of a mapping so far. */
 struct facts {
 	uint32_t used;
-	int functions, filenames, line_numbers;
+	int functions, filenames, line_numbers, inlines;
 };
 
 struct work {
@@ -39,12 +39,14 @@ facts_add(struct work *w, const struct pp_location *location, int named)
 	f->functions &= named && location->lines > 0;
 	f->filenames &= location->lines > 0;
 	f->line_numbers &= location->lines > 0;
+	f->inlines &= location->lines > 0;
 	for (i = 0; i < location->lines; i++) {
 		line = &w->p->line[location->first_line + i];
 		function = &w->p->function[line->function - 1];
 		f->functions &= function->name[0] != '\0';
 		f->filenames &= function->file[0] != '\0';
 		f->line_numbers &= line->line > 0;
+		f->inlines &= function->start_line > 0;
 	}
 }
 
@@ -136,8 +138,9 @@ locations_name(struct work *w, const struct pp_canon *canon)
 }
 
 /*
- * Inlined calls come from the same DWARF as line numbers: where all of a
- * mapping's locations have these, the inlines are known too, if any.
+ * A function whose first line is known was found in the DWARF, and with it
+ * the calls inlined there, if any. A line alone is not enough: split DWARF
+ * leaves the line table in the file, but the inlines in another.
  */
 static void
 mappings_mark(struct work *w)
@@ -152,7 +155,7 @@ mappings_mark(struct work *w)
 		m->has_functions = f->used > 0 && f->functions;
 		m->has_filenames = f->used > 0 && f->filenames;
 		m->has_line_numbers = f->used > 0 && f->line_numbers;
-		m->has_inline_frames = m->has_functions && m->has_line_numbers;
+		m->has_inline_frames = m->has_functions && f->inlines;
 	}
 }
 
@@ -168,7 +171,7 @@ pp_symbolize(struct pp_profile *p, const struct pp_canon *canon,
 	w.order = calloc((size_t)p->locations + 1, sizeof(*w.order));
 	if (w.fact != NULL && w.used != NULL && w.order != NULL) {
 		for (i = 0; i <= p->mappings; i++)
-			w.fact[i] = (struct facts){ 0, 1, 1, 1 };
+			w.fact[i] = (struct facts){ 0, 1, 1, 1, 1 };
 		locations_name(&w, canon);
 		mappings_mark(&w);
 		pp_profile_comment(p, "symbols_unresolved=%llu",
