@@ -230,7 +230,7 @@ split_dwarf_gives_lines_but_claims_no_inlines(void **state)
 	(void)state;
 	pp_symbols_free(w.symbols);
 	w.symbols = pp_symbols_new();
-	fixture_sh("gcc -O2 -gsplit-dwarf -fPIC -shared -o s.so s.c");
+	fixture_sh("gcc -O2 -g -gsplit-dwarf -fPIC -shared -o s.so s.c");
 	world_object(&w, 0, "s.so");
 	shown = world_sample(&w, 0, "shown");
 	pp_symbolize(p, w.canon, w.symbols);

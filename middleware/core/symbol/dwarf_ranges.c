@@ -19,7 +19,8 @@ ranges_push(struct pp_dwarf *d, struct pp_dwarf_ranges *list, uint64_t start,
 	struct pp_dwarf_range *more;
 
 	if (list->count == list->room) {
-		if (d->tables + room * sizeof(*more) > 2 * PP_DWARF_TABLES_MAX ||
+		if (d->tables + room * sizeof(*more) >
+			2 * PP_DWARF_TABLES_MAX ||
 		    (more = realloc(list->range, room * sizeof(*more))) == NULL)
 			return (-1);
 		d->tables += (room - list->room) * sizeof(*more);

@@ -119,7 +119,9 @@ file_bytes(const struct pp_file *f)
 {
 	uint64_t bytes = (uint64_t)f->table.count * sizeof(*f->table.symbol);
 
-	return (f->dwarf == NULL ? bytes : bytes + f->dwarf->sections + f->dwarf->tables);
+	return (f->dwarf == NULL
+		? bytes
+		: bytes + f->dwarf->sections + f->dwarf->tables);
 }
 
 /* Load the file; when all loaded ones are too much, close the others. */
