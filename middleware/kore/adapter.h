@@ -13,9 +13,11 @@
 
 #include <sys/types.h>
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "base/allow.h"
+#include "hook/got.h"
 #include "store/arena.h"
 
 struct http_request;
@@ -31,6 +33,9 @@ struct pp_kore {
 	int arena_fd;		/* parent only, -1 elsewhere */
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
+	int entry_refused;	/* 1: kore's own allocations are not seen */
+	int proc_fd;		/* worker until it is handed over: its
+			      smaps_rollup, opened as root */
 	const char *broken;	/* why there is no collector, or NULL */
 };
 
@@ -61,9 +66,27 @@ void pp_worker_object_seen(const struct pp_object *object);
 void pp_runtime_wrap(void);
 uint32_t pp_runtime_label(const struct http_request *req);
 
+/* memory.c: Kore's allocator. Returns how many of pp_memory_hooks[] are needed
+ * because the entries could not be patched. */
+#define PP_MEMORY_HOOKS 3
+extern const struct pp_got_hook pp_memory_hooks[PP_MEMORY_HOOKS];
+size_t pp_memory_wrap(void);
+
+/* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
+void pp_pools_find(void);
+uint32_t pp_pools_tell(struct pp_pool_facts *facts);
+
+/* loop.c */
+struct epoll_event;
+int pp_loop_epoll_wait(int fd, struct epoll_event *events, int max,
+    int timeout);
+extern int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
+
 /* task.c */
 void pp_task_run(struct kore_task *task);
 extern void (*pp_task_real_run)(struct kore_task *);
+int pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
+extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
 /* sandbox.c */
 void pp_sandbox_rules(void);

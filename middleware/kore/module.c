@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture/self.h"
 #include "hook/process.h"
@@ -15,6 +16,7 @@
 struct pp_kore pp_kore = { .arena_fd = -1,
 	.socket = -1,
 	.collector_socket = -1,
+	.proc_fd = -1,
 	.broken = "the service's parent process has not started it" };
 
 static const struct pp_got_hook kore_hooks[] = {
@@ -24,9 +26,18 @@ static const struct pp_got_hook kore_hooks[] = {
 	    (void **)&pp_parent_real_waitpid, PP_GOT_EXECUTABLE },
 	{ "prctl", (void *)pp_worker_prctl, (void **)&pp_worker_real_prctl,
 	    PP_GOT_EXECUTABLE },
+	{ "epoll_wait", (void *)pp_loop_epoll_wait,
+	    (void **)&pp_loop_real_epoll_wait, PP_GOT_EXECUTABLE },
+	{ "pthread_cond_wait", (void *)pp_task_cond_wait,
+	    (void **)&pp_task_real_cond_wait, PP_GOT_EXECUTABLE },
 	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
 	    PP_GOT_LIBRARIES },
 };
+
+#define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))
+
+/* The above, and the allocator's where its entries stay as they are. */
+static struct pp_got_hook hooks[KORE_HOOKS + PP_MEMORY_HOOKS];
 
 void
 pp_kore_log(const char *format, ...)
@@ -60,8 +71,11 @@ module_constructor(void)
 	if (pp_self_prepare(&reason) == -1)
 		pp_kore_log("%s", reason);
 	pp_runtime_wrap();
-	if (pp_process_hook(kore_hooks,
-		sizeof(kore_hooks) / sizeof(kore_hooks[0]),
+	memcpy(hooks, kore_hooks, sizeof(kore_hooks));
+	memcpy(hooks + KORE_HOOKS, pp_memory_hooks,
+	    PP_MEMORY_HOOKS * sizeof(*hooks));
+	pp_pools_find();
+	if (pp_process_hook(hooks, KORE_HOOKS + pp_memory_wrap(),
 		pp_worker_object_seen, &reason) == -1)
 		pp_kore_log("%s", reason);
 }

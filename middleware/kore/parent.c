@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,6 +93,25 @@ parent_start_collector(void)
 		collector = 0;
 }
 
+static uint64_t
+parent_heap_rate(void)
+{
+	const char *text = getenv("PPROF_HEAP_RATE");
+	uint64_t rate;
+	char *end;
+
+	if (text == NULL || text[0] == '\0')
+		return (PP_HEAP_RATE_DEFAULT);
+	rate = strtoull(text, &end, 10);
+	if (*end == '\0' && text[0] >= '0' && text[0] <= '9' &&
+	    rate <= PP_HEAP_RATE_MAX)
+		return (rate);
+	pp_kore_log("PPROF_HEAP_RATE: \"%s\" is not a number of bytes from 0 "
+		    "(off) to %u: %d is taken",
+	    text, PP_HEAP_RATE_MAX, PP_HEAP_RATE_DEFAULT);
+	return (PP_HEAP_RATE_DEFAULT);
+}
+
 static void
 parent_prepare(void)
 {
@@ -110,6 +130,7 @@ parent_prepare(void)
 		return;
 	}
 	parent_describe(pp_kore.arena);
+	atomic_store(&pp_kore.arena->control.heap_rate, parent_heap_rate());
 	pp_self_start_parent(pp_kore.arena);
 	parent_start_collector();
 }
@@ -117,9 +138,18 @@ parent_prepare(void)
 pid_t
 pp_parent_fork(void)
 {
-	if (worker == NULL && !prepared)
+	pid_t pid;
+
+	if (worker != NULL)
+		return (pp_parent_real_fork());
+	if (!prepared)
 		parent_prepare();
-	return (pp_parent_real_fork());
+	pid = pp_parent_real_fork();
+	/* The only moment to open it: chroot and setuid come next. */
+	if (pid == 0)
+		pp_kore.proc_fd =
+		    open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+	return (pid);
 }
 
 /* What was asked and will not be answered: closing the reply sockets tells. */

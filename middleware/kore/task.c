@@ -11,7 +11,9 @@
 #include <kore/http.h>
 #include <kore/tasks.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "base/mix.h"
 #include "capture/label.h"
@@ -27,6 +29,7 @@ struct waiting {
 #define PLACES 16
 
 void (*pp_task_real_run)(struct kore_task *);
+int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
 static struct waiting waiting[PP_TASKS_MAX];
 
@@ -79,6 +82,28 @@ task_remember(struct kore_task *task, uint32_t label)
 		return (0);
 	}
 	return (-1);
+}
+
+/*
+ * Stock Kore signals a task's thread after it has let go of the lock: the
+ * thread may have taken the task already, wakes up to an empty list and dies
+ * of it. A profiler's signals between the two calls make that likelier, so
+ * the wait goes on while there is nothing to do.
+ */
+int
+pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
+{
+	struct kore_task_thread *thread;
+	int error;
+
+	thread = (struct kore_task_thread *)(void *)((char *)cond -
+	    offsetof(struct kore_task_thread, cond));
+	do {
+		error = pp_task_real_cond_wait(cond, lock);
+	} while (error == 0 && lock == &thread->lock &&
+	    pthread_equal(thread->tid, pthread_self()) &&
+	    TAILQ_EMPTY(&thread->tasks));
+	return (error);
 }
 
 void

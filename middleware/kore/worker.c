@@ -27,18 +27,36 @@ worker_close(int *fd)
 }
 
 static void
+worker_hand_over_proc(void)
+{
+	struct pp_wire_proc packet = { .version = PP_WIRE_VERSION,
+		.kind = PP_WIRE_PROC,
+		.worker = worker->id,
+		.pid = pp_self.pid };
+
+	if (pp_kore.proc_fd != -1 && pp_kore.socket != -1)
+		(void)pp_wire_send(pp_kore.socket, &packet, sizeof(packet),
+		    &pp_kore.proc_fd, 1);
+	worker_close(&pp_kore.proc_fd);
+}
+
+static void
 worker_begin(void)
 {
-	if (pp_kore.arena == NULL)
+	if (pp_kore.arena == NULL) {
+		worker_close(&pp_kore.proc_fd);
 		return;
+	}
 	worker_close(&pp_kore.arena_fd);
 	worker_close(&pp_kore.collector_socket);
 	if (worker->id < pp_kore.arena->slots) {
 		pp_self_start(pp_kore.arena, worker->id);
+		worker_hand_over_proc();
 		return;
 	}
 	/* keymgr and acme hold private keys: nothing of ours stays there. */
 	worker_close(&pp_kore.socket);
+	worker_close(&pp_kore.proc_fd);
 	pp_arena_detach(pp_kore.arena, pp_kore.arena->size);
 	pp_kore.arena = NULL;
 }

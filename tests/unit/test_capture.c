@@ -217,7 +217,7 @@ a_sample_carries_the_labels_of_its_thread(void **state)
 static void *
 thread_burns(void *arg)
 {
-	pp_thread_enter();
+	pp_thread_enter(256 << 10);
 	(void)test_frame(*(int64_t *)arg);
 	pp_thread_leave();
 	return (NULL);
@@ -246,6 +246,68 @@ threads_that_begin_under_a_profile_are_in_it(void **state)
 	    (double)seen.weight / 1e9);
 	assert_true(seen.weight > 3 * ns * 95 / 100);
 	assert_true(seen.weight < 3 * ns * 105 / 100);
+}
+
+struct waiter {
+	pthread_t thread;
+	pthread_barrier_t *begin;
+	int64_t ns, used;
+};
+
+static void *
+thread_waits_then_burns(void *arg)
+{
+	struct waiter *w = arg;
+	int64_t before;
+
+	pp_thread_enter(256 << 10);
+	(void)pthread_barrier_wait(w->begin); /* registered */
+	(void)pthread_barrier_wait(w->begin); /* armed, by another thread */
+	before = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	(void)test_frame(w->ns);
+	w->used = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) - before;
+	pp_thread_leave();
+	return (NULL);
+}
+
+/* One thread arms the clocks of all: each must be its own. */
+static void
+threads_of_before_are_weighed_by_their_own_clocks(void **state)
+{
+	static const uint64_t rates[] = { 100, 1000 };
+	struct waiter w[3];
+	pthread_barrier_t begin;
+	struct seen seen;
+	int64_t used;
+	size_t r, i;
+
+	(void)state;
+	for (r = 0; r < 2; r++) {
+		drain(&seen);
+		assert_int_equal(pthread_barrier_init(&begin, NULL, 4), 0);
+		for (i = 0; i < 3; i++) {
+			w[i].begin = &begin;
+			w[i].ns = (int64_t)(i + 1) * PP_NS_PER_SEC / 5;
+			assert_int_equal(pthread_create(&w[i].thread, NULL,
+					     thread_waits_then_burns, &w[i]),
+			    0);
+		}
+		(void)pthread_barrier_wait(&begin);
+		ask(rates[r]);
+		(void)pthread_barrier_wait(&begin);
+		for (used = 0, i = 0; i < 3; i++) {
+			(void)pthread_join(w[i].thread, NULL);
+			used += w[i].used;
+		}
+		ask(0);
+		drain(&seen);
+		print_message("%lu Hz: %.3f s of %.3f s\n",
+		    (unsigned long)rates[r], (double)seen.weight / 1e9,
+		    (double)used / 1e9);
+		assert_true(seen.weight > used * 95 / 100);
+		assert_true(seen.weight < used * 104 / 100);
+		(void)pthread_barrier_destroy(&begin);
+	}
 }
 
 static void
@@ -361,7 +423,7 @@ a_child_without_a_slot_captures_nothing(void **state)
 	(void)state;
 	pp_self_leave();
 	assert_int_equal(raise(SIGPROF), 0);
-	pp_thread_enter();
+	pp_thread_enter(256 << 10);
 	assert_null(pp_thread_self);
 	assert_int_equal(atomic_load(&arena->slot[SLOT].cpu.head), head);
 	pp_self_start(arena, SLOT);
@@ -377,6 +439,8 @@ main(void)
 		cmocka_unit_test(stacks_name_the_function_and_its_caller),
 		cmocka_unit_test(a_sample_carries_the_labels_of_its_thread),
 		cmocka_unit_test(threads_that_begin_under_a_profile_are_in_it),
+		cmocka_unit_test(
+		    threads_of_before_are_weighed_by_their_own_clocks),
 		cmocka_unit_test(a_change_of_rate_loses_no_time),
 		cmocka_unit_test(
 		    an_idle_thread_is_not_woken_and_gives_no_samples),

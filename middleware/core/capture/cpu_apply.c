@@ -15,11 +15,13 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 
-/* Thread CPU clock of another thread of this process; see clock.h. */
-static int64_t
-thread_cpu_ns(pid_t tid)
+/* CPU clock of that thread: CLOCK_THREAD_CPUTIME_ID is always the caller's,
+ * and any thread may arm all. The kernel's encoding, as in clock.h; 6 =
+ * CPUCLOCK_SCHED of one thread. */
+static clockid_t
+thread_cpu_clock(pid_t tid)
 {
-	return (pp_clock_read((clockid_t)(~(unsigned int)tid << 3 | 6)));
+	return ((clockid_t)(~(unsigned int)tid << 3 | 6));
 }
 
 static void
@@ -127,7 +129,8 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 {
 	int fd;
 
-	atomic_store(&thread->last_cpu_ns, thread_cpu_ns(thread->tid));
+	atomic_store(&thread->last_cpu_ns,
+	    pp_clock_read(thread_cpu_clock(thread->tid)));
 	fd = perf_open(thread->tid, period);
 	if (fd != -1) {
 		atomic_store(&thread->perf_fd, fd);
@@ -168,7 +171,7 @@ pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 	}
 	if (thread->timer == -1)
 		thread->timer =
-		    timer_make(CLOCK_THREAD_CPUTIME_ID, thread->tid);
+		    timer_make(thread_cpu_clock(thread->tid), thread->tid);
 	if (thread->timer == -1) {
 		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
 		return;

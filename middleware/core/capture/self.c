@@ -77,7 +77,7 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	pp_objects_scan(NULL);
 	pp_heap_start();
 	pp_self.worker = number;
-	pp_thread_enter();
+	pp_thread_enter(0);
 }
 
 void

@@ -37,9 +37,11 @@ enum pp_thread_state {
 };
 
 struct pp_thread {
-	_Atomic int state; /* own thread, by enum pp_thread_state */
-	pid_t tid;	   /* own thread, before LIVE */
-	int timer;	   /* kernel timer ids, -1: none; tick.c */
+	_Atomic int state;     /* own thread, by enum pp_thread_state */
+	pid_t tid;	       /* own thread, before LIVE */
+	uintptr_t stack_start; /* own thread, before LIVE */
+	size_t stack_size;
+	int timer; /* kernel timer ids, -1: none; tick.c */
 	int wall_timer;
 	_Atomic int perf_fd; /* -1: none; whoever exchanges it out closes it */
 	_Atomic int mode;    /* who applies (cpu_apply.c) */

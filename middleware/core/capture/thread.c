@@ -3,6 +3,7 @@
  */
 #include <sys/syscall.h>
 
+#include <pthread.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -25,8 +26,29 @@ thread_claim(void)
 	return (NULL);
 }
 
+/*
+ * Only to show how much of it is in use; pthread_getattr_np() would tell, by
+ * system calls that the sandbox does not have. A created thread's descriptor
+ * lies at the top of its stack; the main thread's stack is around us.
+ */
+#define MAIN_STACK_BELOW ((uintptr_t)8 << 20)
+#define MAIN_STACK_ABOVE ((uintptr_t)256 << 10)
+
+static void
+thread_find_stack(struct pp_thread *thread, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1, top;
+
+	top = size != 0 ? (uintptr_t)pthread_self()
+			: (uintptr_t)&top + MAIN_STACK_ABOVE;
+	if (size == 0)
+		size = MAIN_STACK_BELOW + MAIN_STACK_ABOVE;
+	thread->stack_size = size & ~page;
+	thread->stack_start = ((top + page) & ~page) - thread->stack_size;
+}
+
 void
-pp_thread_enter(void)
+pp_thread_enter(size_t stack_size)
 {
 	struct pp_thread *thread;
 
@@ -39,6 +61,7 @@ pp_thread_enter(void)
 		return;
 	}
 	thread->tid = (pid_t)syscall(SYS_gettid);
+	thread_find_stack(thread, stack_size);
 	thread->timer = thread->wall_timer = -1;
 	atomic_store(&thread->perf_fd, -1);
 	atomic_store(&thread->mode, PP_CPU_OFF);

@@ -7,9 +7,12 @@
 #ifndef PP_CAPTURE_THREAD_H
 #define PP_CAPTURE_THREAD_H
 
-/* Make the calling thread a sampled one. Does nothing in a process without a
- * slot, or for a thread that is registered. Full table: counted. */
-void pp_thread_enter(void);
+#include <stddef.h>
+
+/* Make the calling thread a sampled one. `stack_size` is what it was created
+ * with, 0 for the main thread. Does nothing in a process without a slot, or
+ * for a thread that is registered. Full table: counted. */
+void pp_thread_enter(size_t stack_size);
 
 /* Undo it; called by a thread about to end. */
 void pp_thread_leave(void);

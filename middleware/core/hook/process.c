@@ -29,7 +29,10 @@ static atomic_int behind;
 struct thread_start {
 	void *(*function)(void *);
 	void *argument;
+	size_t stack_size;
 };
+
+static size_t default_stack_size;
 
 static void
 thread_ends(void *unused)
@@ -44,7 +47,7 @@ thread_begins(void *arg)
 	struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
-	pp_thread_enter();
+	pp_thread_enter(start.stack_size);
 	/* The key's destructor runs however the thread ends. */
 	(void)pthread_setspecific(leave_key, &leave_key);
 	return (start.function(start.argument));
@@ -61,6 +64,9 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		return (real_pthread_create(thread, attr, function, argument));
 	start->function = function;
 	start->argument = argument;
+	if (attr == NULL ||
+	    pthread_attr_getstacksize(attr, &start->stack_size) != 0)
+		start->stack_size = default_stack_size;
 	error = real_pthread_create(thread, attr, thread_begins, start);
 	if (error != 0)
 		free(start);
@@ -140,6 +146,17 @@ patch_all(void)
 	patch_result = pp_got_patch(all, count + extra_count);
 }
 
+static void
+process_learn_stack_size(void)
+{
+	pthread_attr_t attr;
+
+	if (pthread_getattr_default_np(&attr) != 0)
+		return;
+	(void)pthread_attr_getstacksize(&attr, &default_stack_size);
+	(void)pthread_attr_destroy(&attr);
+}
+
 /* Another thread may have held the lock when this child was made. */
 static void
 process_forked(void)
@@ -158,6 +175,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 	}
 	extra_hooks = hooks;
 	extra_count = count;
+	process_learn_stack_size();
 	object_seen = seen;
 	if (pthread_key_create(&leave_key, thread_ends) != 0 ||
 	    pthread_atfork(NULL, NULL, process_forked) != 0) {

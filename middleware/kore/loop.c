@@ -1,0 +1,97 @@
+/*
+ * Questions that a worker answers in its own event loop: what malloc() and
+ * Kore's pools hold. Asked by a number in the control words; the signal that
+ * comes with it ends epoll_wait().
+ */
+#include <kore/kore.h>
+
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include "capture/self.h"
+#include "kore/adapter.h"
+
+int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
+
+/* Pages looked at in one call of mincore(), which refuses them all when one
+ * is not mapped. */
+#define PAGES 16
+
+/* Pages of [start, start + size) that are in memory, in bytes. */
+static uint64_t
+loop_resident(uintptr_t start, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), left, i;
+	unsigned char in[PAGES];
+	uint64_t resident = 0;
+
+	for (left = size / page; left > 0; left -= i) {
+		i = left < PAGES ? left : PAGES;
+		if (mincore((void *)start, i * page, in) == 0) {
+			for (size_t k = 0; k < i; k++)
+				resident += (in[k] & 1) != 0 ? page : 0;
+		}
+		start += i * page;
+	}
+	return (resident);
+}
+
+static uint64_t
+loop_stacks(void)
+{
+	struct pp_thread *thread;
+	uint64_t resident = 0;
+	unsigned int i;
+
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		thread = &pp_self.thread[i];
+		if (atomic_load(&thread->state) == PP_THREAD_LIVE)
+			resident += loop_resident(thread->stack_start,
+			    thread->stack_size);
+	}
+	return (resident);
+}
+
+static void
+loop_answer(uint32_t asked)
+{
+	struct pp_memory_facts *facts = &pp_self.slot->memory;
+	struct mallinfo2 info;
+
+	if (atomic_load(&pp_kore.arena->control.ask_trim) != 0)
+		(void)malloc_trim(0);
+	info = mallinfo2();
+	facts->malloc_arena = info.arena;
+	facts->malloc_mapped = info.hblkhd;
+	facts->malloc_used = info.uordblks;
+	facts->malloc_free = info.fordblks;
+	facts->stacks = loop_stacks();
+	facts->pools = pp_pools_tell(facts->pool);
+	atomic_store(&facts->answered, asked);
+}
+
+int
+pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+	int count, saved;
+	uint32_t asked;
+
+	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
+	if (pp_self.worker == 0)
+		return (count);
+	asked = atomic_load_explicit(&pp_kore.arena->control.ask,
+	    memory_order_acquire);
+	if (__builtin_expect(asked !=
+		    atomic_load_explicit(&pp_self.slot->memory.answered,
+			memory_order_relaxed),
+		0)) {
+		saved = errno;
+		loop_answer(asked);
+		errno = saved;
+	}
+	return (count);
+}
