@@ -14,7 +14,7 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_test := $(need_check) golang-go=go g++=c++ python3=python3 curl=curl \
-	apache2-utils=ab
+	apache2-utils=ab wrk=wrk iproute2=ip openssl=openssl
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	libgoogle-perftools4=libprofiler.so.0
 
@@ -49,7 +49,8 @@ integration := $(sort $(wildcard tests/integration/test_*.py \
 # What a signal handler runs, and nothing else: check-sigsafe links these
 # alone and looks at what they call.
 hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
-	$(core)/capture/cpu_tick.c $(core)/capture/unwind.c \
+	$(core)/capture/cpu_tick.c $(core)/capture/cpu_apply.c \
+	$(core)/capture/unwind.c \
 	$(core)/store/ring_put.c $(core)/store/words_put.c))
 
 KORE_CFLAGS := -Imiddleware -isystem /usr/include \
@@ -136,8 +137,9 @@ check-size: | need-check
 	sh tests/checks/size.sh
 check-paths:
 	sh tests/checks/paths.sh
-check-sigsafe: $(hot_only_obj)
-	sh tests/checks/sigsafe.sh $(hot_only_obj)
+check-sigsafe: $(hot_obj)
+	sh tests/checks/sigsafe.sh $(hot_only_obj) -- \
+	    $(filter-out $(hot_only_obj),$(hot_obj))
 check-exports: $(B)/pprof.so
 	sh tests/checks/exports.sh $<
 check-clang: | need-check

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ struct fib_job {
 	struct kore_task task; /* first: Kore hands it to fib_work() */
 	unsigned int n;
 	uint64_t value; /* written by the task, read after its end */
-	int listed;	/* in `jobs`; written by the event loop only */
+	sem_t handed_over;
+	int listed; /* in `jobs`; written by the event loop only */
 	LIST_ENTRY(fib_job) list;
 };
 
@@ -128,14 +130,23 @@ fib_start(struct http_request *req, unsigned int n)
 	job->listed = 1;
 	LIST_INSERT_HEAD(&jobs, job, list);
 
+	(void)sem_init(&job->handed_over, 0, 0);
 	kore_task_create(&job->task, fib_work);
 	kore_task_bind_request(&job->task, req); /* puts it to sleep */
 	kore_task_run(&job->task);
+	(void)sem_post(&job->handed_over);
 
 	return (KORE_RESULT_RETRY);
 }
 
-/* In a thread of Kore's task pool. */
+/*
+ * In a thread of Kore's task pool.
+ *
+ * kore_task_run() queues the task first and then signals the thread, and a
+ * thread that is signalled with nothing in its queue crashes (Kore 4.1.0
+ * does not look again after pthread_cond_wait()). So a task that began at
+ * once must not end before kore_task_run() has returned.
+ */
 static int
 fib_work(struct kore_task *task)
 {
@@ -147,6 +158,8 @@ fib_work(struct kore_task *task)
 		memset(known, 0, sizeof(known));
 		job->value = fib_recursive(job->n, known);
 	}
+	while (sem_wait(&job->handed_over) == -1 && errno == EINTR)
+		;
 
 	return (KORE_RESULT_OK);
 }

@@ -1,0 +1,122 @@
+#!/bin/sh
+# The checks themselves: each must pass on a copy of this tree and catch one
+# small sin in it. (check-clang is a compiler's, check-format clang-format's.)
+cd "$(dirname "$0")/../.." || exit 2
+copy=$(mktemp -d) || exit 2
+trap 'rm -rf "$copy"' EXIT
+cp -R Makefile README.md .ci .clang-format conf assets middleware tests kore_app "$copy" ||
+	exit 2
+cd "$copy" || exit 2
+failed=0
+
+# says TEXT COMMAND...: the command must fail and say so.
+says() {
+	text=$1
+	shift
+	if said=$("$@" 2>&1); then
+		echo "not caught: $text"
+		failed=1
+	elif ! echo "$said" | grep -qF -- "$text"; then
+		echo "expected \"$text\", got: $said"
+		failed=1
+	fi
+}
+
+passes() {
+	said=$("$@" 2>&1) && return
+	echo "$* fails on the tree as it is: $said"
+	failed=1
+}
+
+# with FILE TEXT: FILE and one more line, until `undo`.
+with() {
+	changed=$1
+	kept=
+	if [ -f "$1" ]; then kept=$(mktemp) && cp "$1" "$kept"; fi
+	mkdir -p "$(dirname "$1")"
+	printf '%s\n' "$2" >>"$1"
+}
+undo() {
+	if [ -n "$kept" ]; then mv "$kept" "$changed"; else rm "$changed"; fi
+}
+
+core=middleware/core
+floors="sh tests/checks/floors.sh"
+passes $floors
+with $core/store/ring_put.c '#include "capture/cpu.h"'
+says "must not include capture/cpu.h" $floors; undo
+with $core/base/buf.c '#	include "store/ring.h"'
+says "must not include store/ring.h" $floors; undo
+with $core/profile/cpu.c '#include "capture/cpu.h"'
+says "must not include capture/cpu.h" $floors; undo
+with $core/service/service.c '#include "hook/got.h"'
+says "must not include hook/got.h" $floors; undo
+with $core/capture/unwind.c '#include <kore/kore.h>'
+says "core/ must not include Kore" $floors; undo
+with $core/store/ring_put.c '#include "ring.h"'
+says "without its floor" $floors; undo
+with middleware/kore/module.c '#include "symbol/symbols.h"'
+says "must not include symbol/symbols.h" $floors; undo
+with $core/cellar/new.c '#include "base/buf.h"'
+says "is no floor" $floors; undo
+
+size="sh tests/checks/size.sh"
+passes $size
+with $core/base/buf.c "$(yes '/* more */' | head -400)"
+says "lines (400)" $size; undo
+with $core/base/long.c "$(echo 'int f(int x)'; echo '{'
+	yes '	x++;' | head -60; echo '	return (x);'; echo '}')"
+says "f() is 64 lines (60)" $size; undo
+
+paths="sh tests/checks/paths.sh"
+passes $paths
+with conf/kore_app.conf "load /ho""me/me/pprof.so"
+says "kore_app.conf" $paths; undo
+with README.md "in /wo""rk/tree"
+says "README.md" $paths; undo
+
+cat >hot.c <<'C'
+#include <string.h>
+extern int seen;
+int tick(char *);
+int tick(char *p) { memset(p, 0, 64); return (seen); }
+C
+cat >bad.c <<'C'
+#include <stdlib.h>
+__thread int mine;
+void *tock(void);
+void *tock(void) { mine++; return (malloc(9)); }
+C
+echo 'int seen; int other(void); int other(void) { return (1); }' >other.c
+cc -O2 -fPIC -fno-builtin -c hot.c bad.c other.c || exit 2
+passes sh tests/checks/sigsafe.sh hot.o -- other.o
+says "seen" sh tests/checks/sigsafe.sh hot.o
+says "malloc" sh tests/checks/sigsafe.sh hot.o bad.o -- other.o
+says "__tls_get_addr" sh tests/checks/sigsafe.sh bad.o
+says "no hot objects" sh tests/checks/sigsafe.sh
+
+echo 'int pprof_x(void); int pprof_x(void) { return (1); }' >so.c
+cc -shared -fPIC -o good.so so.c || exit 2
+passes sh tests/checks/exports.sh good.so
+cc -shared -fPIC -o loud.so so.c other.c || exit 2
+says "other" sh tests/checks/exports.sh loud.so
+cc -shared -fPIC -o linked.so so.c -Wl,--no-as-needed -lz || exit 2
+says "libz" sh tests/checks/exports.sh linked.so
+says "exports nothing" sh tests/checks/exports.sh \
+    "$(cc -shared -fPIC -o empty.so -xc /dev/null && echo empty.so)"
+
+# The runner: its last line counts, and its status follows.
+mkdir -p built && printf 'exit 0\n' >yes.sh && printf 'exit 3\n' >no.sh
+says "1 passed, 2 failed" env B=built sh tests/run limit=1 \
+    ./yes.sh ./no.sh /bin/sleep
+passes env B=built sh tests/run ./yes.sh
+says "stopped after" env B=built sh tests/run limit=1 ./slow.sh \
+    "$(echo 'sleep 5' >slow.sh; echo ./slow.sh)"
+
+# A missing package is named with the command that brings it.
+says "apt-get install pprof-none" .ci/deps check pprof-none=no-such-command
+says "missing: no/such.h libnone.so.9" .ci/deps check a=no/such.h b=libnone.so.9
+passes .ci/deps install gcc=cc libc6-dev=stdlib.h
+
+[ $failed = 0 ] && echo "every sin was caught"
+exit $failed
