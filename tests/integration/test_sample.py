@@ -5,6 +5,7 @@ outlives bad input, clients that hang up, reloads and its own end.
 """
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -204,13 +205,25 @@ class Life(unittest.TestCase):
             note("%d answers during 10 reloads", askers.good)
 
     def test_the_end_while_tasks_run(self):
-        for _ in range(5):
-            with service() as kore, \
-                    Askers(kore, "/fib/?n=93&type=recursive", 8) as askers:
+        # Kore does not say how the workers that it ends have ended.
+        self.waited = os.path.join(harness.new_dir(), "waited.so")
+        self.addCleanup(shutil.rmtree, os.path.dirname(self.waited))
+        harness.compile_module("waited.c", self.waited)
+        ends = [end for _ in range(10) for end in self.end_under_load()]
+        self.assertEqual(ends, [0] * 20)
+
+    def end_under_load(self):
+        kore = service(preload=self.waited).start()
+        try:
+            with Askers(kore, "/fib/?n=93&type=recursive", 8) as askers:
                 time.sleep(0.3)
                 askers.done.set()  # errors from here on are the end's
                 kore.finish()
-                kore.finish = lambda: None
+            workers = kore.worker_pids().values()
+            ends = [line.split()[1:] for line in kore.log("waited:")]
+            return [int(status) for pid, status in ends if int(pid) in workers]
+        finally:
+            kore.destroy()
 
 
 if __name__ == "__main__":
