@@ -77,6 +77,31 @@
 #define PP_HEAP_RATE_MAX     (1U << 30)
 #define PP_HEAP_RATES	     16
 
+/* Sums of waits by (stack, labels, what for), block and mutex each: a service
+ * waits in some hundred places. The index is a power of two. */
+#ifndef PP_WAIT_ROWS
+#define PP_WAIT_ROWS (1U << 12)
+#endif
+#ifndef PP_WAIT_INDEX
+#define PP_WAIT_INDEX (1U << 13)
+#endif
+
+/* Longest mean time between two block samples, and the rarest mutex sample. */
+#define PP_BLOCK_RATE_MAX     (3600LL * 1000000000LL)
+#define PP_MUTEX_FRACTION_MAX 1000000
+
+/* Mutexes that threads wait for at the same time in one worker. */
+#ifndef PP_CONTENDED_MAX
+#define PP_CONTENDED_MAX 1024
+#endif
+
+/* Requests and tasks in progress in one worker: Kore takes 1,000 requests
+ * by default, http_request_limit may be more. */
+#ifndef PP_FLIGHTS_MAX
+#define PP_FLIGHTS_MAX (1U << 14)
+#endif
+#define PP_FLIGHT_PATH_MAX 120
+
 /* Pools of one worker: Kore 4.1.0 has 23. */
 #define PP_POOLS_MAX	 48
 #define PP_POOL_NAME_MAX 32

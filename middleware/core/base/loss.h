@@ -38,6 +38,15 @@
 	X(HEAP_STACKLESS, "heap_samples_stackless",                            \
 	    "heap samples kept without a stack: the stack table was full, or " \
 	    "the thread was inside the unwinder")                              \
+	X(WAITS_DROPPED, "waits_dropped",                                      \
+	    "block and mutex samples lost because the table of sums was full") \
+	X(WAITS_STACKLESS, "waits_stackless",                                  \
+	    "block and mutex samples kept without a stack")                    \
+	X(CONTENDED_DROPPED, "contended_dropped",                              \
+	    "waits for a mutex whose holder could not be charged: too many "   \
+	    "contended at once")                                               \
+	X(FLIGHTS_DROPPED, "flights_dropped",                                  \
+	    "requests and tasks in progress that did not fit the table")       \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
 	    "rings skipped ahead over what a killed worker left half written")
 

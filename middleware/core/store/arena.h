@@ -84,6 +84,50 @@ struct pp_heap_table {
 	struct pp_row row[PP_HEAP_ROWS];
 };
 
+/* Waits; see waits.h for the keys. The values are PP_WAIT_... below. */
+struct pp_wait_table {
+	_Atomic uint32_t used;		       /* rows */
+	_Atomic uint32_t index[PP_WAIT_INDEX]; /* row + 1 */
+	struct pp_row row[PP_WAIT_ROWS];
+};
+
+/* A request or a task in progress. Written by the worker: the event loop's
+ * thread, and for state and since the task's own. A reader that sees `id`
+ * change while it copies throws the copy away. */
+struct pp_flight {
+	_Atomic uint64_t id;	/* never reused in a service; 0: free */
+	_Atomic uint32_t task;	/* 0: a request, 1: a task */
+	_Atomic uint32_t state; /* enum pp_wait; NONE: it runs, or is about
+				      to */
+	_Atomic uint32_t label; /* label set id */
+	_Atomic uint32_t stack; /* id, where it went to sleep or was queued */
+	_Atomic int64_t started_ns;    /* CLOCK_MONOTONIC */
+	_Atomic int64_t since_ns;      /* in this state */
+	_Atomic uint32_t tid;	       /* the task's thread, 0: none yet */
+	_Atomic uint32_t bytes_in;     /* of the body, as far as it has come */
+	char path[PP_FLIGHT_PATH_MAX]; /* as asked, cut; terminated */
+};
+
+struct pp_flights {
+	_Atomic uint32_t used; /* entries below this were used once */
+	_Atomic uint64_t ids;  /* last id given out, in this slot */
+	struct pp_flight flight[PP_FLIGHTS_MAX];
+};
+
+/* A thread, by its place in the worker's table. Written by itself. */
+struct pp_thread_facts {
+	_Atomic uint32_t tid;	  /* 0: free */
+	_Atomic uint32_t creator; /* stack id of its pthread_create(), 0 */
+	_Atomic uint32_t creator_label;
+	_Atomic int64_t started_ns; /* CLOCK_MONOTONIC */
+	/* Its stack when control.dump asked, in its own signal handler;
+	 * `dumped` last. */
+	_Atomic uint32_t dumped;
+	_Atomic uint32_t label;
+	_Atomic uint32_t frames;
+	_Atomic uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
+};
+
 /* A pool of Kore's, as it was when the worker was asked. */
 struct pp_pool_facts {
 	char name[PP_POOL_NAME_MAX]; /* terminated */
@@ -126,6 +170,8 @@ struct pp_life {
 	_Atomic int64_t dead_cpu_ns; /* CPU time of all that died here */
 	_Atomic uint32_t deaths;
 	_Atomic int32_t last_status; /* of waitpid(), of the last one dead */
+	_Atomic uint32_t last_label; /* of the request it died in; 0: none */
+	_Atomic uint32_t fork_stack; /* id in slot 0: where it was forked */
 };
 
 struct pp_slot {
@@ -136,15 +182,22 @@ struct pp_slot {
 	struct pp_stack_table stacks;
 	struct pp_heap_table heap;
 	struct pp_memory_facts memory;
+	struct pp_wait_table block;
+	struct pp_wait_table mutex;
+	struct pp_flights flights;
+	struct pp_thread_facts thread[PP_THREADS_MAX];
 	struct pp_ring cpu;
 };
 
 /* What the collector wants of all workers. Written by the collector only,
  * then it sends SIGPROF to each worker to make it look. */
 struct pp_control {
-	_Atomic uint64_t cpu_period_ns; /* 0: CPU sampling is off */
-	_Atomic uint64_t heap_rate;	/* mean bytes between samples; 0: off.
+	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
+	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.
 				       First value by the parent */
+	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
+	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
+	_Atomic uint32_t dump; /* +1: each thread is to write its stack */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
 	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };

@@ -1,0 +1,33 @@
+/*
+ * What a thread or a request can wait for, and how it is called.
+ *
+ * One table: the keys of the block profile, the states of goroutine and the
+ * docs iterate it.
+ */
+#ifndef PP_BASE_WAITS_H
+#define PP_BASE_WAITS_H
+
+/* X(enum suffix, state as goroutine shows it, sentence for people) */
+#define PP_WAIT_TABLE(X)                                                       \
+	X(NONE, "running", "does not wait")                                    \
+	X(MUTEX, "mutex wait", "pthread_mutex_lock()")                         \
+	X(RWLOCK, "rwlock wait", "pthread_rwlock_rdlock() or _wrlock()")       \
+	X(COND, "cond wait", "pthread_cond_wait() or _timedwait()")            \
+	X(BARRIER, "barrier wait", "pthread_barrier_wait()")                   \
+	X(JOIN, "join wait", "pthread_join()")                                 \
+	X(SEM, "semaphore wait", "sem_wait() or sem_timedwait()")              \
+	X(PGSQL, "pgsql wait", "a request asleep until PostgreSQL answers")    \
+	X(TASK, "task wait", "a request asleep until its task has ended")      \
+	X(RUNLOCK, "runlock wait", "a request asleep until a runlock is free") \
+	X(SLEEP, "sleeping",                                                   \
+	    "a request asleep until the application wakes it")                 \
+	X(QUEUE, "task queue", "a task that waits for a thread")
+
+enum pp_wait {
+#define PP_WAIT_ENUM(name, state, sentence) PP_WAIT_##name,
+	PP_WAIT_TABLE(PP_WAIT_ENUM)
+#undef PP_WAIT_ENUM
+	    PP_WAIT_COUNT
+};
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * How waits are keyed and summed, between capture/wait.c, which writes them,
+ * and the profile floor.
+ *
+ * Counts are in 1/256: a wait shorter than the sampling rate is taken with a
+ * probability of its length over the rate, and then counts for rate/length
+ * waits and for the whole rate of time, so that sums are right on average.
+ *
+ * Rule: pure functions; a reader checks what it takes out of a key.
+ */
+#ifndef PP_STORE_WAITS_H
+#define PP_STORE_WAITS_H
+
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "base/waits.h"
+#include "store/rows.h"
+
+/* Places in pp_row.value[]. */
+enum pp_wait_value {
+	PP_WAIT_VALUE_COUNT, /* contentions * PP_WAIT_ONE */
+	PP_WAIT_VALUE_NS
+};
+
+#define PP_WAIT_ONE	       256
+
+#define PP_WAIT_KEY_STACK_BITS 24
+#define PP_WAIT_KEY_LABEL_BITS 20
+
+/* Never 0. In the mutex table `wait` is what the others waited for. */
+static inline uint64_t
+pp_wait_pack(enum pp_wait wait, uint32_t label, uint32_t stack)
+{
+	return ((((uint64_t)wait + 1) << PP_WAIT_KEY_LABEL_BITS | label)
+		<< PP_WAIT_KEY_STACK_BITS |
+	    stack);
+}
+
+static inline void
+pp_wait_unpack(uint64_t key, uint32_t *wait, uint32_t *label, uint32_t *stack)
+{
+	*stack = key & ((1U << PP_WAIT_KEY_STACK_BITS) - 1);
+	key >>= PP_WAIT_KEY_STACK_BITS;
+	*label = key & ((1U << PP_WAIT_KEY_LABEL_BITS) - 1);
+	*wait = (uint32_t)(key >> PP_WAIT_KEY_LABEL_BITS) - 1;
+}
+
+static inline struct pp_rows
+pp_rows_waits(struct pp_wait_table *table)
+{
+	struct pp_rows view = {
+		.used = &table->used,
+		.index = table->index,
+		.row = table->row,
+		.index_size = PP_WAIT_INDEX,
+		.capacity = PP_WAIT_ROWS,
+	};
+
+	return (view);
+}
+
+#endif
