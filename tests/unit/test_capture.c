@@ -27,6 +27,7 @@
 #define SLOT 1
 
 static struct pp_arena *arena;
+static const struct pp_thread_birth birth = { .stack_size = 256 << 10 };
 
 static int
 prepare(void **state)
@@ -217,7 +218,7 @@ a_sample_carries_the_labels_of_its_thread(void **state)
 static void *
 thread_burns(void *arg)
 {
-	pp_thread_enter(256 << 10);
+	pp_thread_enter(&birth);
 	(void)test_frame(*(int64_t *)arg);
 	pp_thread_leave();
 	return (NULL);
@@ -260,7 +261,7 @@ thread_waits_then_burns(void *arg)
 	struct waiter *w = arg;
 	int64_t before;
 
-	pp_thread_enter(256 << 10);
+	pp_thread_enter(&birth);
 	(void)pthread_barrier_wait(w->begin); /* registered */
 	(void)pthread_barrier_wait(w->begin); /* armed, by another thread */
 	before = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
@@ -423,7 +424,7 @@ a_child_without_a_slot_captures_nothing(void **state)
 	(void)state;
 	pp_self_leave();
 	assert_int_equal(raise(SIGPROF), 0);
-	pp_thread_enter(256 << 10);
+	pp_thread_enter(&birth);
 	assert_null(pp_thread_self);
 	assert_int_equal(atomic_load(&arena->slot[SLOT].cpu.head), head);
 	pp_self_start(arena, SLOT);

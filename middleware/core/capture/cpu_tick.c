@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/thread.h"
 #include "capture/unwind.h"
+#include "capture/wait.h"
 #include "store/ring.h"
 
 /* CPU time since the thread's last sample, on its own clock. A wall timer
@@ -111,6 +113,8 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	saved = errno;
 	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
 		pp_cpu_apply();
+		pp_wait_apply();
+		pp_thread_dump(context);
 	} else if (thread != NULL) {
 		weight = tick_weigh(thread, info);
 		if (weight != 0)

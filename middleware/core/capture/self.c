@@ -14,6 +14,7 @@
 #include "capture/objects.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
+#include "capture/wait.h"
 #include "store/ring.h"
 
 struct pp_self pp_self;
@@ -70,14 +71,21 @@ self_take_slot(struct pp_arena *arena, uint32_t number)
 void
 pp_self_start(struct pp_arena *arena, uint32_t number)
 {
+	struct pp_thread_birth main_thread;
+	uint32_t i;
+
 	if (number == 0 || number >= arena->slots)
 		return;
 	self_take_slot(arena, number);
 	pp_ring_seal(&pp_self.slot->cpu);
 	pp_objects_scan(NULL);
+	for (i = 0; i < PP_THREADS_MAX; i++)
+		atomic_store(&pp_self.slot->thread[i].tid, 0);
 	pp_heap_start();
 	pp_self.worker = number;
-	pp_thread_enter(0);
+	memset(&main_thread, 0, sizeof(main_thread));
+	pp_thread_enter(&main_thread);
+	pp_wait_apply();
 }
 
 void
@@ -96,6 +104,7 @@ pp_self_leave(void)
 	pp_self.worker = 0;
 	pp_self.slot = NULL;
 	pp_self.arena = NULL;
+	pp_wait_apply();
 	pp_thread_self = NULL;
 	pp_label_now = 0;
 	for (i = 0; i < PP_THREADS_MAX; i++) {

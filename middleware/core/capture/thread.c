@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
@@ -47,8 +48,28 @@ thread_find_stack(struct pp_thread *thread, size_t size)
 	thread->stack_start = ((top + page) & ~page) - thread->stack_size;
 }
 
+static struct pp_thread_facts *
+thread_facts(const struct pp_thread *thread)
+{
+	return (&pp_self.slot->thread[thread - pp_self.thread]);
+}
+
+static void
+thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
+{
+	struct pp_thread_facts *facts = thread_facts(thread);
+
+	atomic_store(&facts->creator, birth->creator);
+	atomic_store(&facts->creator_label, birth->label);
+	atomic_store(&facts->started_ns, pp_clock_mono());
+	/* A dump that was asked for before it began is not its business. */
+	atomic_store(&facts->dumped, atomic_load(&pp_self.arena->control.dump));
+	atomic_store(&facts->frames, 0);
+	atomic_store(&facts->tid, (uint32_t)thread->tid);
+}
+
 void
-pp_thread_enter(size_t stack_size)
+pp_thread_enter(const struct pp_thread_birth *birth)
 {
 	struct pp_thread *thread;
 
@@ -61,12 +82,13 @@ pp_thread_enter(size_t stack_size)
 		return;
 	}
 	thread->tid = (pid_t)syscall(SYS_gettid);
-	thread_find_stack(thread, stack_size);
+	thread_find_stack(thread, birth->stack_size);
 	thread->timer = thread->wall_timer = -1;
 	atomic_store(&thread->perf_fd, -1);
 	atomic_store(&thread->mode, PP_CPU_OFF);
 	atomic_store(&thread->period_ns, 0);
 	atomic_store(&thread->carry_ns, 0);
+	thread_tell(thread, birth);
 	pp_thread_self = thread;
 	atomic_store(&thread->state, PP_THREAD_LIVE);
 	pp_cpu_apply();
@@ -82,5 +104,7 @@ pp_thread_leave(void)
 	pp_thread_self = NULL;
 	atomic_store(&thread->state, PP_THREAD_LEAVING);
 	pp_cpu_disarm(thread);
+	if (pp_self.slot != NULL)
+		atomic_store(&thread_facts(thread)->tid, 0);
 	atomic_store(&thread->state, PP_THREAD_FREE);
 }

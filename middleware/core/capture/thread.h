@@ -8,11 +8,22 @@
 #define PP_CAPTURE_THREAD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-/* Make the calling thread a sampled one. `stack_size` is what it was created
- * with, 0 for the main thread. Does nothing in a process without a slot, or
- * for a thread that is registered. Full table: counted. */
-void pp_thread_enter(size_t stack_size);
+struct pp_thread_birth {
+	size_t stack_size; /* as created; 0: the main thread */
+	uint32_t creator;  /* stack id of its creation, 0: none */
+	uint32_t label;	   /* label set of its creator, 0: none */
+};
+
+/* Make the calling thread a sampled one. Does nothing in a process without a
+ * slot, or for a thread that is registered. Full table: counted. */
+void pp_thread_enter(const struct pp_thread_birth *birth);
+
+/* A signal handler's part of a dump: if control.dump has moved, write the
+ * calling thread's stack into the slot, and send SIGPROF to the other threads
+ * when this is the first of the process to see it. Hot. */
+void pp_thread_dump(void *context);
 
 /* Undo it; called by a thread about to end. */
 void pp_thread_leave(void);

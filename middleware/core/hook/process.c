@@ -9,7 +9,9 @@
 
 #include "capture/self.h"
 #include "capture/thread.h"
+#include "capture/wait.h"
 #include "hook/alloc.h"
+#include "hook/locks.h"
 #include "hook/process.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
@@ -29,7 +31,7 @@ static atomic_int behind;
 struct thread_start {
 	void *(*function)(void *);
 	void *argument;
-	size_t stack_size;
+	struct pp_thread_birth birth;
 };
 
 static size_t default_stack_size;
@@ -47,7 +49,7 @@ thread_begins(void *arg)
 	struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
-	pp_thread_enter(start.stack_size);
+	pp_thread_enter(&start.birth);
 	/* The key's destructor runs however the thread ends. */
 	(void)pthread_setspecific(leave_key, &leave_key);
 	return (start.function(start.argument));
@@ -65,8 +67,10 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	start->function = function;
 	start->argument = argument;
 	if (attr == NULL ||
-	    pthread_attr_getstacksize(attr, &start->stack_size) != 0)
-		start->stack_size = default_stack_size;
+	    pthread_attr_getstacksize(attr, &start->birth.stack_size) != 0)
+		start->birth.stack_size = default_stack_size;
+	start->birth.creator = pp_wait_stack();
+	start->birth.label = pp_label_now;
 	error = real_pthread_create(thread, attr, thread_begins, start);
 	if (error != 0)
 		free(start);
@@ -132,11 +136,14 @@ static int patch_result;
 static void
 patch_all(void)
 {
-	struct pp_got_hook
-	    all[OWN_HOOKS + PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX];
+	struct pp_got_hook all[OWN_HOOKS + PP_LOCK_HOOKS + PP_ALLOC_HOOKS +
+	    PP_PROCESS_HOOKS_MAX];
 	size_t count = OWN_HOOKS;
 
 	memcpy(all, own_hooks, sizeof(own_hooks));
+	memcpy(all + count, pp_lock_hooks,
+	    PP_LOCK_HOOKS * sizeof(*pp_lock_hooks));
+	count += PP_LOCK_HOOKS;
 	memcpy(all + count, pp_alloc_hooks,
 	    PP_ALLOC_HOOKS * sizeof(*pp_alloc_hooks));
 	count += PP_ALLOC_HOOKS;

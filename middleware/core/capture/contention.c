@@ -1,0 +1,97 @@
+/*
+ * See contention.h.
+ *
+ * Each waiter has a place of its own: the lock's address, and since when its
+ * waiting has not been charged to anybody. Who lets go takes the time of all
+ * places with its lock. A filter of counts by address says quickly that there
+ * is none.
+ */
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/mix.h"
+#include "capture/contention.h"
+#include "capture/wait.h"
+
+/* Places that a lock's waiters may be in; and filter counts. */
+#define PLACES 64
+#define FILTER 4096
+
+struct waiter {
+	_Atomic uintptr_t lock; /* 0: free */
+	_Atomic int64_t since;	/* CLOCK_MONOTONIC */
+};
+
+static struct waiter waiters[PP_CONTENDED_MAX];
+static _Atomic uint16_t filter[FILTER];
+
+static uint32_t
+contention_hash(const void *lock)
+{
+	return ((uint32_t)pp_mix(0, (uint64_t)(uintptr_t)lock));
+}
+
+int
+pp_contention_enter(const void *lock)
+{
+	uint32_t hash = contention_hash(lock), probe, place;
+	uintptr_t none;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = (hash + probe) % PP_CONTENDED_MAX;
+		none = 0;
+		if (atomic_load_explicit(&waiters[place].lock,
+			memory_order_relaxed) != 0)
+			continue;
+		/* Before it can be seen: a stale time would be charged. */
+		atomic_store(&waiters[place].since, INT64_MAX);
+		if (!atomic_compare_exchange_strong(&waiters[place].lock, &none,
+			(uintptr_t)lock))
+			continue;
+		atomic_store(&waiters[place].since, pp_clock_mono());
+		atomic_fetch_add(&filter[hash % FILTER], 1);
+		return ((int)place);
+	}
+	pp_slot_lose(pp_self.slot, PP_LOSS_CONTENDED_DROPPED, 1);
+	return (-1);
+}
+
+void
+pp_contention_leave(int handle)
+{
+	struct waiter *w;
+	uint32_t hash;
+
+	if (handle == -1)
+		return;
+	w = &waiters[handle];
+	hash = contention_hash((const void *)atomic_load(&w->lock));
+	atomic_fetch_sub(&filter[hash % FILTER], 1);
+	atomic_store(&w->lock, 0);
+}
+
+void
+pp_contention_release(const void *lock, enum pp_wait wait)
+{
+	uint32_t hash = contention_hash(lock), probe;
+	int64_t now, since, ns = 0;
+	struct waiter *w;
+
+	if (atomic_load_explicit(&filter[hash % FILTER],
+		memory_order_relaxed) == 0)
+		return;
+	now = pp_clock_mono();
+	for (probe = 0; probe < PLACES; probe++) {
+		w = &waiters[(hash + probe) % PP_CONTENDED_MAX];
+		if (atomic_load(&w->lock) != (uintptr_t)lock)
+			continue;
+		since = atomic_load(&w->since);
+		if (since >= now ||
+		    !atomic_compare_exchange_strong(&w->since, &since, now))
+			continue;
+		ns += now - since;
+	}
+	if (ns != 0)
+		pp_wait_caused(wait, ns);
+}

@@ -1,0 +1,153 @@
+/*
+ * See wait.h. The sampling is Go's: a wait of the rate or longer is always
+ * taken, a shorter one with probability length/rate.
+ */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/mix.h"
+#include "capture/heap.h"
+#include "capture/unwind.h"
+#include "capture/wait.h"
+#include "store/waits.h"
+#include "store/words.h"
+
+_Atomic int pp_wait_watch;
+
+static __thread uint64_t wait_random_state;
+
+static uint64_t
+wait_random(void)
+{
+	uint64_t x = wait_random_state;
+
+	if (x == 0)
+		x = pp_mix((uint64_t)pp_clock_mono(),
+			(uint64_t)(uintptr_t)&wait_random_state) |
+		    1;
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	wait_random_state = x;
+	return (x * 0x2545f4914f6cdd1dULL);
+}
+
+void
+pp_wait_apply(void)
+{
+	const struct pp_control *control;
+	int watch = 0;
+
+	if (pp_self.worker != 0) {
+		control = &pp_self.arena->control;
+		if (atomic_load(&control->block_rate_ns) != 0)
+			watch |= PP_WATCH_BLOCK;
+		if (atomic_load(&control->mutex_fraction) != 0)
+			watch |= PP_WATCH_MUTEX;
+	}
+	atomic_store_explicit(&pp_wait_watch, watch, memory_order_relaxed);
+}
+
+uint32_t
+pp_wait_stack(void)
+{
+	uint64_t words[1 + PP_FRAMES_MAX], left;
+	struct pp_slot *slot = pp_self.slot;
+	struct pp_words table;
+	uint32_t frames, id;
+
+	if (slot == NULL)
+		return (0);
+	left = pp_heap_quiet();
+	frames = pp_unwind_here(words + 1);
+	pp_heap_loud(left);
+	id = 0;
+	if (frames != 0) {
+		words[0] = atomic_load_explicit(&slot->objects.used,
+		    memory_order_relaxed);
+		table = pp_words_stacks(&slot->stacks);
+		id = pp_words_put(&table, words, frames + 1);
+	}
+	if (id == 0)
+		pp_slot_lose(slot, PP_LOSS_WAITS_STACKLESS, 1);
+	return (id);
+}
+
+static void
+wait_add(struct pp_wait_table *table, uint64_t key, uint64_t count, uint64_t ns)
+{
+	struct pp_rows rows = pp_rows_waits(table);
+	struct pp_row *row;
+
+	row = pp_rows_at(&rows, key);
+	if (row == NULL) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_WAITS_DROPPED, 1);
+		return;
+	}
+	atomic_fetch_add_explicit(&row->value[PP_WAIT_VALUE_COUNT], count,
+	    memory_order_relaxed);
+	atomic_fetch_add_explicit(&row->value[PP_WAIT_VALUE_NS], ns,
+	    memory_order_relaxed);
+}
+
+/* Whether to take a wait of `ns`, and then what it counts for. */
+static int
+wait_sample(uint64_t *ns, uint64_t *count)
+{
+	uint64_t rate;
+
+	rate = atomic_load_explicit(&pp_self.arena->control.block_rate_ns,
+	    memory_order_relaxed);
+	if (rate == 0 || *ns == 0)
+		return (0);
+	*count = PP_WAIT_ONE;
+	if (*ns >= rate)
+		return (1);
+	if (wait_random() % rate >= *ns)
+		return (0);
+	*count = PP_WAIT_ONE * rate / *ns;
+	*ns = rate;
+	return (1);
+}
+
+void
+pp_wait_ended_at(enum pp_wait wait, int64_t waited, uint32_t stack,
+    uint32_t label)
+{
+	uint64_t ns = waited > 0 ? (uint64_t)waited : 0, count;
+
+	if (pp_self.worker != 0 && wait_sample(&ns, &count))
+		wait_add(&pp_self.slot->block, pp_wait_pack(wait, label, stack),
+		    count, ns);
+}
+
+void
+pp_wait_ended(enum pp_wait wait, int64_t waited)
+{
+	uint64_t ns = waited > 0 ? (uint64_t)waited : 0, count;
+	int saved = errno;
+
+	if (pp_self.worker != 0 && wait_sample(&ns, &count))
+		wait_add(&pp_self.slot->block,
+		    pp_wait_pack(wait, pp_label_now, pp_wait_stack()), count,
+		    ns);
+	errno = saved;
+}
+
+void
+pp_wait_caused(enum pp_wait wait, int64_t ns)
+{
+	uint64_t fraction;
+	int saved = errno;
+
+	if (pp_self.worker == 0 || ns <= 0)
+		return;
+	fraction = atomic_load_explicit(&pp_self.arena->control.mutex_fraction,
+	    memory_order_relaxed);
+	if (fraction == 0 || (fraction > 1 && wait_random() % fraction != 0))
+		return;
+	wait_add(&pp_self.slot->mutex,
+	    pp_wait_pack(wait, pp_label_now, pp_wait_stack()),
+	    fraction * PP_WAIT_ONE, fraction * (uint64_t)ns);
+	errno = saved;
+}

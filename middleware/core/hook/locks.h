@@ -1,0 +1,17 @@
+/*
+ * The calls that wait, wrapped: pthread locks, conditions, barriers, joins and
+ * semaphores, in every object. Off they cost one load and a jump.
+ *
+ * Rule: the semantics are the original's: what is tried first and waited for
+ * then is the same lock, and every error is the original's own.
+ */
+#ifndef PP_HOOK_LOCKS_H
+#define PP_HOOK_LOCKS_H
+
+#include "hook/got.h"
+
+#define PP_LOCK_HOOKS 11
+
+extern const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS];
+
+#endif
