@@ -10,7 +10,8 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 	libssl-dev=openssl/ssl.h libpq-dev=libpq-fe.h \
 	libdw-dev=elfutils/libdwfl.h libelf-dev=libelf.h zlib1g-dev=zlib.h \
 	libprotobuf-c-dev=protobuf-c/protobuf-c.h \
-	protobuf-c-compiler=protoc-c libunwind8=libunwind.so.8
+	protobuf-c-compiler=protoc-c libunwind8=libunwind.so.8 \
+	libzydis-dev=Zydis/Zydis.h libzydis4.0=libZydis.so.4.0
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_test := $(need_check) golang-go=go g++=c++ python3=python3 curl=curl \
