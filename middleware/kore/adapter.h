@@ -66,11 +66,34 @@ void pp_worker_object_seen(const struct pp_object *object);
 void pp_runtime_wrap(void);
 uint32_t pp_runtime_label(const struct http_request *req);
 
-/* memory.c: Kore's allocator. Returns how many of pp_memory_hooks[] are needed
- * because the entries could not be patched. */
-#define PP_MEMORY_HOOKS 3
-extern const struct pp_got_hook pp_memory_hooks[PP_MEMORY_HOOKS];
-size_t pp_memory_wrap(void);
+/* entries.c: follow Kore's own functions, in the constructor. What cannot be
+ * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
+ * many. */
+#define PP_ENTRIES_MAX 8
+size_t pp_entries_follow(struct pp_got_hook *instead);
+
+/* memory.c: Kore's allocator. */
+void *pp_memory_malloc(size_t size);
+void *pp_memory_realloc(void *old, size_t size);
+void pp_memory_free(void *p);
+extern void *(*pp_memory_real_malloc)(size_t);
+extern void *(*pp_memory_real_realloc)(void *, size_t);
+extern void (*pp_memory_real_free)(void *);
+
+/* flight.c: requests and tasks in progress. _start() in a worker; _run() and
+ * _ran() around a handler; a task's entry is 0 when there was no room. */
+void pp_flight_start(void);
+void pp_flight_run(const struct http_request *req, uint32_t label);
+void pp_flight_ran(const struct http_request *req, int ended);
+uint32_t pp_flight_task_queued(const struct kore_task *task, uint32_t label);
+void pp_flight_task_runs(uint32_t entry);
+void pp_flight_task_ended(uint32_t entry);
+void pp_flight_sleep(struct http_request *req);
+void pp_flight_wakeup(struct http_request *req);
+void pp_flight_free(struct http_request *req);
+extern void (*pp_flight_real_sleep)(struct http_request *);
+extern void (*pp_flight_real_wakeup)(struct http_request *);
+extern void (*pp_flight_real_free)(struct http_request *);
 
 /* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);

@@ -36,8 +36,8 @@ static const struct pp_got_hook kore_hooks[] = {
 
 #define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))
 
-/* The above, and the allocator's where its entries stay as they are. */
-static struct pp_got_hook hooks[KORE_HOOKS + PP_MEMORY_HOOKS];
+/* The above, and what entries.c could not do. */
+static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
 
 void
 pp_kore_log(const char *format, ...)
@@ -72,10 +72,9 @@ module_constructor(void)
 		pp_kore_log("%s", reason);
 	pp_runtime_wrap();
 	memcpy(hooks, kore_hooks, sizeof(kore_hooks));
-	memcpy(hooks + KORE_HOOKS, pp_memory_hooks,
-	    PP_MEMORY_HOOKS * sizeof(*hooks));
 	pp_pools_find();
-	if (pp_process_hook(hooks, KORE_HOOKS + pp_memory_wrap(),
+	if (pp_process_hook(hooks,
+		KORE_HOOKS + pp_entries_follow(hooks + KORE_HOOKS),
 		pp_worker_object_seen, &reason) == -1)
 		pp_kore_log("%s", reason);
 }

@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,23 +94,50 @@ parent_start_collector(void)
 		collector = 0;
 }
 
-static uint64_t
-parent_heap_rate(void)
+/* The rates that an operator may set; each may be changed later. */
+static const struct {
+	const char *name;
+	const char *unit;
+	uint64_t preset;
+	uint64_t most;
+	size_t place; /* in struct pp_control */
+} rates[] = {
+	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, PP_HEAP_RATE_MAX,
+	    offsetof(struct pp_control, heap_rate) },
+	{ "PPROF_BLOCK_RATE", "nanoseconds", 0, PP_BLOCK_RATE_MAX,
+	    offsetof(struct pp_control, block_rate_ns) },
+	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
+	    offsetof(struct pp_control, mutex_fraction) },
+};
+
+static void
+parent_read_rates(struct pp_control *control)
 {
-	const char *text = getenv("PPROF_HEAP_RATE");
+	const char *text;
 	uint64_t rate;
 	char *end;
+	size_t i;
 
-	if (text == NULL || text[0] == '\0')
-		return (PP_HEAP_RATE_DEFAULT);
-	rate = strtoull(text, &end, 10);
-	if (*end == '\0' && text[0] >= '0' && text[0] <= '9' &&
-	    rate <= PP_HEAP_RATE_MAX)
-		return (rate);
-	pp_kore_log("PPROF_HEAP_RATE: \"%s\" is not a number of bytes from 0 "
-		    "(off) to %u: %d is taken",
-	    text, PP_HEAP_RATE_MAX, PP_HEAP_RATE_DEFAULT);
-	return (PP_HEAP_RATE_DEFAULT);
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		text = getenv(rates[i].name);
+		rate = rates[i].preset;
+		if (text != NULL && text[0] != '\0') {
+			rate = strtoull(text, &end, 10);
+			if (*end != '\0' || text[0] < '0' || text[0] > '9' ||
+			    rate > rates[i].most) {
+				pp_kore_log("%s: \"%s\" is not a number of %s "
+					    "from 0 (off) to %llu: %llu is "
+					    "taken",
+				    rates[i].name, text, rates[i].unit,
+				    (unsigned long long)rates[i].most,
+				    (unsigned long long)rates[i].preset);
+				rate = rates[i].preset;
+			}
+		}
+		atomic_store((_Atomic uint64_t *)(void *)((char *)control +
+				 rates[i].place),
+		    rate);
+	}
 }
 
 static void
@@ -130,7 +158,9 @@ parent_prepare(void)
 		return;
 	}
 	parent_describe(pp_kore.arena);
-	atomic_store(&pp_kore.arena->control.heap_rate, parent_heap_rate());
+	parent_read_rates(&pp_kore.arena->control);
+	atomic_store(&pp_kore.arena->entry_refused,
+	    (uint32_t)pp_kore.entry_refused);
 	pp_self_start_parent(pp_kore.arena);
 	parent_start_collector();
 }

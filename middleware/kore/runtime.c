@@ -68,13 +68,18 @@ pp_runtime_label(const struct http_request *req)
 static int
 runtime_request(void *handler, struct http_request *req)
 {
-	uint32_t was;
+	uint32_t was, label;
 	int result;
 
+	if (pp_self.worker == 0)
+		return (real_request(handler, req));
 	pp_process_catch_up();
-	was = pp_label_swap(pp_runtime_label(req));
+	label = pp_runtime_label(req);
+	pp_flight_run(req, label);
+	was = pp_label_swap(label);
 	result = real_request(handler, req);
 	(void)pp_label_swap(was);
+	pp_flight_ran(req, result != KORE_RESULT_RETRY);
 	return (result);
 }
 

@@ -23,6 +23,7 @@ struct waiting {
 	_Atomic(struct kore_task *) task; /* NULL: free */
 	int (*entry)(struct kore_task *);
 	uint32_t label;
+	uint32_t flight;
 };
 
 /* A task is looked for in the places that it could have been put. */
@@ -46,7 +47,7 @@ task_entry(struct kore_task *task)
 {
 	struct waiting *place;
 	unsigned int probe;
-	uint32_t was;
+	uint32_t was, flight;
 	int result;
 
 	for (probe = 0; probe < PLACES; probe++) {
@@ -58,8 +59,11 @@ task_entry(struct kore_task *task)
 		return (KORE_RESULT_ERROR); /* never put: not our task */
 	task->entry = place->entry;
 	was = pp_label_swap(place->label);
+	flight = place->flight;
 	atomic_store(&place->task, NULL);
+	pp_flight_task_runs(flight);
 	result = task->entry(task);
+	pp_flight_task_ended(flight);
 	(void)pp_label_swap(was);
 	return (result);
 }
@@ -79,6 +83,7 @@ task_remember(struct kore_task *task, uint32_t label)
 			continue;
 		place->entry = task->entry;
 		place->label = label;
+		place->flight = pp_flight_task_queued(task, label);
 		return (0);
 	}
 	return (-1);
@@ -114,7 +119,7 @@ pp_task_run(struct kore_task *task)
 	label = pp_label_now;
 	if (label == 0 && task->req != NULL)
 		label = pp_runtime_label(task->req);
-	if (pp_self.slot != NULL && label != 0 && task->entry != task_entry) {
+	if (pp_self.worker != 0 && task->entry != task_entry) {
 		if (task_remember(task, label) == 0)
 			task->entry = task_entry;
 		else

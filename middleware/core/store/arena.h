@@ -218,6 +218,10 @@ struct pp_arena {
 	 * 1 when it has been given up. */
 	_Atomic uint32_t collector_lost;
 
+	/* Written by the parent: 1 when calls inside the server could not be
+	 * followed, and only those of its modules are seen. */
+	_Atomic uint32_t entry_refused;
+
 	struct pp_control control;
 	_Alignas(4096) struct pp_slot slot[];
 };

@@ -1,0 +1,98 @@
+/*
+ * Kore's own functions that are followed, and how: by their entry, so that
+ * calls inside kore are seen too, or where that is refused by the modules'
+ * call tables.
+ *
+ * Rule: a group is patched whole or not at all: to see a beginning and never
+ * its end would be worse than to see neither.
+ */
+#include <kore/kore.h>
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook/entry.h"
+#include "kore/adapter.h"
+
+static const struct pp_got_hook memory_group[] = {
+	{ "kore_malloc", (void *)pp_memory_malloc,
+	    (void **)&pp_memory_real_malloc, PP_GOT_LIBRARIES },
+	{ "kore_realloc", (void *)pp_memory_realloc,
+	    (void **)&pp_memory_real_realloc, PP_GOT_LIBRARIES },
+	{ "kore_free", (void *)pp_memory_free, (void **)&pp_memory_real_free,
+	    PP_GOT_LIBRARIES },
+};
+
+static const struct pp_got_hook flight_group[] = {
+	{ "http_request_sleep", (void *)pp_flight_sleep,
+	    (void **)&pp_flight_real_sleep, PP_GOT_LIBRARIES },
+	{ "http_request_wakeup", (void *)pp_flight_wakeup,
+	    (void **)&pp_flight_real_wakeup, PP_GOT_LIBRARIES },
+	{ "http_request_free", (void *)pp_flight_free,
+	    (void **)&pp_flight_real_free, PP_GOT_LIBRARIES },
+};
+
+#define GROUP(group, what)                                                     \
+	{                                                                      \
+		group, sizeof(group) / sizeof(group[0]), what                  \
+	}
+
+static const struct {
+	const struct pp_got_hook *hook;
+	size_t hooks;
+	const char *what;
+} groups[] = {
+	GROUP(memory_group, "allocations"),
+	GROUP(flight_group, "requests that sleep and wake"),
+};
+
+static int
+entries_patch(const struct pp_got_hook *hook, size_t hooks, const char **why)
+{
+	void *target[PP_ENTRIES_MAX];
+	size_t i;
+
+	for (i = 0; i < hooks; i++) {
+		target[i] = dlsym(RTLD_DEFAULT, hook[i].name);
+		*why = "this kore does not export them";
+		if (target[i] == NULL ||
+		    pp_entry_patch(target[i], hook[i].replacement,
+			hook[i].original, why) == -1)
+			break;
+	}
+	if (i == hooks)
+		return (0);
+	while (i-- > 0) {
+		pp_entry_restore(target[i], *hook[i].original);
+		*hook[i].original = NULL;
+	}
+	return (-1);
+}
+
+size_t
+pp_entries_follow(struct pp_got_hook *instead)
+{
+	const char *wanted = getenv("PPROF_ENTRY_PATCH"), *why, *last = NULL;
+	char what[128] = "";
+	size_t count = 0, i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		why = "PPROF_ENTRY_PATCH=0";
+		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&
+		    entries_patch(groups[i].hook, groups[i].hooks, &why) == 0)
+			continue;
+		last = why;
+		(void)strcat(strcat(what, what[0] != '\0' ? ", " : ""),
+		    groups[i].what);
+		memcpy(instead + count, groups[i].hook,
+		    groups[i].hooks * sizeof(*instead));
+		count += groups[i].hooks;
+	}
+	if (last != NULL) {
+		pp_kore_log("seen of modules only, not inside kore: %s (%s)",
+		    what, last);
+		pp_kore.entry_refused = 1;
+	}
+	return (count);
+}
