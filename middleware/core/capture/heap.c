@@ -202,7 +202,9 @@ pp_heap_free(void *p)
 int
 pp_heap_take(void *p, struct pp_heap_sample *sample)
 {
-	return (pp_self.worker != 0 && pp_heap_live_take(p, sample) == 0);
+	/* An empty place has the address NULL, too. */
+	return (pp_self.worker != 0 && p != NULL &&
+	    pp_heap_live_take(p, sample) == 0);
 }
 
 void
@@ -222,6 +224,8 @@ pp_heap_start(void)
 	struct pp_row *row;
 
 	pp_heap_live_clear();
+	/* The parent's countdown may be far from its end. */
+	heap_rate_seen = heap_random_state = pp_heap_left = 0;
 	for (i = 0; i < used; i++) {
 		row = &rows.row[i];
 		for (pair = 0; pair < 2; pair++)
