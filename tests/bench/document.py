@@ -1,0 +1,128 @@
+"""
+docs/bench.md: the figures of one full run, the machine that they were
+measured on, and how.
+
+Rule: the words here say how it is measured; every number comes from the run.
+"""
+import os
+import platform
+import re
+import subprocess
+import time
+
+from figures import markdown
+from servers import TOP, read_text
+
+INTRO = """# Speed
+
+Written by `tests/bench/run --write docs/bench.md`, which is `make bench` with
+a place to put its result. Every figure is a ratio or a difference of things
+measured next to each other in the same run; a missed target is shown and
+fails nothing.
+
+*spread* is the first and third quartile of the repetitions where two numbers
+stand. *~* after a verdict: the target lies between the quartiles, another run
+may come to the other verdict.
+"""
+
+SECTIONS = [
+    ("handler", "The signal handler", """
+`handler.c` links the hot side as it is in `pprof.so` and measures the
+handler from its first to its last instruction by the monotonic clock, less
+the clock's own cost, on a stack of 30 frames of different functions. "One
+after the other" finds the caches as the sample before left them. A real
+timer finds what a few milliseconds of the application, the kernel and the
+other processes have left of them, and on a virtual machine also what the
+host does at a timer tick. A return address that no sample has met yet makes
+libunwind read its unwind tables once; it then is in a cache of the thread.
+malloc is counted by a wrapper, system calls by the kernel's user dispatch.
+"""),
+    ("throughput", "Requests per second", """
+`wrk -t2 -c32` on kept connections against two pinned workers in production
+mode (chroot, nobody, seccomp), a page of 25 bytes: the smallest request there
+is, so what the module adds to each weighs most. Two runs make a pair, in turn
+AB and BA. "Profiling" is `profile?seconds=2` one after the other all the
+time: one profile is written, symbolized and sent in each run, five times more
+often than a scraper with windows of ten seconds asks for. "Absent ÷ absent"
+is the same server twice: how far a ratio strays by itself. CPU time per
+request is that of the serving processes by the kernel's accounts; it does not
+depend on what else runs.
+
+gperftools: `LD_PRELOAD=libprofiler.so.0`, switched on and off in the workers
+by `CPUPROFILESIGNAL`. Started by `CPUPROFILE` alone it sees only the parent,
+since its timer does not survive the fork. The application must add rules to
+Kore's sandbox for it, each worker writes a file of its own under the same
+name, so the last one wins; no route, no symbols in it. Go: `tests/bench/go`,
+the same page, built with and without `net/http/pprof`.
+"""),
+    ("loop", "The event loop", """
+One worker; one client in a closed loop asks for a page of about 30 us whose
+stacks are many, with and without profiles of one second, one after the other,
+on the same port. Each pair has a fresh service. The second figure is the
+time from the request to the last byte, less the window.
+"""),
+    ("memory", "Memory", """
+A worker: Pss with the module less Pss without it, after the same requests.
+The collector: VmRSS and VmHWM, worked by three profiles at 1000 Hz.
+"""),
+]
+
+
+def first_line(*command):
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        return done.stdout.decode(errors="replace").strip().split("\n")[0]
+    except FileNotFoundError:
+        return "not installed"
+
+
+def kernel_hz():
+    for command in (["zcat", "/proc/config.gz"],
+                    ["cat", "/boot/config-" + platform.release()]):
+        try:
+            text = subprocess.run(command, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL,
+                                  check=False).stdout.decode()
+        except FileNotFoundError:
+            continue
+        found = re.search(r"^CONFIG_HZ=(\d+)", text, re.M)
+        if found:
+            return found[1]
+    tick = time.clock_getres(6)  # CLOCK_MONOTONIC_COARSE
+    return "%.0f, by the coarse clock" % (1 / tick)
+
+
+def package(name):
+    return first_line("dpkg-query", "-W", "-f", "${Version}", name)
+
+
+def machine():
+    """[(what, value)], before anything is measured."""
+    cpu = re.search(r"model name\s*: (.*)", read_text("/proc/cpuinfo"))
+    system = re.search(r'PRETTY_NAME="(.*)"', read_text("/etc/os-release"))
+    return [
+        ("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
+        ("revision", first_line("git", "-C", TOP, "describe", "--always",
+                                "--dirty")),
+        ("cpu", "%d x %s" % (os.cpu_count(), cpu[1] if cpu else "?")),
+        ("virtual", first_line("systemd-detect-virt", "-v")
+         if " hypervisor" in read_text("/proc/cpuinfo") else "no"),
+        ("kernel", platform.release()),
+        ("CONFIG_HZ", kernel_hz()),
+        ("system", system[1] if system else "?"),
+        ("kore", package("kore")),
+        ("libunwind", package("libunwind8")),
+        ("gperftools", package("libgoogle-perftools4")),
+        ("go", first_line("go", "version").replace("go version ", "")),
+        ("load before", "%.2f, average of the last minute"
+         % os.getloadavg()[0])]
+
+
+def text(machine_facts, found):
+    lines = [INTRO, "## Machine\n"]
+    lines += ["| | |", "| --- | --- |"]
+    lines += ["| %s | %s |" % fact for fact in machine_facts]
+    for part, title, how in SECTIONS:
+        lines += ["", "## " + title, how, markdown(found[part])]
+    return "\n".join(lines) + "\n"

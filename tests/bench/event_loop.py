@@ -1,0 +1,75 @@
+"""
+Whether requests wait for profiles: one worker, one client in a closed loop,
+with profiles taken, symbolized and sent by the same worker, and without.
+
+Each pair has a service of its own, so that the first profile of each finds
+nothing read and cached. The profiles give the second figure too: from the
+end of their window to their last byte.
+
+Rule: what is compared was measured on the same service, seconds apart.
+"""
+import os
+import subprocess
+import time
+
+from figures import Figure, of_values
+from servers import Broken, Kore, Profiling
+
+SECONDS = 3.5
+MS = 1000.0
+
+
+def latency(work, server, seconds):
+    """Microseconds by name: p50, p99, p999, max."""
+    text = subprocess.run(
+        [os.path.join(work, "latency"), str(server.port), "/walk",
+         str(seconds)], check=True, stdout=subprocess.PIPE).stdout.decode()
+    return {key: float(value) for key, value in
+            (word.split("=") for word in text.split())}
+
+
+def with_profiles(work, server, first, later):
+    """The same while profiles of one second come one after the other."""
+    with Profiling(server, seconds=1) as profiling:
+        found = latency(work, server, SECONDS)
+    if len(profiling.ended) < 2:
+        raise Broken("only %d profiles in %g s" % (len(profiling.ended),
+                                                   SECONDS))
+    first.append(profiling.ended[0] * MS)
+    later += [took * MS for took in profiling.ended[1:]]
+    return found
+
+
+def measure(work, module, pairs, say):
+    without, during, first, later = [], [], [], []
+    for turn in range(pairs):
+        say("event loop: pair %d of %d" % (turn + 1, pairs))
+        server = Kore("kore, one worker", work, module, workers=1)
+        try:
+            time.sleep(0.3)
+            if turn % 2 == 0:
+                without.append(latency(work, server, SECONDS))
+            during.append(with_profiles(work, server, first, later))
+            if turn % 2 == 1:
+                time.sleep(0.3)
+                without.append(latency(work, server, SECONDS))
+        finally:
+            server.stop()
+
+    def added(key):
+        return [(b[key] - a[key]) / MS for a, b in zip(without, during)]
+
+    def worst(runs):
+        return max(run["max"] for run in runs) / MS
+    return [
+        of_values("request's wait, p99.9, added by profiles", added("p999"),
+                  unit="ms", digits=2),
+        of_values("request's wait, longest of %g s, added by profiles"
+                  % SECONDS, added("max"), unit="ms", digits=2,
+                  target=("<=", 5)),
+        Figure("  longest of all runs, with profiles", worst(during), "ms",
+               spread="%.2f ms without" % worst(without), digits=2),
+        of_values("end of the window to the last byte, first profile", first,
+                  unit="ms", target=("<=", 300)),
+        of_values("  later profiles", later, unit="ms", target=("<=", 100)),
+        Figure("  longest of the later ones", max(later), "ms")]

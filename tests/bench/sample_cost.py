@@ -1,0 +1,62 @@
+"""
+The figures of handler.c: what one CPU sample costs the thread that it
+interrupts, at a depth of 30 frames.
+
+Rule: what handler.c did not measure is not shown as a number.
+"""
+import os
+import subprocess
+
+from figures import Figure
+
+DEPTH = 30
+
+
+def run(work, samples):
+    """{case: {key: number}}"""
+    text = subprocess.run([os.path.join(work, "handler"), str(samples)],
+                          check=True, stdout=subprocess.PIPE).stdout.decode()
+    cases = {}
+    for line in text.splitlines():
+        words = dict(word.split("=") for word in line.split())
+        name = words.pop("name")
+        cases[name] = {key: float(value) for key, value in words.items()}
+    return cases
+
+
+def timed(name, case, target=None):
+    return Figure(name, case["median"], "ns", target,
+                  "p99 %.0f ns, %d samples" % (case["p99"], case["samples"]))
+
+
+def counted(name, case, key, target):
+    if case[key] < 0:
+        return Figure(name, None, target=target,
+                      spread="the kernel does not offer the counting")
+    return Figure(name, case[key] / case["samples"], "a sample", target,
+                  "%d in %d samples" % (case[key], case["samples"]),
+                  digits=2)
+
+
+def measure(work, samples, say):
+    say("handler: %d samples" % samples)
+    cases = run(work, samples)
+    mallocs = sum(case["mallocs"] for case in cases.values()
+                  if case["mallocs"] >= 0)
+    counts = sum(case["samples"] for case in cases.values()
+                 if case["mallocs"] >= 0)
+    return [
+        timed("handler, depth %d, one after the other" % DEPTH,
+              cases["in_a_row"], ("<=", 1000)),
+        timed("  from a real timer at 250 Hz", cases["timer"]),
+        timed("  the same, caches emptied in between", cases["timer_cold"]),
+        timed("  from perf_event at 1000 Hz", cases["perf_1000hz"]),
+        timed("  with a return address never seen before", cases["new_pc"]),
+        Figure("malloc calls in it", mallocs, target=("<=", 0),
+               spread="%d samples, all cases" % counts),
+        counted("system calls in it", cases["in_a_row_calls"], "syscalls",
+                ("<=", 0)),
+        counted("  with a return address never seen before",
+                cases["new_pc_calls"], "syscalls", ("<=", 0)),
+        counted("  from perf_event at 1000 Hz (clock and re-arming)",
+                cases["perf_1000hz_calls"], "syscalls", ("<=", 2))]

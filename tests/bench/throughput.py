@@ -1,0 +1,124 @@
+"""
+Requests per second by wrk on kept connections, both cores: with the thing
+measured, divided by without it.
+
+Each pair is two runs next to each other, in turn AB and BA, so that what else
+the machine does meets both; the figure is the median of the pairs. All
+servers live for the whole part, those not asked are asleep.
+
+Rule: a run with a single failed request ends the benchmark.
+"""
+import contextlib
+import re
+import subprocess
+import time
+
+from figures import of_values
+from servers import Broken, Go, Kore, Profiling, cpu_ns
+
+THREADS, CONNECTIONS = 2, 32
+
+
+def wrk(server, seconds):
+    """(requests per second, CPU ns of the serving processes per request)"""
+    pids = server.serving()
+    before = sum(map(cpu_ns, pids))
+    text = subprocess.run(
+        ["wrk", "-t%d" % THREADS, "-c%d" % CONNECTIONS, "-d%ds" % seconds,
+         "http://127.0.0.1:%d/" % server.port],
+        check=True, stdout=subprocess.PIPE).stdout.decode()
+    used = sum(map(cpu_ns, pids)) - before
+    done = int(re.search(r"(\d+) requests in", text)[1])
+    if done == 0 or "Socket errors" in text or "Non-2xx" in text:
+        raise Broken("%s: failed requests:\n%s" % (server.name, text))
+    if server.serving() != pids:
+        raise Broken("%s: a worker was replaced" % server.name)
+    return float(re.search(r"Requests/sec: +([\d.]+)", text)[1]), used / done
+
+
+@contextlib.contextmanager
+def profiled(pair):
+    with Profiling(pair.b, seconds=pair.seconds) as profiling:
+        time.sleep(0.4)  # so that its end comes while wrk runs
+        yield
+    pair.profiles += len(profiling.ended)
+
+
+@contextlib.contextmanager
+def perftools_on(pair):
+    pair.b.perftools_switch()
+    yield
+    pair.b.perftools_switch()
+
+
+@contextlib.contextmanager
+def left_alone(_):
+    yield
+
+
+class Pairs:
+    """B against A, by the pair."""
+
+    def __init__(self, seconds, name, a, b, state=left_alone, target=None):
+        self.seconds, self.profiles = seconds, 0
+        self.name, self.a, self.b, self.state = name, a, b, state
+        self.target = target
+        self.rates, self.costs, self.absolute = [], [], []
+
+    def once(self, turned):
+        def run_a():
+            return wrk(self.a, self.seconds)
+
+        def run_b():
+            with self.state(self):
+                return wrk(self.b, self.seconds)
+        if turned:
+            b, a = run_b(), run_a()
+        else:
+            a, b = run_a(), run_b()
+        self.rates.append(b[0] / a[0])
+        self.costs.append(b[1] / a[1])
+        self.absolute.append(a[0])
+
+    def figures(self):
+        if self.state is profiled and self.profiles == 0:
+            raise Broken("%s: no profile came back" % self.b.name)
+        return [of_values("requests/s, " + self.name, self.rates,
+                          target=self.target, digits=3),
+                of_values("  CPU time per request, the same", self.costs,
+                          digits=3)]
+
+
+def measure(work, module, pairs, seconds, say):
+    with contextlib.ExitStack() as stack:
+        def started(server):
+            stack.callback(server.stop)
+            return server
+        absent = started(Kore("kore, module absent", work))
+        loaded = started(Kore("kore, module loaded", work, module))
+        perftools = started(Kore("kore, gperftools", work, perftools=True))
+        go_absent = started(Go("go, pprof absent", work, "go-absent"))
+        go_pprof = started(Go("go, pprof", work, "go-pprof"))
+        kinds = [Pairs(seconds, *kind) for kind in (
+            ("module idle ÷ absent", absent, loaded, left_alone,
+             (">=", 0.99)),
+            ("module profiling at 100 Hz ÷ absent", absent, loaded, profiled,
+             (">=", 0.98)),
+            ("absent ÷ absent (the noise)", absent, absent),
+            ("gperftools preloaded, idle ÷ absent", absent, perftools),
+            ("gperftools at 100 Hz ÷ absent", absent, perftools,
+             perftools_on),
+            ("Go, net/http/pprof idle ÷ absent", go_absent, go_pprof),
+            ("Go, profiling at 100 Hz ÷ absent", go_absent, go_pprof,
+             profiled))]
+        for server in (absent, loaded, perftools, go_absent, go_pprof):
+            wrk(server, 1)
+        for turn in range(pairs):
+            say("throughput: pair %d of %d" % (turn + 1, pairs))
+            for kind in kinds:
+                kind.once(turn % 2 == 1)
+    found = [figure for kind in kinds for figure in kind.figures()]
+    for name, kind in (("Kore", kinds[0]), ("Go", kinds[5])):
+        found.append(of_values("requests/s of %s without anything" % name,
+                               kind.absolute))
+    return found
