@@ -1,0 +1,356 @@
+"""
+A real Kore for one test: made from a conf, started, watched, ended, judged.
+
+Not a test, and no stand-in for any part of the product: what runs is
+Debian's `kore` with build/pprof.so and the program that it starts.
+
+    with Service(["workload.c", PPROF], routes=["/burn burn"]) as kore:
+        answer = kore.get("/burn")
+
+Rule: every service is judged at its end. A sandbox violation, a restart that
+the test did not announce, a collector that was replaced or left behind, a
+parent that does not end by itself: each fails the test that ran it.
+"""
+import os
+import pty
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import web
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(TOP, os.environ.get("B", "build"))
+PPROF = (os.path.join(BUILD, "pprof.so"), "pprof_load")
+COLLECTOR = os.path.join(BUILD, "pprof-collector")
+TICK = os.sysconf("SC_CLK_TCK")
+START_S = 20
+STOP_S = 20
+
+
+class Broken(AssertionError):
+    """The service did not do what every service must do."""
+
+
+def wait_for(what, seconds, condition):
+    """The condition's first true value, or Broken after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Broken("waited %d s in vain for %s" % (seconds, what))
+        time.sleep(0.01)
+
+
+def stat_fields(pid):
+    """/proc/PID/stat as [comm, state, ppid, ...], or None when gone."""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            text = file.read().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    comm, rest = text[text.index("(") + 1:].rsplit(")", 1)
+    return [comm] + rest.split()
+
+
+def alive(pid):
+    fields = stat_fields(pid)
+    return fields is not None and fields[1] not in "ZX"
+
+
+def cpu_seconds(pid):
+    """utime + stime by the kernel's accounts; 0 for a process that is gone."""
+    fields = stat_fields(pid)
+    return (int(fields[12]) + int(fields[13])) / TICK if fields else 0.0
+
+
+def children(parent):
+    found = []
+    for name in os.listdir("/proc"):
+        fields = stat_fields(int(name)) if name.isdigit() else None
+        if fields and int(fields[2]) == parent and fields[1] not in "ZX":
+            found.append((int(name), fields[0]))
+    return found
+
+
+def title(pid):
+    """The command line, which for Kore's processes says what they are."""
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock:
+        sock.bind((host, 0))
+        return sock.getsockname()[1]
+
+
+def compile_module(source, out, flags=()):
+    """Build a Kore module as an application's own Makefile would."""
+    path = source if "/" in source else os.path.join(HERE, "modules", source)
+    compiler = "c++" if path.endswith(".cc") else "cc"
+    subprocess.run([compiler, "-shared", "-fPIC", "-g", "-O1", "-Wall",
+                    "-Werror", "-I/usr/include", "-I/usr/include/postgresql",
+                    "-DKORE_USE_PGSQL", "-DKORE_USE_TASKS", *flags,
+                    "-o", out, path, "-lpthread"], check=True)
+    return out
+
+
+def new_dir():
+    path = tempfile.mkdtemp(prefix="kore-pprof-test-")
+    os.chmod(path, 0o755)
+    return path
+
+
+class Service:
+    """One Kore service. Modules are sources in modules/, (path, onload)
+    pairs, or paths; they are loaded in the order given."""
+
+    def __init__(self, modules, routes=(), production=True, workers=2,
+                 settings=(), blocks=(), domains=None, env=None,
+                 host="127.0.0.1", restarts=0, collector_replaced=False,
+                 collector_missing=False, binds=(), preload=None):
+        self.dir = new_dir()
+        self.root = os.path.join(self.dir, "root")
+        os.mkdir(self.root)
+        self.production = production
+        self.workers_wanted = workers
+        self.host = host
+        self.restarts_wanted = restarts
+        self.collector_replaced = collector_replaced
+        self.binds = list(binds)
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith("PPROF_")}
+        self.env.update(env or {})
+        if preload:
+            self.env["LD_PRELOAD"] = preload
+        self.settings = list(settings)
+        self.blocks = list(blocks)
+        self.domains = domains or {"*": routes}
+        self.modules = [self._module(m) for m in modules]
+        self.profiled = not collector_missing and any(
+            "pprof.so" in m[0] for m in self.modules)
+        self.lines = []
+        self.process = None
+        self.collector = None
+        self.exit_status = None
+
+    def _module(self, module):
+        if isinstance(module, tuple):
+            return (self._module(module[0])[0], module[1])
+        if module.endswith((".c", ".cc")):
+            name = os.path.splitext(os.path.basename(module))[0]
+            out = os.path.join(self.dir, name + ".so")
+            if not os.path.exists(out):
+                compile_module(module, out)
+            return (out, None)
+        return (module, None)
+
+    # Life.
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.destroy()
+            raise
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                self.finish()
+            else:
+                print(self.log_tail())
+        finally:
+            self.destroy()
+        return False
+
+    def conf(self):
+        lines = ["server main {", "  bind %s %d" % (self.host, self.port),
+                 *self.binds, "  tls no", "}",
+                 "workers %d" % self.workers_wanted,
+                 "root %s" % self.root, "runas nobody",
+                 "pidfile %s/kore.pid" % self.dir,
+                 "http_request_limit 2000"]
+        lines += self.settings
+        lines += ["load %s %s" % (path, onload or "")
+                  for path, onload in self.modules]
+        lines += self.blocks
+        for name, routes in self.domains.items():
+            lines += ["domain %s {" % name, "  attach main"]
+            lines += ["  " + (r if re.match("(route|restrict|include)", r)
+                              else "route " + r) for r in routes]
+            lines += ["}"]
+        return "\n".join(lines) + "\n"
+
+    def launch(self):
+        """Write the conf and start Kore, without waiting for anything."""
+        self.port = free_port(self.host)
+        path = os.path.join(self.dir, "kore.conf")
+        with open(path, "w", errors="surrogateescape") as file:
+            file.write(self.conf())
+        # A terminal, since Kore's log is line by line only on one.
+        master, slave = pty.openpty()
+        command = ["kore", "-f", "-c", path]
+        command += [] if self.production else ["-n", "-r"]
+        self.process = subprocess.Popen(
+            command, cwd=self.dir, env=self.env, stdin=subprocess.DEVNULL,
+            stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.reader = threading.Thread(target=self._read, args=(master,))
+        self.reader.start()
+        return self
+
+    def start(self):
+        if self.profiled and not os.path.exists(PPROF[0]):
+            raise Broken("%s is missing: run make" % PPROF[0])
+        self.launch()
+        wait_for("%d workers" % self.workers_wanted, START_S, self._started)
+        wait_for("an answer", START_S, self._answers)
+        if self.profiled:
+            self.collector = wait_for("the collector", START_S,
+                                      self.find_collector)
+        return self
+
+    def _started(self):
+        if self.process.poll() is not None:
+            self.reader.join(5)
+            raise Broken("kore did not start:\n" + self.log_tail())
+        return len(self.worker_pids()) == self.workers_wanted
+
+    def _answers(self):
+        try:
+            return web.get(self.host, self.port, "/", timeout=5).status
+        except OSError:
+            return None
+
+    def _read(self, master):
+        rest = b""
+        while True:
+            try:
+                data = os.read(master, 65536)
+            except OSError:
+                data = b""
+            *lines, rest = (rest + data).split(b"\n")
+            self.lines += [line.decode(errors="replace").rstrip("\r")
+                           for line in lines]
+            if not data:
+                break
+        os.close(master)
+
+    def stop(self, how=signal.SIGTERM):
+        """Ask the parent to end, and say how it ended."""
+        self.process.send_signal(how)
+        try:
+            self.exit_status = self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            raise Broken("kore still runs %d s after signal %d:\n%s"
+                         % (STOP_S, how, self.log_tail()))
+        return self.exit_status
+
+    def finish(self):
+        """End the service and judge its life."""
+        if self.process.poll() is not None:
+            raise Broken("kore ended early, status %s:\n%s"
+                         % (self.process.returncode, self.log_tail()))
+        family = children(self.process.pid)
+        replaced = self.profiled and self.find_collector() != self.collector
+        self.stop()
+        wait_for("the end of %s" % family, STOP_S,
+                 lambda: not any(alive(pid) for pid, _ in family))
+        self.reader.join(5)
+        problems = self.violations()
+        if self.exit_status != 0:
+            problems.append("exit status %s" % self.exit_status)
+        if len(self.log("restarting worker")) != self.restarts_wanted:
+            problems.append("restarts: %d, expected %d" % (
+                len(self.log("restarting worker")), self.restarts_wanted))
+        if replaced != self.collector_replaced:
+            problems.append("collector replaced: %s, expected %s"
+                            % (replaced, self.collector_replaced))
+        if problems:
+            raise Broken("; ".join(problems) + "\n" + self.log_tail())
+
+    def violations(self):
+        """Of the sandbox, and of the protocol between our processes."""
+        return self.log("sandbox violation") + self.log(
+            "seccomp violation") + self.log("no message of this build")
+
+    def destroy(self):
+        """Leave nothing behind, whatever happened."""
+        if self.process:
+            family = children(self.process.pid)
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            left = {pid for pid, _ in family}
+            left |= {p for p in self.worker_pids().values() if self._ours(p)}
+            for pid in left:
+                if alive(pid):
+                    os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def _ours(self, pid):
+        fields = stat_fields(pid)
+        return fields and int(fields[4]) == self.process.pid  # its session
+
+    # What it is made of.
+
+    def log(self, text):
+        return [line for line in self.lines if text in line]
+
+    def log_tail(self, count=60):
+        return "\n".join(["--- log"] + self.lines[-count:] + ["---"])
+
+    def worker_pids(self):
+        """Number of the worker -> pid, of those last started."""
+        pids = {}
+        for line in list(self.lines):
+            found = re.search(r"worker (\d+) started \(cpu#\d+, pid#(\d+)\)",
+                              line)
+            if found:
+                pids[int(found[1])] = int(found[2])
+        return pids
+
+    def find_collector(self):
+        for pid, comm in children(self.process.pid):
+            if comm == "pprof-collector":
+                return pid
+        return None
+
+    def cpu(self):
+        """CPU seconds of all workers by the kernel's accounts."""
+        return sum(cpu_seconds(pid) for pid in self.worker_pids().values())
+
+    # Talking to it.
+
+    def url(self, path):
+        host = "[%s]" % self.host if ":" in self.host else self.host
+        return "http://%s:%d%s" % (host, self.port, path)
+
+    def ask(self, method, path, **more):
+        return web.ask(self.host, self.port, method, path, **more)
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def connect(self, timeout=60):
+        return web.Connection(self.host, self.port, timeout)
+
+    def profile(self, seconds, hz=None, timeout=None):
+        """A CPU profile as a web.Answer; its body is the file."""
+        query = "seconds=%d" % seconds + ("&hz=%d" % hz if hz else "")
+        return self.get("/debug/pprof/profile?" + query,
+                        timeout=timeout or seconds + 30)

@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+"""
+What can happen to a service in the middle of a profile: a worker is killed,
+a module is replaced, the client hangs up, the collector is killed, the
+service ends.
+"""
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import harness
+import load
+import workload
+from case import Case, Later, main, note
+
+
+def profile_on(kore, worker, query, timeout=90):
+    """A profile asked on a connection of the given worker."""
+    connection = load.connection_to(kore, worker)
+    connection.http.timeout = timeout
+    connection.http.sock.settimeout(timeout)
+    return Later(connection.get, "/debug/pprof/profile?" + query), connection
+
+
+class Workers(Case):
+    def test_kill_9_of_a_worker_keeps_what_it_used(self):
+        with workload.service(restarts=1) as kore:
+            dead = kore.worker_pids()[2]
+            later, connection = profile_on(kore, 1, "seconds=5&hz=250")
+            with load.Driver(kore, ["/burn/b", "/task"], worker=2) as other:
+                time.sleep(2)
+                used = harness.cpu_seconds(dead)
+                os.kill(dead, signal.SIGKILL)
+                answer = later.result()
+                reborn = kore.worker_pids()[2]
+                more = harness.cpu_seconds(reborn)
+            connection.close()
+            self.assertEqual(answer.status, 200)
+            raw = self.pprof.raw(answer.body)
+        self.assertNotEqual(dead, reborn)
+        by_pid = raw.by(lambda s: s.numbers["pid"])
+        note("killed %d: %.2f s of %.2f s; its successor %d: %.2f s of %.2f s",
+             dead, by_pid.get(dead, 0) / 1e9, used, reborn,
+             by_pid.get(reborn, 0) / 1e9, more)
+        # What it used before the window, and the tick in which it died.
+        self.assertNear(by_pid.get(dead, 0) / 1e9, used, 0.1 + 0.1 / used,
+                        "CPU of the killed worker")
+        self.assertNear(by_pid.get(reborn, 0) / 1e9, more, 0.1 + 0.1 / more,
+                        "CPU of its successor")
+        for pid in (dead, reborn):
+            mine = [s for s in raw.samples if s.numbers["pid"] == pid]
+            self.assertEqual({s.numbers["worker"] for s in mine}, {2})
+            self.assertTrue(any(s.has("workload_alpha")
+                                and s.route == "/burn/b" for s in mine))
+        self.assertGreaterEqual(other.lost, 1)
+        self.assertEqual(other.bad, [])
+
+    def test_kill_9_of_the_worker_that_serves_the_profile(self):
+        with workload.service(restarts=1) as kore:
+            later, connection = profile_on(kore, 1, "seconds=20")
+            time.sleep(1)
+            os.kill(kore.worker_pids()[1], signal.SIGKILL)
+            with self.assertRaises((OSError, http.client.HTTPException)):
+                later.result()
+            connection.close()
+            answer, took = load.wait_ready(
+                kore, "/debug/pprof/profile?seconds=1")
+            note("a profile %.2f s after the kill", took)
+            self.pprof.raw(answer.body)
+            harness.wait_for("both workers", 10,
+                             lambda: len(set(kore.worker_pids())) == 2)
+
+    def test_stuck_workers_do_not_lose_the_profile(self):
+        """A handler that holds its worker, longer than the window."""
+        with workload.service() as kore:
+            stuck = load.connection_to(kore, 2)
+            before = kore.cpu()
+            later, connection = profile_on(kore, 1, "seconds=2&hz=100")
+            time.sleep(0.1)
+            held = Later(stuck.get, "/stuck")
+            answer = later.result()
+            used = kore.cpu() - before
+            raw = self.pprof.raw(answer.body)
+            self.assertTrue(held.is_alive(), "it was not stuck long enough")
+            held.result()
+            stuck.close()
+            connection.close()
+        seen = raw.ns(lambda s: s.route == "/stuck") / 1e9
+        note("%.2f s of /stuck in a window of 2 s, %.2f s of CPU used", seen,
+             used)
+        self.assertNear(seen, used, 0.1 + 0.1 / used, "CPU of /stuck")
+
+
+class Reload(Case):
+    def build(self, kore, version):
+        out = os.path.join(kore.dir, "new.so")
+        return harness.compile_module("reload.c", out,
+                                      ["-DVERSION=" + version])
+
+    def places(self, kore, path):
+        """Where the file must lie: the parent's view, and the workers'."""
+        inside = kore.root + path
+        return [path, inside] if kore.production else [path]
+
+    def install(self, kore, version, path):
+        built = self.build(kore, version)
+        for place in self.places(kore, path):
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            shutil.copyfile(built, place + ".next")
+            os.chmod(place + ".next", 0o755)
+            os.replace(place + ".next", place)
+
+    def check(self, production):
+        kore = workload.service(
+            modules=["workload.c", harness.PPROF], production=production,
+            routes=workload.ROUTES + ["/reload page_reload"])
+        path = os.path.join(kore.dir, "modules", "reload.so")
+        self.install(kore, "before", path)
+        kore.modules.append((path, None))
+        with kore:
+            with load.Driver(kore, ["/reload"], worker=1) as one, \
+                    load.Driver(kore, ["/reload", "/burn/a"], worker=2) as two:
+                later = Later(kore.profile, 5, 250)
+                time.sleep(2)
+                self.install(kore, "after", path)
+                kore.process.send_signal(signal.SIGHUP)
+                answer = later.result()
+            self.assertEqual(kore.get("/reload").text, "after")
+            self.assertEqual((one.bad, one.lost, two.bad, two.lost),
+                             ([], 0, [], 0))
+            self.assertEqual(answer.status, 200)
+            raw = self.pprof.raw(answer.body)
+            again = self.pprof.raw(kore.profile(1).body)
+        self.judge(raw)
+        self.assertFalse(any(s.has("reload_before") for s in again.samples))
+
+    def judge(self, raw):
+        names = ("reload_before", "reload_after")
+        for name in names:
+            seen = raw.ns(lambda s: s.has(name)) / 1e9
+            workers = {s.numbers["worker"] for s in raw.samples
+                       if s.has(name)}
+            note("%s: %.2f s on workers %s", name, seen, workers)
+            self.assertGreater(seen, 0.2)
+            self.assertEqual(workers, {1, 2})
+        total = raw.ns(lambda s: s.route == "/reload")
+        named = raw.ns(lambda s: s.route == "/reload"
+                       and any(s.has(n) for n in names))
+        self.assertGreater(named, total * 0.97)
+        addresses = {}
+        for location in raw.locations.values():
+            for frame in location.frames:
+                if frame.function in names:
+                    addresses.setdefault(location.address,
+                                         set()).add(frame.function)
+        both = [a for a, found in addresses.items() if len(found) > 1]
+        self.assertEqual(both, [], "one address, two functions")
+
+    def test_sighup_with_a_changed_module(self):
+        self.check(production=False)
+
+    def test_sighup_with_a_changed_module_in_a_chroot(self):
+        self.check(production=True)
+
+
+class Clients(Case):
+    def test_a_client_that_hangs_up_ends_its_profile(self):
+        """More of them than profiles can run at once, each of a day."""
+        times = 300
+        with workload.service() as kore:
+            for _ in range(times):
+                connection = kore.connect()
+                connection.send("/debug/pprof/profile?seconds=86400&hz=1000")
+                time.sleep(0.005)
+                connection.close()
+            with load.Driver(kore, ["/burn/a"]):
+                answer = kore.profile(1)
+                self.assertEqual(answer.status, 200, answer)
+                raw = self.pprof.raw(answer.body)
+            note("after %d hang-ups: %d samples", times, raw.count())
+            self.assertTrue(any(s.route == "/burn/a" for s in raw.samples))
+            before = harness.cpu_seconds(kore.collector)
+            time.sleep(2)
+            used = harness.cpu_seconds(kore.collector) - before
+            note("the collector, idle again: %.2f s of CPU in 2 s", used)
+            self.assertLess(used, 0.1)
+
+    def test_twenty_profiles_at_once_each_at_its_rate(self):
+        rates = [10, 20, 25, 40, 50, 75, 99, 100, 125, 150,
+                 200, 250, 300, 400, 500, 600, 750, 800, 900, 1000]
+        with workload.service() as kore:
+            with load.Driver(kore, ["/burn/a"], worker=1), \
+                    load.Driver(kore, ["/burn/b", "/task"], worker=2,
+                                duty=0.5):
+                time.sleep(0.2)
+                start, before = time.monotonic(), kore.cpu()
+                running = [Later(kore.profile, 5, hz) for hz in rates]
+                time.sleep(5)
+                used = (kore.cpu() - before) / (time.monotonic() - start) * 5
+                answers = [later.result() for later in running]
+        self.assertEqual([a.status for a in answers], [200] * len(rates))
+        for hz, answer in zip(rates, answers):
+            raw = self.pprof.raw(answer.body)
+            note("hz=%-4d %5d samples, period %9d ns, %.2f s (%.2f s used)",
+                 hz, raw.count(), raw.period, raw.ns() / 1e9, used)
+            self.assertNear(raw.period, 1e9 / hz, 0.1, "period of %d Hz" % hz)
+            self.assertNear(raw.count() * raw.period, raw.ns(), 0.1,
+                            "period times samples at %d Hz" % hz)
+            # Four busy threads, each with one sample more or less.
+            self.assertNear(raw.ns() / 1e9, used,
+                            0.1 + 4 / hz / used, "CPU at %d Hz" % hz)
+
+
+class Collector(Case):
+    def test_killed_its_request_fails_and_the_next_works(self):
+        with workload.service(collector_replaced=True) as kore:
+            running = Later(kore.profile, 20)
+            time.sleep(1)
+            os.kill(kore.collector, signal.SIGKILL)
+            start = time.monotonic()
+            answer = running.result()
+            note("the request in progress: %d %r after %.3f s",
+                 answer.status, answer.body, time.monotonic() - start)
+            self.assertIn(answer.status, (502, 503))
+            self.assertTrue(answer.text.strip())
+            answer = kore.profile(1)
+            self.assertEqual(answer.status, 200, answer)
+            with load.Driver(kore, ["/burn/a"]):
+                raw = self.pprof.raw(kore.profile(1, 250).body)
+            self.assertTrue(any(s.has("workload_alpha")
+                                for s in raw.samples))
+            self.assertNotEqual(kore.find_collector(), kore.collector)
+
+    def test_killed_again_and_again_the_workers_live(self):
+        with workload.service(collector_replaced=True) as kore:
+            pids = kore.worker_pids()
+            with load.Driver(kore, ["/burn/a", "/light"]) as driver:
+                for _ in range(5):
+                    victim = harness.wait_for("a collector", 10,
+                                              kore.find_collector)
+                    os.kill(victim, signal.SIGKILL)
+                    harness.wait_for("its end", 10,
+                                     lambda: not harness.alive(victim))
+                answer, took = load.wait_ready(
+                    kore, "/debug/pprof/profile?seconds=1", 30)
+            note("a profile %.2f s after five kills", took)
+            self.assertEqual((driver.bad, driver.lost), ([], 0))
+            self.assertEqual(kore.worker_pids(), pids)
+
+    def test_it_dies_with_a_killed_parent_and_holds_no_port(self):
+        """Kore's workers outlive a killed parent; without the collector they
+        answer 502 or 503, and the port is free once they end."""
+        kore = workload.service()
+        kore.start()
+        workers = kore.worker_pids()
+        try:
+            profile = Later(kore.profile, 30)
+            time.sleep(0.5)
+            start = time.monotonic()
+            kore.process.kill()
+            kore.process.wait()
+            harness.wait_for("the end of the collector", 10,
+                             lambda: not harness.alive(kore.collector))
+            note("the collector ended %.2f s after the parent's kill -9",
+                 time.monotonic() - start)
+            answer = profile.result(5)
+            self.assertIn(answer.status, (502, 503))
+            answer = kore.get("/debug/pprof/", timeout=5)
+            self.assertIn(answer.status, (502, 503), answer)
+            self.assertTrue(all(map(harness.alive, workers.values())))
+            for pid in workers.values():
+                os.kill(pid, signal.SIGTERM)
+            for pid in workers.values():
+                harness.wait_for("the end of %d" % pid, 15,
+                                 lambda: not harness.alive(pid))
+            with socket.socket() as sock:
+                self.assertNotEqual(
+                    sock.connect_ex((kore.host, kore.port)), 0)
+        finally:
+            kore.destroy()
+
+    def test_every_way_to_end_kore_ends_it(self):
+        for how in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+            with self.subTest(signal=how):
+                kore = workload.service()
+                kore.start()
+                try:
+                    running = Later(kore.profile, 30)
+                    time.sleep(0.3)
+                    self.assertEqual(kore.stop(how), 0)
+                    harness.wait_for("the end of the collector", 5,
+                                     lambda: not harness.alive(
+                                         kore.collector))
+                    self.assertEqual(kore.violations(), [])
+                    with self.assertRaises((OSError,
+                                            http.client.HTTPException)):
+                        running.result()
+                finally:
+                    kore.destroy()
+
+
+class Daemon(Case):
+    def test_kore_as_a_daemon(self):
+        kore = workload.service()
+        kore.port = harness.free_port()
+        path = os.path.join(kore.dir, "kore.conf")
+        with open(path, "w") as file:
+            file.write(kore.conf())
+        pid = None
+        try:
+            subprocess.run(["kore", "-c", path], cwd=kore.dir, check=True,
+                           stdin=subprocess.DEVNULL, timeout=20,
+                           stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+            load.wait_ready(kore, "/light")
+            with open(os.path.join(kore.dir, "kore.pid")) as file:
+                pid = int(file.read())
+            family = harness.children(pid)
+            names = sorted(comm for _, comm in family)
+            self.assertEqual(names, ["kore", "kore", "pprof-collector"])
+            with load.Driver(kore, ["/burn/a", "/task"]):
+                raw = self.pprof.raw(kore.profile(1, 250).body)
+            self.assertTrue(any(s.has("workload_task") for s in raw.samples))
+            self.assertEqual(harness.children(pid), family)
+            os.kill(pid, signal.SIGTERM)
+            for number in [pid] + [p for p, _ in family]:
+                harness.wait_for("the end of %d" % number, 20,
+                                 lambda: not harness.alive(number))
+            pid = None
+        finally:
+            if pid and harness.alive(pid):
+                for number, _ in harness.children(pid):
+                    os.kill(number, signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
+            shutil.rmtree(kore.dir, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

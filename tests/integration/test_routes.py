@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""
+Where the routes are: every domain, ahead of a catch-all; or one domain,
+another prefix, behind a login, chosen in the conf or from C.
+"""
+import os
+import signal
+
+import harness
+import workload
+from case import Case, main
+
+BASE = "/debug/pprof"
+CATCH_ALL = "^/.*$ page_light"
+MANUAL = (harness.PPROF[0], None)
+AUTH = ["validator t_token regex ^sesame$", "authentication ops {",
+        "  authentication_type header", "  authentication_value x-token",
+        "  authentication_validator t_token", "}"]
+TOKEN = {"x-token": "sesame"}
+
+
+class Routes(Case):
+    def service(self, modules=None, domains=None, **more):
+        return harness.Service(modules or ["workload.c", harness.PPROF],
+                               domains=domains, **more)
+
+    def check_group(self, kore, prefix=BASE, headers=None):
+        """The whole group answers below the prefix."""
+        def ask(path):
+            return kore.get(prefix + path, headers=headers)
+        self.assertEqual(ask("/").headers["content-type"],
+                         "text/html; charset=utf-8")
+        self.assertIn("profile", ask("/").text)
+        self.assertEqual(ask("/symbol").text, "num_symbols: 1\n")
+        self.assertEqual(ask("/nonesuch").status, 404)
+        answer = ask("")
+        self.assertIn(answer.status, (301, 307))
+        self.assertEqual(answer.headers["location"], prefix + "/")
+        answer = ask("/profile?seconds=1")
+        self.assertEqual(answer.status, 200)
+        self.pprof.raw(answer.body)
+
+    def test_ahead_of_a_catch_all_route(self):
+        with self.service(domains={"*": [CATCH_ALL]}) as kore:
+            self.check_group(kore)
+            for path in ("/", "/anything", "/debug/pprofile", "/debug/"):
+                self.assertEqual(kore.get(path).text, "light\n", path)
+
+    def test_on_every_domain(self):
+        domains = {"a.test": ["/who page_who", CATCH_ALL],
+                   "b.test": [CATCH_ALL], "*": ["/light page_light"]}
+        with self.service(domains=domains) as kore:
+            for host in ("a.test", "b.test", "b.test:8080", "other.test"):
+                self.check_group(kore, headers={"Host": host})
+
+    def test_after_a_reload_there_is_one_of_it(self):
+        with self.service(domains={"*": [CATCH_ALL]},
+                          production=False) as kore:
+            for times in (1, 2, 3):
+                kore.process.send_signal(signal.SIGHUP)
+                # The parent and two workers each say so.
+                harness.wait_for("reload %d" % times, 10, lambda: len(
+                    kore.log("reloaded '%s'" % harness.PPROF[0]))
+                    == 3 * times)
+            self.check_group(kore)
+
+    def test_included_in_one_domain(self):
+        conf = os.path.join(harness.TOP, "conf", "pprof.conf")
+        domains = {"a.test": ["include " + conf, CATCH_ALL],
+                   "*": [CATCH_ALL]}
+        with self.service(["workload.c", MANUAL], domains) as kore:
+            self.check_group(kore, headers={"Host": "a.test"})
+            self.assertEqual(kore.get(BASE + "/").text, "light\n")
+
+    def test_another_prefix_behind_a_login(self):
+        route = "^/internal/prof(/.*)?$ pprof_handler ops"
+        with self.service(["workload.c", MANUAL],
+                          {"*": [route, CATCH_ALL]}, blocks=AUTH) as kore:
+            self.check_group(kore, "/internal/prof", TOKEN)
+            for headers in ({}, {"x-token": "wrong"}):
+                answer = kore.get("/internal/prof/", headers=headers)
+                self.assertEqual(answer.status, 403)
+                self.assertNotIn(b"profile", answer.body)
+            self.assertEqual(kore.get(BASE + "/").text, "light\n")
+
+    def test_registered_from_c(self):
+        flags = ["-I" + os.path.join(harness.TOP, "middleware", "include")]
+        kore = self.service(
+            [MANUAL, "workload.c"],
+            {"a.test": [CATCH_ALL], "*": [CATCH_ALL]}, blocks=AUTH)
+        path = harness.compile_module(
+            "register.c", os.path.join(kore.dir, "register.so"), flags)
+        kore.modules.append((path, "register_load"))
+        with kore:
+            self.check_group(kore, "/c.test/pp",
+                             dict(TOKEN, Host="a.test"))
+            answer = kore.get("/c.test/pp/", headers={"Host": "a.test"})
+            self.assertEqual(answer.status, 403)
+            self.assertEqual(kore.get("/c.test/pp/").text, "light\n")
+            self.assertEqual(kore.get("/cXtest/pp/", headers=dict(
+                TOKEN, Host="a.test")).text, "light\n")
+            # Each refused registration has said why.
+            results = kore.get("/registered", headers={
+                "Host": "a.test"}).text
+            self.assertEqual(results, "0 0 EINVAL EINVAL EINVAL ENOENT "
+                             "ENOENT\n")
+            for word in ("no-slash", "/ends/", "nosuch.test", "nobody"):
+                self.assertTrue(any(word in line and "pprof" in line
+                                    for line in kore.lines), word)
+
+    def test_without_the_collector_the_service_serves(self):
+        with self.service(["workload.c", harness.PPROF], {"*": [CATCH_ALL]},
+                          env={"PPROF_COLLECTOR": "/nonexistent"},
+                          collector_missing=True) as kore:
+            answer = kore.get(BASE + "/")
+            self.assertEqual(answer.status, 503)
+            self.assertEqual(answer.text.count("\n"), 1)
+            self.assertIn("pprof-collector", answer.text)
+            self.assertEqual(kore.get("/x").text, "light\n")
+            self.assertTrue(kore.log("/nonexistent"))
+
+
+if __name__ == "__main__":
+    main()

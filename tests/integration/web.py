@@ -1,0 +1,69 @@
+"""
+HTTP as the tests need it: one request, one answer, nothing hidden.
+
+Not a client library: no redirects, no decoding, no retries, so that a test
+sees what was on the wire.
+"""
+import http.client
+
+
+class Answer:
+    def __init__(self, response, body):
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = {}
+        self.repeated = []
+        for name, value in response.getheaders():
+            if name.lower() in self.headers:
+                self.repeated.append(name.lower())
+            self.headers[name.lower()] = value
+        self.body = body
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    def __repr__(self):
+        return "%d %s %r" % (self.status, self.headers, self.body[:200])
+
+
+class Connection:
+    """A kept connection: Kore serves all of it by the worker that accepted
+    it."""
+
+    def __init__(self, host, port, timeout=60):
+        self.http = http.client.HTTPConnection(host, port, timeout=timeout)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def ask(self, method, path, body=None, headers=None):
+        self.http.request(method, path, body=body, headers=headers or {})
+        response = self.http.getresponse()
+        return Answer(response, response.read())
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def send(self, path):
+        """Send a GET and do not wait for its answer."""
+        self.http.request("GET", path)
+
+    def receive(self):
+        response = self.http.getresponse()
+        return Answer(response, response.read())
+
+    def close(self):
+        self.http.close()
+
+
+def ask(host, port, method, path, body=None, headers=None, timeout=60):
+    with Connection(host, port, timeout) as connection:
+        return connection.ask(method, path, body, headers)
+
+
+def get(host, port, path, timeout=60):
+    return ask(host, port, "GET", path, timeout=timeout)
