@@ -11,6 +11,8 @@
 #ifndef PPROF_H
 #define PPROF_H
 
+#include <stdint.h>
+
 #if defined(__cplusplus)
 extern "C" {
 #endif
@@ -69,6 +71,97 @@ int pprof_load(int action);
  *     route ^/internal/pprof(/.*)?$ pprof_handler admin
  */
 int pprof_handler(struct http_request *req);
+
+/*
+ * pprof_label_push, pprof_label_pop - say what the thread is doing
+ *
+ *     int pprof_label_push(const char *key, const char *value);
+ *     void pprof_label_pop(void);
+ *
+ * From push to pop every sample of the calling thread (CPU, heap, block,
+ * mutex, goroutine) carries the label, beside http.route and http.method. A
+ * task that is run meanwhile inherits it. Pushes nest, 16 deep; a key that is
+ * there already is replaced until the pop. What a handler or a task forgets to
+ * pop is popped when it returns.
+ *
+ * A distinct set of labels is stored for ever (32 KiB of words a worker), and
+ * scrapers make a series of each: use values of which there are few.
+ *
+ * push returns 0, or -1 with errno: EINVAL (no key, more than 1,024 bytes),
+ * ENOSPC (nesting, 16 labels, or the table is full), ENOTCONN (not in a
+ * worker). pop without a push does nothing. Thread-safe; not
+ * async-signal-safe. The strings are copied.
+ *
+ *     pprof_label_push("tenant", plan_of(user));
+ *     render(req);
+ *     pprof_label_pop();
+ */
+int pprof_label_push(const char *key, const char *value);
+void pprof_label_pop(void);
+
+/*
+ * pprof_set_heap_rate, pprof_set_block_profile_rate,
+ * pprof_set_mutex_profile_fraction - how much is sampled, of all workers
+ *
+ *     int64_t pprof_set_heap_rate(int64_t bytes);
+ *     int64_t pprof_set_block_profile_rate(int64_t ns);
+ *     int64_t pprof_set_mutex_profile_fraction(int64_t n);
+ *
+ *     bytes  mean bytes allocated between two heap samples: 1 = all, 0 = off
+ *     ns     mean nanoseconds waited between two block samples: 1 = all waits,
+ *            0 = off
+ *     n      one contention in n is taken: 1 = all, 0 = off
+ *
+ * A negative value changes nothing; one that is too large (1 GiB, an hour, a
+ * million) is taken for the largest. A thread notices a heap rate with its
+ * next sample. Returns the value before, or -1 outside of a worker. The first
+ * values are PPROF_HEAP_RATE (524288), PPROF_BLOCK_RATE (0) and
+ * PPROF_MUTEX_FRACTION (0). Thread-safe; not async-signal-safe.
+ *
+ *     (void)pprof_set_block_profile_rate(10000);
+ */
+int64_t pprof_set_heap_rate(int64_t bytes);
+int64_t pprof_set_block_profile_rate(int64_t ns);
+int64_t pprof_set_mutex_profile_fraction(int64_t n);
+
+/*
+ * pprof_profile_new, _add, _remove, _free - a profile of the application's own
+ *
+ *     struct pprof_profile *pprof_profile_new(const char *name);
+ *     int pprof_profile_add(struct pprof_profile *p, const void *key, int skip);
+ *     int pprof_profile_remove(struct pprof_profile *p, const void *key);
+ *     void pprof_profile_free(struct pprof_profile *p);
+ *
+ * Counts things that are held, by the stack that got hold of them: at
+ * <prefix>/<name>, summed over all workers, as Go's pprof.NewProfile() does.
+ * What a worker held leaves with it.
+ *
+ *     name  1 to 63 printable ASCII characters, no space and no slash; at
+ *           most 16 names a service. The same name is the same profile, in
+ *           every worker.
+ *     key   an address that is one of the things; not NULL
+ *     skip  frames to leave out: 0 = the caller of _add is the leaf
+ *
+ * new returns a handle, or NULL with errno: EINVAL (name, or too many),
+ * ENOTCONN (not in a worker: call it in kore_worker_configure() or later),
+ * ENOMEM. free gives the handle back, not what was counted. add returns 0, or
+ * -1 with errno: EEXIST (the key is in it), ENOSPC (counted as loss), EINVAL.
+ * remove: ENOENT when the key is not in it. Thread-safe; not
+ * async-signal-safe.
+ *
+ *     static struct pprof_profile *conns;
+ *
+ *     conns = pprof_profile_new("db.connections");
+ *     ...
+ *     pprof_profile_add(conns, conn, 0);
+ *     ...
+ *     pprof_profile_remove(conns, conn);
+ */
+struct pprof_profile;
+struct pprof_profile *pprof_profile_new(const char *name);
+int pprof_profile_add(struct pprof_profile *p, const void *key, int skip);
+int pprof_profile_remove(struct pprof_profile *p, const void *key);
+void pprof_profile_free(struct pprof_profile *p);
 
 #if defined(__cplusplus)
 }

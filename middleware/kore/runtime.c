@@ -68,6 +68,7 @@ pp_runtime_label(const struct http_request *req)
 static int
 runtime_request(void *handler, struct http_request *req)
 {
+	unsigned int depth;
 	uint32_t was, label;
 	int result;
 
@@ -76,8 +77,10 @@ runtime_request(void *handler, struct http_request *req)
 	pp_process_catch_up();
 	label = pp_runtime_label(req);
 	pp_flight_run(req, label);
+	depth = pp_label_depth();
 	was = pp_label_swap(label);
 	result = real_request(handler, req);
+	pp_label_unwind(depth);
 	(void)pp_label_swap(was);
 	pp_flight_ran(req, result != KORE_RESULT_RETRY);
 	return (result);

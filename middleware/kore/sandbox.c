@@ -39,6 +39,9 @@ static struct sock_filter rules[] = {
 	 * itself dies of a SIGHUP without it. */
 	KORE_SYSCALL_ALLOW(newfstatat),
 
+	/* glibc grows a large block so; Kore's list forgot it. */
+	KORE_SYSCALL_ALLOW(mremap),
+
 	/* glibc 2.34 and later start threads so; Kore's list has clone().
 	 * ENOSYS makes glibc go back to it, with its flags visible. */
 	KORE_SYSCALL_DENY(clone3, ENOSYS),

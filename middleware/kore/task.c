@@ -46,7 +46,7 @@ static int
 task_entry(struct kore_task *task)
 {
 	struct waiting *place;
-	unsigned int probe;
+	unsigned int probe, depth;
 	uint32_t was, flight;
 	int result;
 
@@ -62,7 +62,9 @@ task_entry(struct kore_task *task)
 	flight = place->flight;
 	atomic_store(&place->task, NULL);
 	pp_flight_task_runs(flight);
+	depth = pp_label_depth();
 	result = task->entry(task);
+	pp_label_unwind(depth);
 	pp_flight_task_ended(flight);
 	(void)pp_label_swap(was);
 	return (result);

@@ -102,6 +102,17 @@
 #endif
 #define PP_FLIGHT_PATH_MAX 120
 
+/* Profiles of the application's own, the length of their names, and what one
+ * worker holds in all of them. The table is a power of two. */
+#define PP_OWN_MAX	16
+#define PP_OWN_NAME_MAX 64
+#ifndef PP_OWN_LIVE
+#define PP_OWN_LIVE (1U << 15)
+#endif
+
+/* Labels that one thread may push within each other. */
+#define PP_LABEL_DEPTH 16
+
 /* Pools of one worker: Kore 4.1.0 has 23. */
 #define PP_POOLS_MAX	 48
 #define PP_POOL_NAME_MAX 32

@@ -47,6 +47,8 @@
 	    "contended at once")                                               \
 	X(FLIGHTS_DROPPED, "flights_dropped",                                  \
 	    "requests and tasks in progress that did not fit the table")       \
+	X(OWN_DROPPED, "own_dropped",                                          \
+	    "additions to the application's own profiles that did not fit")    \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
 	    "rings skipped ahead over what a killed worker left half written")
 

@@ -2,6 +2,7 @@
  * Interning of label sets; see label.h. Not in signal handlers, but in the
  * path of a request: no allocation, no system call.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "capture/label.h"
@@ -54,4 +55,85 @@ pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs)
 	if (id == 0)
 		pp_slot_lose(pp_self.slot, PP_LOSS_LABELS_DROPPED, 1);
 	return (id);
+}
+
+static __thread uint32_t label_before[PP_LABEL_DEPTH];
+static __thread unsigned int label_depth;
+
+/* The pairs of a set, as far as they fit; `text` must outlive them. */
+static unsigned int
+label_pairs(uint32_t set, uint64_t *words, struct pp_label_pair *pair)
+{
+	struct pp_words table = pp_words_labels(&pp_self.slot->labels);
+	const char *at = (const char *)words, *end;
+	unsigned int pairs = 0;
+
+	end = at +
+	    pp_words_read(&table, set, words,
+		PP_LABEL_SET_MAX / sizeof(*words)) *
+		sizeof(*words);
+	while (at < end && *at != '\0' && pairs < PP_LABELS_PER_SET) {
+		pair[pairs].key = at;
+		at += strlen(at) + 1;
+		if (at >= end)
+			break;
+		pair[pairs++].value = at;
+		at += strlen(at) + 1;
+	}
+	return (pairs);
+}
+
+int
+pp_label_push(const char *key, const char *value)
+{
+	struct pp_label_pair pair[PP_LABELS_PER_SET + 1];
+	uint64_t words[PP_LABEL_SET_MAX / sizeof(uint64_t) + 1];
+	unsigned int pairs = 0, i;
+	uint32_t set;
+
+	if (pp_self.worker == 0) {
+		errno = ENOTCONN;
+		return (-1);
+	}
+	if (key[0] == '\0' ||
+	    strlen(key) + strlen(value) + 2 > PP_LABEL_SET_MAX) {
+		errno = EINVAL;
+		return (-1);
+	}
+	memset(words, 0, sizeof(words));
+	if (pp_label_now != 0)
+		pairs = label_pairs(pp_label_now, words, pair);
+	for (i = 0; i < pairs && strcmp(pair[i].key, key) != 0; i++)
+		;
+	pair[i].key = key;
+	pair[i].value = value;
+	set = 0;
+	if (i < PP_LABELS_PER_SET && label_depth < PP_LABEL_DEPTH)
+		set = pp_label_intern(pair, i == pairs ? pairs + 1 : pairs);
+	if (set == 0) {
+		errno = ENOSPC;
+		return (-1);
+	}
+	label_before[label_depth++] = pp_label_swap(set);
+	return (0);
+}
+
+void
+pp_label_pop(void)
+{
+	if (label_depth > 0)
+		(void)pp_label_swap(label_before[--label_depth]);
+}
+
+unsigned int
+pp_label_depth(void)
+{
+	return (label_depth);
+}
+
+void
+pp_label_unwind(unsigned int depth)
+{
+	while (label_depth > depth)
+		pp_label_pop();
 }

@@ -24,6 +24,20 @@ struct pp_label_pair {
  */
 uint32_t pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs);
 
+/*
+ * Add a label to the calling thread's set, until _pop(). A key that is there
+ * already is replaced. 0, or -1 with errno: EINVAL (empty key, text too long),
+ * ENOSPC (PP_LABEL_DEPTH, or the table is full), ENOTCONN (no slot).
+ */
+int pp_label_push(const char *key, const char *value);
+
+/* Undo the last push; without one, nothing. */
+void pp_label_pop(void);
+
+/* What is pushed now, and back to that: around a handler that may forget. */
+unsigned int pp_label_depth(void);
+void pp_label_unwind(unsigned int depth);
+
 /* Make `set` the calling thread's labels; returns what they were. */
 static inline uint32_t
 pp_label_swap(uint32_t set)

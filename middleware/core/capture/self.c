@@ -12,6 +12,7 @@
 #include "capture/cpu.h"
 #include "capture/heap.h"
 #include "capture/objects.h"
+#include "capture/own.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
@@ -82,6 +83,7 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	for (i = 0; i < PP_THREADS_MAX; i++)
 		atomic_store(&pp_self.slot->thread[i].tid, 0);
 	pp_heap_start();
+	pp_own_start();
 	pp_self.worker = number;
 	memset(&main_thread, 0, sizeof(main_thread));
 	pp_thread_enter(&main_thread);

@@ -3,6 +3,7 @@
  * taken, a shorter one with probability length/rate.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mix.h"
@@ -51,6 +52,12 @@ pp_wait_apply(void)
 uint32_t
 pp_wait_stack(void)
 {
+	return (pp_wait_stack_skip(0));
+}
+
+uint32_t
+pp_wait_stack_skip(int skip)
+{
 	uint64_t words[1 + PP_FRAMES_MAX], left;
 	struct pp_slot *slot = pp_self.slot;
 	struct pp_words table;
@@ -61,6 +68,10 @@ pp_wait_stack(void)
 	left = pp_heap_quiet();
 	frames = pp_unwind_here(words + 1);
 	pp_heap_loud(left);
+	if (skip > 0 && (uint32_t)skip < frames) {
+		frames -= (uint32_t)skip;
+		memmove(words + 1, words + 1 + skip, frames * sizeof(words[0]));
+	}
 	id = 0;
 	if (frames != 0) {
 		words[0] = atomic_load_explicit(&slot->objects.used,

@@ -34,7 +34,9 @@ void pp_wait_ended_at(enum pp_wait wait, int64_t ns, uint32_t stack,
  * contention, as Go counts them. */
 void pp_wait_caused(enum pp_wait wait, int64_t ns);
 
-/* Id of the calling thread's stack in the slot's table, 0: none (counted). */
+/* Id of the calling thread's stack in the slot's table, 0: none (counted);
+ * without its first `skip` frames. */
 uint32_t pp_wait_stack(void);
+uint32_t pp_wait_stack_skip(int skip);
 
 #endif

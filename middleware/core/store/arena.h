@@ -91,6 +91,15 @@ struct pp_wait_table {
 	struct pp_row row[PP_WAIT_ROWS];
 };
 
+/* The application's own profiles, by name; rows are keyed by pp_wait_pack()
+ * with the profile's place for the wait, and hold what was added and what was
+ * removed again. */
+struct pp_own {
+	_Atomic uint32_t used;
+	char name[PP_OWN_MAX][PP_OWN_NAME_MAX]; /* terminated */
+	struct pp_wait_table rows;
+};
+
 /* A request or a task in progress. Written by the worker: the event loop's
  * thread, and for state and since the task's own. A reader that sees `id`
  * change while it copies throws the copy away. */
@@ -184,6 +193,7 @@ struct pp_slot {
 	struct pp_memory_facts memory;
 	struct pp_wait_table block;
 	struct pp_wait_table mutex;
+	struct pp_own own;
 	struct pp_flights flights;
 	struct pp_thread_facts thread[PP_THREADS_MAX];
 	struct pp_ring cpu;

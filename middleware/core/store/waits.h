@@ -23,6 +23,12 @@ enum pp_wait_value {
 	PP_WAIT_VALUE_NS
 };
 
+/* The same places in the rows of the application's own profiles. */
+enum pp_own_value {
+	PP_OWN_VALUE_ADDED,
+	PP_OWN_VALUE_REMOVED
+};
+
 #define PP_WAIT_ONE	       256
 
 #define PP_WAIT_KEY_STACK_BITS 24

@@ -1,0 +1,165 @@
+/*
+ * See own.h. Keys live in a table of this process: they end with it.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/mix.h"
+#include "capture/label.h"
+#include "capture/own.h"
+#include "capture/wait.h"
+#include "store/waits.h"
+
+#define PLACES 32
+
+struct held {
+	_Atomic uintptr_t key;	/* 0: free; the address plus 1 */
+	_Atomic uint32_t place; /* of the profile, plus 1; 0: being set */
+	_Atomic uint32_t row;
+};
+
+static struct held held[PP_OWN_LIVE];
+
+static int
+own_name_fits(const char *name)
+{
+	size_t len = strnlen(name, PP_OWN_NAME_MAX);
+
+	if (len == 0 || len == PP_OWN_NAME_MAX)
+		return (0);
+	for (; *name != '\0'; name++) {
+		if (*name <= ' ' || *name > '~' || *name == '/')
+			return (0);
+	}
+	return (1);
+}
+
+/* Names are added by one thread at a time: the place is claimed by count,
+ * and a reader that sees an empty name waits for the next look. */
+int
+pp_own_place(const char *name)
+{
+	struct pp_own *own;
+	uint32_t used, i;
+
+	if (pp_self.worker == 0 || !own_name_fits(name))
+		return (-1);
+	own = &pp_self.slot->own;
+	used = atomic_load(&own->used);
+	for (i = 0; i < used && i < PP_OWN_MAX; i++) {
+		if (strcmp(own->name[i], name) == 0)
+			return ((int)i);
+	}
+	if (used >= PP_OWN_MAX)
+		return (-1);
+	i = atomic_fetch_add(&own->used, 1);
+	if (i >= PP_OWN_MAX)
+		return (-1);
+	(void)strcpy(own->name[i], name);
+	return ((int)i);
+}
+
+static struct held *
+own_find(uint32_t place, const void *key)
+{
+	uint64_t hash = pp_mix(place, (uint64_t)(uintptr_t)key);
+	struct held *h;
+	uint32_t probe;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		h = &held[(hash + probe) % PP_OWN_LIVE];
+		if (atomic_load(&h->key) == (uintptr_t)key + 1 &&
+		    atomic_load(&h->place) == place + 1)
+			return (h);
+	}
+	return (NULL);
+}
+
+static struct held *
+own_claim(uint32_t place, const void *key)
+{
+	uint64_t hash = pp_mix(place, (uint64_t)(uintptr_t)key);
+	struct held *h;
+	uintptr_t none;
+	uint32_t probe;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		h = &held[(hash + probe) % PP_OWN_LIVE];
+		none = 0;
+		if (atomic_compare_exchange_strong(&h->key, &none,
+			(uintptr_t)key + 1))
+			return (h);
+	}
+	return (NULL);
+}
+
+int
+pp_own_add(const char *name, const void *key, int skip)
+{
+	struct pp_rows rows;
+	struct pp_row *row;
+	struct held *h;
+	int place;
+
+	if (pp_self.worker == 0) {
+		errno = ENOTCONN;
+		return (-1);
+	}
+	place = pp_own_place(name);
+	if (place != -1 && own_find((uint32_t)place, key) != NULL) {
+		errno = EEXIST;
+		return (-1);
+	}
+	h = place != -1 ? own_claim((uint32_t)place, key) : NULL;
+	rows = pp_rows_waits(&pp_self.slot->own.rows);
+	row = h != NULL ? pp_rows_at(&rows,
+			      pp_wait_pack((enum pp_wait)place, pp_label_now,
+				  pp_wait_stack_skip(skip)))
+			: NULL;
+	if (row == NULL) {
+		if (h != NULL)
+			atomic_store(&h->key, 0);
+		pp_slot_lose(pp_self.slot, PP_LOSS_OWN_DROPPED, 1);
+		errno = ENOSPC;
+		return (-1);
+	}
+	atomic_fetch_add(&row->value[PP_OWN_VALUE_ADDED], 1);
+	atomic_store(&h->row, (uint32_t)(row - rows.row));
+	atomic_store(&h->place, (uint32_t)place + 1);
+	return (0);
+}
+
+int
+pp_own_remove(const char *name, const void *key)
+{
+	struct held *h;
+	int place;
+	uint32_t row;
+
+	place = pp_own_place(name);
+	h = place != -1 ? own_find((uint32_t)place, key) : NULL;
+	if (h == NULL) {
+		errno = ENOENT;
+		return (-1);
+	}
+	row = atomic_load(&h->row);
+	atomic_store(&h->place, 0);
+	atomic_store(&h->key, 0);
+	if (row < PP_WAIT_ROWS)
+		atomic_fetch_add(&pp_self.slot->own.rows.row[row]
+				      .value[PP_OWN_VALUE_REMOVED],
+		    1);
+	return (0);
+}
+
+void
+pp_own_start(void)
+{
+	struct pp_rows rows = pp_rows_waits(&pp_self.slot->own.rows);
+	uint32_t used = pp_rows_used(&rows), i;
+
+	for (i = 0; i < used; i++)
+		atomic_store(&rows.row[i].value[PP_OWN_VALUE_REMOVED],
+		    atomic_load(&rows.row[i].value[PP_OWN_VALUE_ADDED]));
+}

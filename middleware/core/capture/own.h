@@ -1,0 +1,26 @@
+/*
+ * Profiles of the application's own: things that it has (connections, files,
+ * locks), each counted under the stack that added it until it is removed.
+ *
+ * Rule: lock-free, no allocation; any thread, not in signal handlers.
+ */
+#ifndef PP_CAPTURE_OWN_H
+#define PP_CAPTURE_OWN_H
+
+#include "capture/self.h"
+
+/* Place of the profile in this slot, made if it is new; -1: no room, no slot
+ * or a name that is none (empty, too long, or not printable). */
+int pp_own_place(const char *name);
+
+/* Add `key` under the calling stack, less `skip` frames. 0; -1 with errno:
+ * EEXIST (the key is in it already), ENOSPC (counted), ENOTCONN (no slot). */
+int pp_own_add(const char *name, const void *key, int skip);
+
+/* Remove it. 0; -1 with errno ENOENT. */
+int pp_own_remove(const char *name, const void *key);
+
+/* A worker starts: what its predecessors had is gone. Cold. */
+void pp_own_start(void);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * The public functions of pprof.h besides the routes: labels, rates, the
+ * application's own profiles. What each promises stands there.
+ *
+ * Rule: in a process that is no worker, and without a collector, they do
+ * nothing and say so by their result; they never wait.
+ */
+#include <kore/kore.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/label.h"
+#include "capture/own.h"
+#include "kore/adapter.h"
+#include "pprof.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct pprof_profile {
+	char name[PP_OWN_NAME_MAX];
+};
+
+EXPORT int
+pprof_label_push(const char *key, const char *value)
+{
+	if (key == NULL || value == NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (pp_label_push(key, value));
+}
+
+EXPORT void
+pprof_label_pop(void)
+{
+	pp_label_pop();
+}
+
+/* All workers share the control words; each looks when it is signalled. */
+static void
+api_tell_workers(void)
+{
+	uint32_t i;
+	pid_t pid;
+
+	for (i = 1; i < pp_kore.arena->slots; i++) {
+		pid = atomic_load(&pp_kore.arena->slot[i].life.pid);
+		if (pid > 1)
+			(void)kill(pid, SIGPROF);
+	}
+}
+
+static int64_t
+api_set_rate(_Atomic uint64_t *rate, int64_t value, int64_t most)
+{
+	int64_t was;
+
+	was = (int64_t)atomic_load(rate);
+	if (value < 0)
+		return (was);
+	if (value > most)
+		value = most;
+	atomic_store(rate, (uint64_t)value);
+	api_tell_workers();
+	return (was);
+}
+
+EXPORT int64_t
+pprof_set_heap_rate(int64_t bytes)
+{
+	if (pp_self.worker == 0)
+		return (-1);
+	return (api_set_rate(&pp_kore.arena->control.heap_rate, bytes,
+	    PP_HEAP_RATE_MAX));
+}
+
+EXPORT int64_t
+pprof_set_block_profile_rate(int64_t ns)
+{
+	if (pp_self.worker == 0)
+		return (-1);
+	return (api_set_rate(&pp_kore.arena->control.block_rate_ns, ns,
+	    PP_BLOCK_RATE_MAX));
+}
+
+EXPORT int64_t
+pprof_set_mutex_profile_fraction(int64_t n)
+{
+	if (pp_self.worker == 0)
+		return (-1);
+	return (api_set_rate(&pp_kore.arena->control.mutex_fraction, n,
+	    PP_MUTEX_FRACTION_MAX));
+}
+
+EXPORT struct pprof_profile *
+pprof_profile_new(const char *name)
+{
+	struct pprof_profile *profile;
+
+	if (name == NULL || pp_own_place(name) == -1) {
+		errno = pp_self.worker == 0 ? ENOTCONN : EINVAL;
+		return (NULL);
+	}
+	profile = calloc(1, sizeof(*profile));
+	if (profile != NULL)
+		(void)strcpy(profile->name, name);
+	return (profile);
+}
+
+EXPORT void
+pprof_profile_free(struct pprof_profile *profile)
+{
+	free(profile);
+}
+
+EXPORT int
+pprof_profile_add(struct pprof_profile *profile, const void *key, int skip)
+{
+	if (profile == NULL || key == NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (pp_own_add(profile->name, key, skip));
+}
+
+EXPORT int
+pprof_profile_remove(struct pprof_profile *profile, const void *key)
+{
+	if (profile == NULL || key == NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	return (pp_own_remove(profile->name, key));
+}
