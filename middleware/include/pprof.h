@@ -163,8 +163,119 @@ int pprof_profile_add(struct pprof_profile *p, const void *key, int skip);
 int pprof_profile_remove(struct pprof_profile *p, const void *key);
 void pprof_profile_free(struct pprof_profile *p);
 
+/*
+ * pprof_write - write a profile to a descriptor
+ *
+ *     int pprof_write(const char *name, int fd, int debug);
+ *
+ * Writes what <prefix>/<name>?debug=<debug> would answer: heap, allocs, block,
+ * mutex, goroutine, threadcreate or one of the application's own; gzipped
+ * profile.proto for debug 0, else text. Of all workers.
+ *
+ * Waits for the collector, some milliseconds to 10 seconds: call it from a
+ * task, or where the event loop may stand still. Nothing is written unless the
+ * whole profile could be made. Returns 0, or -1 with errno: EINVAL (profile
+ * and trace take time: ask for them over HTTP), ENOENT (no such profile),
+ * ENOTCONN (not in a worker, no collector), ETIMEDOUT, EIO, or write's own.
+ * Thread-safe; not async-signal-safe. `fd` stays the caller's and open.
+ *
+ *     int fd = open("heap.pb.gz", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+ *
+ *     if (fd != -1 && pprof_write("heap", fd, 0) == -1)
+ *         kore_log(LOG_NOTICE, "no heap profile: %s", strerror(errno));
+ */
+int pprof_write(const char *name, int fd, int debug);
+
 #if defined(__cplusplus)
 }
+#endif
+
+/*
+ * Without the module. An application that includes this header needs not be
+ * linked with anything, and runs where pprof.so is not loaded: each call looks
+ * for the module's function once, and without it gives -1 (or NULL) with errno
+ * ENOTCONN. Define PPROF_NO_SHIM to call the functions directly.
+ */
+#if !defined(PPROF_NO_SHIM)
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+
+/* Both halves are unused where a file does not call the function. */
+#define PPROF_SHIM(type, name, parameters, arguments, without)                 \
+	static inline type pprof_shim_##name parameters                        \
+	{                                                                      \
+		static type(*call) parameters;                                 \
+		static int looked;                                             \
+                                                                               \
+		if (!looked) {                                                 \
+			*(void **)&call = dlsym((void *)0, "pprof_" #name);    \
+			looked = 1;                                            \
+		}                                                              \
+		if (call != NULL)                                              \
+			return (call arguments);                               \
+		errno = ENOTCONN;                                              \
+		return (without);                                              \
+	}
+
+PPROF_SHIM(int, register,
+    (const char *domain, const char *prefix, const char *auth),
+    (domain, prefix, auth), -1)
+PPROF_SHIM(int, label_push, (const char *key, const char *value), (key, value),
+    -1)
+PPROF_SHIM(int64_t, set_heap_rate, (int64_t bytes), (bytes), -1)
+PPROF_SHIM(int64_t, set_block_profile_rate, (int64_t ns), (ns), -1)
+PPROF_SHIM(int64_t, set_mutex_profile_fraction, (int64_t n), (n), -1)
+PPROF_SHIM(struct pprof_profile *, profile_new, (const char *name), (name),
+    NULL)
+PPROF_SHIM(int, profile_add,
+    (struct pprof_profile * p, const void *key, int skip), (p, key, skip), -1)
+PPROF_SHIM(int, profile_remove, (struct pprof_profile * p, const void *key),
+    (p, key), -1)
+PPROF_SHIM(int, write, (const char *name, int fd, int debug), (name, fd, debug),
+    -1)
+
+static inline void
+pprof_shim_label_pop(void)
+{
+	static void (*call)(void);
+	static int looked;
+
+	if (!looked) {
+		*(void **)&call = dlsym((void *)0, "pprof_label_pop");
+		looked = 1;
+	}
+	if (call != NULL)
+		call();
+}
+
+static inline void
+pprof_shim_profile_free(struct pprof_profile *p)
+{
+	static void (*call)(struct pprof_profile *);
+	static int looked;
+
+	if (!looked) {
+		*(void **)&call = dlsym((void *)0, "pprof_profile_free");
+		looked = 1;
+	}
+	if (call != NULL)
+		call(p);
+}
+
+#define pprof_register			 pprof_shim_register
+#define pprof_label_push		 pprof_shim_label_push
+#define pprof_label_pop			 pprof_shim_label_pop
+#define pprof_set_heap_rate		 pprof_shim_set_heap_rate
+#define pprof_set_block_profile_rate	 pprof_shim_set_block_profile_rate
+#define pprof_set_mutex_profile_fraction pprof_shim_set_mutex_profile_fraction
+#define pprof_profile_new		 pprof_shim_profile_new
+#define pprof_profile_add		 pprof_shim_profile_add
+#define pprof_profile_remove		 pprof_shim_profile_remove
+#define pprof_profile_free		 pprof_shim_profile_free
+#define pprof_write			 pprof_shim_write
+
 #endif
 
 #endif

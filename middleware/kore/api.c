@@ -15,6 +15,7 @@
 #include "capture/label.h"
 #include "capture/own.h"
 #include "kore/adapter.h"
+#define PPROF_NO_SHIM
 #include "pprof.h"
 
 #define EXPORT __attribute__((visibility("default")))

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kore/adapter.h"
+#define PPROF_NO_SHIM
 #include "pprof.h"
 
 #define PREFIX_MAX 255

@@ -1,0 +1,124 @@
+/*
+ * pprof_write(): a profile from code, without HTTP. The one call of the
+ * public interface that waits for the collector.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/wire.h"
+#include "capture/self.h"
+#include "kore/adapter.h"
+#define PPROF_NO_SHIM
+#include "pprof.h"
+
+/* Snapshots take milliseconds, after a first one that reads symbols. */
+#define PATIENCE_MS 10000
+
+static int
+write_ask(const char *name, int debug, int reply)
+{
+	struct {
+		struct pp_wire_request head;
+		char text[PP_OWN_NAME_MAX + 32];
+	} packet;
+	int len, query;
+
+	memset(&packet, 0, sizeof(packet));
+	len = snprintf(packet.text, sizeof(packet.text), "/%s", name);
+	query = snprintf(packet.text + len, sizeof(packet.text) - (size_t)len,
+	    "debug=%d", debug);
+	packet.head.version = PP_WIRE_VERSION;
+	packet.head.kind = PP_WIRE_REQUEST;
+	packet.head.method = PP_METHOD_GET;
+	packet.head.path_len = (uint32_t)len;
+	packet.head.query_len = (uint32_t)query;
+	return (pp_wire_send(pp_kore.socket, &packet,
+	    sizeof(packet.head) + (size_t)(len + query), &reply, 1));
+}
+
+/* The body's descriptor and length; -1 with errno. */
+static int
+write_answer(int sock, uint64_t *body_len)
+{
+	char packet[sizeof(struct pp_wire_answer) + PP_ANSWER_HEADERS_MAX];
+	struct pollfd wait = { .fd = sock, .events = POLLIN };
+	struct pp_wire_answer answer;
+	int fds[PP_WIRE_FDS_MAX];
+	long len;
+
+	if (poll(&wait, 1, PATIENCE_MS) != 1) {
+		errno = ETIMEDOUT;
+		return (-1);
+	}
+	len = pp_wire_recv(sock, packet, sizeof(packet), fds);
+	errno = EIO;
+	if (len < (long)sizeof(answer))
+		return (-1);
+	memcpy(&answer, packet, sizeof(answer));
+	if (fds[1] != -1)
+		(void)close(fds[1]);
+	if (answer.status == HTTP_STATUS_OK && fds[0] != -1) {
+		*body_len = answer.body_len;
+		return (fds[0]);
+	}
+	if (fds[0] != -1)
+		(void)close(fds[0]);
+	errno = answer.status == HTTP_STATUS_NOT_FOUND ? ENOENT : EIO;
+	return (-1);
+}
+
+static int
+write_copy(int to, int from, uint64_t left)
+{
+	ssize_t sent;
+
+	while (left > 0) {
+		sent = sendfile(to, from, NULL, left);
+		if (sent == -1 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return (-1);
+		left -= (uint64_t)sent;
+	}
+	return (0);
+}
+
+__attribute__((visibility("default"))) int
+pprof_write(const char *name, int fd, int debug)
+{
+	int pair[2], body, result, saved;
+	uint64_t len;
+
+	if (name == NULL || name[0] == '\0' ||
+	    strnlen(name, PP_OWN_NAME_MAX) == PP_OWN_NAME_MAX ||
+	    strcmp(name, "profile") == 0 || strcmp(name, "trace") == 0) {
+		errno = EINVAL;
+		return (-1);
+	}
+	if (pp_self.worker == 0 || pp_kore.broken != NULL ||
+	    atomic_load(&pp_kore.arena->collector_lost)) {
+		errno = ENOTCONN;
+		return (-1);
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return (-1);
+	result = write_ask(name, debug, pair[1]);
+	(void)close(pair[1]);
+	body = result == 0 ? write_answer(pair[0], &len) : -1;
+	result = body == -1 ? -1 : write_copy(fd, body, len);
+	saved = errno;
+	if (body != -1)
+		(void)close(body);
+	(void)close(pair[0]);
+	errno = saved;
+	return (result);
+}
