@@ -73,14 +73,16 @@ void
 pp_self_start(struct pp_arena *arena, uint32_t number)
 {
 	struct pp_thread_birth main_thread;
-	uint32_t i;
+	uint32_t used, i;
 
 	if (number == 0 || number >= arena->slots)
 		return;
 	self_take_slot(arena, number);
 	pp_ring_seal(&pp_self.slot->cpu);
 	pp_objects_scan(NULL);
-	for (i = 0; i < PP_THREADS_MAX; i++)
+	/* No more of them than were used: each is a page's third. */
+	used = atomic_load(&pp_self.slot->threads_used);
+	for (i = 0; i < used && i < PP_THREADS_MAX; i++)
 		atomic_store(&pp_self.slot->thread[i].tid, 0);
 	pp_heap_start();
 	pp_own_start();

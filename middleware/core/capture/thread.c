@@ -58,7 +58,13 @@ static void
 thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
 {
 	struct pp_thread_facts *facts = thread_facts(thread);
+	uint32_t place = (uint32_t)(thread - pp_self.thread), used;
 
+	used = atomic_load(&pp_self.slot->threads_used);
+	while (used <= place &&
+	    !atomic_compare_exchange_weak(&pp_self.slot->threads_used, &used,
+		place + 1))
+		;
 	atomic_store(&facts->creator, birth->creator);
 	atomic_store(&facts->creator_label, birth->label);
 	atomic_store(&facts->started_ns, pp_clock_mono());
@@ -73,7 +79,7 @@ pp_thread_enter(const struct pp_thread_birth *birth)
 {
 	struct pp_thread *thread;
 
-	if (pp_self.slot == NULL || pp_thread_self != NULL)
+	if (pp_self.worker == 0 || pp_thread_self != NULL)
 		return;
 	pp_unwind_warm();
 	thread = thread_claim();

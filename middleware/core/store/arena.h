@@ -195,6 +195,7 @@ struct pp_slot {
 	struct pp_wait_table mutex;
 	struct pp_own own;
 	struct pp_flights flights;
+	_Atomic uint32_t threads_used; /* places below this were used once */
 	struct pp_thread_facts thread[PP_THREADS_MAX];
 	struct pp_ring cpu;
 };
