@@ -8,6 +8,7 @@
 static const char heap_calls[] =
     "#include <errno.h>\n"
     "#include <malloc.h>\n"
+    "#include <pthread.h>\n"
     "#include <stdint.h>\n"
     "#include <stdio.h>\n"
     "#include <stdlib.h>\n"
@@ -61,7 +62,9 @@ static const char heap_calls[] =
     "void free_null(void)\n"
     "{ for (int i = 0; i < 100; i++) free(NULL); }\n"
     "void *one(size_t size) { return malloc(size); }\n"
-    "void gone(void *p) { free(p); }\n";
+    "void gone(void *p) { free(p); }\n"
+    "int begin(pthread_t *t, void *(*f)(void *), void *arg)\n"
+    "{ return pthread_create(t, NULL, f, arg); }\n";
 
 static const char heap_calls_cc[] =
     "#include <new>\n"

@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "heap_calls.h"
-#include "heap_fixture.h"
+#include "heap_followed.h"
 #include "store/words.h"
 
 static void *cc_library;
