@@ -62,7 +62,7 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	struct thread_start *start;
 	int error;
 
-	if (pp_self.slot == NULL || (start = malloc(sizeof(*start))) == NULL)
+	if (pp_self.worker == 0 || (start = malloc(sizeof(*start))) == NULL)
 		return (real_pthread_create(thread, attr, function, argument));
 	start->function = function;
 	start->argument = argument;
