@@ -120,7 +120,7 @@ object_tables_that_lie_cost_names_and_nothing_else(void **state)
 	struct pp_objects *o = &f.arena->slot[1].objects;
 	struct pp_cpu_session *s = pp_cpu_begin(f.cpu, 100);
 	uint64_t pc[] = { EXE_START + 1, 0, 1, UINT64_MAX, 1ULL << 63,
-		1ULL << 48, 0x1234, PP_CPU_NO_STACK, PP_CPU_OUTSIDE };
+		1ULL << 48, 0x1234, PP_BUILD_NO_STACK, PP_BUILD_OUTSIDE };
 	const struct pp_location *at;
 	struct pp_profile *p;
 	uint32_t i;

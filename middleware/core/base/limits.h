@@ -148,6 +148,13 @@
 #define PP_SESSIONS_MAX 256
 #endif
 
+/* Samples that profiles with seconds= keep of their first readings, all of
+ * them together: some 300 bytes each. A service has some thousand; the next
+ * client gets 503. */
+#ifndef PP_DELTA_SAMPLES_MAX
+#define PP_DELTA_SAMPLES_MAX (1U << 20)
+#endif
+
 /* Distinct samples (stack, labels, thread) of one session, and stack words
  * shared by all sessions. fib() by recursion makes nearly every sample a
  * stack of its own: 10 minutes at 100 Hz on two threads fit. */

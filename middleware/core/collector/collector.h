@@ -32,6 +32,7 @@ struct pp_collector {
 	union {
 		struct pp_wire_request request;
 		struct pp_wire_object object;
+		struct pp_wire_proc proc;
 		char bytes[PP_WIRE_PACKET_MAX];
 	} packet;
 };

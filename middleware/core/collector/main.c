@@ -23,8 +23,9 @@
 
 #include "collector/collector.h"
 
-/* Two descriptors an object, two a request, and some. */
-#define FILES_WANTED (2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + 64)
+/* Two descriptors an object, two a request, one a worker, and some. */
+#define FILES_WANTED                                                           \
+	(2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + PP_WORKERS_MAX + 64)
 
 /* Keep what we were given, close what else was open. Descriptors 0 to 2 are
  * filled, or the next file opened would become stderr. */

@@ -1,6 +1,6 @@
 /*
  * Packets from the shared socket: checked, and turned into requests and
- * files. What a request is answered is in service/.
+ * descriptors. What a request is answered is in service/.
  *
  * Rule: every number in a packet is compared with what came; a packet that
  * is no message of ours is dropped with its descriptors and counted. The
@@ -8,10 +8,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "collector/collector.h"
@@ -171,6 +173,30 @@ packet_object(struct pp_collector *c, size_t len, int *fds)
 	return (0);
 }
 
+/* Readable, and the kernel's word: a file of /proc neither waits nor ends
+ * otherwise than it says. */
+static int
+packet_is_proc(int fd)
+{
+	struct statfs fs;
+
+	return (packet_is_file(fd, 0) && fstatfs(fd, &fs) == 0 &&
+	    fs.f_type == PROC_SUPER_MAGIC);
+}
+
+/* Takes fds[0] when it returns 0. */
+static int
+packet_proc(struct pp_collector *c, size_t len, int *fds)
+{
+	const struct pp_wire_proc *head = &c->packet.proc;
+
+	if (len != sizeof(*head) || head->pid <= 0 || !packet_is_proc(fds[0]))
+		return (-1);
+	pp_service_take_proc(c->service, head->worker, head->pid, fds[0]);
+	fds[0] = -1;
+	return (0);
+}
+
 /* Told at 1, 2, 4, 8...: a broken sender shall not fill the log. */
 static void
 packet_refuse(struct pp_collector *c)
@@ -200,6 +226,8 @@ pp_collector_packet(struct pp_collector *c)
 			bad = packet_request(c, (size_t)len, fds);
 		else if (c->packet.request.kind == PP_WIRE_OBJECT)
 			bad = packet_object(c, (size_t)len, fds);
+		else if (c->packet.request.kind == PP_WIRE_PROC)
+			bad = packet_proc(c, (size_t)len, fds);
 	}
 	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
 		if (fds[i] != -1)

@@ -51,6 +51,7 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_fcntl, 0 },
 	{ SYS_fstat, 0 },
 	{ SYS_newfstatat, 0 }, /* what glibc makes of fstat() */
+	{ SYS_fstatfs, 0 },    /* whether a descriptor is of /proc */
 	{ SYS_lseek, 0 },
 	{ SYS_read, 0 },
 	{ SYS_pread64, 0 },

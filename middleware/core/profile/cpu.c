@@ -6,12 +6,11 @@
  * them.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "profile/cpu_private.h"
+#include "profile/wake.h"
 
 /* Between two drains: slow rates fill a ring slowly; 10,000 Hz and two busy
  * threads leave 80% of it free in 20 ms. */
@@ -21,20 +20,13 @@
 /* What a damaged stretch counts for in the bound of one drain. */
 #define DAMAGE_WORDS (PP_CPU_RING_WORDS / 8)
 
-/*
- * Make a worker look at the control word. The number in the slot is only
- * somebody's word: never init, a process group, the parent or ourselves.
- * ESRCH is a worker that died; its successor looks by itself.
- */
+/* Make a worker look at the control word. */
 static void
 cpu_signal(struct pp_cpu *cpu, uint32_t slot)
 {
-	const struct pp_life *life = &cpu->arena->slot[slot].life;
-	int32_t pid = atomic_load(&life->pid);
-
-	cpu->generation[slot] = atomic_load(&life->generation);
-	if (pid > 1 && pid != getpid() && pid != cpu->parent_pid)
-		(void)kill(pid, SIGPROF);
+	cpu->generation[slot] =
+	    atomic_load(&cpu->arena->slot[slot].life.generation);
+	pp_wake_slot(cpu->arena, slot, cpu->parent_pid);
 }
 
 static void

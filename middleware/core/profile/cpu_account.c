@@ -30,18 +30,6 @@ account_slot_ns(const struct pp_life *life)
 	return ((int64_t)((uint64_t)alive + (uint64_t)dead));
 }
 
-static uint64_t
-account_loss(const struct pp_cpu *cpu, uint32_t what)
-{
-	uint64_t sum = 0;
-	uint32_t slot;
-
-	for (slot = 0; slot < cpu->slots; slot++)
-		sum += atomic_load_explicit(&cpu->arena->slot[slot].loss[what],
-		    memory_order_relaxed);
-	return (sum);
-}
-
 void
 pp_cpu_account_open(struct pp_cpu_session *session)
 {
@@ -50,7 +38,7 @@ pp_cpu_account_open(struct pp_cpu_session *session)
 	uint32_t i;
 
 	for (i = 0; i < PP_LOSS_COUNT; i++)
-		session->loss[i] = account_loss(cpu, i);
+		session->loss[i] = pp_build_loss(cpu->arena, cpu->slots, i);
 	session->malformed = cpu->malformed;
 	for (i = 1; i < cpu->slots; i++) {
 		life = &cpu->arena->slot[i].life;
@@ -94,5 +82,6 @@ pp_cpu_account_close(struct pp_cpu_session *session)
 	}
 	session->malformed = cpu->malformed - session->malformed;
 	for (i = 0; i < PP_LOSS_COUNT; i++)
-		session->loss[i] = account_loss(cpu, i) - session->loss[i];
+		session->loss[i] =
+		    pp_build_loss(cpu->arena, cpu->slots, i) - session->loss[i];
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "profile/build.h"
 #include "profile/cpu.h"
 #include "profile/labels.h"
 #include "profile/readings.h"
@@ -26,15 +27,6 @@
 
 /* After this long without a session the rings' memory is given back. */
 #define PP_CPU_IDLE_NS (60 * PP_NS_PER_SEC)
-
-/* Word of a stack: stands for the frames that could not be kept. */
-#define PP_CPU_FRAMES_LOST (PP_READING_UNKNOWN | PP_CPU_LOST_PC)
-#define PP_CPU_LOST_PC	   ((1ULL << 63) - 1)
-
-/* Addresses that are no place's (canon.c ends at 2^56): a pc without object
- * that would lie in some other file's place, and what has no stack. */
-#define PP_CPU_OUTSIDE	(1ULL << 60)
-#define PP_CPU_NO_STACK (1ULL << 61)
 
 /* Who and where a sample was; equal ones are one line of the profile. */
 struct pp_cpu_key {

@@ -220,7 +220,7 @@ session_entry(struct pp_cpu_session *session, struct pp_cpu_sample *sample)
 	if (sample->pcs > 0) {
 		session->dropped++;
 		leaf[0] = sample->word[0];
-		leaf[1] = PP_CPU_FRAMES_LOST;
+		leaf[1] = PP_BUILD_FRAMES_LOST;
 		key.stack = pp_stacks_intern(session->cpu->stacks, leaf, 2);
 		if (key.stack != PP_STACKS_NONE) {
 			entry = entry_find(session, &key, limit - limit / 16);

@@ -143,6 +143,7 @@ pp_profile_location(struct pp_profile *p, uint64_t address, uint32_t mapping)
 	to->mapping = mapping <= p->mappings ? mapping : 0;
 	to->first_line = 0;
 	to->lines = 0;
+	to->offset = 0;
 	if (pp_idmap_add(&index->locations, hash, p->locations + 1) == -1) {
 		p->failed = 1;
 		return (0);

@@ -53,6 +53,8 @@ struct pp_location {
 	uint32_t mapping;    /* id, or 0 */
 	uint32_t first_line; /* index into profile.line[], innermost first */
 	uint32_t lines;	     /* 0: not symbolized */
+	uint32_t offset;     /* from the start of the physical function, plus
+				1; 0: unknown. For people, not on the wire */
 };
 
 struct pp_function {

@@ -63,6 +63,7 @@ reading_copy(const struct pp_objects *objects, uint32_t used,
 			continue;
 		span[spans].start = object.start;
 		span[spans].limit = object.limit;
+		span[spans].entry = i;
 		span[spans].shift =
 		    pp_canon_get(canon, number)->start - object.start;
 		spans++;
@@ -77,7 +78,7 @@ pp_readings_follow(struct pp_reading *reading, const struct pp_objects *objects,
 	/* `changes` first: what is added while reading moves it again. */
 	uint32_t changes =
 	    atomic_load_explicit(&objects->changes, memory_order_acquire);
-	uint32_t used, copied, spans = 0;
+	uint32_t used, copied, i, spans = 0;
 	struct pp_span *span;
 
 	if (reading->fresh && reading->changes == changes)
@@ -89,19 +90,21 @@ pp_readings_follow(struct pp_reading *reading, const struct pp_objects *objects,
 	if ((span = malloc((2 * used + 1) * sizeof(*span))) == NULL)
 		return (0);
 	copied = reading_copy(objects, used, canon, span + used);
-	while (copied-- > 0)
-		reading_insert(span, &spans, &span[used + copied]);
+	for (i = copied; i-- > 0;)
+		reading_insert(span, &spans, &span[used + i]);
 	free(reading->span);
 	reading->span = span;
 	reading->spans = spans;
+	reading->loaded = span + used;
+	reading->loads = copied;
 	reading->last = 0;
 	reading->changes = changes;
 	reading->fresh = 1;
 	return (1);
 }
 
-uint64_t
-pp_readings_address(struct pp_reading *reading, uint64_t pc)
+static const struct pp_span *
+reading_find(struct pp_reading *reading, uint64_t pc)
 {
 	const struct pp_span *span;
 	uint32_t rank;
@@ -109,13 +112,44 @@ pp_readings_address(struct pp_reading *reading, uint64_t pc)
 	if (reading->last < reading->spans) {
 		span = &reading->span[reading->last];
 		if (pc >= span->start && pc < span->limit)
-			return (pc + span->shift);
+			return (span);
 	}
 	rank = reading_rank(reading->span, reading->spans, pc);
 	if (rank == 0 || pc >= reading->span[rank - 1].limit)
-		return (PP_READING_UNKNOWN | pc);
+		return (NULL);
 	reading->last = rank - 1;
-	return (pc + reading->span[rank - 1].shift);
+	return (&reading->span[rank - 1]);
+}
+
+uint64_t
+pp_readings_address(struct pp_reading *reading, uint64_t pc)
+{
+	const struct pp_span *span = reading_find(reading, pc);
+
+	return (span == NULL ? PP_READING_UNKNOWN | pc : pc + span->shift);
+}
+
+uint64_t
+pp_readings_address_then(struct pp_reading *reading, uint64_t pc,
+    uint64_t known)
+{
+	const struct pp_span *span;
+	uint32_t i;
+
+	if (reading->spans == reading->loads) {
+		/* No address ever had two owners. */
+		span = reading_find(reading, pc);
+		if (span != NULL && span->entry < known)
+			return (pc + span->shift);
+		return (PP_READING_UNKNOWN | pc);
+	}
+	for (i = reading->loads; i-- > 0;) {
+		span = &reading->loaded[i];
+		if (span->entry < known && pc >= span->start &&
+		    pc < span->limit)
+			return (pc + span->shift);
+	}
+	return (PP_READING_UNKNOWN | pc);
 }
 
 void

@@ -24,11 +24,14 @@ struct pp_span {
 	uint64_t start;
 	uint64_t limit;
 	uint64_t shift; /* canonical address = pc + shift, modulo 2^64 */
+	uint32_t entry; /* of the slot's table */
 };
 
 struct pp_reading {
 	struct pp_span *span; /* by start, never overlapping */
 	uint32_t spans;
+	const struct pp_span *loaded; /* all of them, as they were loaded */
+	uint32_t loads;
 	uint32_t last;	  /* where the last pc was: callers are near */
 	uint32_t changes; /* of the table, when it was read */
 	int fresh;	  /* 1: read at least once */
@@ -42,6 +45,11 @@ int pp_readings_follow(struct pp_reading *reading,
 
 /* Canonical address of the pc, or PP_READING_UNKNOWN | pc. */
 uint64_t pp_readings_address(struct pp_reading *reading, uint64_t pc);
+
+/* The same for a pc of the time when the table had `known` entries: a later
+ * process of the slot may have something else at the address today. */
+uint64_t pp_readings_address_then(struct pp_reading *reading, uint64_t pc,
+    uint64_t known);
 
 void pp_readings_free(struct pp_reading *reading);
 

@@ -139,6 +139,22 @@ pp_stacks_hash(const struct pp_stacks *stacks, uint32_t id)
 	return (id == PP_STACKS_NONE ? 0 : (uint32_t)(stacks->words[id] >> 32));
 }
 
+int
+pp_stacks_compare(const struct pp_stacks *stacks, uint32_t a, uint32_t b)
+{
+	uint32_t left, right, i;
+	const uint64_t *one = pp_stacks_get(stacks, a, &left);
+	const uint64_t *other = pp_stacks_get(stacks, b, &right);
+
+	if (a == b)
+		return (0);
+	for (i = 0; i < left && i < right; i++) {
+		if (one[i] != other[i])
+			return (one[i] < other[i] ? -1 : 1);
+	}
+	return ((left > right) - (left < right));
+}
+
 uint32_t
 pp_stacks_fill(const struct pp_stacks *stacks)
 {

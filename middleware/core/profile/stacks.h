@@ -37,6 +37,9 @@ const uint64_t *pp_stacks_get(const struct pp_stacks *stacks, uint32_t id,
 /* Hash of the words; it stays the same when the id changes. */
 uint32_t pp_stacks_hash(const struct pp_stacks *stacks, uint32_t id);
 
+/* An order of stacks by their words, not by who came first. */
+int pp_stacks_compare(const struct pp_stacks *stacks, uint32_t a, uint32_t b);
+
 /* How full it is, in thousandths: by words or by stacks, whichever is more. */
 uint32_t pp_stacks_fill(const struct pp_stacks *stacks);
 

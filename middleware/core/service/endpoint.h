@@ -14,6 +14,9 @@
 
 #include "profile/canon.h"
 #include "profile/cpu.h"
+#include "profile/heap.h"
+#include "profile/memory.h"
+#include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
 #include "symbol/symbols.h"
@@ -23,6 +26,10 @@ struct pp_service {
 	struct pp_symbols *symbols;
 	struct pp_canon *canon;
 	struct pp_cpu *cpu;
+	struct pp_heap_reader *heap;
+	struct pp_memory *memory;
+	LIST_HEAD(, pp_task) asking; /* that pp_named_tick() looks after */
+	uint32_t kept;		     /* samples of deltas' first readings */
 	uint32_t slots;	       /* checked at the start, never read again */
 	uint32_t tasks;	       /* begun, not yet finished or cancelled */
 	uint32_t cpu_profiles; /* of these, running */
@@ -37,6 +44,7 @@ struct pp_task {
 	int64_t deadline;
 	struct pp_answer answer;
 	struct pp_cpu_session *cpu;
+	struct pp_named_task named;
 };
 
 /* Methods that an endpoint takes. */
@@ -52,6 +60,7 @@ struct pp_endpoint {
 	void (*begin)(struct pp_task *, const struct pp_request *);
 	void (*finish)(struct pp_task *); /* NULL: begin always answers */
 	void (*cancel)(struct pp_task *); /* NULL: nothing to let go */
+	const struct pp_named *named;	  /* for those of named.h */
 };
 
 extern const struct pp_endpoint pp_endpoints[];
@@ -75,5 +84,9 @@ void pp_ep_profile_begin(struct pp_task *task,
     const struct pp_request *request);
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
+
+extern const struct pp_named pp_ep_heap;
+extern const struct pp_named pp_ep_allocs;
+uint64_t pp_ep_heap_count(const struct pp_service *service);
 
 #endif

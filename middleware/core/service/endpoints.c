@@ -7,24 +7,50 @@
 
 #include "service/endpoint.h"
 
+#define NAMED(profile)                                                         \
+	.begin = pp_named_begin, .finish = pp_named_finish,                    \
+	.cancel = pp_named_cancel, .named = &(profile)
+
 const struct pp_endpoint pp_endpoints[] = {
-	{ "", NULL, PP_TAKES_GET, NULL, pp_ep_index_begin, NULL, NULL },
-	{ "assets/", NULL, PP_TAKES_GET, NULL, pp_ep_asset_begin, NULL, NULL },
-	{ "cmdline",
-	    "The command line of the service, its arguments separated by NUL "
-	    "bytes.",
-	    PP_TAKES_GET, NULL, pp_ep_cmdline_begin, NULL, NULL },
-	{ "profile",
-	    "Where all workers spend their CPU time, by function and route. "
-	    "seconds= sets how long, hz= how often; the count is of those "
-	    "running now.",
-	    PP_TAKES_GET, pp_ep_profile_count, pp_ep_profile_begin,
-	    pp_ep_profile_finish, pp_ep_profile_cancel },
-	{ "symbol",
-	    "Names for the addresses in a POST body or in the query, "
-	    "separated by '+'. go tool pprof asks here by itself.",
-	    PP_TAKES_GET | PP_TAKES_POST, NULL, pp_ep_symbol_begin, NULL,
-	    NULL },
+	{ .name = "", .methods = PP_TAKES_GET, .begin = pp_ep_index_begin },
+	{ .name = "allocs",
+	    .sentence = "What all workers have allocated since the service "
+			"started, by function and route; also by workers that "
+			"have ended. The count is of the sums kept.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_heap_count,
+	    NAMED(pp_ep_allocs) },
+	{ .name = "assets/",
+	    .methods = PP_TAKES_GET,
+	    .begin = pp_ep_asset_begin },
+	{ .name = "cmdline",
+	    .sentence = "The command line of the service, its arguments "
+			"separated by NUL bytes.",
+	    .methods = PP_TAKES_GET,
+	    .begin = pp_ep_cmdline_begin },
+	{ .name = "heap",
+	    .sentence = "What all workers hold now, by function and route. "
+			"seconds= shows what has changed meanwhile, gc=1 lets "
+			"them give free memory back before; as text it ends "
+			"with what each worker's memory is made of.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_heap_count,
+	    NAMED(pp_ep_heap) },
+	{ .name = "profile",
+	    .sentence = "Where all workers spend their CPU time, by function "
+			"and route. seconds= sets how long, hz= how often; "
+			"the count is of those running now.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_profile_count,
+	    .begin = pp_ep_profile_begin,
+	    .finish = pp_ep_profile_finish,
+	    .cancel = pp_ep_profile_cancel },
+	{ .name = "symbol",
+	    .sentence = "Names for the addresses in a POST body or in the "
+			"query, separated by '+'. go tool pprof asks here by "
+			"itself.",
+	    .methods = PP_TAKES_GET | PP_TAKES_POST,
+	    .begin = pp_ep_symbol_begin },
 };
 const size_t pp_endpoints_count =
     sizeof(pp_endpoints) / sizeof(pp_endpoints[0]);

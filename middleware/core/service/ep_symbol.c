@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "profile/build.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"
@@ -23,6 +24,11 @@ symbol_line(struct pp_service *service, uint64_t address, struct pp_buf *out)
 	const struct pp_place *place;
 	int number, file, named;
 
+	if (address == PP_BUILD_NO_STACK) {
+		pp_buf_printf(out, "0x%llx [no stack]\n",
+		    (unsigned long long)address);
+		return;
+	}
 	place = pp_canon_find(service->canon, address, &number);
 	if (place == NULL)
 		return;

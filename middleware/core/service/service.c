@@ -49,10 +49,16 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->symbols = symbols;
 	service->slots = service_slots(arena, arena_fd);
 	service->idle_since = pp_clock_mono();
+	LIST_INIT(&service->asking);
 	service->canon = pp_canon_new();
-	if (service->canon != NULL)
+	if (service->canon != NULL) {
 		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
-	if (service->cpu == NULL) {
+		service->heap =
+		    pp_heap_reader_new(arena, service->slots, service->canon);
+		service->memory = pp_memory_new(arena, service->slots);
+	}
+	if (service->cpu == NULL || service->heap == NULL ||
+	    service->memory == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
@@ -67,9 +73,18 @@ pp_service_free(struct pp_service *service)
 		return;
 	if (service->cpu != NULL)
 		pp_cpu_free(service->cpu);
+	pp_heap_reader_free(service->heap);
+	pp_memory_free(service->memory);
 	if (service->canon != NULL)
 		pp_canon_free(service->canon);
 	free(service);
+}
+
+void
+pp_service_take_proc(struct pp_service *service, uint32_t worker, int32_t pid,
+    int fd)
+{
+	pp_memory_take_proc(service->memory, worker, pid, fd);
 }
 
 void
@@ -196,6 +211,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	int64_t next, idle;
 
 	next = pp_cpu_tick(service->cpu, now);
+	idle = pp_named_tick(service, now);
+	if (idle < next)
+		next = idle;
 	if (service->tasks > 0 || service->trimmed)
 		return (next);
 	idle = service->idle_since + IDLE_NS;

@@ -47,6 +47,11 @@ struct pp_service *pp_service_new(struct pp_arena *arena, int arena_fd,
     struct pp_symbols *symbols);
 void pp_service_free(struct pp_service *service);
 
+/* A worker has started, and hands over its smaps_rollup, open for reading:
+ * kept for as long as it lives. Takes `fd`. */
+void pp_service_take_proc(struct pp_service *service, uint32_t worker,
+    int32_t pid, int fd);
+
 /* Begin a request; its texts need to live only during this call. Returns NULL
  * when out of memory (answer 503). */
 struct pp_task *pp_service_begin(struct pp_service *service,

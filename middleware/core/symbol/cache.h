@@ -20,7 +20,7 @@
 #ifndef PP_CACHE_ANSWERS_MAX
 #define PP_CACHE_ANSWERS_MAX (1U << 16)
 #endif
-/* Frames of them: with inlined calls two to three an address, 24 bytes. */
+/* Frames of them: with inlined calls two to three an address, 32 bytes. */
 #ifndef PP_CACHE_FRAMES_MAX
 #define PP_CACHE_FRAMES_MAX (3U << 16)
 #endif

@@ -173,8 +173,8 @@ pp_elf_table_free(struct pp_elf_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-const char *
-pp_elf_table_find(const struct pp_elf_table *table, uint64_t vaddr)
+const struct pp_elf_symbol *
+pp_elf_table_at(const struct pp_elf_table *table, uint64_t vaddr)
 {
 	uint32_t low = 0, high = table->count, middle, i, depth;
 
@@ -188,8 +188,16 @@ pp_elf_table_find(const struct pp_elf_table *table, uint64_t vaddr)
 	i = low == 0 ? NO_PARENT : low - 1;
 	for (depth = 0; i != NO_PARENT && depth < NESTED_MAX; depth++) {
 		if (vaddr < table->symbol[i].limit)
-			return (table->symbol[i].name);
+			return (&table->symbol[i]);
 		i = table->symbol[i].parent;
 	}
 	return (NULL);
+}
+
+const char *
+pp_elf_table_find(const struct pp_elf_table *table, uint64_t vaddr)
+{
+	const struct pp_elf_symbol *symbol = pp_elf_table_at(table, vaddr);
+
+	return (symbol == NULL ? NULL : symbol->name);
 }

@@ -40,7 +40,9 @@ uint32_t pp_elf_table_read(struct pp_elf_table *table, const struct pp_elf *e,
     uint32_t type);
 void pp_elf_table_free(struct pp_elf_table *table);
 
-/* The name of the function that holds vaddr, or NULL. */
+/* The function that holds vaddr, and its name; or NULL. */
+const struct pp_elf_symbol *pp_elf_table_at(const struct pp_elf_table *table,
+    uint64_t vaddr);
 const char *pp_elf_table_find(const struct pp_elf_table *table, uint64_t vaddr);
 
 #endif

@@ -95,6 +95,7 @@ location_name(struct work *w, const struct pp_canon *canon, uint32_t id)
 			return (0);
 	}
 	pp_profile_lines(w->p, id, line, frames);
+	w->p->location[id - 1].offset = frame[0].offset;
 	return (named);
 }
 

@@ -160,11 +160,24 @@ frames_keep(struct pp_symbols *s, struct pp_frame *frame, uint32_t frames)
 	}
 }
 
+/* How far the address is from the start of the physical function. */
+static void
+frames_offset(const struct pp_elf_symbol *symbol, uint64_t vaddr,
+    struct pp_frame *frame, uint32_t frames)
+{
+	uint64_t offset = symbol == NULL ? 0 : vaddr - symbol->start + 1;
+	uint32_t i;
+
+	for (i = 0; i < frames; i++)
+		frame[i].offset = offset <= UINT32_MAX ? (uint32_t)offset : 0;
+}
+
 static uint32_t
 answer_make(struct pp_symbols *s, struct pp_file *f, uint64_t vaddr,
     struct pp_frame out[PP_INLINES_MAX], int *named)
 {
 	char text[PP_OBJECT_NAME_MAX + 32];
+	const struct pp_elf_symbol *symbol;
 	struct pp_frame *last;
 	uint32_t frames = 0;
 
@@ -176,8 +189,10 @@ answer_make(struct pp_symbols *s, struct pp_file *f, uint64_t vaddr,
 		frames = 1;
 	}
 	last = &out[frames - 1];
-	if (last->function == NULL)
-		last->function = pp_elf_table_find(&f->table, vaddr);
+	symbol = pp_elf_table_at(&f->table, vaddr);
+	if (last->function == NULL && symbol != NULL)
+		last->function = symbol->name;
+	frames_offset(symbol, vaddr, out, frames);
 	*named = last->function != NULL;
 	if (!*named) {
 		snprintf(text, sizeof(text), "%s+0x%llx", pp_file_base(f),

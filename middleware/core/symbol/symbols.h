@@ -36,6 +36,8 @@ struct pp_frame {
 	const char *file;     /* "" when unknown; likewise */
 	int32_t line;	      /* 0 when unknown */
 	int32_t start_line;   /* of the function; 0 when unknown */
+	uint32_t offset;      /* of the address from the start of the physical
+				 function, plus 1; 0 when unknown */
 };
 
 /* What is known of a file's symbols, for the index page and doctor. */

@@ -1,0 +1,72 @@
+/*
+ * What every profile is built from, whatever was sampled: canonical addresses
+ * become locations and mappings, label sets become labels.
+ *
+ * Not the samples, their values or their order: those are cpu_profile.c's and
+ * heap_profile.c's. No names either; the service gives locations their lines.
+ *
+ * Rule: a word of a stack always becomes the same address.
+ */
+#ifndef PP_PROFILE_BUILD_H
+#define PP_PROFILE_BUILD_H
+
+#include <stdint.h>
+
+#include "profile/canon.h"
+#include "profile/labels.h"
+#include "profile/profile.h"
+#include "profile/readings.h"
+
+/* Word of a stack: stands for the frames that could not be kept. */
+#define PP_BUILD_FRAMES_LOST (PP_READING_UNKNOWN | PP_BUILD_LOST_PC)
+#define PP_BUILD_LOST_PC     ((1ULL << 63) - 1)
+
+/* Addresses that are no place's (canon.c ends at 2^56): a pc without object
+ * that would lie in some other file's place, and what has no stack. */
+#define PP_BUILD_OUTSIDE  (1ULL << 60)
+#define PP_BUILD_NO_STACK (1ULL << 61)
+
+/* Words whose location is remembered. A service's code has a few thousand
+ * distinct ones; what falls out is looked up again. Power of two. */
+#define PP_BUILD_CACHE 4096U
+
+struct pp_build {
+	struct pp_profile *p;
+	struct pp_canon *canon;
+	uint32_t mapping[PP_PLACES_MAX]; /* ids by number of place */
+	struct {
+		uint64_t word;
+		uint32_t location; /* 0: free */
+	} cache[PP_BUILD_CACHE];
+};
+
+/* With an empty profile in `p`; NULL: out of memory. */
+struct pp_build *pp_build_new(struct pp_canon *canon);
+
+/* The profile, which is the caller's now, or NULL when it is not whole. Frees
+ * `build`; NULL is allowed. */
+struct pp_profile *pp_build_done(struct pp_build *build);
+
+/* Readers take the first mapping for the program's: give it the first object
+ * of the first process that has any. Before any stack. */
+void pp_build_main(struct pp_build *build, const struct pp_arena *arena,
+    uint32_t slots);
+
+/* The stack of the sample begun last: words of pp_readings_address(), or
+ * PP_BUILD_FRAMES_LOST. None: one frame that says "[no stack]". */
+void pp_build_stack(struct pp_build *build, const uint64_t *word,
+    uint32_t count);
+
+/* The texts of a label set, for the sample begun last. Keys in `numeric`
+ * (ended by NULL) are left out: a key is text or a number, never both. */
+void pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
+    uint32_t number, const char *const *numeric);
+
+/* One comment for each way to lose something; `loss` has PP_LOSS_COUNT. */
+void pp_build_losses(struct pp_build *build, const uint64_t *loss);
+
+/* What all processes together have lost since the service started. */
+uint64_t pp_build_loss(const struct pp_arena *arena, uint32_t slots,
+    uint32_t what);
+
+#endif

@@ -1,0 +1,16 @@
+/*
+ * The collector's one signal; see wake.h.
+ */
+#include <signal.h>
+#include <unistd.h>
+
+#include "profile/wake.h"
+
+void
+pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent)
+{
+	int32_t pid = atomic_load(&arena->slot[slot].life.pid);
+
+	if (pid > 1 && pid != getpid() && pid != parent)
+		(void)kill(pid, SIGPROF);
+}

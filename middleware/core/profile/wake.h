@@ -1,0 +1,16 @@
+/*
+ * Making a worker look at the control words, by SIGPROF.
+ *
+ * Rule: the pid comes from the arena, where every worker can write it: never
+ * init, a process group, the parent or ourselves.
+ */
+#ifndef PP_PROFILE_WAKE_H
+#define PP_PROFILE_WAKE_H
+
+#include "store/arena.h"
+
+/* `parent` is the parent's pid as it was when the arena was attached. A
+ * worker that has just died is no error; its successor looks by itself. */
+void pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent);
+
+#endif
