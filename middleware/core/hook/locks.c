@@ -157,6 +157,20 @@ hook_join(pthread_t thread, void **value)
 	return (result);
 }
 
+/* As the originals: a thread that is cancelled ends here even if it need not
+ * wait, and a success leaves errno alone. */
+static int
+sem_is_free(sem_t *sem)
+{
+	int saved = errno;
+
+	pthread_testcancel();
+	if (sem_trywait(sem) == 0)
+		return (1);
+	errno = saved;
+	return (0);
+}
+
 static int
 hook_sem_wait(sem_t *sem)
 {
@@ -164,7 +178,7 @@ hook_sem_wait(sem_t *sem)
 
 	if (!watched(PP_WATCH_BLOCK))
 		return (real_sem_wait(sem));
-	if (sem_trywait(sem) == 0)
+	if (sem_is_free(sem))
 		return (0);
 	WAIT_FOR(NULL, PP_WAIT_SEM, real_sem_wait(sem));
 	return (result);
@@ -175,9 +189,11 @@ hook_sem_timedwait(sem_t *sem, const struct timespec *until)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	/* A time that is none is refused before the semaphore is tried. */
+	if (!watched(PP_WATCH_BLOCK) || until->tv_nsec < 0 ||
+	    until->tv_nsec >= PP_NS_PER_SEC)
 		return (real_sem_timedwait(sem, until));
-	if (sem_trywait(sem) == 0)
+	if (sem_is_free(sem))
 		return (0);
 	WAIT_FOR(NULL, PP_WAIT_SEM, real_sem_timedwait(sem, until));
 	return (result);
