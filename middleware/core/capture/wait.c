@@ -33,8 +33,8 @@ wait_random(void)
 	return (x * 0x2545f4914f6cdd1dULL);
 }
 
-void
-pp_wait_apply(void)
+static int
+wait_wanted(void)
 {
 	const struct pp_control *control;
 	int watch = 0;
@@ -46,7 +46,20 @@ pp_wait_apply(void)
 		if (atomic_load(&control->mutex_fraction) != 0)
 			watch |= PP_WATCH_MUTEX;
 	}
-	atomic_store_explicit(&pp_wait_watch, watch, memory_order_relaxed);
+	return (watch);
+}
+
+/* Again until it holds: a thread that was stopped between the two would put
+ * back what another has long corrected. */
+void
+pp_wait_apply(void)
+{
+	int watch;
+
+	do {
+		watch = wait_wanted();
+		atomic_store(&pp_wait_watch, watch);
+	} while (watch != wait_wanted());
 }
 
 uint32_t
