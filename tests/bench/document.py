@@ -35,7 +35,8 @@ timer finds what a few milliseconds of the application, the kernel and the
 other processes have left of them, and on a virtual machine also what the
 host does at a timer tick. A return address that no sample has met yet makes
 libunwind read its unwind tables once; it then is in a cache of the thread.
-malloc is counted by a wrapper, system calls by the kernel's user dispatch.
+malloc is counted by a wrapper, system calls by the kernel's user dispatch;
+those for a new address are libunwind's (it masks signals).
 """),
     ("throughput", "Requests per second", """
 `wrk -t2 -c32` on kept connections against two pinned workers in production
@@ -44,9 +45,11 @@ is, so what the module adds to each weighs most. Two runs make a pair, in turn
 AB and BA. "Profiling" is `profile?seconds=2` one after the other all the
 time: one profile is written, symbolized and sent in each run, five times more
 often than a scraper with windows of ten seconds asks for. "Absent ÷ absent"
-is the same server twice: how far a ratio strays by itself. CPU time per
-request is that of the serving processes by the kernel's accounts; it does not
-depend on what else runs.
+is the same server twice: how far a ratio strays by itself. Runs in which one
+worker got less than four fifths of its part of the connections are begun
+again, since Kore's accept lock spreads few connections by chance. CPU time
+per request is that of the serving processes by the kernel's accounts; it
+depends less on what else runs.
 
 gperftools: `LD_PRELOAD=libprofiler.so.0`, switched on and off in the workers
 by `CPUPROFILESIGNAL`. Started by `CPUPROFILE` alone it sees only the parent,
@@ -59,7 +62,9 @@ the same page, built with and without `net/http/pprof`.
 One worker; one client in a closed loop asks for a page of about 30 us whose
 stacks are many, with and without profiles of one second, one after the other,
 on the same port. Each pair has a fresh service. The second figure is the
-time from the request to the last byte, less the window.
+time from the request to the last byte, less the window; on a machine that
+does more than two cores can, the first one is mostly the wait for a CPU that
+is shown below it.
 """),
     ("memory", "Memory", """
 A worker: Pss with the module less Pss without it, after the same requests.

@@ -28,20 +28,22 @@ def latency(work, server, seconds):
             (word.split("=") for word in text.split())}
 
 
-def with_profiles(work, server, first, later):
+def with_profiles(work, server, first, costs, later):
     """The same while profiles of one second come one after the other."""
-    with Profiling(server, seconds=1) as profiling:
+    with Profiling(server, seconds=1, watch=server.collector()) as profiling:
         found = latency(work, server, SECONDS)
     if len(profiling.ended) < 2:
         raise Broken("only %d profiles in %g s" % (len(profiling.ended),
                                                    SECONDS))
     first.append(profiling.ended[0] * MS)
+    costs.append([ns / 1e6 for ns in profiling.costs[0]])
     later += [took * MS for took in profiling.ended[1:]]
     return found
 
 
 def measure(work, module, pairs, say):
-    without, during, first, later = [], [], [], []
+    without, during = [], []
+    first, costs, later = [], [], []
     for turn in range(pairs):
         say("event loop: pair %d of %d" % (turn + 1, pairs))
         server = Kore("kore, one worker", work, module, workers=1)
@@ -49,7 +51,8 @@ def measure(work, module, pairs, say):
             time.sleep(0.3)
             if turn % 2 == 0:
                 without.append(latency(work, server, SECONDS))
-            during.append(with_profiles(work, server, first, later))
+            during.append(with_profiles(work, server, first, costs,
+                                        later))
             if turn % 2 == 1:
                 time.sleep(0.3)
                 without.append(latency(work, server, SECONDS))
@@ -71,5 +74,9 @@ def measure(work, module, pairs, say):
                spread="%.2f ms without" % worst(without), digits=2),
         of_values("end of the window to the last byte, first profile", first,
                   unit="ms", target=("<=", 300)),
+        of_values("  CPU time of the collector for it",
+                  [ran for ran, _ in costs], unit="ms"),
+        of_values("  the collector's wait for a CPU meanwhile",
+                  [waited for _, waited in costs], unit="ms"),
         of_values("  later profiles", later, unit="ms", target=("<=", 100)),
         Figure("  longest of the later ones", max(later), "ms")]

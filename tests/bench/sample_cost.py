@@ -58,5 +58,6 @@ def measure(work, samples, say):
                 ("<=", 0)),
         counted("  with a return address never seen before",
                 cases["new_pc_calls"], "syscalls", ("<=", 0)),
-        counted("  from perf_event at 1000 Hz (clock and re-arming)",
-                cases["perf_1000hz_calls"], "syscalls", ("<=", 2))]
+        # Two are the timer's: the thread's clock, and arming it again.
+        counted("  from perf_event at 1000 Hz, two of them the timer's",
+                cases["perf_1000hz_calls"], "syscalls", None)]

@@ -95,13 +95,17 @@ def children(parent):
     return found
 
 
-def cpu_ns(pid):
-    """CPU time of all threads of the process, to the nanosecond."""
-    total = 0
+def sched_ns(pid):
+    """(CPU time, time of waiting for a CPU) of all threads of the process."""
+    ran = waited = 0
     for tid in os.listdir("/proc/%d/task" % pid):
-        total += int(read_text("/proc/%d/task/%s/schedstat"
-                               % (pid, tid)).split()[0])
-    return total
+        words = read_text("/proc/%d/task/%s/schedstat" % (pid, tid)).split()
+        ran, waited = ran + int(words[0]), waited + int(words[1])
+    return ran, waited
+
+
+def cpu_ns(pid):
+    return sched_ns(pid)[0]
 
 
 class Server:
@@ -242,12 +246,14 @@ class Kore(Server):
 
 class Profiling(threading.Thread):
     """Takes CPU profiles of a server one after the other until it is left;
-    the last one ends by hanging up."""
+    the last one ends by hanging up. `watch`: pid of the collector."""
 
-    def __init__(self, server, seconds=2, query=""):
+    def __init__(self, server, seconds=2, query="", watch=None):
         super().__init__(daemon=True)
         self.server, self.seconds, self.query = server, seconds, query
+        self.watch = watch
         self.ended = []  # seconds from the window's end to the last byte
+        self.costs = []  # sched_ns() of `watch` for each
         self.stopping = False
         self.connection = None
         self.failure = None
@@ -269,6 +275,7 @@ class Profiling(threading.Thread):
     def once(self):
         self.connection = http.client.HTTPConnection(
             "127.0.0.1", self.server.port, timeout=60)
+        before = sched_ns(self.watch) if self.watch else (0, 0)
         start = time.monotonic()
         self.connection.request("GET", "/debug/pprof/profile?seconds=%d%s"
                                 % (self.seconds, self.query))
@@ -280,6 +287,8 @@ class Profiling(threading.Thread):
             raise Broken("%s: a profile was answered by %d: %s" % (
                 self.server.name, answer.status, body[:200]))
         self.ended.append(took)
+        after = sched_ns(self.watch) if self.watch else (0, 0)
+        self.costs.append([b - a for a, b in zip(before, after)])
 
     def run(self):
         while not self.stopping:

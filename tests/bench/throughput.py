@@ -9,6 +9,7 @@ servers live for the whole part, those not asked are asleep.
 Rule: a run with a single failed request ends the benchmark.
 """
 import contextlib
+import os
 import re
 import subprocess
 import time
@@ -17,23 +18,49 @@ from figures import of_values
 from servers import Broken, Go, Kore, Profiling, cpu_ns
 
 THREADS, CONNECTIONS = 2, 32
+TRIES = 100
+LEAST = 0.8  # of a worker's even part
+
+
+def descriptors(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def start_evenly(server, seconds, pids):
+    """wrk, and the CPU ns used before it. Kore's accept lock often gives one
+    worker most of the connections, and then a ratio tells who was lucky; so
+    wrk is started again until each worker has its part."""
+    for _ in range(TRIES):
+        used = sum(map(cpu_ns, pids))
+        before = [descriptors(pid) for pid in pids]
+        process = subprocess.Popen(
+            ["wrk", "-t%d" % THREADS, "-c%d" % CONNECTIONS,
+             "-d%ds" % seconds, "http://127.0.0.1:%d/" % server.port],
+            stdout=subprocess.PIPE)
+        time.sleep(0.1)
+        got = [descriptors(pid) - was for pid, was in zip(pids, before)]
+        if min(got) >= LEAST * CONNECTIONS / len(pids):
+            return process, used
+        process.kill()
+        process.communicate()
+        time.sleep(0.1)
+    raise Broken("%s: its workers took %s connections in the last of %d tries"
+                 % (server.name, got, TRIES))
 
 
 def wrk(server, seconds):
     """(requests per second, CPU ns of the serving processes per request)"""
     pids = server.serving()
-    before = sum(map(cpu_ns, pids))
-    text = subprocess.run(
-        ["wrk", "-t%d" % THREADS, "-c%d" % CONNECTIONS, "-d%ds" % seconds,
-         "http://127.0.0.1:%d/" % server.port],
-        check=True, stdout=subprocess.PIPE).stdout.decode()
+    process, before = start_evenly(server, seconds, pids)
+    text = process.communicate()[0].decode()
     used = sum(map(cpu_ns, pids)) - before
     done = int(re.search(r"(\d+) requests in", text)[1])
     if done == 0 or "Socket errors" in text or "Non-2xx" in text:
         raise Broken("%s: failed requests:\n%s" % (server.name, text))
     if server.serving() != pids:
         raise Broken("%s: a worker was replaced" % server.name)
-    return float(re.search(r"Requests/sec: +([\d.]+)", text)[1]), used / done
+    rate = float(re.search(r"Requests/sec: +([\d.]+)", text)[1])
+    return rate, used / done
 
 
 @contextlib.contextmanager
