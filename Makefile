@@ -120,6 +120,7 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
+include tests/unit/small.mk
 
 # The sample application as it is judged here; kodev builds what runs.
 $(B)/app/%.o: %.c

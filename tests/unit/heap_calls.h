@@ -62,6 +62,8 @@ static const char heap_calls[] =
     "void free_null(void)\n"
     "{ for (int i = 0; i < 100; i++) free(NULL); }\n"
     "void *one(size_t size) { return malloc(size); }\n"
+    "void *at_depth(int n)\n"
+    "{ void *p = n > 0 ? at_depth(n - 1) : malloc(24); return p; }\n"
     "void gone(void *p) { free(p); }\n"
     "int begin(pthread_t *t, void *(*f)(void *), void *arg)\n"
     "{ return pthread_create(t, NULL, f, arg); }\n";

@@ -18,7 +18,8 @@
 #include "store/heap.h"
 #include "store/rows.h"
 
-#define HEAP_SLOT 1
+#define HEAP_SLOT    1
+#define HEAP_WORKERS 8
 
 struct heap_sum {
 	uint64_t allocs, bytes, frees, free_bytes;
@@ -80,7 +81,7 @@ heap_begin(void)
 	const char *why = NULL;
 	int fd;
 
-	heap_arena = pp_arena_create(2, &fd);
+	heap_arena = pp_arena_create(HEAP_WORKERS, &fd);
 	if (heap_arena == NULL || pp_self_prepare(&why) == -1 ||
 	    pp_process_hook(NULL, 0, NULL, &why) == -1) {
 		fprintf(stderr, "%s\n", why != NULL ? why : "no arena");

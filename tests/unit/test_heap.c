@@ -68,7 +68,7 @@ prepare(void **state)
 	    "c++ -std=c++17 -g -O1 -fno-builtin -fPIC -shared -o cc.so "
 	    "calls.cc",
 	    "cc.so");
-	heap_arena = pp_arena_create(2, &fd);
+	heap_arena = pp_arena_create(HEAP_WORKERS, &fd);
 	if (heap_arena == NULL || pp_self_prepare(&why) == -1 ||
 	    pp_process_hook(NULL, 0, NULL, &why) == -1)
 		return (-1);
@@ -192,6 +192,27 @@ free_of_null_frees_nothing(void **state)
 	assert_sum(heap_sum(label), i, i * 512, i, i * 512);
 }
 
+/* The free() in the middle is the test's own, which is not followed. */
+static void
+an_address_given_out_again_ends_its_old_sample(void **state)
+{
+	void *(*one)(size_t) = heap_function(void *(*)(size_t), "one");
+	uint32_t label = heap_label("again"), was;
+	void *first, *second;
+
+	(void)state;
+	was = pp_label_swap(label);
+	first = one(200);
+	assert_sum(heap_sum(label), 1, 200, 0, 0);
+	free(first);
+	second = one(196);
+	(void)pp_label_swap(was);
+	assert_ptr_equal(first, second);
+	assert_sum(heap_sum(label), 2, 396, 1, 200);
+	heap_function(void (*)(void *), "gone")(second);
+	assert_sum(heap_sum(label), 2, 396, 2, 396);
+}
+
 /* The first frame is in the function that called malloc(). */
 static void
 a_stack_begins_at_the_caller(void **state)
@@ -283,6 +304,8 @@ main(void)
 		    what_libc_makes_for_its_caller_is_live_until_freed),
 		cmocka_unit_test(cpp_counts_through_malloc),
 		cmocka_unit_test(free_of_null_frees_nothing),
+		cmocka_unit_test(
+		    an_address_given_out_again_ends_its_old_sample),
 		cmocka_unit_test(a_stack_begins_at_the_caller),
 		cmocka_unit_test(size_classes_are_a_sixteenth_wide),
 		cmocka_unit_test(off_counts_nothing),
