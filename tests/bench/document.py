@@ -52,15 +52,15 @@ per request is that of the serving processes by the kernel's accounts; it
 depends less on what else runs.
 
 gperftools: `LD_PRELOAD=libprofiler.so.0`, switched on and off in the workers
-by `CPUPROFILESIGNAL`. Started by `CPUPROFILE` alone it sees only the parent,
-since its timer does not survive the fork. The application must add rules to
-Kore's sandbox for it, each worker writes a file of its own under the same
-name, so the last one wins; no route, no symbols in it. Go: `tests/bench/go`,
-the same page, built with and without `net/http/pprof`.
+by `CPUPROFILESIGNAL`. Started by `CPUPROFILE` alone it is of no use here: in
+a try of two seconds of load, its three processes counted 1, 2 and 4 timer
+interrupts. The application must add rules to Kore's sandbox for it (without
+them both workers died of violations when it was switched on), and both
+workers write to the same file name, where the last one wins. Go:
+`tests/bench/go`, the same page, built with and without `net/http/pprof`.
 """),
     ("loop", "The event loop", """
-One worker; one client in a closed loop asks for a page of about 30 us whose
-stacks are many, with and without profiles of one second, one after the other,
+One worker; one client in a closed loop asks for a page whose stacks are many, with and without profiles of one second, one after the other,
 on the same port. Each pair has a fresh service. The second figure is the
 time from the request to the last byte, less the window; on a machine that
 does more than two cores can, the first one is mostly the wait for a CPU that
