@@ -2,6 +2,7 @@
  * See own.h. Keys live in a table of this process: they end with it.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -35,29 +36,49 @@ own_name_fits(const char *name)
 	return (1);
 }
 
-/* Names are added by one thread at a time: the place is claimed by count,
- * and a reader that sees an empty name waits for the next look. */
-int
-pp_own_place(const char *name)
+static int
+own_named(const struct pp_own *own, const char *name)
 {
-	struct pp_own *own;
-	uint32_t used, i;
+	uint32_t used = atomic_load(&own->used), i;
 
-	if (pp_self.worker == 0 || !own_name_fits(name))
-		return (-1);
-	own = &pp_self.slot->own;
-	used = atomic_load(&own->used);
 	for (i = 0; i < used && i < PP_OWN_MAX; i++) {
 		if (strcmp(own->name[i], name) == 0)
 			return ((int)i);
 	}
-	if (used >= PP_OWN_MAX)
+	return (-1);
+}
+
+/* Names come by one thread at a time, and are whole when they are counted. */
+static int
+own_new_name(struct pp_own *own, const char *name)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	uint32_t used;
+	int place;
+
+	(void)pthread_mutex_lock(&lock);
+	place = own_named(own, name);
+	used = atomic_load(&own->used);
+	if (place == -1 && used < PP_OWN_MAX) {
+		(void)strcpy(own->name[used], name);
+		atomic_store(&own->used, used + 1);
+		place = (int)used;
+	}
+	(void)pthread_mutex_unlock(&lock);
+	return (place);
+}
+
+int
+pp_own_place(const char *name)
+{
+	struct pp_own *own;
+	int place;
+
+	if (pp_self.worker == 0 || !own_name_fits(name))
 		return (-1);
-	i = atomic_fetch_add(&own->used, 1);
-	if (i >= PP_OWN_MAX)
-		return (-1);
-	(void)strcpy(own->name[i], name);
-	return ((int)i);
+	own = &pp_self.slot->own;
+	place = own_named(own, name);
+	return (place != -1 ? place : own_new_name(own, name));
 }
 
 static struct held *
@@ -135,16 +156,17 @@ pp_own_remove(const char *name, const void *key)
 {
 	struct held *h;
 	int place;
-	uint32_t row;
+	uint32_t row, mine;
 
 	place = pp_own_place(name);
 	h = place != -1 ? own_find((uint32_t)place, key) : NULL;
-	if (h == NULL) {
+	row = h != NULL ? atomic_load(&h->row) : 0;
+	mine = (uint32_t)place + 1;
+	/* Of two threads that remove it, one has removed it. */
+	if (h == NULL || !atomic_compare_exchange_strong(&h->place, &mine, 0)) {
 		errno = ENOENT;
 		return (-1);
 	}
-	row = atomic_load(&h->row);
-	atomic_store(&h->place, 0);
 	atomic_store(&h->key, 0);
 	if (row < PP_WAIT_ROWS)
 		atomic_fetch_add(&pp_self.slot->own.rows.row[row]

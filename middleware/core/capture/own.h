@@ -2,7 +2,8 @@
  * Profiles of the application's own: things that it has (connections, files,
  * locks), each counted under the stack that added it until it is removed.
  *
- * Rule: lock-free, no allocation; any thread, not in signal handlers.
+ * Rule: any thread, not in signal handlers; no allocation, and no lock but
+ * for a name that is new.
  */
 #ifndef PP_CAPTURE_OWN_H
 #define PP_CAPTURE_OWN_H
