@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -36,41 +37,95 @@ struct trampoline {
 static struct trampoline *page; /* next free one, page-wise */
 static unsigned int page_left;
 
-/* How many bytes at `code` are whole, movable instructions; 0: they are not. */
+struct decoder {
+	void *lib;
+	ZydisDecoder state;
+	ZyanStatus (*decode)(const ZydisDecoder *, ZydisDecoderContext *,
+	    const void *, ZyanUSize, ZydisDecodedInstruction *);
+};
+
+static int
+decoder_open(struct decoder *d, const char **why)
+{
+	ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
+
+	d->lib = dlopen(ZYDIS_SO, RTLD_NOW | RTLD_LOCAL);
+	if (d->lib == NULL) {
+		*why = "no " ZYDIS_SO " (apt-get install libzydis4.0)";
+		return (-1);
+	}
+	*(void **)&init = dlsym(d->lib, "ZydisDecoderInit");
+	*(void **)&d->decode = dlsym(d->lib, "ZydisDecoderDecodeInstruction");
+	if (init != NULL && d->decode != NULL &&
+	    ZYAN_SUCCESS(init(&d->state, ZYDIS_MACHINE_MODE_LONG_64,
+		ZYDIS_STACK_WIDTH_64)))
+		return (0);
+	*why = ZYDIS_SO " is not the one this was made for";
+	(void)dlclose(d->lib);
+	return (-1);
+}
+
+/* How many bytes at `code` are whole, movable instructions; 0: they are not,
+ * or the function may end within, and the next one begin. */
+static size_t
+entry_movable(const struct decoder *d, const uint8_t *code)
+{
+	ZydisDecodedInstruction at;
+	size_t len;
+
+	for (len = 0; len < JUMP_BYTES; len += at.length) {
+		if (!ZYAN_SUCCESS(d->decode(&d->state, NULL, code + len,
+			MOVED_MAX - len, &at)) ||
+		    (at.attributes & ZYDIS_ATTRIB_IS_RELATIVE) != 0 ||
+		    at.meta.category == ZYDIS_CATEGORY_RET ||
+		    at.meta.category == ZYDIS_CATEGORY_UNCOND_BR)
+			return (0);
+	}
+	return (len);
+}
+
+/* Does the function, as far as its symbol says it goes, jump back into its
+ * first `len` bytes (a loop right at its beginning)? */
+static int
+entry_returns_to(const struct decoder *d, const uint8_t *code, size_t len)
+{
+	ZydisDecodedInstruction at;
+	const ElfW(Sym) *symbol = NULL;
+	const uint8_t *here, *end, *target;
+	Dl_info info;
+
+	if (dladdr1(code, &info, (void **)(uintptr_t)&symbol, RTLD_DL_SYMENT) ==
+		0 ||
+	    symbol == NULL || info.dli_saddr != code)
+		return (0);
+	end = code + symbol->st_size;
+	for (here = code; here < end; here += at.length) {
+		if (!ZYAN_SUCCESS(d->decode(&d->state, NULL, here,
+			(size_t)(end - here), &at)))
+			return (0);
+		if (at.raw.imm[0].is_relative == 0)
+			continue;
+		target = here + at.length + at.raw.imm[0].value.s;
+		if (target > code && target < code + len)
+			return (1);
+	}
+	return (0);
+}
+
+/* How many bytes at `code` move to the trampoline; 0 with *why. */
 static size_t
 entry_measure(const uint8_t *code, const char **why)
 {
-	ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
-	ZyanStatus (*decode)(const ZydisDecoder *, ZydisDecoderContext *,
-	    const void *, ZyanUSize, ZydisDecodedInstruction *);
-	ZydisDecodedInstruction instruction;
-	ZydisDecoder decoder;
-	size_t len = 0;
-	void *lib;
+	struct decoder d;
+	size_t len;
 
-	lib = dlopen(ZYDIS_SO, RTLD_NOW | RTLD_LOCAL);
-	if (lib == NULL) {
-		*why = "no " ZYDIS_SO " (apt-get install libzydis4.0)";
+	if (decoder_open(&d, why) == -1)
 		return (0);
-	}
-	*(void **)&init = dlsym(lib, "ZydisDecoderInit");
-	*(void **)&decode = dlsym(lib, "ZydisDecoderDecodeInstruction");
 	*why = "its first instructions cannot be moved";
-	if (init == NULL || decode == NULL ||
-	    !ZYAN_SUCCESS(init(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
-		ZYDIS_STACK_WIDTH_64)))
-		goto out;
-	while (len < JUMP_BYTES) {
-		if (!ZYAN_SUCCESS(decode(&decoder, NULL, code + len,
-			MOVED_MAX - len, &instruction)) ||
-		    (instruction.attributes & ZYDIS_ATTRIB_IS_RELATIVE) != 0) {
-			len = 0;
-			break;
-		}
-		len += instruction.length;
-	}
-out:
-	(void)dlclose(lib);
+	len = entry_movable(&d, code);
+	if (len != 0 && entry_returns_to(&d, code, len))
+		len = 0;
+	(void)dlclose(d.lib);
 	return (len);
 }
 
@@ -121,15 +176,19 @@ entry_jump(uint8_t *bytes, const void *at, const void *to)
 static struct trampoline *
 entry_trampoline(const void *target)
 {
-	if (page_left == 0) {
+	uint8_t unused[JUMP_BYTES];
+
+	/* What is left of a page may be too far for this one. */
+	if (page_left == 0 ||
+	    entry_jump(unused, target, page + page_left) == -1) {
 		page = entry_page(target);
-		if (page == NULL)
-			return (NULL);
-		page_left = TRAMPOLINES_PER_PAGE;
+		page_left = page == NULL ? 0 : TRAMPOLINES_PER_PAGE;
 	} else if (entry_protect(page, sizeof(*page), PROT_READ | PROT_WRITE) ==
 	    -1) {
 		return (NULL);
 	}
+	if (page_left == 0)
+		return (NULL);
 	page_left--;
 	return (page++);
 }
@@ -139,14 +198,17 @@ entry_fill(struct trampoline *t, const uint8_t *code, size_t len,
     void *replacement)
 {
 	static const uint8_t jump_far[] = { 0xff, 0x25, 0, 0, 0, 0 };
+	int result;
 
 	memcpy(t->moved, code, len);
 	t->moved_len = (uint8_t)len;
 	memcpy(t->far, jump_far, sizeof(jump_far));
 	memcpy(t->far + sizeof(jump_far), &replacement, sizeof(replacement));
-	if (entry_jump(t->moved + len, t->moved + len, code + len) == -1)
+	result = entry_jump(t->moved + len, t->moved + len, code + len);
+	/* Others in the page are in use. */
+	if (entry_protect(t, sizeof(*t), PROT_READ | PROT_EXEC) == -1)
 		return (-1);
-	return (entry_protect(t, sizeof(*t), PROT_READ | PROT_EXEC));
+	return (result);
 }
 
 int

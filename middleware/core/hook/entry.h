@@ -3,8 +3,9 @@
  * jump is written over its first instructions, which move to a trampoline.
  *
  * Not for every function: its first five bytes must be whole instructions
- * that mean the same elsewhere. Lengths come from Zydis, loaded for that
- * moment only. x86-64; elsewhere each patch is refused with a sentence.
+ * that mean the same elsewhere, all its own, and no loop may come back into
+ * them. Lengths come from Zydis, loaded for that moment only. x86-64;
+ * elsewhere each patch is refused with a sentence.
  *
  * Rule: in the parent's constructor, while there is one thread and before
  * seccomp forbids writable code.
