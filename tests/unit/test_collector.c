@@ -492,6 +492,134 @@ objects_are_taken_once_and_no_descriptor_is_kept(void **state)
 	stop(0);
 }
 
+/* What a worker's event loop does, done at once. */
+static void
+answer_at_once(int signo)
+{
+	(void)signo;
+	arena->slot[1].memory.malloc_used = 4711;
+	atomic_store(&arena->slot[1].memory.answered,
+	    atomic_load(&arena->control.ask));
+}
+
+static void
+hand_over(uint32_t worker, int32_t pid, const int *fds, int nfds)
+{
+	struct pp_wire_proc packet = { PP_WIRE_VERSION, PP_WIRE_PROC, worker,
+		pid };
+
+	assert_int_equal(pp_wire_send(ours, &packet, sizeof(packet), fds, nfds),
+	    0);
+	expect_alive();
+}
+
+static void
+memory_of_a_worker_is_read_from_what_it_hands_over(void **state)
+{
+	int rollup = open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+	char *body, *at;
+	long before;
+	size_t len;
+	int i;
+
+	(void)state;
+	assert_true(rollup >= 0);
+	arena->parent_pid = 0; /* it is never signalled; we want to be */
+	start(NULL);
+	expect_alive();
+	usleep(200000);
+	before = descriptors_of(collector);
+	for (i = 0; i < 10; i++)
+		hand_over(1, getpid(), &rollup, 1);
+	expect_descriptors(before + 1); /* the last one is kept */
+	signal(SIGPROF, answer_at_once);
+	assert_int_equal(get("/heap", "debug=1", &body, &len), 200);
+	signal(SIGPROF, SIG_IGN);
+	assert_int_equal(strncmp(body, "heap profile: 0: 0 [0: 1] @ heap/", 33),
+	    0);
+	assert_non_null(strstr(body, "\n# worker.1.Answered = yes\n"));
+	assert_non_null(strstr(body, "\n# worker.1.MallocUsed = 4711\n"));
+	at = strstr(body, "\n# worker.1.RSS = ");
+	assert_non_null(at);
+	assert_true(atol(strchr(at, '=') + 1) > 100000);
+	free(body);
+	/* Of another process than the one in the slot: of no use. */
+	hand_over(1, getpid() + 1, &rollup, 1);
+	assert_int_equal(get("/heap", "debug=1", &body, &len), 200);
+	assert_null(strstr(body, "worker.1.RSS"));
+	assert_non_null(strstr(body, "\n# worker.1.Kernel = not known"));
+	free(body);
+	close(rollup);
+	stop(0);
+	arena->parent_pid = getpid();
+}
+
+static void
+descriptors_that_are_no_rollup_are_refused(void **state)
+{
+	static const char *const path[] = { "/proc/self/exe", "/dev/zero",
+		"/proc/self/task", "/proc/self/status" };
+	int fd, pipes[2];
+	char *body;
+	long before;
+	size_t len, i;
+
+	(void)state;
+	start(NULL);
+	expect_alive();
+	usleep(200000);
+	before = descriptors_of(collector);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	hand_over(1, getpid(), pipes, 1);
+	hand_over(1, getpid(), NULL, 0);
+	for (i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
+		fd = open(path[i], O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		hand_over(0, getpid(), &fd, 1);
+		hand_over(3, getpid(), &fd, 1);
+		hand_over(UINT32_MAX, getpid(), &fd, 1);
+		hand_over(1, -1, &fd, 1);
+		expect_descriptors(before);
+		hand_over(1, getpid(), &fd, 1);
+		/* The last one is of /proc, and not a rollup all the same. */
+		expect_descriptors(before + (i == 3));
+		close(fd);
+	}
+	assert_int_equal(get("/heap", "debug=1", &body, &len), 200);
+	assert_non_null(strstr(body, "\n# worker.1.Kernel = not known"));
+	free(body);
+	close(pipes[0]);
+	close(pipes[1]);
+	stop(0);
+}
+
+/* A worker that is busy, and somebody else's request meanwhile. */
+static void
+waiting_for_a_worker_holds_up_nobody(void **state)
+{
+	int64_t begun = pp_clock_mono(), other;
+	char *headers, *body;
+	size_t len;
+	int reply;
+
+	(void)state;
+	start(NULL);
+	expect_alive();
+	begun = pp_clock_mono();
+	reply = request(PP_METHOD_GET, "/heap", "debug=1", -1, 0);
+	expect_alive();
+	other = pp_clock_mono() - begun;
+	assert_int_equal(answer(reply, &headers, &body, &len), 200);
+	assert_non_null(strstr(body, "\n# worker.1.Answered = no"));
+	assert_true(pp_clock_mono() - begun >= 100 * PP_NS_PER_MS);
+	assert_true(other < pp_clock_mono() - begun);
+	free(body);
+	/* A client that hangs up while its worker is asked. */
+	close(request(PP_METHOD_GET, "/heap", "gc=1", -1, 0));
+	expect_alive();
+	stop(0);
+}
+
 static void
 signals_to_the_service_do_not_end_it(void **state)
 {
@@ -639,6 +767,10 @@ main(void)
 		cmocka_unit_test(random_packets_are_dropped),
 		cmocka_unit_test(
 		    objects_are_taken_once_and_no_descriptor_is_kept),
+		cmocka_unit_test(
+		    memory_of_a_worker_is_read_from_what_it_hands_over),
+		cmocka_unit_test(descriptors_that_are_no_rollup_are_refused),
+		cmocka_unit_test(waiting_for_a_worker_holds_up_nobody),
 		cmocka_unit_test(signals_to_the_service_do_not_end_it),
 		cmocka_unit_test(
 		    it_gives_up_its_rights_and_still_names_functions),

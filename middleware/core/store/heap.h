@@ -5,7 +5,7 @@
  * A row sums the samples of one stack, one label set, one class of sizes and
  * one sampling rate, unscaled. The classes are 1/16 of a power of two wide:
  * scaling by a row's mean size instead of each size is off by less than
- * 0.05% then (docs/sampling.md).
+ * 0.1% then (docs/sampling.md).
  *
  * Rule: pure functions; the key of a row comes from a worker, so a reader
  * checks what it takes out of it.
