@@ -83,6 +83,17 @@ label_pairs(uint32_t set, uint64_t *words, struct pp_label_pair *pair)
 	return (pairs);
 }
 
+static int
+label_fits(const struct pp_label_pair *pair, unsigned int pairs)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < pairs; i++)
+		used += strlen(pair[i].key) + strlen(pair[i].value) + 2;
+	return (pairs <= PP_LABELS_PER_SET && used <= PP_LABEL_SET_MAX);
+}
+
 int
 pp_label_push(const char *key, const char *value)
 {
@@ -107,9 +118,10 @@ pp_label_push(const char *key, const char *value)
 		;
 	pair[i].key = key;
 	pair[i].value = value;
+	pairs += i == pairs;
 	set = 0;
-	if (i < PP_LABELS_PER_SET && label_depth < PP_LABEL_DEPTH)
-		set = pp_label_intern(pair, i == pairs ? pairs + 1 : pairs);
+	if (label_depth < PP_LABEL_DEPTH && label_fits(pair, pairs))
+		set = pp_label_intern(pair, pairs);
 	if (set == 0) {
 		errno = ENOSPC;
 		return (-1);

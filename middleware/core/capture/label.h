@@ -27,7 +27,8 @@ uint32_t pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs);
 /*
  * Add a label to the calling thread's set, until _pop(). A key that is there
  * already is replaced. 0, or -1 with errno: EINVAL (empty key, text too long),
- * ENOSPC (PP_LABEL_DEPTH, or the table is full), ENOTCONN (no slot).
+ * ENOSPC (PP_LABEL_DEPTH, no room in the set, or the table is full), ENOTCONN
+ * (no slot).
  */
 int pp_label_push(const char *key, const char *value);
 
