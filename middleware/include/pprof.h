@@ -88,9 +88,9 @@ int pprof_handler(struct http_request *req);
  * scrapers make a series of each: use values of which there are few.
  *
  * push returns 0, or -1 with errno: EINVAL (no key, more than 1,024 bytes),
- * ENOSPC (nesting, 16 labels, or the table is full), ENOTCONN (not in a
- * worker). pop without a push does nothing. Thread-safe; not
- * async-signal-safe. The strings are copied.
+ * ENOSPC (nesting, 16 labels or 1,024 bytes with those that are there, or the
+ * table is full), ENOTCONN (not in a worker). pop without a push does nothing.
+ * Thread-safe; not async-signal-safe. The strings are copied.
  *
  *     pprof_label_push("tenant", plan_of(user));
  *     render(req);
@@ -202,21 +202,35 @@ int pprof_write(const char *name, int fd, int debug);
 #include <errno.h>
 #include <stddef.h>
 
-/* Both halves are unused where a file does not call the function. */
+/* `found` is NULL until it was looked for, and points to itself when there is
+ * none. */
+static inline void *
+pprof_shim_find(void **found, const char *name)
+{
+	void *at = __atomic_load_n(found, __ATOMIC_ACQUIRE);
+
+	if (at == NULL) {
+		at = dlsym((void *)0, name);
+		if (at == NULL)
+			at = (void *)found;
+		__atomic_store_n(found, at, __ATOMIC_RELEASE);
+	}
+	return (at == (void *)found ? NULL : at);
+}
+
 #define PPROF_SHIM(type, name, parameters, arguments, without)                 \
 	static inline type pprof_shim_##name parameters                        \
 	{                                                                      \
-		static type(*call) parameters;                                 \
-		static int looked;                                             \
+		static void *found;                                            \
+		void *at = pprof_shim_find(&found, "pprof_" #name);            \
+		type(*call) parameters;                                        \
                                                                                \
-		if (!looked) {                                                 \
-			*(void **)&call = dlsym((void *)0, "pprof_" #name);    \
-			looked = 1;                                            \
+		if (at == NULL) {                                              \
+			errno = ENOTCONN;                                      \
+			return (without);                                      \
 		}                                                              \
-		if (call != NULL)                                              \
-			return (call arguments);                               \
-		errno = ENOTCONN;                                              \
-		return (without);                                              \
+		*(void **)&call = at;                                          \
+		return (call arguments);                                       \
 	}
 
 PPROF_SHIM(int, register,
@@ -239,29 +253,27 @@ PPROF_SHIM(int, write, (const char *name, int fd, int debug), (name, fd, debug),
 static inline void
 pprof_shim_label_pop(void)
 {
-	static void (*call)(void);
-	static int looked;
+	static void *found;
+	void *at = pprof_shim_find(&found, "pprof_label_pop");
+	void (*call)(void);
 
-	if (!looked) {
-		*(void **)&call = dlsym((void *)0, "pprof_label_pop");
-		looked = 1;
-	}
-	if (call != NULL)
-		call();
+	if (at == NULL)
+		return;
+	*(void **)&call = at;
+	call();
 }
 
 static inline void
 pprof_shim_profile_free(struct pprof_profile *p)
 {
-	static void (*call)(struct pprof_profile *);
-	static int looked;
+	static void *found;
+	void *at = pprof_shim_find(&found, "pprof_profile_free");
+	void (*call)(struct pprof_profile *);
 
-	if (!looked) {
-		*(void **)&call = dlsym((void *)0, "pprof_profile_free");
-		looked = 1;
-	}
-	if (call != NULL)
-		call(p);
+	if (at == NULL)
+		return;
+	*(void **)&call = at;
+	call(p);
 }
 
 #define pprof_register			 pprof_shim_register
