@@ -183,7 +183,11 @@ class Service:
                  "workers %d" % self.workers_wanted,
                  "root %s" % self.root, "runas nobody",
                  "pidfile %s/kore.pid" % self.dir,
-                 "http_request_limit 2000"]
+                 "http_request_limit 2000",
+                 # Kore stops to serve what waits after 10 ms in one turn of
+                 # its loop, and serves the newest first: beside a client
+                 # whose requests take longer, others wait for ever.
+                 "http_request_ms 1000"]
         lines += self.settings
         lines += ["load %s %s" % (path, onload or "")
                   for path, onload in self.modules]

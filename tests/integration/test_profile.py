@@ -35,7 +35,9 @@ class CpuProfile(Case):
                 cls.asked = time.time()
                 url = Later(cls.pprof.run, "-top", kore.url(
                     "/debug/pprof/profile?seconds=%d" % SECONDS))
+                start = time.monotonic()
                 cls.answer = kore.profile(SECONDS, hz=250)
+                cls.took = time.monotonic() - start
                 cls.url_top = url.result()
                 cls.url_complaints = cls.pprof.complaints
             cls.tasks = task.done
@@ -66,7 +68,9 @@ class CpuProfile(Case):
         self.assertNear(self.raw.period * self.raw.count(), self.raw.ns(),
                         0.05, "period times samples")
         length = float(self.raw.head["Duration"].rstrip("s"))
-        self.assertTrue(SECONDS <= length < SECONDS + 0.5, length)
+        note("%d s asked, %.2f s measured, %.2f s waited for", SECONDS,
+             length, self.took)
+        self.assertTrue(SECONDS <= length <= self.took, length)
         year = time.strftime("%Y-", time.gmtime(self.asked))
         self.assertTrue(self.raw.head["Time"].startswith(year),
                         self.raw.head["Time"])

@@ -69,7 +69,7 @@ class CpuTruth(Case):
             # Others want these cores as well: once more, and longer.
             note("hz=%d: %d samples in %d s, once more", hz, raw.count(),
                  seconds)
-            return self.measure(hz, min(90, math.ceil(
+            return self.measure(hz, min(60, math.ceil(
                 seconds * 2400 / raw.count())))
         return raw, after, used
 
