@@ -60,7 +60,7 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 KORE_CFLAGS := -Imiddleware -isystem /usr/include \
 	-isystem /usr/include/postgresql \
 	-DKORE_USE_PGSQL -DKORE_USE_TASKS -Wno-deprecated-declarations
-COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lpthread
+COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
 	check-exports check-clang
