@@ -14,3 +14,12 @@ pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent)
 	if (pid > 1 && pid != getpid() && pid != parent)
 		(void)kill(pid, SIGPROF);
 }
+
+void
+pp_wake_all(const struct pp_arena *arena, uint32_t slots, int32_t parent)
+{
+	uint32_t slot;
+
+	for (slot = 1; slot < slots; slot++)
+		pp_wake_slot(arena, slot, parent);
+}

@@ -13,4 +13,7 @@
  * worker that has just died is no error; its successor looks by itself. */
 void pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent);
 
+/* All slots of workers. */
+void pp_wake_all(const struct pp_arena *arena, uint32_t slots, int32_t parent);
+
 #endif
