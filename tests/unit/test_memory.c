@@ -153,6 +153,51 @@ each_question_has_a_number_and_a_signal(void **state)
 	arena->slot[2].life.pid = arena->slot[3].life.pid = 0;
 }
 
+static volatile sig_atomic_t signals;
+
+static void
+count_signal(int signo)
+{
+	(void)signo;
+	signals++;
+}
+
+/* The parent of this arena is this process, which is never signalled: a child
+ * counts, and tells by its status. */
+static void
+only_who_has_not_answered_is_reminded(void **state)
+{
+	uint32_t question;
+	int status, ready[2], i;
+	pid_t child;
+	char byte;
+
+	(void)state;
+	assert_int_equal(pipe(ready), 0);
+	if ((child = fork()) == 0) {
+		signal(SIGPROF, count_signal);
+		assert_int_equal(write(ready[1], "x", 1), 1);
+		for (i = 0; i < 30; i++)
+			usleep(10000); /* a signal ends each */
+		_exit((int)signals);
+	}
+	assert_true(child > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	question = pp_memory_ask(memory, 0);
+	arena->slot[1].life.pid = child;
+	arena->slot[1].memory.answered = question;
+	pp_memory_remind(memory, question);
+	arena->slot[1].memory.answered = question - 1;
+	pp_memory_remind(memory, question);
+	pp_memory_end(memory, 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	arena->slot[1].life.pid = 0;
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static void
 trimming_ends_with_the_last_who_wants_it(void **state)
 {
@@ -242,6 +287,7 @@ main(void)
 		cmocka_unit_test(
 		    the_kernels_own_rollup_is_read_and_follows_the_process),
 		cmocka_unit_test(each_question_has_a_number_and_a_signal),
+		cmocka_unit_test(only_who_has_not_answered_is_reminded),
 		cmocka_unit_test(trimming_ends_with_the_last_who_wants_it),
 		cmocka_unit_test(facts_that_lie_are_bounded),
 		cmocka_unit_test(a_descriptor_counts_for_its_own_process_only),

@@ -388,7 +388,7 @@ questions_are_numbered_for_ever(void **state)
 
 /* What later profiles build on: one that always asks, and one without
  * deltas, whose negative debug= is text in name only. */
-static int asked, let_go, there;
+static int asked, reminded, let_go, there;
 
 static int
 fake_ask(struct pp_task *task)
@@ -396,6 +396,13 @@ fake_ask(struct pp_task *task)
 	(void)task;
 	asked++;
 	return (1);
+}
+
+static void
+fake_remind(struct pp_task *task)
+{
+	(void)task;
+	reminded++;
 }
 
 static int
@@ -424,6 +431,7 @@ static const struct pp_named fakes[] = {
 	{ .name = "asks",
 	    .delta = 1,
 	    .ask = fake_ask,
+	    .remind = fake_remind,
 	    .answered = fake_answered,
 	    .asked = fake_asked,
 	    .take = fake_take },
@@ -481,6 +489,10 @@ a_delta_that_asks_does_so_before_each_reading(void **state)
 	assert_true(pp_task_deadline(task) == INT64_MAX);
 	pp_service_tick(service, now);
 	assert_null(task->named.before);
+	assert_int_equal(reminded, 0);
+	pp_service_tick(service, task->named.asked_ns + 20 * PP_NS_PER_MS);
+	pp_service_tick(service, task->named.asked_ns + 30 * PP_NS_PER_MS);
+	assert_int_equal(reminded, 1);
 	there = 1;
 	pp_service_tick(service, now);
 	assert_int_equal(let_go, 1);

@@ -24,8 +24,8 @@ struct pp_canon;
 
 /* A file and its place. */
 struct pp_place {
-	uint64_t bias;	 /* canonical address = bias + vaddr in the file */
-	uint64_t start;	 /* of its first executable segment, canonical */
+	uint64_t bias;	/* canonical address = bias + vaddr in the file */
+	uint64_t start; /* of its first executable segment, canonical */
 	uint64_t limit;
 	struct pp_object object; /* as first seen (state and bias are not
 				    meaningful here) */

@@ -104,16 +104,34 @@ memory_has(const struct pp_slot *slot, uint32_t question)
 	return ((int32_t)(answered - question) >= 0);
 }
 
+/* Whether somebody lives in the slot who has not answered. */
+static int
+memory_waits(const struct pp_memory *memory, uint32_t slot, uint32_t question)
+{
+	const struct pp_slot *from = &memory->arena->slot[slot];
+
+	return (
+	    atomic_load(&from->life.pid) > 0 && !memory_has(from, question));
+}
+
+void
+pp_memory_remind(struct pp_memory *memory, uint32_t question)
+{
+	uint32_t slot;
+
+	for (slot = 1; slot < memory->slots; slot++) {
+		if (memory_waits(memory, slot, question))
+			pp_wake_slot(memory->arena, slot, memory->parent_pid);
+	}
+}
+
 int
 pp_memory_answered(const struct pp_memory *memory, uint32_t question)
 {
-	const struct pp_slot *slot;
-	uint32_t i;
+	uint32_t slot;
 
-	for (i = 1; i < memory->slots; i++) {
-		slot = &memory->arena->slot[i];
-		if (atomic_load(&slot->life.pid) > 0 &&
-		    !memory_has(slot, question))
+	for (slot = 1; slot < memory->slots; slot++) {
+		if (memory_waits(memory, slot, question))
 			return (0);
 	}
 	return (1);

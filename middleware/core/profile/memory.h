@@ -35,6 +35,10 @@ void pp_memory_take_proc(struct pp_memory *memory, uint32_t worker, int32_t pid,
 uint32_t pp_memory_ask(struct pp_memory *memory, int trim);
 void pp_memory_end(struct pp_memory *memory, int trim);
 
+/* Signal again those that have not answered: the first signal may have come
+ * just before its worker began to wait for events. */
+void pp_memory_remind(struct pp_memory *memory, uint32_t question);
+
 /* Whether all workers that live have answered this question or a later one. */
 int pp_memory_answered(const struct pp_memory *memory, uint32_t question);
 

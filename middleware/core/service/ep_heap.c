@@ -34,6 +34,12 @@ heap_ask(struct pp_task *task)
 	return (1);
 }
 
+static void
+heap_remind(struct pp_task *task)
+{
+	pp_memory_remind(task->service->memory, task->named.question);
+}
+
 static int
 heap_answered(const struct pp_task *task)
 {
@@ -101,8 +107,8 @@ heap_text(struct pp_task *task)
 
 #define HEAP_FUNCTIONS                                                         \
 	.delta = 1, .text_below_zero = 1, .ask = heap_ask,                     \
-	.answered = heap_answered, .asked = heap_asked, .take = heap_take,     \
-	.text = heap_text
+	.remind = heap_remind, .answered = heap_answered, .asked = heap_asked, \
+	.take = heap_take, .text = heap_text
 
 const struct pp_named pp_ep_heap = { .name = "heap", HEAP_FUNCTIONS };
 const struct pp_named pp_ep_allocs = { .name = "allocs", HEAP_FUNCTIONS };

@@ -95,6 +95,7 @@ named_ask(struct pp_task *task, int phase)
 		LIST_INSERT_HEAD(&task->service->asking, task, named.list);
 	task->named.phase = phase;
 	task->named.asked_ns = pp_clock_mono();
+	task->named.reminded = 0;
 	return (1);
 }
 
@@ -268,6 +269,10 @@ named_step(struct pp_task *task, int64_t now)
 			named_first(task);
 		}
 		return (task->deadline);
+	} else if (!t->reminded && named->remind != NULL &&
+	    now >= t->asked_ns + PP_NAMED_REMIND_NS) {
+		t->reminded = 1;
+		named->remind(task);
 	}
 	return (now + PP_NAMED_LOOK_NS);
 }

@@ -28,6 +28,10 @@
 #define PP_NAMED_ANSWER_NS (100 * PP_NS_PER_MS)
 #define PP_NAMED_LOOK_NS   (2 * PP_NS_PER_MS)
 
+/* When those who are silent are asked again. Not more often: a signal ends
+ * what a handler may be sleeping in. */
+#define PP_NAMED_REMIND_NS (20 * PP_NS_PER_MS)
+
 /* What is asked for, and how far it is. */
 struct pp_named_task {
 	int64_t seconds; /* 0: a snapshot */
@@ -42,6 +46,7 @@ struct pp_named_task {
 	uint32_t question;
 	int64_t asked_ns; /* CLOCK_MONOTONIC */
 	int64_t begun_ns; /* likewise; of the first reading */
+	int reminded;	  /* those who are silent were asked again */
 	struct pp_profile *before;
 	LIST_ENTRY(pp_task) list; /* of the service; while phase != READY */
 };
@@ -52,8 +57,10 @@ struct pp_named {
 	int text_below_zero; /* 1: a negative debug= is text too */
 	/* Ask the workers for what only they know; 0: nothing is needed for
 	 * this request. NULL: never. `answered` tells whether all have,
-	 * `asked` lets go of the question. */
+	 * `remind` asks again who has not (NULL: nobody), `asked` lets go of
+	 * the question. */
 	int (*ask)(struct pp_task *);
+	void (*remind)(struct pp_task *);
 	int (*answered)(const struct pp_task *);
 	void (*asked)(struct pp_task *);
 	/* The profile now, without symbols; NULL: out of memory. */
