@@ -25,9 +25,10 @@ static struct sock_filter rules[] = {
 	KORE_SYSCALL_ALLOW(perf_event_open),
 	KORE_SYSCALL_ALLOW_ARG(ioctl, 1, PERF_EVENT_IOC_REFRESH),
 
-	/* libunwind asks whether a page is mapped. */
+	/* libunwind asks whether a page is mapped, some versions by a pipe. */
 	KORE_SYSCALL_ALLOW(mincore),
 	KORE_SYSCALL_ALLOW(msync),
+	KORE_SYSCALL_ALLOW(pipe2),
 
 	/* Asking the collector. */
 	KORE_SYSCALL_ALLOW(socketpair),

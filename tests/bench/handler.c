@@ -20,6 +20,7 @@
 #include "calls.h"
 #include "capture/cpu.h"
 #include "capture/thread.h"
+#include "hook/process.h"
 #include "store/ring.h"
 
 #define FRAMES	    30
@@ -296,7 +297,8 @@ main(int argc, char **argv)
 		return (2);
 	}
 	arena = pp_arena_create(2, &fd);
-	if (arena == NULL || pp_self_prepare(&why) == -1) {
+	if (arena == NULL || pp_self_prepare(&why) == -1 ||
+	    pp_process_hook(NULL, 0, NULL, &why) == -1) {
 		fprintf(stderr, "handler: cannot prepare the profiler\n");
 		return (1);
 	}

@@ -22,7 +22,8 @@ dump_pass_on(uint32_t wanted)
 	const struct pp_thread *thread;
 	unsigned int i;
 
-	if (atomic_exchange(&passed_on, wanted) == wanted)
+	if (atomic_load(&passed_on) == wanted ||
+	    atomic_exchange(&passed_on, wanted) == wanted)
 		return;
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		thread = &pp_self.thread[i];

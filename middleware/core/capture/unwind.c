@@ -33,9 +33,9 @@ backtrace_into(void **raw, int room)
 	if (pp_unwind_backtrace == NULL || pp_unwind_off != 0 ||
 	    atomic_load_explicit(&pp_self.unwind_unsafe, memory_order_relaxed))
 		return (0);
-	pp_unwind_off = 1;
+	pp_unwind_off = pp_unwind_ours = 1;
 	count = pp_unwind_backtrace(raw, room);
-	pp_unwind_off = 0;
+	pp_unwind_off = pp_unwind_ours = 0;
 	return (count < room ? count : room);
 }
 

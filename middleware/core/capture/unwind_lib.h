@@ -9,6 +9,9 @@
 
 extern int (*pp_unwind_backtrace)(void **, int);
 
+/* The thread is in unw_backtrace() on our behalf; own thread only. */
+extern __thread volatile int pp_unwind_ours;
+
 /* Where pprof.so's own code lies: its frames are not the application's. */
 extern uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 

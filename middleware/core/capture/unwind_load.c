@@ -8,6 +8,7 @@
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
+#include "capture/unwind_list.h"
 
 #define LIBUNWIND "libunwind.so.8"
 
@@ -21,6 +22,7 @@
 #define CACHE_PER_THREAD 2
 
 int (*pp_unwind_backtrace)(void **, int);
+__thread volatile int pp_unwind_ours;
 uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 
 static int
@@ -68,6 +70,7 @@ pp_unwind_load(const char **why)
 				 "samples will have no stacks";
 		return (-1);
 	}
+	pp_unwind_list_refresh();
 	pp_unwind_warm();
 	return (0);
 }

@@ -174,7 +174,12 @@ got_patch_object(struct dl_phdr_info *info, size_t size, void *arg)
 	int i;
 
 	(void)size;
-	scope = walk->first ? PP_GOT_EXECUTABLE : PP_GOT_LIBRARIES;
+	if (walk->first)
+		scope = PP_GOT_EXECUTABLE;
+	else if (strstr(info->dlpi_name, "/libunwind.so") != NULL)
+		scope = PP_GOT_LIBRARIES | PP_GOT_UNWINDER;
+	else
+		scope = PP_GOT_LIBRARIES;
 	walk->first = 0;
 	if (got_left_alone(info) || !got_describe(&object, info))
 		return (0);

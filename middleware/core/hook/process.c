@@ -9,6 +9,7 @@
 
 #include "capture/self.h"
 #include "capture/thread.h"
+#include "capture/unwind_list.h"
 #include "capture/wait.h"
 #include "hook/alloc.h"
 #include "hook/locks.h"
@@ -84,6 +85,7 @@ objects_changed(void)
 {
 	(void)pthread_mutex_lock(&scan_lock);
 	atomic_store(&behind, 0);
+	pp_unwind_list_refresh();
 	patch_all();
 	pp_objects_scan(object_seen);
 	(void)pthread_mutex_unlock(&scan_lock);
@@ -126,6 +128,10 @@ static const struct pp_got_hook own_hooks[] = {
 	{ "pthread_create", (void *)hook_pthread_create,
 	    (void **)&real_pthread_create, PP_GOT_ALL },
 	{ "dlopen", (void *)hook_dlopen, (void **)&real_dlopen, PP_GOT_ALL },
+	{ "dl_iterate_phdr", (void *)pp_unwind_iterate,
+	    (void **)&pp_unwind_real_iterate, PP_GOT_UNWINDER },
+	{ "sigprocmask", (void *)pp_unwind_sigprocmask,
+	    (void **)&pp_unwind_real_sigprocmask, PP_GOT_UNWINDER },
 	{ "dlclose", (void *)hook_dlclose, (void **)&real_dlclose, PP_GOT_ALL },
 };
 
