@@ -51,7 +51,8 @@ integration := $(sort $(wildcard tests/integration/test_*.py \
 # alone and looks at what they call.
 hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/cpu_tick.c $(core)/capture/cpu_apply.c \
-	$(core)/capture/unwind.c $(core)/capture/thread_dump.c \
+	$(core)/capture/unwind.c $(core)/capture/unwind_list.c \
+	$(core)/capture/thread_dump.c \
 	$(core)/capture/heap.c $(core)/capture/heap_live.c \
 	$(core)/capture/wait.c $(core)/capture/contention.c \
 	$(core)/store/ring_put.c $(core)/store/words_put.c \

@@ -7,9 +7,7 @@
  * gone are in nobody's stack.
  */
 #include <stdatomic.h>
-#include <string.h>
 
-#include "base/limits.h"
 #include "capture/self.h"
 #include "capture/unwind_lib.h"
 #include "capture/unwind_list.h"
@@ -17,21 +15,16 @@
 /* A handler would have to stand still over so many changes to be misled. */
 #define COPIES 8
 
-struct list {
-	unsigned int used;
-	struct dl_phdr_info info[PP_OBJECTS_MAX];
-};
-
 int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
 int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
 
-static struct list lists[COPIES];
-static _Atomic(const struct list *) current;
+static struct pp_unwind_list lists[COPIES];
+static _Atomic(const struct pp_unwind_list *) current;
 
 int
 pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg)
 {
-	const struct list *list = atomic_load(&current);
+	const struct pp_unwind_list *list = atomic_load(&current);
 	struct dl_phdr_info info;
 	unsigned int i;
 	int result = 0;
@@ -55,26 +48,16 @@ pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 	return (0);
 }
 
-static int
-list_add(struct dl_phdr_info *info, size_t size, void *arg)
+struct pp_unwind_list *
+pp_unwind_list_next(void)
 {
-	struct list *list = arg;
+	static unsigned int turn;
 
-	if (list->used == PP_OBJECTS_MAX)
-		return (1);
-	memcpy(&list->info[list->used++], info,
-	    size < sizeof(*info) ? size : sizeof(*info));
-	return (0);
+	return (&lists[turn++ % COPIES]);
 }
 
 void
-pp_unwind_list_refresh(void)
+pp_unwind_list_publish(const struct pp_unwind_list *list)
 {
-	static unsigned int turn;
-	struct list *list = &lists[turn++ % COPIES];
-
-	memset(list->info, 0, list->used * sizeof(list->info[0]));
-	list->used = 0;
-	(void)dl_iterate_phdr(list_add, list);
 	atomic_store(&current, list);
 }

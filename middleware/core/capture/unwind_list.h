@@ -15,6 +15,8 @@
 #include <link.h>
 #include <signal.h>
 
+#include "base/limits.h"
+
 typedef int (*pp_unwind_phdr_fn)(struct dl_phdr_info *, size_t, void *);
 
 extern int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
@@ -24,7 +26,15 @@ extern int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
 int pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg);
 int pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 
-/* Copy the dynamic linker's list. */
+struct pp_unwind_list {
+	unsigned int used;
+	struct dl_phdr_info info[PP_OBJECTS_MAX];
+};
+
+/* Copy the dynamic linker's list (unwind_load.c): into the copy that was
+ * published longest ago, and publish it. */
 void pp_unwind_list_refresh(void);
+struct pp_unwind_list *pp_unwind_list_next(void);
+void pp_unwind_list_publish(const struct pp_unwind_list *list);
 
 #endif

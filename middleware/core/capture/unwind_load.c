@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "capture/self.h"
 #include "capture/unwind.h"
@@ -43,6 +44,29 @@ unwind_find_own(struct dl_phdr_info *info, size_t size, void *unused)
 		return (1);
 	}
 	return (0);
+}
+
+static int
+unwind_list_add(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	struct pp_unwind_list *list = arg;
+
+	if (list->used == PP_OBJECTS_MAX)
+		return (1);
+	memset(&list->info[list->used], 0, sizeof(*info));
+	memcpy(&list->info[list->used++], info,
+	    size < sizeof(*info) ? size : sizeof(*info));
+	return (0);
+}
+
+void
+pp_unwind_list_refresh(void)
+{
+	struct pp_unwind_list *list = pp_unwind_list_next();
+
+	list->used = 0;
+	(void)dl_iterate_phdr(unwind_list_add, list);
+	pp_unwind_list_publish(list);
 }
 
 int
