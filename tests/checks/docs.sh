@@ -1,0 +1,123 @@
+#!/bin/sh
+# The documents say what the code has: every option, endpoint, loss and
+# comment of the code is in them, and what they name (files, links, pp_ names,
+# options, floors) is there. Whether a sentence is true is not checked.
+cd "$(dirname "$0")/../.." || exit 2
+core=middleware/core
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+docs=$(find README.md docs -name '*.md' | LC_ALL=C sort) || exit 2
+
+# has WHAT LIST: an empty list means that this script reads the code wrongly.
+has() {
+	[ -s "$2" ] || { echo "found no $1 in the code"; exit 2; }
+}
+
+# Options of the environment: string literals that begin with PPROF_.
+grep -rhoE '"PPROF_[A-Z_]*[A-Z]' middleware | tr -d '"' | sort -u >"$work/options"
+has options "$work/options"
+while read -r name; do
+	grep -qF "\`$name\`" docs/operations.md ||
+		echo "docs/operations.md: option $name is missing"
+done <"$work/options" >"$work/bad"
+# shellcheck disable=SC2086
+grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
+	grep -vxF -f "$work/options" |
+	sed 's/$/ is named, but is no option/' >>"$work/bad"
+
+# Endpoints: the name in each row of the table.
+sed -n 's/^[[:space:]]*{\( \.name =\)\{0,1\} "\([^"]*\)".*/\2/p' \
+	$core/service/endpoints.c |
+	sed 's,/$,,' >"$work/endpoints"
+has endpoints "$work/endpoints"
+while read -r name; do
+	# shellcheck disable=SC2086
+	grep -qE "\`/${name}[\`/]" $docs ||
+		echo "no document has the endpoint \`/$name\`"
+done <"$work/endpoints" >>"$work/bad"
+
+# Losses and other comments of a profile.
+grep -oE '^[[:space:]]*X\([A-Z_]+, "[a-z_]+"' $core/base/loss.h |
+	sed 's/.*"\(.*\)"/\1/' >"$work/keys"
+has losses "$work/keys"
+grep -rhoE 'pp_profile_comment\([^"]*"[a-z_]+=' $core |
+	sed 's/.*"\(.*\)=/\1/' >"$work/more"
+has comments "$work/more"
+sort -u "$work/more" >>"$work/keys"
+while read -r key; do
+	grep -qF "\`$key\`" docs/formats.md ||
+		echo "docs/formats.md: comment $key is missing"
+done <"$work/keys" >>"$work/bad"
+
+# Floors: each row of floors.sh is a row of the table in design.md.
+sed -n '/^floors="/,/^"/p' tests/checks/floors.sh |
+	grep -E '^(core|kore)' >"$work/floors"
+has floors "$work/floors"
+while read -r floor may; do
+	grep -qF "| \`$floor\` | ${may:-nothing} |" docs/design.md ||
+		echo "docs/design.md: floor $floor may include: ${may:-nothing}"
+done <"$work/floors" >>"$work/bad"
+
+# quoted PATTERN: what matches it within `...`, as "document match" lines.
+# shellcheck disable=SC2086
+grep -HoE '`[^`]+`' $docs >"$work/quoted"
+quoted() {
+	awk -v pattern="$1" '{
+		file = text = $0
+		sub(/:.*/, "", file)
+		sub(/^[^:]*:/, "", text)
+		while (match(text, pattern)) {
+			print file, substr(text, RSTART, RLENGTH)
+			text = substr(text, RSTART + RLENGTH)
+		}
+	}' "$work/quoted" | sort -u
+}
+
+# Names of the code.
+grep -rhoE '\b(pp|PP)_[A-Za-z0-9_]+' middleware | sort -u >"$work/names"
+quoted '(^|[^A-Za-z0-9_])(pp|PP)_[A-Za-z0-9_]+' |
+	sed -E 's/ [^A-Za-z0-9_]?((pp|PP)_)/ \1/; s/ +/ /' |
+	awk 'NR == FNR { there[$1]; next }
+	!($2 in there) { print $1 ": " $2 " is nowhere in the code" }' \
+	    "$work/names" - >>"$work/bad"
+
+# Files: paths of two and more parts, from the top, from middleware or from
+# middleware/core. What is built is not in the tree, nor is what is absolute.
+quoted '[A-Za-z0-9_./-]*/[A-Za-z0-9_.-]*[.](cc|c|h|sh|py|md|conf|html|css|svg|proto|mk)' |
+	while read -r file path; do
+		case $path in /* | ./*) continue ;; esac
+		[ -e "$path" ] || [ -e "middleware/$path" ] ||
+			[ -e "$core/$path" ] ||
+			echo "$file: there is no file $path"
+	done >>"$work/bad"
+
+# Headings as the anchors that they make.
+anchors() {
+	sed -n 's/^##* *//p' "$1" | tr '[:upper:]' '[:lower:]' |
+		sed -E 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+# Links to files and headings.
+# shellcheck disable=SC2086
+grep -HoE '\]\([^)]+\)' $docs | sed -E 's/^([^:]*):\]\((.*)\)$/\1 \2/' |
+	while read -r file target; do
+		case $target in http:* | https:* | mailto:*) continue ;; esac
+		to=$(dirname "$file")/${target%%#*}
+		[ -n "${target%%#*}" ] || to=$file
+		if [ ! -e "$to" ]; then
+			echo "$file: the link to $target is dead"
+		elif [ "$target" != "${target#*#}" ] &&
+		    ! anchors "$to" | grep -qxF -e "${target#*#}"; then
+			echo "$file: $target: there is no such heading"
+		fi
+	done >>"$work/bad"
+
+# A decision that nobody links to is not found.
+for file in docs/decisions/*.md; do
+	grep -qF "(decisions/${file##*/})" docs/design.md ||
+		echo "docs/design.md: no link to $file"
+done >>"$work/bad"
+
+[ -s "$work/bad" ] || exit 0
+sort -u "$work/bad"
+exit 1

@@ -1,0 +1,76 @@
+#!/bin/sh
+# tests/checks/docs.sh itself: on a copy of this tree it must name each small
+# sin. That the tree as it is has none is `make check`'s to say.
+cd "$(dirname "$0")/../.." || exit 2
+copy=$(mktemp -d) || exit 2
+trap 'rm -rf "$copy"' EXIT
+cp -R Makefile README.md .ci conf assets docs middleware tests "$copy" &&
+	mkdir "$copy/kore_app" && cp -R kore_app/src "$copy/kore_app" || exit 2
+cd "$copy" || exit 2
+failed=0
+
+# catches TEXT: the check must fail and say so.
+catches() {
+	if said=$(sh tests/checks/docs.sh 2>&1); then
+		echo "not caught: $1"
+		failed=1
+	elif ! echo "$said" | grep -qF -- "$1"; then
+		echo "expected \"$1\", got: $said"
+		failed=1
+	fi
+}
+
+# sin FILE SED-SCRIPT TEXT: for a moment, FILE is changed.
+sin() {
+	cp "$1" kept || exit 2
+	sed "$2" kept >"$1"
+	cmp -s "$1" kept && { echo "$1: nothing was changed"; failed=1; }
+	catches "$3"
+	mv kept "$1"
+}
+# more FILE TEXT ERROR: for a moment, FILE has one more line.
+more() {
+	cp "$1" kept || exit 2
+	printf '%s\n' "$2" >>"$1"
+	catches "$3"
+	mv kept "$1"
+}
+
+core=middleware/core
+sin docs/operations.md 's/`PPROF_ALLOW`/PPROF_ALLOW/g' \
+	'option PPROF_ALLOW is missing'
+sin middleware/kore/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \
+	'option PPROF_NEW is missing'
+sin middleware/kore/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
+	'PPROF_COLLECTOR is named, but is no option'
+sin docs/formats.md 's/`rings_repaired`/rings/' \
+	'comment rings_repaired is missing'
+sin docs/formats.md 's/`hz_actual`/hz/' 'comment hz_actual is missing'
+sin $core/base/loss.h 's/REPAIRED, "rings_/REPAIRED, "lanes_/' \
+	'comment lanes_repaired is missing'
+sin docs/design.md 's/| `core.symbol` | base store/| `core\/symbol` | base/' \
+	'floor core/symbol may include: base store profile'
+sin tests/checks/floors.sh 's/^core.base$/& store/' \
+	'floor core/base may include: store'
+more docs/design.md '`pp_self_dance()`' 'pp_self_dance is nowhere in the code'
+more docs/design.md '`PP_DANCES_MAX`' 'PP_DANCES_MAX is nowhere in the code'
+more docs/data-path.md '(`store/dance.c`)' 'there is no file store/dance.c'
+more README.md '[x](docs/dance.md)' 'the link to docs/dance.md is dead'
+more docs/design.md '[x](formats.md#dances)' \
+	'formats.md#dances: there is no such heading'
+sin docs/design.md '/0006-one-thread/d' 'no link to docs/decisions/0006-one-thread'
+
+# An endpoint that no document has, and one that they have no more.
+sed -i 's/^const size_t pp_endpoints_count/\t{ .name = "dance" },\n&/' \
+	$core/service/endpoints.c
+catches 'no document has the endpoint `/dance`'
+for file in README.md docs/*.md; do
+	sed -i 's,`/cmdline`,cmdline,g' "$file"
+done
+catches 'no document has the endpoint `/cmdline`'
+# The check says so when it can no longer read the table.
+: >$core/service/endpoints.c
+catches 'found no endpoints'
+
+[ $failed = 0 ] && echo "every sin was caught"
+exit $failed
