@@ -36,6 +36,9 @@ static const struct {
 	{ "by_pvalloc", 1, 12, 0, 0, 0 },
 	{ "by_strdup", 1, 6, 0, 0, 0 },
 	{ "by_strndup", 1, 3, 0, 0, 0 },
+	/* By pointers that the object's data began with. */
+	{ "by_pointer", 2, 67, 1, 7, 0 },
+	{ "ended_by_pointer", 1, 70, 1, 70, 0 },
 	{ "by_failing", 0, 0, 0, 0, 4 },
 	{ "by_many", 2000, 1999000, 0, 0, 0 },
 };

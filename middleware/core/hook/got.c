@@ -15,9 +15,11 @@
 #if defined(__x86_64__)
 #define RELOC_JUMP_SLOT R_X86_64_JUMP_SLOT
 #define RELOC_GLOB_DAT	R_X86_64_GLOB_DAT
+#define RELOC_POINTER	R_X86_64_64
 #elif defined(__aarch64__)
 #define RELOC_JUMP_SLOT R_AARCH64_JUMP_SLOT
 #define RELOC_GLOB_DAT	R_AARCH64_GLOB_DAT
+#define RELOC_POINTER	R_AARCH64_ABS64
 #endif
 
 struct got_object {
@@ -108,32 +110,43 @@ got_write(const struct got_object *object, void **entry, void *replacement)
 	return (1);
 }
 
+/* A pointer in the object's data that began as the function's address
+ * (`struct ops = { malloc, free }`) is a way to call it like another. One
+ * that the program has changed since is its own business. */
+static int
+got_is_ours(unsigned int type, void *const *entry,
+    const struct pp_got_hook *hook)
+{
+	return (type != RELOC_POINTER || *entry == *hook->original);
+}
+
 static void
 got_patch_table(struct got_walk *walk, const struct got_object *object,
     const ElfW(Rela) * rela, size_t relas, enum pp_got_scope scope)
 {
 	const struct pp_got_hook *hook;
 	const char *name;
+	void **entry;
 	unsigned int type;
 	size_t i;
 	int done;
 
 	for (i = 0; i < relas; i++) {
 		type = (unsigned int)ELF64_R_TYPE(rela[i].r_info);
-		if (type != RELOC_JUMP_SLOT && type != RELOC_GLOB_DAT)
+		if (type != RELOC_JUMP_SLOT && type != RELOC_GLOB_DAT &&
+		    type != RELOC_POINTER)
 			continue;
+		entry = (void **)(object->info->dlpi_addr + rela[i].r_offset);
 		name = object->strings +
 		    object->symbols[ELF64_R_SYM(rela[i].r_info)].st_name;
 		for (hook = walk->hooks; hook < walk->hooks + walk->count;
 		     hook++) {
 			if ((hook->scope & scope) == 0 ||
 			    *hook->original == NULL ||
-			    strcmp(hook->name, name) != 0)
+			    strcmp(hook->name, name) != 0 ||
+			    !got_is_ours(type, entry, hook))
 				continue;
-			done = got_write(object,
-			    (void **)(object->info->dlpi_addr +
-				rela[i].r_offset),
-			    hook->replacement);
+			done = got_write(object, entry, hook->replacement);
 			walk->changed += done == 1;
 			walk->refused += done == -1;
 			break;
