@@ -76,9 +76,13 @@ size_t pp_entries_follow(struct pp_got_hook *instead);
 void *pp_memory_malloc(size_t size);
 void *pp_memory_realloc(void *old, size_t size);
 void pp_memory_free(void *p);
+void *pp_memory_calloc(size_t count, size_t each);
+char *pp_memory_strdup(const char *text);
 extern void *(*pp_memory_real_malloc)(size_t);
 extern void *(*pp_memory_real_realloc)(void *, size_t);
 extern void (*pp_memory_real_free)(void *);
+extern void *(*pp_memory_real_calloc)(size_t, size_t);
+extern char *(*pp_memory_real_strdup)(const char *);
 
 /* flight.c: requests and tasks in progress. _start() in a worker; _run() and
  * _ran() around a handler; a task's entry is 0 when there was no room. */

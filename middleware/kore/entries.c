@@ -22,6 +22,11 @@ static const struct pp_got_hook memory_group[] = {
 	    (void **)&pp_memory_real_realloc, PP_GOT_LIBRARIES },
 	{ "kore_free", (void *)pp_memory_free, (void **)&pp_memory_real_free,
 	    PP_GOT_LIBRARIES },
+	/* These call the first inside kore. */
+	{ "kore_calloc", (void *)pp_memory_calloc,
+	    (void **)&pp_memory_real_calloc, PP_GOT_LIBRARIES },
+	{ "kore_strdup", (void *)pp_memory_strdup,
+	    (void **)&pp_memory_real_strdup, PP_GOT_LIBRARIES },
 };
 
 static const struct pp_got_hook flight_group[] = {
@@ -33,18 +38,19 @@ static const struct pp_got_hook flight_group[] = {
 	    (void **)&pp_flight_real_free, PP_GOT_LIBRARIES },
 };
 
-#define GROUP(group, what)                                                     \
+#define GROUP(group, by_entry, what)                                           \
 	{                                                                      \
-		group, sizeof(group) / sizeof(group[0]), what                  \
+		group, sizeof(group) / sizeof(group[0]), by_entry, what        \
 	}
 
 static const struct {
 	const struct pp_got_hook *hook;
 	size_t hooks;
+	size_t by_entry; /* so many suffice if they are patched there */
 	const char *what;
 } groups[] = {
-	GROUP(memory_group, "allocations"),
-	GROUP(flight_group, "requests that sleep and wake"),
+	GROUP(memory_group, 3, "allocations"),
+	GROUP(flight_group, 3, "requests that sleep and wake"),
 };
 
 static int
@@ -80,7 +86,8 @@ pp_entries_follow(struct pp_got_hook *instead)
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		why = "PPROF_ENTRY_PATCH=0";
 		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&
-		    entries_patch(groups[i].hook, groups[i].hooks, &why) == 0)
+		    entries_patch(groups[i].hook, groups[i].by_entry, &why) ==
+			0)
 			continue;
 		last = why;
 		(void)strcat(strcat(what, what[0] != '\0' ? ", " : ""),

@@ -4,12 +4,15 @@
  *
  * Up to 8 KiB they give out elements of Kore's pools and malloc() is not
  * called; the calls inside kore pass no call table. So their entries are
- * patched (entries.c), which covers kore_calloc() and kore_strdup() too.
+ * patched (entries.c), which covers kore_calloc() and kore_strdup() too; those
+ * two are wrapped only where entries are not patched.
  *
  * Rule: an allocation counts once. A large kore_malloc() calls calloc(), and
  * kore_realloc() calls the other two: within, nothing is counted.
  */
 #include <kore/kore.h>
+
+#include <string.h>
 
 #include "capture/heap.h"
 #include "kore/adapter.h"
@@ -20,6 +23,8 @@
 void *(*pp_memory_real_malloc)(size_t);
 void *(*pp_memory_real_realloc)(void *, size_t);
 void (*pp_memory_real_free)(void *);
+void *(*pp_memory_real_calloc)(size_t, size_t);
+char *(*pp_memory_real_strdup)(const char *);
 
 void *
 pp_memory_malloc(size_t size)
@@ -68,4 +73,40 @@ pp_memory_realloc(void *old, size_t size)
 	if (p != old && !pp_heap_pass(size))
 		pp_heap_alloc(p, size);
 	return (p);
+}
+
+void *
+pp_memory_calloc(size_t count, size_t each)
+{
+	uint64_t outer;
+	size_t size;
+	int sampled;
+	void *p;
+
+	/* Kore ends the process then. */
+	if (__builtin_mul_overflow(count, each, &size))
+		return (pp_memory_real_calloc(count, each));
+	sampled = !pp_heap_pass(size);
+	outer = pp_heap_quiet();
+	p = pp_memory_real_calloc(count, each);
+	pp_heap_loud(outer);
+	if (sampled)
+		pp_heap_alloc(p, size);
+	return (p);
+}
+
+char *
+pp_memory_strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	int sampled = !pp_heap_pass(size);
+	uint64_t outer;
+	char *copy;
+
+	outer = pp_heap_quiet();
+	copy = pp_memory_real_strdup(text);
+	pp_heap_loud(outer);
+	if (sampled)
+		pp_heap_alloc(copy, size);
+	return (copy);
 }
