@@ -18,9 +18,14 @@ pp_heap_reader_new(const struct pp_arena *arena, uint32_t slots,
 {
 	struct pp_heap_reader *reader;
 
-	reader = calloc(1, sizeof(*reader) + slots * sizeof(*reader->reading));
-	if (reader == NULL)
+	if ((reader = calloc(1, sizeof(*reader))) == NULL)
 		return (NULL);
+	reader->resolver =
+	    pp_resolver_new((struct pp_arena *)(uintptr_t)arena, slots, canon);
+	if (reader->resolver == NULL) {
+		free(reader);
+		return (NULL);
+	}
 	reader->arena = arena;
 	reader->slots = slots;
 	reader->canon = canon;
@@ -31,12 +36,9 @@ pp_heap_reader_new(const struct pp_arena *arena, uint32_t slots,
 void
 pp_heap_reader_free(struct pp_heap_reader *reader)
 {
-	uint32_t slot;
-
 	if (reader == NULL)
 		return;
-	for (slot = 0; slot < reader->slots; slot++)
-		pp_readings_free(&reader->reading[slot]);
+	pp_resolver_free(reader->resolver);
 	free(reader);
 }
 
@@ -91,10 +93,10 @@ compare_place(const void *a, const void *b, void *arg)
 	const struct pp_heap_list *list = arg;
 	int order;
 
-	order = pp_stacks_compare(list->stacks, left->stack, right->stack);
+	order = pp_stacks_compare(list->ids.stacks, left->stack, right->stack);
 	if (order == 0)
-		order =
-		    pp_labels_compare(list->labels, left->label, right->label);
+		order = pp_labels_compare(list->ids.labels, left->label,
+		    right->label);
 	if (order == 0)
 		order = (left->size_class > right->size_class) -
 		    (left->size_class < right->size_class);
@@ -182,9 +184,9 @@ heap_sample(struct pp_build *build, const struct pp_heap_list *list,
 	uint32_t count;
 
 	pp_profile_sample(build->p, entry->value);
-	word = pp_stacks_get(list->stacks, entry->stack, &count);
+	word = pp_stacks_get(list->ids.stacks, entry->stack, &count);
 	pp_build_stack(build, word, count);
-	pp_build_labels(build, list->labels, entry->label, numeric);
+	pp_build_labels(build, list->ids.labels, entry->label, numeric);
 	pp_profile_label_number(build->p, "worker", entry->slot);
 	/* The class, not the mean: the mean moves, and to a scraper that takes
 	 * differences a sample with another label is another sample. */
@@ -206,15 +208,17 @@ heap_comments(struct pp_build *build, const struct pp_heap_list *list)
 		loss[i] = pp_build_loss(reader->arena, reader->slots, i);
 	pp_profile_comment(p, "heap_rate=%lld", (long long)p->period);
 	pp_profile_comment(p, "workers=%u", workers);
+	if (atomic_load(&reader->arena->entry_refused) != 0)
+		pp_profile_comment(p, "entry_patch=refused");
 	pp_build_losses(build, loss);
 	pp_profile_comment(p, "heap_rows_malformed=%llu",
 	    (unsigned long long)list->rows_malformed);
 	pp_profile_comment(p, "heap_stacks_unreadable=%llu",
-	    (unsigned long long)list->stacks_unreadable);
+	    (unsigned long long)list->ids.stacks_unreadable);
 	pp_profile_comment(p, "heap_stacks_dropped=%llu",
-	    (unsigned long long)list->stacks_dropped);
+	    (unsigned long long)list->ids.stacks_dropped);
 	pp_profile_comment(p, "heap_labels_unreadable=%llu",
-	    (unsigned long long)list->labels_unreadable);
+	    (unsigned long long)list->ids.labels_unreadable);
 }
 
 struct pp_profile *

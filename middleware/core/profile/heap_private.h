@@ -8,15 +8,15 @@
 
 #include "profile/build.h"
 #include "profile/heap.h"
-#include "profile/stacks.h"
+#include "profile/resolve.h"
 #include "store/heap.h"
 
 struct pp_heap_reader {
 	const struct pp_arena *arena;
 	uint32_t slots;
 	struct pp_canon *canon;
-	uint32_t words_max;	     /* of all stacks; tests shrink it */
-	struct pp_reading reading[]; /* by slot */
+	uint32_t words_max; /* of all stacks; tests shrink it */
+	struct pp_resolver *resolver;
 };
 
 /* A row as it was read: two counts and their bytes, which agree with each
@@ -31,8 +31,8 @@ struct pp_heap_row {
 /* A line of the profile. */
 struct pp_heap_entry {
 	uint32_t slot;
-	uint32_t stack; /* while reading the slot's id; then of pp_stacks */
-	uint32_t label; /* likewise; then of pp_labels */
+	uint32_t stack; /* while reading the slot's id; then of ids.stacks */
+	uint32_t label; /* likewise; then of ids.labels */
 	uint32_t size_class;
 	int64_t value[4]; /* enum pp_heap_type */
 };
@@ -42,14 +42,10 @@ struct pp_heap_list {
 	struct pp_heap_reader *reader;
 	struct pp_heap_entry *entry;
 	uint32_t entries;
-	struct pp_stacks *stacks;
-	struct pp_labels *labels;
+	struct pp_resolve ids;
 	struct pp_heap_view *view;
 	int raw; /* what the view asks, when it can be had */
 	uint64_t rows_malformed;
-	uint64_t stacks_unreadable;
-	uint64_t stacks_dropped; /* no room for them */
-	uint64_t labels_unreadable;
 };
 
 /* The slot, as the views of store/ want it: they are made for writers too. */

@@ -78,13 +78,12 @@ uint32_t
 pp_memory_ask(struct pp_memory *memory, int trim)
 {
 	struct pp_control *control = &memory->arena->control;
-	uint32_t slot, question;
+	uint32_t question;
 
 	if (trim && memory->trims++ == 0)
 		atomic_store(&control->ask_trim, 1);
 	question = atomic_fetch_add(&control->ask, 1) + 1;
-	for (slot = 1; slot < memory->slots; slot++)
-		pp_wake_slot(memory->arena, slot, memory->parent_pid);
+	pp_wake_all(memory->arena, memory->slots, memory->parent_pid);
 	return (question);
 }
 
