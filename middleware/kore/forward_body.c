@@ -33,7 +33,7 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 	const char *query = req->query_string != NULL ? req->query_string : "";
 	struct pp_wire_request head;
 	size_t at = sizeof(head), lens[4];
-	const char *match, *texts[4];
+	const char *match, *mark, *texts[4];
 	int i;
 
 	if (!http_request_header(req, "if-none-match", &match) ||
@@ -57,6 +57,8 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 	head.path_len = (uint32_t)lens[1];
 	head.query_len = (uint32_t)lens[2];
 	head.match_len = (uint32_t)lens[3];
+	head.marked = http_request_header(req, "x-pprof", &mark) &&
+	    strcmp(mark, "1") == 0;
 	if (head.method == PP_METHOD_POST)
 		head.body_len = (uint32_t)req->http_body_length;
 	memcpy(packet, &head, sizeof(head));

@@ -27,7 +27,7 @@
 
 #include "base/limits.h"
 
-#define PP_WIRE_VERSION 0x70700001U
+#define PP_WIRE_VERSION 0x70700002U
 
 enum pp_wire_kind {
 	PP_WIRE_REQUEST = 1, /* worker to collector */
@@ -53,6 +53,7 @@ struct pp_wire_request {
 	uint32_t body_len;   /* 0: no second descriptor */
 	uint32_t prefix_len; /* of the prefix, "/debug/pprof" */
 	uint32_t match_len;  /* of the If-None-Match header; 0: none */
+	uint32_t marked;     /* 1: it has the header "X-Pprof: 1" */
 	/* prefix, path, query, match follow, not terminated, without NUL */
 };
 

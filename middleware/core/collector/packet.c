@@ -147,6 +147,7 @@ packet_request(struct pp_collector *c, size_t len, int *fds)
 		.match = texts.match,
 		.body = body,
 		.body_len = head->body_len,
+		.marked = head->marked == 1,
 	};
 	packet_serve(c, &request, fds[0]);
 	fds[0] = -1;

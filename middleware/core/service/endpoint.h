@@ -16,6 +16,7 @@
 #include "profile/cpu.h"
 #include "profile/heap.h"
 #include "profile/memory.h"
+#include "profile/resolve.h"
 #include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
@@ -28,8 +29,10 @@ struct pp_service {
 	struct pp_cpu *cpu;
 	struct pp_heap_reader *heap;
 	struct pp_memory *memory;
-	LIST_HEAD(, pp_task) asking; /* that pp_named_tick() looks after */
-	uint32_t kept;		     /* samples of deltas' first readings */
+	struct pp_resolver *resolver; /* for all but CPU and heap */
+	LIST_HEAD(, pp_task) asking;  /* that pp_named_tick() looks after */
+	uint32_t kept;		      /* samples of deltas' first readings */
+	int32_t parent_pid;	      /* as it was at the start */
 	uint32_t slots;	       /* checked at the start, never read again */
 	uint32_t tasks;	       /* begun, not yet finished or cancelled */
 	uint32_t cpu_profiles; /* of these, running */
@@ -88,5 +91,29 @@ void pp_ep_profile_cancel(struct pp_task *task);
 extern const struct pp_named pp_ep_heap;
 extern const struct pp_named pp_ep_allocs;
 uint64_t pp_ep_heap_count(const struct pp_service *service);
+
+extern const struct pp_named pp_ep_block;
+extern const struct pp_named pp_ep_mutex;
+extern const struct pp_named pp_ep_goroutine;
+extern const struct pp_named pp_ep_threadcreate;
+uint64_t pp_ep_block_count(const struct pp_service *service);
+uint64_t pp_ep_mutex_count(const struct pp_service *service);
+uint64_t pp_ep_goroutine_count(const struct pp_service *service);
+uint64_t pp_ep_threadcreate_count(const struct pp_service *service);
+
+/* The endpoint for a profile of the application's own, of whatever name. */
+extern const struct pp_endpoint pp_ep_own;
+
+/* Whether the path ("/db.connections") names such a profile; then its name is
+ * in the task. */
+int pp_ep_own_find(struct pp_task *task, const char *path);
+
+void pp_ep_settings_begin(struct pp_task *task,
+    const struct pp_request *request);
+
+/* What a canonical address stands for: its frames, innermost first; 0: it has
+ * no name. */
+uint32_t pp_service_frames(struct pp_service *service, uint64_t address,
+    struct pp_frame frame[PP_INLINES_MAX]);
 
 #endif

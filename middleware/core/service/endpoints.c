@@ -23,11 +23,25 @@ const struct pp_endpoint pp_endpoints[] = {
 	{ .name = "assets/",
 	    .methods = PP_TAKES_GET,
 	    .begin = pp_ep_asset_begin },
+	{ .name = "block",
+	    .sentence = "How long threads and requests of all workers have "
+			"waited, where, in which route and for what. Off until "
+			"a block_rate is set; the count is of the sums kept.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_block_count,
+	    NAMED(pp_ep_block) },
 	{ .name = "cmdline",
 	    .sentence = "The command line of the service, its arguments "
 			"separated by NUL bytes.",
 	    .methods = PP_TAKES_GET,
 	    .begin = pp_ep_cmdline_begin },
+	{ .name = "goroutine",
+	    .sentence = "Everything in progress now: requests, running or "
+			"asleep, tasks and threads, by function and route. "
+			"debug=2 shows them one by one.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_goroutine_count,
+	    NAMED(pp_ep_goroutine) },
 	{ .name = "heap",
 	    .sentence = "What all workers hold now, by function and route. "
 			"seconds= shows what has changed meanwhile, gc=1 lets "
@@ -36,6 +50,14 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .methods = PP_TAKES_GET,
 	    .count = pp_ep_heap_count,
 	    NAMED(pp_ep_heap) },
+	{ .name = "mutex",
+	    .sentence = "Who held the locks that others waited for, by the "
+			"function that let go, and how long they waited. Off "
+			"until a mutex_fraction is set; the count is of the "
+			"sums kept.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_mutex_count,
+	    NAMED(pp_ep_mutex) },
 	{ .name = "profile",
 	    .sentence = "Where all workers spend their CPU time, by function "
 			"and route. seconds= sets how long, hz= how often; "
@@ -45,12 +67,25 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .begin = pp_ep_profile_begin,
 	    .finish = pp_ep_profile_finish,
 	    .cancel = pp_ep_profile_cancel },
+	{ .name = "settings",
+	    .sentence = "How much is sampled: heap_rate, block_rate, "
+			"mutex_fraction. POST sets them, with the header "
+			"X-Pprof: 1.",
+	    .methods = PP_TAKES_GET | PP_TAKES_POST,
+	    .begin = pp_ep_settings_begin },
 	{ .name = "symbol",
 	    .sentence = "Names for the addresses in a POST body or in the "
 			"query, separated by '+'. go tool pprof asks here by "
 			"itself.",
 	    .methods = PP_TAKES_GET | PP_TAKES_POST,
 	    .begin = pp_ep_symbol_begin },
+	{ .name = "threadcreate",
+	    .sentence = "Which functions have created the threads that run "
+			"now, and the workers; as text also why workers have "
+			"ended before.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_threadcreate_count,
+	    NAMED(pp_ep_threadcreate) },
 };
 const size_t pp_endpoints_count =
     sizeof(pp_endpoints) / sizeof(pp_endpoints[0]);

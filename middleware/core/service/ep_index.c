@@ -5,10 +5,12 @@
  * Rule: everything shown is read from the arena now and may be a lie; texts
  * are bounded here and escaped by the template.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "profile/own.h"
 #include "service/answer.h"
 #include "service/assets.h"
 #include "service/endpoint.h"
@@ -49,6 +51,44 @@ index_endpoints(const struct pp_service *service, struct pp_view *page)
 		pp_view_set(row, "count", "%llu", (unsigned long long)count);
 		pp_view_set(row, "sentence", "%s", endpoint->sentence);
 	}
+}
+
+/* A name as part of a link: the application may have used any printable
+ * character but the slash. */
+static void
+index_link(char out[3 * PP_OWN_NAME_MAX], const char *name)
+{
+	char *to = out;
+
+	for (; *name != '\0'; name++) {
+		if (isalnum((unsigned char)*name) ||
+		    strchr("-._~", *name) != NULL)
+			*to++ = *name;
+		else
+			to += sprintf(to, "%%%02x", (unsigned char)*name);
+	}
+	*to = '\0';
+}
+
+static void
+index_own(const struct pp_service *service, struct pp_view *page)
+{
+	char link[3 * PP_OWN_NAME_MAX];
+	struct pp_own_list list;
+	struct pp_view *row;
+	uint32_t i;
+
+	pp_own_list(service->resolver, &list);
+	for (i = 0; i < list.used; i++) {
+		index_link(link, list.name[i]);
+		row = pp_view_row(page, "own");
+		pp_view_set(row, "name", "%s", list.name[i]);
+		pp_view_set(row, "link", "%s", link);
+		pp_view_set(row, "count", "%llu",
+		    (unsigned long long)list.held[i]);
+	}
+	if (list.dropped > 0)
+		pp_view_set(page, "own_dropped", "%u", list.dropped);
 }
 
 /* Slots 1.. are the workers. Returns how many of them run. */
@@ -137,6 +177,7 @@ index_fill(const struct pp_service *service, const struct pp_request *request,
 	pp_view_set(page, "hz_min", "%d", PP_HZ_MIN);
 	pp_view_set(page, "hz_max", "%d", PP_HZ_MAX);
 	index_endpoints(service, page);
+	index_own(service, page);
 	pp_view_set(page, "running", "%u", index_workers(service, page));
 	index_losses(service, page);
 }

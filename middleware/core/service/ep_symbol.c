@@ -17,33 +17,40 @@
  * costs some 10 us with DWARF, and a body can hold 200,000 of them. */
 #define BETWEEN_TICKS 256
 
+uint32_t
+pp_service_frames(struct pp_service *service, uint64_t address,
+    struct pp_frame frame[PP_INLINES_MAX])
+{
+	const struct pp_place *place;
+	int number, file, named = 0;
+	uint32_t frames;
+
+	place = pp_canon_find(service->canon, address, &number);
+	if (place == NULL)
+		return (0);
+	file = pp_symbols_find(service->symbols, place->object.build_id,
+	    place->object.build_id_len, place->object.name);
+	if (file < 0)
+		return (0);
+	frames = pp_symbols_resolve(service->symbols, file,
+	    address - place->bias, frame, &named);
+	return (named ? frames : 0);
+}
+
 static void
 symbol_line(struct pp_service *service, uint64_t address, struct pp_buf *out)
 {
 	struct pp_frame frame[PP_INLINES_MAX];
-	const struct pp_place *place;
-	int number, file, named;
 
 	if (address == PP_BUILD_NO_STACK) {
 		pp_buf_printf(out, "0x%llx [no stack]\n",
 		    (unsigned long long)address);
 		return;
 	}
-	place = pp_canon_find(service->canon, address, &number);
-	if (place == NULL)
-		return;
-	file = pp_symbols_find(service->symbols, place->object.build_id,
-	    place->object.build_id_len, place->object.name);
-	if (file < 0)
-		return;
-	named = 0;
-	if (pp_symbols_resolve(service->symbols, file, address - place->bias,
-		frame, &named) == 0 ||
-	    !named)
-		return;
 	/* One name for an address: the innermost, as Go gives it. */
-	pp_buf_printf(out, "0x%llx %s\n", (unsigned long long)address,
-	    frame[0].function);
+	if (pp_service_frames(service, address, frame) != 0)
+		pp_buf_printf(out, "0x%llx %s\n", (unsigned long long)address,
+		    frame[0].function);
 }
 
 void

@@ -1,11 +1,12 @@
 /*
  * Snapshots and deltas; see named.h. What the profiles hold is their own
- * (ep_heap.c).
+ * (ep_heap.c, ep_counts.c, ep_goroutine.c, ep_own.c).
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "encode/pprof.h"
+#include "encode/text_count.h"
 #include "profile/delta.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
@@ -69,6 +70,13 @@ named_seconds(struct pp_task *task, const struct pp_query_value *value)
 	return (0);
 }
 
+static void
+named_asked(struct pp_task *task)
+{
+	if (task->endpoint->named->asked != NULL)
+		task->endpoint->named->asked(task);
+}
+
 /* Nobody waits for answers any more. */
 static void
 named_leave(struct pp_task *task)
@@ -78,7 +86,7 @@ named_leave(struct pp_task *task)
 	if (t->phase == PP_NAMED_READY)
 		return;
 	if (t->phase != PP_NAMED_BETWEEN)
-		task->endpoint->named->asked(task);
+		named_asked(task);
 	LIST_REMOVE(task, named.list);
 	t->phase = PP_NAMED_READY;
 }
@@ -89,12 +97,13 @@ named_ask(struct pp_task *task, int phase)
 {
 	const struct pp_named *named = task->endpoint->named;
 
+	/* Before the first worker can have heard of it. */
+	task->named.asked_ns = pp_clock_mono();
 	if (named->ask == NULL || !named->ask(task))
 		return (0);
 	if (task->named.phase == PP_NAMED_READY)
 		LIST_INSERT_HEAD(&task->service->asking, task, named.list);
 	task->named.phase = phase;
-	task->named.asked_ns = pp_clock_mono();
 	task->named.reminded = 0;
 	return (1);
 }
@@ -162,6 +171,21 @@ pp_named_symbolize(struct pp_task *task, struct pp_profile *profile)
 	pp_symbolize(profile, service->canon, service->symbols);
 }
 
+int
+pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
+    const char *comments)
+{
+	int failed;
+
+	if (profile == NULL)
+		return (-1);
+	pp_named_symbolize(task, profile);
+	pp_encode_text_count(profile, comments, &task->answer.body);
+	failed = profile->failed || task->answer.body.failed;
+	pp_profile_free(profile);
+	return (failed ? -1 : 0);
+}
+
 /* Write what is asked for. Returns -1 when out of memory. */
 static int
 named_body(struct pp_task *task, const char **failure)
@@ -191,22 +215,38 @@ named_body(struct pp_task *task, const char **failure)
 	return (status);
 }
 
+/* "attachment; filename=...": what would end the quotes becomes '_'. */
+static void
+named_disposition(struct pp_task *task)
+{
+	const char *name = task->endpoint->named->name;
+	char disposition[128], *c;
+	int at;
+
+	if (name == NULL)
+		name = task->named.own;
+	at = snprintf(disposition, sizeof(disposition),
+	    "attachment; filename=\"");
+	snprintf(disposition + at, sizeof(disposition) - (size_t)at, "%s%s",
+	    name, task->named.seconds > 0 ? "-delta" : "");
+	for (c = disposition + at; *c != '\0'; c++, at++) {
+		if (*c == '"' || *c == '\\')
+			*c = '_';
+	}
+	snprintf(c, sizeof(disposition) - (size_t)at, "\"");
+	pp_answer_header(&task->answer, "content-disposition", disposition);
+}
+
 static void
 named_write(struct pp_task *task)
 {
-	const char *name = task->endpoint->named->name, *failure;
+	const char *failure;
 	struct pp_named_task *t = &task->named;
-	char disposition[128];
 
 	pp_answer_start(&task->answer, 200,
 	    t->debug != 0 ? PP_TYPE_TEXT : "application/octet-stream");
-	if (t->debug == 0) {
-		snprintf(disposition, sizeof(disposition),
-		    "attachment; filename=\"%s%s\"", name,
-		    t->seconds > 0 ? "-delta" : "");
-		pp_answer_header(&task->answer, "content-disposition",
-		    disposition);
-	}
+	if (t->debug == 0)
+		named_disposition(task);
 	if (named_body(task, &failure) == -1)
 		named_fail(task, failure);
 	else
@@ -264,7 +304,7 @@ named_step(struct pp_task *task, int64_t now)
 			named_leave(task);
 			task->deadline = 0;
 		} else {
-			named->asked(task);
+			named_asked(task);
 			t->phase = PP_NAMED_BETWEEN;
 			named_first(task);
 		}

@@ -1,5 +1,5 @@
 /*
- * Profiles that are a state and not a window (heap, allocs): taken at once,
+ * Profiles that are a state and not a window (heap, goroutine): taken at once,
  * or twice for a difference. All that Go's net/http/pprof does alike for them
  * is here: seconds=, debug=, gc=, headers, errors and the order of checks.
  *
@@ -48,11 +48,13 @@ struct pp_named_task {
 	int64_t begun_ns; /* likewise; of the first reading */
 	int reminded;	  /* those who are silent were asked again */
 	struct pp_profile *before;
-	LIST_ENTRY(pp_task) list; /* of the service; while phase != READY */
+	char own[PP_OWN_NAME_MAX]; /* name of an application's profile */
+	LIST_ENTRY(pp_task) list;  /* of the service; while phase != READY */
 };
 
 struct pp_named {
-	const char *name;    /* "heap", as in the file's name */
+	const char *name;    /* "heap", as in the file's name; NULL: the
+				task's `own` */
 	int delta;	     /* 1: seconds= is allowed */
 	int text_below_zero; /* 1: a negative debug= is text too */
 	/* Ask the workers for what only they know; 0: nothing is needed for
@@ -77,6 +79,12 @@ void pp_named_cancel(struct pp_task *task);
 
 /* Give the profile's locations their names. */
 void pp_named_symbolize(struct pp_task *task, struct pp_profile *profile);
+
+/* Write the text of a profile of counts, symbolized here; for pp_named.text.
+ * Frees the profile; NULL: out of memory. `comments` as for
+ * pp_encode_text_count(). */
+int pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
+    const char *comments);
 
 /* Look after answers that are awaited. Returns when to call again. */
 int64_t pp_named_tick(struct pp_service *service, int64_t now);

@@ -48,6 +48,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->arena = arena;
 	service->symbols = symbols;
 	service->slots = service_slots(arena, arena_fd);
+	service->parent_pid = arena->parent_pid;
 	service->idle_since = pp_clock_mono();
 	LIST_INIT(&service->asking);
 	service->canon = pp_canon_new();
@@ -56,9 +57,11 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		service->heap =
 		    pp_heap_reader_new(arena, service->slots, service->canon);
 		service->memory = pp_memory_new(arena, service->slots);
+		service->resolver =
+		    pp_resolver_new(arena, service->slots, service->canon);
 	}
 	if (service->cpu == NULL || service->heap == NULL ||
-	    service->memory == NULL) {
+	    service->memory == NULL || service->resolver == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
@@ -75,6 +78,7 @@ pp_service_free(struct pp_service *service)
 		pp_cpu_free(service->cpu);
 	pp_heap_reader_free(service->heap);
 	pp_memory_free(service->memory);
+	pp_resolver_free(service->resolver);
 	if (service->canon != NULL)
 		pp_canon_free(service->canon);
 	free(service);
@@ -152,6 +156,8 @@ pp_service_begin(struct pp_service *service, const struct pp_request *request)
 	service->tasks++;
 	service->trimmed = 0;
 	endpoint = pp_endpoint_find(request->path);
+	if (endpoint == NULL && pp_ep_own_find(task, request->path))
+		endpoint = &pp_ep_own;
 	methods = endpoint == NULL ? PP_TAKES_GET : endpoint->methods;
 	if (request->method >= PP_METHOD_OTHER ||
 	    (methods & 1U << request->method) == 0) {

@@ -34,6 +34,8 @@ struct pp_request {
 	const char *match;  /* the If-None-Match header; NULL or "": none */
 	const char *body;   /* POST; not terminated */
 	size_t body_len;
+	int marked; /* 1: it has the header "X-Pprof: 1", which no web page can
+		       make a browser send to another site */
 };
 
 struct pp_answer {
