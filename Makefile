@@ -64,7 +64,7 @@ KORE_CFLAGS := -Imiddleware -isystem /usr/include \
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
-	check-exports check-clang
+	check-exports check-docs check-clang
 
 .PHONY: all app objects unit check $(checks) test bench run deps deps-test \
 	deps-bench need-build need-check clean help
@@ -148,6 +148,8 @@ check-sigsafe: $(hot_obj)
 	    $(filter-out $(hot_only_obj),$(hot_obj))
 check-exports: $(B)/pprof.so
 	sh tests/checks/exports.sh $<
+check-docs:
+	sh tests/checks/docs.sh
 check-clang: | need-check
 	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang objects
 
