@@ -26,16 +26,14 @@
 #define PLACES 32
 #define MAP    (2 * PP_FLIGHTS_MAX)
 
-/* How many entries are tried before the table counts as full. */
-#define TRIES 64
-
 static struct {
 	const struct http_request *req; /* NULL: free */
 	uint32_t entry;
 } map[MAP];
 static uint32_t mapped;
 
-static _Atomic uint32_t last_freed;
+/* Whose handler runs. */
+static const struct http_request *running;
 
 static struct pp_flights *
 flights(void)
@@ -51,33 +49,67 @@ flight_id(void)
 	    pp_self.worker);
 }
 
-/* A free entry, claimed with a new id, or 0: none (counted). */
+/*
+ * Entries that were given back, in a list whose head is a count of changes
+ * above the number of its first: of two that take at once, one sees that the
+ * head has changed, even if the same entry is first again.
+ */
+static _Atomic uint64_t free_head;
+static _Atomic uint32_t free_next[PP_FLIGHTS_MAX];
+
+static uint64_t
+free_head_after(uint64_t head, uint32_t first)
+{
+	return (((head >> 32) + 1) << 32 | first);
+}
+
+static uint32_t
+flight_pop_free(void)
+{
+	uint64_t head = atomic_load(&free_head);
+	uint32_t first;
+
+	do {
+		first = (uint32_t)head;
+		if (first == 0)
+			return (0);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, atomic_load(&free_next[first]))));
+	return (first);
+}
+
+static void
+flight_push_free(uint32_t entry)
+{
+	uint64_t head = atomic_load(&free_head);
+
+	do {
+		atomic_store(&free_next[entry], (uint32_t)head);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, entry)));
+}
+
+/* A free entry, or 0: none (counted). Its id is given when it is filled. */
 static uint32_t
 flight_claim(void)
 {
 	struct pp_flights *table = flights();
-	uint32_t used, at, tries;
-	uint64_t none, id = flight_id();
+	uint32_t entry, used;
 
-	used = atomic_load(&table->used);
-	at = atomic_load(&last_freed);
-	for (tries = 0; tries < TRIES; tries++) {
-		none = 0;
-		if (at != 0 && at < PP_FLIGHTS_MAX &&
-		    atomic_compare_exchange_strong(&table->flight[at].id, &none,
-			id)) {
-			while (used <= at &&
-			    !atomic_compare_exchange_weak(&table->used, &used,
-				at + 1))
-				;
-			return (at);
-		}
-		at = tries == 0 ? (used == 0 ? 1 : used) : at + 1;
-		if (at >= PP_FLIGHTS_MAX)
-			at = 1;
+	entry = flight_pop_free();
+	if (entry == 0) {
+		used = atomic_load(&table->used);
+		while (used < PP_FLIGHTS_MAX &&
+		    !atomic_compare_exchange_weak(&table->used, &used,
+			used + 1))
+			;
+		entry = used;
 	}
-	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
-	return (0);
+	if (entry == 0 || entry >= PP_FLIGHTS_MAX) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
+		return (0);
+	}
+	return (entry);
 }
 
 static void
@@ -86,7 +118,7 @@ flight_release(uint32_t entry)
 	if (entry == 0)
 		return;
 	atomic_store(&flights()->flight[entry].id, 0);
-	atomic_store(&last_freed, entry);
+	flight_push_free(entry);
 }
 
 static void
@@ -168,40 +200,53 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	struct pp_flight *flight;
 	uint32_t entry = map_find(req, 0);
 
+	running = req;
 	flight = &flights()->flight[entry];
 	if (entry == 0) {
 		atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
 		flight_path(flight, req->path);
-		atomic_store_explicit(&flight->label, label,
-		    memory_order_relaxed);
 		atomic_store_explicit(&flight->bytes_in,
 		    (uint32_t)req->http_body_length, memory_order_relaxed);
 		atomic_store_explicit(&flight->started_ns, pp_clock_mono(),
 		    memory_order_relaxed);
+	}
+	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
+	flight_set(flight, PP_WAIT_NONE, 0);
+	if (entry == 0)
 		atomic_store_explicit(&flight->id, flight_id(),
 		    memory_order_release);
-	}
-	flight_set(flight, PP_WAIT_NONE, 0);
 }
 
 void
 pp_flight_ran(const struct http_request *req, int ended)
 {
+	running = NULL;
 	atomic_store_explicit(&flights()->flight[0].id, 0,
 	    memory_order_release);
 	if (ended)
 		flight_release(map_find(req, 1));
 }
 
+/* A query or a task that has ended may be kept while it sleeps for another
+ * reason. */
 static enum pp_wait
 flight_reason(const struct http_request *req)
 {
+	const struct kore_pgsql *pgsql;
+	const struct kore_task *task;
+
 	if (req->runlock != NULL)
 		return (PP_WAIT_RUNLOCK);
-	if (!LIST_EMPTY(&req->pgsqls))
-		return (PP_WAIT_PGSQL);
-	if (!LIST_EMPTY(&req->tasks))
-		return (PP_WAIT_TASK);
+	LIST_FOREACH(pgsql, &req->pgsqls, rlist) {
+		if (pgsql->state == KORE_PGSQL_STATE_INIT ||
+		    pgsql->state == KORE_PGSQL_STATE_WAIT)
+			return (PP_WAIT_PGSQL);
+	}
+	LIST_FOREACH(task, &req->tasks, rlist) {
+		if (__atomic_load_n(&task->state, __ATOMIC_RELAXED) !=
+		    KORE_TASK_STATE_FINISHED)
+			return (PP_WAIT_TASK);
+	}
 	return (PP_WAIT_SLEEP);
 }
 
@@ -209,7 +254,7 @@ flight_reason(const struct http_request *req)
 static uint32_t
 flight_own(const struct http_request *req)
 {
-	struct pp_flight *flight, *running;
+	struct pp_flight *flight, *now;
 	uint32_t entry = map_find(req, 0);
 
 	if (entry != 0)
@@ -222,7 +267,7 @@ flight_own(const struct http_request *req)
 		return (0);
 	}
 	flight = &flights()->flight[entry];
-	running = &flights()->flight[0];
+	now = &flights()->flight[0];
 	atomic_store(&flight->task, 0);
 	atomic_store(&flight->tid, 0);
 	atomic_store(&flight->label, pp_runtime_label(req));
@@ -230,9 +275,11 @@ flight_own(const struct http_request *req)
 	flight_path(flight, req->path != NULL ? req->path : "");
 	/* Outside of its handler (its body comes) it begins now. */
 	atomic_store(&flight->started_ns,
-	    atomic_load(&running->id) != 0 ? atomic_load(&running->started_ns)
-					   : pp_clock_mono());
-	atomic_store(&running->id, 0);
+	    req == running ? atomic_load(&now->started_ns) : pp_clock_mono());
+	flight_set(flight, PP_WAIT_NONE, 0);
+	if (req == running)
+		atomic_store(&now->id, 0);
+	atomic_store(&flight->id, flight_id());
 	return (entry);
 }
 
@@ -243,12 +290,17 @@ void (*pp_flight_real_free)(struct http_request *);
 void
 pp_flight_sleep(struct http_request *req)
 {
+	struct pp_flight *flight;
 	uint32_t entry;
 
 	if (pp_self.worker != 0 && (req->flags & HTTP_REQUEST_SLEEPING) == 0 &&
-	    (entry = flight_own(req)) != 0)
-		flight_set(&flights()->flight[entry], flight_reason(req),
-		    pp_wait_stack());
+	    (entry = flight_own(req)) != 0) {
+		flight = &flights()->flight[entry];
+		/* With what its handler has pushed. */
+		if (req == running && pp_label_now != 0)
+			atomic_store(&flight->label, pp_label_now);
+		flight_set(flight, flight_reason(req), pp_wait_stack());
+	}
 	pp_flight_real_sleep(req);
 }
 
@@ -295,6 +347,7 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 							 : "");
 	atomic_store(&flight->started_ns, pp_clock_mono());
 	flight_set(flight, PP_WAIT_QUEUE, pp_wait_stack());
+	atomic_store(&flight->id, flight_id());
 	return (entry);
 }
 
