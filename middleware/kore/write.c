@@ -5,7 +5,6 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/wire.h"
 #include "capture/self.h"
 #include "kore/adapter.h"
@@ -45,20 +45,34 @@ write_ask(const char *name, int debug, int reply)
 	    sizeof(packet.head) + (size_t)(len + query), &reply, 1));
 }
 
+/* Signals come often while a CPU profile runs, and poll() does not go on. */
+static int
+write_wait(int sock)
+{
+	struct pollfd wait = { .fd = sock, .events = POLLIN };
+	int64_t until = pp_clock_mono() + PATIENCE_MS * PP_NS_PER_MS, left;
+	int ready;
+
+	do {
+		left = (until - pp_clock_mono()) / PP_NS_PER_MS;
+		ready = poll(&wait, 1, left > 0 ? (int)left : 0);
+	} while (ready == -1 && errno == EINTR);
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	return (ready == 1 ? 0 : -1);
+}
+
 /* The body's descriptor and length; -1 with errno. */
 static int
 write_answer(int sock, uint64_t *body_len)
 {
 	char packet[sizeof(struct pp_wire_answer) + PP_ANSWER_HEADERS_MAX];
-	struct pollfd wait = { .fd = sock, .events = POLLIN };
 	struct pp_wire_answer answer;
 	int fds[PP_WIRE_FDS_MAX];
 	long len;
 
-	if (poll(&wait, 1, PATIENCE_MS) != 1) {
-		errno = ETIMEDOUT;
+	if (write_wait(sock) == -1)
 		return (-1);
-	}
 	len = pp_wire_recv(sock, packet, sizeof(packet), fds);
 	errno = EIO;
 	if (len < (long)sizeof(answer))
@@ -77,17 +91,38 @@ write_answer(int sock, uint64_t *body_len)
 }
 
 static int
-write_copy(int to, int from, uint64_t left)
+write_all(int to, const char *from, size_t len)
 {
 	ssize_t sent;
 
-	while (left > 0) {
-		sent = sendfile(to, from, NULL, left);
+	while (len > 0) {
+		sent = write(to, from, len);
 		if (sent == -1 && errno == EINTR)
 			continue;
-		if (sent <= 0)
+		if (sent == -1)
 			return (-1);
-		left -= (uint64_t)sent;
+		from += sent;
+		len -= (size_t)sent;
+	}
+	return (0);
+}
+
+/* Not by sendfile(), which refuses a descriptor that appends. */
+static int
+write_copy(int to, int from, uint64_t left)
+{
+	char part[16384];
+	ssize_t got;
+
+	if (lseek(from, 0, SEEK_SET) == -1)
+		return (-1);
+	for (; left > 0; left -= (uint64_t)got) {
+		got = read(from, part,
+		    left < sizeof(part) ? (size_t)left : sizeof(part));
+		if (got == 0)
+			errno = EIO;
+		if (got <= 0 || write_all(to, part, (size_t)got) == -1)
+			return (-1);
 	}
 	return (0);
 }
