@@ -156,8 +156,8 @@
 #endif
 
 /* Distinct samples (stack, labels, thread) of one session, and stack words
- * shared by all sessions. fib() by recursion makes nearly every sample a
- * stack of its own: 10 minutes at 100 Hz on two threads fit. */
+ * shared by all sessions. Plain recursion makes nearly every sample a stack
+ * of its own (docs/decisions/0001): 10 minutes at 100 Hz on two threads fit. */
 #ifndef PP_SESSION_SAMPLES_MAX
 #define PP_SESSION_SAMPLES_MAX (1U << 17)
 #endif
