@@ -218,75 +218,59 @@ pprof_shim_find(void **found, const char *name)
 	return (at == (void *)found ? NULL : at);
 }
 
-#define PPROF_SHIM(type, name, parameters, arguments, without)                 \
-	static inline type pprof_shim_##name parameters                        \
+/* A function that gives the module's, or one that does nothing: so the call is
+ * the application's own, and no frame of ours is in the stacks. */
+#define PPROF_SHIM(type, name, parameters, unused, without)                    \
+	static inline type pprof_absent_##name parameters                      \
+	{                                                                      \
+		unused;                                                        \
+		errno = ENOTCONN;                                              \
+		return without;                                                \
+	}                                                                      \
+	static inline type(*pprof_shim_##name(void)) parameters                \
 	{                                                                      \
 		static void *found;                                            \
 		void *at = pprof_shim_find(&found, "pprof_" #name);            \
 		type(*call) parameters;                                        \
                                                                                \
-		if (at == NULL) {                                              \
-			errno = ENOTCONN;                                      \
-			return (without);                                      \
-		}                                                              \
+		if (at == NULL)                                                \
+			return (pprof_absent_##name);                          \
 		*(void **)&call = at;                                          \
-		return (call arguments);                                       \
+		return (call);                                                 \
 	}
 
 PPROF_SHIM(int, register,
     (const char *domain, const char *prefix, const char *auth),
-    (domain, prefix, auth), -1)
-PPROF_SHIM(int, label_push, (const char *key, const char *value), (key, value),
-    -1)
-PPROF_SHIM(int64_t, set_heap_rate, (int64_t bytes), (bytes), -1)
-PPROF_SHIM(int64_t, set_block_profile_rate, (int64_t ns), (ns), -1)
-PPROF_SHIM(int64_t, set_mutex_profile_fraction, (int64_t n), (n), -1)
-PPROF_SHIM(struct pprof_profile *, profile_new, (const char *name), (name),
+    ((void)domain, (void)prefix, (void)auth), -1)
+PPROF_SHIM(int, label_push, (const char *key, const char *value),
+    ((void)key, (void)value), -1)
+PPROF_SHIM(void, label_pop, (void), (void)0, )
+PPROF_SHIM(int64_t, set_heap_rate, (int64_t bytes), (void)bytes, -1)
+PPROF_SHIM(int64_t, set_block_profile_rate, (int64_t ns), (void)ns, -1)
+PPROF_SHIM(int64_t, set_mutex_profile_fraction, (int64_t n), (void)n, -1)
+PPROF_SHIM(struct pprof_profile *, profile_new, (const char *name), (void)name,
     NULL)
 PPROF_SHIM(int, profile_add,
-    (struct pprof_profile * p, const void *key, int skip), (p, key, skip), -1)
+    (struct pprof_profile * p, const void *key, int skip),
+    ((void)p, (void)key, (void)skip), -1)
 PPROF_SHIM(int, profile_remove, (struct pprof_profile * p, const void *key),
-    (p, key), -1)
-PPROF_SHIM(int, write, (const char *name, int fd, int debug), (name, fd, debug),
-    -1)
+    ((void)p, (void)key), -1)
+PPROF_SHIM(void, profile_free, (struct pprof_profile * p), (void)p, )
+PPROF_SHIM(int, write, (const char *name, int fd, int debug),
+    ((void)name, (void)fd, (void)debug), -1)
 
-static inline void
-pprof_shim_label_pop(void)
-{
-	static void *found;
-	void *at = pprof_shim_find(&found, "pprof_label_pop");
-	void (*call)(void);
-
-	if (at == NULL)
-		return;
-	*(void **)&call = at;
-	call();
-}
-
-static inline void
-pprof_shim_profile_free(struct pprof_profile *p)
-{
-	static void *found;
-	void *at = pprof_shim_find(&found, "pprof_profile_free");
-	void (*call)(struct pprof_profile *);
-
-	if (at == NULL)
-		return;
-	*(void **)&call = at;
-	call(p);
-}
-
-#define pprof_register			 pprof_shim_register
-#define pprof_label_push		 pprof_shim_label_push
-#define pprof_label_pop			 pprof_shim_label_pop
-#define pprof_set_heap_rate		 pprof_shim_set_heap_rate
-#define pprof_set_block_profile_rate	 pprof_shim_set_block_profile_rate
-#define pprof_set_mutex_profile_fraction pprof_shim_set_mutex_profile_fraction
-#define pprof_profile_new		 pprof_shim_profile_new
-#define pprof_profile_add		 pprof_shim_profile_add
-#define pprof_profile_remove		 pprof_shim_profile_remove
-#define pprof_profile_free		 pprof_shim_profile_free
-#define pprof_write			 pprof_shim_write
+#define pprof_register		     (*pprof_shim_register())
+#define pprof_label_push	     (*pprof_shim_label_push())
+#define pprof_label_pop		     (*pprof_shim_label_pop())
+#define pprof_set_heap_rate	     (*pprof_shim_set_heap_rate())
+#define pprof_set_block_profile_rate (*pprof_shim_set_block_profile_rate())
+#define pprof_set_mutex_profile_fraction                                       \
+	(*pprof_shim_set_mutex_profile_fraction())
+#define pprof_profile_new    (*pprof_shim_profile_new())
+#define pprof_profile_add    (*pprof_shim_profile_add())
+#define pprof_profile_remove (*pprof_shim_profile_remove())
+#define pprof_profile_free   (*pprof_shim_profile_free())
+#define pprof_write	     (*pprof_shim_write())
 
 #endif
 
