@@ -5,11 +5,15 @@
  * kore_malloc() are older than this module: each of them is asked for one
  * element, in the constructor, while kore_pool_get() is ours.
  *
- * Rule: pointers are remembered, nothing in a pool is changed.
+ * Rule: pointers are remembered, nothing in a pool is changed. A pointer is
+ * good while the object lives that the pool is a variable of: kore for ever, a
+ * module until something is unloaded. A pool in allocated memory could go
+ * unseen, and is left out.
  */
 #include <kore/kore.h>
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 
 #include "hook/entry.h"
@@ -19,23 +23,58 @@
 #define SMALLEST 8
 #define BLOCKS	 11
 
-static struct kore_pool *pools[PP_POOLS_MAX];
+static struct {
+	struct kore_pool *pool;
+	int of_kore;
+} pools[PP_POOLS_MAX];
 static uint32_t pools_known;
+static unsigned long long pools_unloaded; /* objects, when last looked */
 
 static void *(*real_pool_get)(struct kore_pool *);
 static void (*real_pool_init)(struct kore_pool *, const char *, size_t, size_t);
 
+static int
+pools_count_unloaded(struct dl_phdr_info *info, size_t size, void *count)
+{
+	(void)size;
+	*(unsigned long long *)count = info->dlpi_subs;
+	return (1);
+}
+
+/* A module that was loaded again initialises its pools again. */
+static void
+pools_forget_modules(void)
+{
+	unsigned long long unloaded = 0;
+	uint32_t i, kept = 0;
+
+	(void)dl_iterate_phdr(pools_count_unloaded, &unloaded);
+	if (unloaded == pools_unloaded)
+		return;
+	pools_unloaded = unloaded;
+	for (i = 0; i < pools_known; i++) {
+		if (pools[i].of_kore)
+			pools[kept++] = pools[i];
+	}
+	pools_known = kept;
+}
+
 static void
 pools_remember(struct kore_pool *pool)
 {
+	Dl_info holder, kore;
 	uint32_t i;
 
+	pools_forget_modules();
 	for (i = 0; i < pools_known; i++) {
-		if (pools[i] == pool)
+		if (pools[i].pool == pool)
 			return;
 	}
-	if (pools_known < PP_POOLS_MAX)
-		pools[pools_known++] = pool;
+	if (pools_known == PP_POOLS_MAX || dladdr(pool, &holder) == 0 ||
+	    dladdr(&kore_version, &kore) == 0)
+		return;
+	pools[pools_known].pool = pool;
+	pools[pools_known++].of_kore = holder.dli_fbase == kore.dli_fbase;
 }
 
 static void *
@@ -75,14 +114,19 @@ pp_pools_find(void)
 uint32_t
 pp_pools_tell(struct pp_pool_facts *facts)
 {
-	uint32_t i;
+	const struct kore_pool *pool;
+	uint32_t i, told = 0;
 
+	pools_forget_modules();
 	for (i = 0; i < pools_known; i++) {
-		(void)snprintf(facts[i].name, sizeof(facts[i].name), "%s",
-		    pools[i]->name != NULL ? pools[i]->name : "?");
-		facts[i].element = pools[i]->slen;
-		facts[i].total = pools[i]->elms;
-		facts[i].used = pools[i]->inuse;
+		pool = pools[i].pool;
+		if (pool->name == NULL)
+			continue; /* cleaned up */
+		(void)snprintf(facts[told].name, sizeof(facts[told].name), "%s",
+		    pool->name);
+		facts[told].element = pool->slen;
+		facts[told].total = pool->elms;
+		facts[told++].used = pool->inuse;
 	}
-	return (pools_known);
+	return (told);
 }
