@@ -24,10 +24,7 @@ enum pp_wait_value {
 };
 
 /* The same places in the rows of the application's own profiles. */
-enum pp_own_value {
-	PP_OWN_VALUE_ADDED,
-	PP_OWN_VALUE_REMOVED
-};
+enum pp_own_value { PP_OWN_VALUE_ADDED, PP_OWN_VALUE_REMOVED };
 
 #define PP_WAIT_ONE	       256
 
