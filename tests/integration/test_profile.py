@@ -247,10 +247,11 @@ class Stubs(Case):
         with workload.service() as kore:
             with load.Driver(kore, ["/calls", "/burn/a"]):
                 body = kore.profile(1, 1000).body
-        raw = self.pprof.raw(body)
-        path = self.pprof.save(body)
-        ours = profiles.Profile(self.pprof.run("-raw", "-symbolize=none",
-                                               path))
+            path = self.pprof.save(body)
+            # While the module's file is there for pprof to open.
+            raw = self.pprof.raw(path)
+            ours = profiles.Profile(self.pprof.run(
+                "-raw", "-symbolize=none", path))
         module = [m for m in raw.mappings.values()
                   if m.file.endswith("workload.so")][0]
         stubs = [l for l in ours.locations.values()
