@@ -7,7 +7,9 @@
 
 #include "symbol/symbolize.h"
 
-/* What is true of all used locations of a mapping so far. */
+/* Of the used locations of a mapping so far: all have a function; any has a
+ * file, a line, an inlined call. One stub without lines must not make readers
+ * look the whole mapping up again by themselves, without inlined calls. */
 struct facts {
 	uint32_t used;
 	int functions, filenames, line_numbers, inlines;
@@ -37,16 +39,13 @@ facts_add(struct work *w, const struct pp_location *location, int named)
 		return;
 	f->used++;
 	f->functions &= named && location->lines > 0;
-	f->filenames &= location->lines > 0;
-	f->line_numbers &= location->lines > 0;
-	f->inlines &= location->lines > 0;
 	for (i = 0; i < location->lines; i++) {
 		line = &w->p->line[location->first_line + i];
 		function = &w->p->function[line->function - 1];
 		f->functions &= function->name[0] != '\0';
-		f->filenames &= function->file[0] != '\0';
-		f->line_numbers &= line->line > 0;
-		f->inlines &= function->start_line > 0;
+		f->filenames |= function->file[0] != '\0';
+		f->line_numbers |= line->line > 0;
+		f->inlines |= function->start_line > 0;
 	}
 }
 
@@ -156,7 +155,7 @@ mappings_mark(struct work *w)
 		m->has_functions = f->used > 0 && f->functions;
 		m->has_filenames = f->used > 0 && f->filenames;
 		m->has_line_numbers = f->used > 0 && f->line_numbers;
-		m->has_inline_frames = m->has_functions && f->inlines;
+		m->has_inline_frames = f->inlines;
 	}
 }
 
@@ -172,7 +171,7 @@ pp_symbolize(struct pp_profile *p, const struct pp_canon *canon,
 	w.order = calloc((size_t)p->locations + 1, sizeof(*w.order));
 	if (w.fact != NULL && w.used != NULL && w.order != NULL) {
 		for (i = 0; i <= p->mappings; i++)
-			w.fact[i] = (struct facts){ 0, 1, 1, 1, 1 };
+			w.fact[i] = (struct facts){ 0, 1, 0, 0, 0 };
 		locations_name(&w, canon);
 		mappings_mark(&w);
 		pp_profile_comment(p, "symbols_unresolved=%llu",
