@@ -160,8 +160,29 @@ pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
 	}
 }
 
+/* Keys that begin so are of one sort of profile; the others are of CPU. */
+static const char *const loss_sorts[] = { "heap_", "waits_", "contended_",
+	"flights_", "own_", NULL };
+
+/* What was lost is always shown; that nothing was, where it is of interest:
+ * readers print all comments above their tables. */
+static int
+loss_shown(const char *key, uint64_t loss, const char *sort)
+{
+	const char *const *other;
+
+	if (loss != 0 ||
+	    (sort != NULL && strncmp(key, sort, strlen(sort)) == 0))
+		return (1);
+	for (other = loss_sorts; *other != NULL; other++) {
+		if (strncmp(key, *other, strlen(*other)) == 0)
+			return (0);
+	}
+	return (sort == NULL);
+}
+
 void
-pp_build_losses(struct pp_build *build, const uint64_t *loss)
+pp_build_losses(struct pp_build *build, const uint64_t *loss, const char *sort)
 {
 	static const char *const key[] = {
 #define PP_LOSS_KEY(name, key, sentence) key,
@@ -170,9 +191,11 @@ pp_build_losses(struct pp_build *build, const uint64_t *loss)
 	};
 	uint32_t i;
 
-	for (i = 0; i < PP_LOSS_COUNT; i++)
-		pp_profile_comment(build->p, "%s=%llu", key[i],
-		    (unsigned long long)loss[i]);
+	for (i = 0; i < PP_LOSS_COUNT; i++) {
+		if (loss_shown(key[i], loss[i], sort))
+			pp_profile_comment(build->p, "%s=%llu", key[i],
+			    (unsigned long long)loss[i]);
+	}
 }
 
 uint64_t

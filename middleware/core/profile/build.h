@@ -62,8 +62,10 @@ void pp_build_stack(struct pp_build *build, const uint64_t *word,
 void pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
     uint32_t number, const char *const *numeric);
 
-/* One comment for each way to lose something; `loss` has PP_LOSS_COUNT. */
-void pp_build_losses(struct pp_build *build, const uint64_t *loss);
+/* The loss counters as comments: each that is not 0, and those of 0 whose key
+ * begins with `sort`; NULL: those that are of CPU samples. */
+void pp_build_losses(struct pp_build *build, const uint64_t *loss,
+    const char *sort);
 
 /* What all processes together have lost since the service started. */
 uint64_t pp_build_loss(const struct pp_arena *arena, uint32_t slots,

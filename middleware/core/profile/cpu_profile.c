@@ -99,7 +99,7 @@ build_comments(struct build *build)
 	pp_profile_comment(p, "workers=%u", session->workers);
 	pp_profile_comment(p, "worker_restarts=%llu",
 	    (unsigned long long)session->restarts);
-	pp_build_losses(build->base, session->loss);
+	pp_build_losses(build->base, session->loss, NULL);
 	pp_profile_comment(p, "session_samples_dropped=%llu",
 	    (unsigned long long)session->dropped);
 	pp_profile_comment(p, "session_labels_dropped=%llu",

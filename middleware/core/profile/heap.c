@@ -210,7 +210,7 @@ heap_comments(struct pp_build *build, const struct pp_heap_list *list)
 	pp_profile_comment(p, "workers=%u", workers);
 	if (atomic_load(&reader->arena->entry_refused) != 0)
 		pp_profile_comment(p, "entry_patch=refused");
-	pp_build_losses(build, loss);
+	pp_build_losses(build, loss, "heap_");
 	pp_profile_comment(p, "heap_rows_malformed=%llu",
 	    (unsigned long long)list->rows_malformed);
 	pp_profile_comment(p, "heap_stacks_unreadable=%llu",

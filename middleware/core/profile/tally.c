@@ -206,6 +206,6 @@ pp_tally_comments(const struct pp_tally *tally, struct pp_build *build)
 
 	for (i = 0; i < PP_LOSS_COUNT; i++)
 		loss[i] = pp_build_loss(resolver->arena, resolver->slots, i);
-	pp_build_losses(build, loss);
+	pp_build_losses(build, loss, "waits_");
 	pp_resolve_comments(&tally->ids, build->p);
 }
