@@ -15,7 +15,8 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_test := $(need_check) golang-go=go panicparse=panicparse g++=c++ \
-	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip openssl=openssl \
+	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
+	openssl=openssl \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	libgoogle-perftools4=libprofiler.so.0
