@@ -35,8 +35,13 @@ timer finds what a few milliseconds of the application, the kernel and the
 other processes have left of them, and on a virtual machine also what the
 host does at a timer tick. A return address that no sample has met yet makes
 libunwind read its unwind tables once; it then is in a cache of the thread.
-malloc is counted by a wrapper, system calls by the kernel's user dispatch;
-those for a new address are libunwind's (it masks signals).
+malloc is counted by a wrapper, system calls by the kernel's user dispatch.
+"""),
+    ("heap", "Allocations", """
+A pair of malloc and free, or of kore_malloc and kore_free, of 16 to 271 bytes
+with 1,024 blocks alive, by the thread's CPU clock: `malloc_pair.c` alone and
+`malloc_loop.c` in a handler of a real worker. Absent and present take turns and
+are compared turn by turn. "Off" is PPROF_HEAP_RATE=0.
 """),
     ("throughput", "Requests per second", """
 `wrk -t2 -c32` on kept connections against two pinned workers in production
