@@ -91,12 +91,12 @@ parts_of_contentions_add_up_before_they_are_rounded(void **state)
 	counts_add(table, PP_WAIT_MUTEX, 0, counts_stack(&c, 1, 2, pc, 2),
 	    20 * ONE + ONE / 2, 200);
 	counts_add(table, PP_WAIT_RWLOCK, 0, counts_stack(&c, 1, 2, pc, 2),
-	    ONE + ONE / 2 - 1, 20);
+	    ONE + ONE / 2, 20);
 	p = take(&c, PP_WAITS_MUTEX);
 	assert_int_equal(p->samples, 2);
 	assert_int_equal(p->sample[0].value[0], 31);
 	assert_int_equal(p->sample[0].value[1], 300);
-	assert_int_equal(p->sample[1].value[0], 1);
+	assert_int_equal(p->sample[1].value[0], 2);
 	assert_string_equal(counts_label(p, 1, "wait"), "rwlock wait");
 	pp_profile_free(p);
 	counts_free(&c);
