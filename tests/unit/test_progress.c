@@ -498,6 +498,9 @@ nothing_that_others_wrote_makes_a_line_of_its_own(void **state)
 	f->label =
 	    fixture_label(&c.f, 1, "http.route\0/a\n\ngoroutine 1\0", 28);
 	list = read_list(&c);
+	assert_int_equal(strspn(list.item[0].path, "?"),
+	    PP_FLIGHT_PATH_MAX - 1);
+	assert_int_equal(strlen(list.item[0].path), PP_FLIGHT_PATH_MAX - 1);
 	p = pp_progress_stacks(&list);
 	assert_non_null(p);
 	line.function = pp_profile_function(p, "f(a)\n%x/(", "a\nb\t.c", 1);
