@@ -390,9 +390,14 @@ a_full_ring_is_counted(void **state)
 static __attribute__((noinline)) uint64_t
 deep(unsigned int depth)
 {
+	uint64_t burnt;
+
 	if (depth == 0)
 		return (test_frame(PP_NS_PER_SEC / 5));
-	return (deep(depth - 1) + depth);
+	burnt = deep(depth - 1);
+	/* Or the compiler makes a loop of it. */
+	__asm__ volatile("" : "+r"(burnt));
+	return (burnt + depth);
 }
 
 static void
