@@ -143,8 +143,13 @@ answer(int reply, char **headers, char **body, size_t *len)
 	struct pollfd ready = { .fd = reply, .events = POLLIN };
 	int fds[PP_WIRE_FDS_MAX], seals;
 	long got;
+	int polled;
 
-	if (poll(&ready, 1, 15000) != 1)
+	/* The collector signals us when we are a worker of its. */
+	do {
+		polled = poll(&ready, 1, 15000);
+	} while (polled == -1 && errno == EINTR);
+	if (polled != 1)
 		fail_msg("no answer");
 	got = pp_wire_recv(reply, &packet, sizeof(packet), fds);
 	close(reply);
