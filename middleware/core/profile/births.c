@@ -149,7 +149,7 @@ pp_births_profile(struct pp_resolver *resolver)
 	if (build != NULL) {
 		for (slot = 1; slot < resolver->slots; slot++)
 			births_why(build, &tally, slot);
-		pp_tally_comments(&tally, build);
+		pp_tally_comments(&tally, build, "threads_");
 	}
 	pp_tally_end(&tally);
 	return (pp_build_done(build));

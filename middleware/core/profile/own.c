@@ -175,7 +175,7 @@ pp_own_profile(struct pp_resolver *resolver, const char *name)
 		pp_tally_merge(&tally);
 		build = pp_tally_build(&tally, &kind);
 		if (build != NULL)
-			pp_tally_comments(&tally, build);
+			pp_tally_comments(&tally, build, "own_");
 	}
 	pp_tally_end(&tally);
 	return (pp_build_done(build));

@@ -14,7 +14,7 @@ profile_comments(const struct pp_progress_list *list, struct pp_build *build)
 {
 	struct pp_profile *p = build->p;
 
-	pp_tally_comments(&list->tally, build);
+	pp_tally_comments(&list->tally, build, "flights_");
 	pp_profile_comment(p, "threads_not_answering=%llu",
 	    (unsigned long long)list->silent);
 	pp_profile_comment(p, "in_progress_dropped=%llu",

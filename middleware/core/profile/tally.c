@@ -198,7 +198,8 @@ pp_tally_build(struct pp_tally *tally, const struct pp_tally_kind *kind)
 }
 
 void
-pp_tally_comments(const struct pp_tally *tally, struct pp_build *build)
+pp_tally_comments(const struct pp_tally *tally, struct pp_build *build,
+    const char *sort)
 {
 	const struct pp_resolver *resolver = tally->ids.resolver;
 	uint64_t loss[PP_LOSS_COUNT];
@@ -206,6 +207,6 @@ pp_tally_comments(const struct pp_tally *tally, struct pp_build *build)
 
 	for (i = 0; i < PP_LOSS_COUNT; i++)
 		loss[i] = pp_build_loss(resolver->arena, resolver->slots, i);
-	pp_build_losses(build, loss, "waits_");
+	pp_build_losses(build, loss, sort);
 	pp_resolve_comments(&tally->ids, build->p);
 }

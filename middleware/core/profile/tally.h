@@ -59,7 +59,9 @@ void pp_tally_merge(struct pp_tally *tally);
 struct pp_build *pp_tally_build(struct pp_tally *tally,
     const struct pp_tally_kind *kind);
 
-/* Comments on what the service has lost so far, and this reading. */
-void pp_tally_comments(const struct pp_tally *tally, struct pp_build *build);
+/* Comments on what the service has lost so far, `sort` as for
+ * pp_build_losses(), and on what this reading has. */
+void pp_tally_comments(const struct pp_tally *tally, struct pp_build *build,
+    const char *sort);
 
 #endif

@@ -125,7 +125,7 @@ waits_comments(struct pp_build *build, const struct pp_tally *tally,
 	    (unsigned long long)atomic_load(&control->block_rate_ns));
 	pp_profile_comment(build->p, "mutex_fraction=%llu",
 	    (unsigned long long)atomic_load(&control->mutex_fraction));
-	pp_tally_comments(tally, build);
+	pp_tally_comments(tally, build, "waits_");
 	pp_profile_comment(build->p, "wait_rows_malformed=%llu",
 	    (unsigned long long)malformed);
 }
