@@ -170,6 +170,7 @@ what_is_given_is_set_and_the_workers_are_told(void **state)
 	assert_int_equal(answer.status, 200);
 	pp_answer_free(&answer);
 	rates(2, 0, 100);
+	assert_true(was_told(5000));
 	/* The largest. */
 	answer = post("heap_rate=1073741824&block_rate=3600000000000"
 		      "&mutex_fraction=1000000",
@@ -177,6 +178,7 @@ what_is_given_is_set_and_the_workers_are_told(void **state)
 	assert_int_equal(answer.status, 200);
 	pp_answer_free(&answer);
 	rates(1073741824, 3600000000000, 1000000);
+	assert_true(was_told(5000));
 }
 
 static void
