@@ -136,7 +136,8 @@ int64_t pprof_set_mutex_profile_fraction(int64_t n);
  * <prefix>/<name>, summed over all workers, as Go's pprof.NewProfile() does.
  * What a worker held leaves with it.
  *
- *     name  1 to 63 printable ASCII characters, no space and no slash; at
+ *     name  1 to 63 printable ASCII characters, no space and no slash, and
+ *           none of the names that the module answers itself (heap, ...); at
  *           most 16 names a service. The same name is the same profile, in
  *           every worker.
  *     key   an address that is one of the things; not NULL

@@ -204,6 +204,8 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	flight = &flights()->flight[entry];
 	if (entry == 0) {
 		atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
+		/* Gone before its texts are: a reader looks at the id last. */
+		atomic_thread_fence(memory_order_release);
 		flight_path(flight, req->path);
 		atomic_store_explicit(&flight->bytes_in,
 		    (uint32_t)req->http_body_length, memory_order_relaxed);

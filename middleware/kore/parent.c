@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/wire.h"
 #include "capture/self.h"
+#include "capture/wait.h"
 #include "kore/adapter.h"
 
 /* A collector that keeps dying is given up: so many starts in a row, none of
@@ -174,6 +175,7 @@ pp_parent_fork(void)
 		return (pp_parent_real_fork());
 	if (!prepared)
 		parent_prepare();
+	pp_kore.fork_stack = pp_wait_stack();
 	pid = pp_parent_real_fork();
 	/* The only moment to open it: chroot and setuid come next. */
 	if (pid == 0)
@@ -253,6 +255,16 @@ parent_collector_died(int status)
 		    KORE_TIMER_ONESHOT);
 }
 
+/* Of the request whose handler it was in; entry 0 is the one that runs. */
+static uint32_t
+parent_last_label(struct pp_slot *slot)
+{
+	struct pp_flight *running = &slot->flights.flight[0];
+
+	return (
+	    atomic_load(&running->id) != 0 ? atomic_load(&running->label) : 0);
+}
+
 static void
 parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 {
@@ -270,6 +282,8 @@ parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 		atomic_fetch_add(&life->dead_cpu_ns, cpu);
 		atomic_fetch_add(&life->deaths, 1);
 		atomic_store(&life->last_status, status);
+		atomic_store(&life->last_label,
+		    parent_last_label(&pp_kore.arena->slot[i]));
 		atomic_store(&life->pid, 0);
 		return;
 	}

@@ -51,6 +51,8 @@ worker_begin(void)
 	worker_close(&pp_kore.collector_socket);
 	if (worker->id < pp_kore.arena->slots) {
 		pp_self_start(pp_kore.arena, worker->id);
+		atomic_store(&pp_self.slot->life.fork_stack,
+		    pp_kore.fork_stack);
 		if (pp_self.worker != 0)
 			pp_flight_start();
 		worker_hand_over_proc();
