@@ -8,6 +8,7 @@ The load runs for 30 s; PPROF_TEST_LOAD_S=300 makes it five minutes.
 
 Rule: what is compared with a profile was measured by the application itself,
 or follows from another of its sums: a busy machine makes all of them longer.
+Kore's timers are of whole milliseconds, and come up to one early.
 """
 import json
 import os
@@ -153,7 +154,7 @@ class Waits(Concurrent):
                                       route="/nap", wait="sleeping",
                                       has="page_nap")
         self.assertEqual(count, 20)
-        self.assertGreaterEqual(true[1], 20 * 50 * MS)
+        self.assertGreaterEqual(true[1], 20 * 49 * MS)
 
     def test_requests_that_wait_for_postgresql(self):
         # Connecting holds the event loop, and who is awake already.
@@ -213,7 +214,7 @@ class Waits(Concurrent):
                               wait="mutex wait", has="app_label_waits")
         note("as tenant sleeper %.1f ms, awake %.1f ms", asleep / MS,
              locked / MS)
-        self.assertGreaterEqual(asleep, 20 * MS)
+        self.assertGreaterEqual(asleep, 19 * MS)
         self.assertGreater(locked, 100 * MS)
         # What the handler forgot to pop does not go on.
         self.kore.get("/nap?ms=1")
@@ -252,7 +253,7 @@ class Waits(Concurrent):
         raw = self.pprof.raw(delta.result().body)
         naps = [s for s in raw.samples if s.route == "/nap"]
         self.assertEqual(sum(s.count for s in naps), 5)
-        self.assertGreaterEqual(sum(s.ns for s in naps), 5 * 50 * MS)
+        self.assertGreaterEqual(sum(s.ns for s in naps), 5 * 49 * MS)
 
 
 class Forms(Concurrent):
