@@ -526,7 +526,9 @@ class InProgress(Concurrent):
             self.assertTrue(sample.has("page_by_task"))
             self.assertIn(sample.route, ("/task", "/locked", "/labels"))
         self.assertGreaterEqual(sum(s.count for s in made), 4)
-        self.assertGreaterEqual(raw.count(), sum(s.count for s in made) + 2)
+        forked = [s for s in raw.samples if s.has("kore_worker_spawn")
+                  and not s.has("http_process")]
+        self.assertEqual(sum(s.count for s in forked), 2)
 
 
 class Own(Concurrent):
@@ -552,7 +554,10 @@ class Own(Concurrent):
                               for s in raw.samples}, {"page_own"})
             self.assertIn("app.things", self.kore.get("/debug/pprof/").text)
         pids = self.kore.worker_pids()
-        os.kill(pids[2], signal.SIGKILL)
+        with self.on_worker(2) as second:
+            second.send("/spin?ms=5000")
+            time.sleep(0.3)
+            os.kill(pids[2], signal.SIGKILL)
         harness.wait_for("worker 2 again", 20, lambda:
                          self.kore.worker_pids()[2] != pids[2])
         harness.wait_for("its things to be gone", 10,
@@ -560,6 +565,8 @@ class Own(Concurrent):
         with self.on_worker(2) as second:
             self.assertEqual(second.get("/own?add=1").text, "1\n")
             self.assertEqual(self.total(), 4)
+        self.assertIn("worker_2_restarts=1 last=signal 9 route=/spin "
+                      "method=GET", self.raw("threadcreate").comments)
 
 
 class Shim(Concurrent):

@@ -206,6 +206,9 @@ class CpuProfile(Case):
         with open(harness.TOP + "/middleware/core/base/loss.h") as file:
             keys = re.findall(r'X\(\w+, "(\w+)"', file.read())
         self.assertTrue(keys)
+        others = ("heap_", "waits_", "contended_", "flights_", "own_")
+        keys = [key for key in keys if not key.startswith(others)]
+        self.assertGreater(len(keys), 5)
         for key in keys:
             self.assertRegex(facts.get(key, "(missing)"), r"^\d+$", key)
         self.assertEqual(facts["samples_dropped"], "0")
