@@ -15,9 +15,11 @@
 #include <sys/syscall.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 int page_small(struct http_request *);
 int page_walk(struct http_request *);
+int page_concat(struct http_request *);
 
 /* What gperftools needs in a worker when a signal starts and ends it: its
  * timer, the file that it writes and the list of what is mapped. */
@@ -44,6 +46,28 @@ int
 page_small(struct http_request *req)
 {
 	http_response(req, HTTP_STATUS_OK, hello, sizeof(hello) - 1);
+	return (KORE_RESULT_OK);
+}
+
+/* A string of 200 bytes put together word by word, a realloc() for each: as
+ * much allocation as a handler is likely to do. */
+int
+page_concat(struct http_request *req)
+{
+	char *text = NULL, *more;
+	size_t len = 0;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		more = realloc(text, len + 5);
+		if (more == NULL)
+			break;
+		text = more;
+		memcpy(text + len, "test", 5);
+		len += 4;
+	}
+	http_response(req, HTTP_STATUS_OK, text, len);
+	free(text);
 	return (KORE_RESULT_OK);
 }
 

@@ -222,7 +222,8 @@ class Kore(Server):
         if self.module:
             lines.append("load %s pprof_load" % self.module)
         lines += ["domain * {", "  attach main", "  route / page_small",
-                  "  route /walk page_walk", "}"]
+                  "  route /walk page_walk",
+                  "  route /concat page_concat", "}"]
         return "\n".join(lines) + "\n"
 
     def serving(self):

@@ -26,7 +26,7 @@ def descriptors(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
 
-def start_evenly(server, seconds, pids):
+def start_evenly(server, seconds, pids, path):
     """wrk, and the CPU ns used before it. Kore's accept lock often gives one
     worker most of the connections, and then a ratio tells who was lucky; so
     wrk is started again until each worker has its part."""
@@ -35,7 +35,8 @@ def start_evenly(server, seconds, pids):
         before = [descriptors(pid) for pid in pids]
         process = subprocess.Popen(
             ["wrk", "-t%d" % THREADS, "-c%d" % CONNECTIONS,
-             "-d%ds" % seconds, "http://127.0.0.1:%d/" % server.port],
+             "-d%ds" % seconds,
+             "http://127.0.0.1:%d%s" % (server.port, path)],
             stdout=subprocess.PIPE)
         time.sleep(0.1)
         got = [descriptors(pid) - was for pid, was in zip(pids, before)]
@@ -48,10 +49,10 @@ def start_evenly(server, seconds, pids):
                  % (server.name, got, TRIES))
 
 
-def wrk(server, seconds):
+def wrk(server, seconds, path="/"):
     """(requests per second, CPU ns of the serving processes per request)"""
     pids = server.serving()
-    process, before = start_evenly(server, seconds, pids)
+    process, before = start_evenly(server, seconds, pids, path)
     text = process.communicate()[0].decode()
     used = sum(map(cpu_ns, pids)) - before
     done = int(re.search(r"(\d+) requests in", text)[1])
@@ -86,19 +87,20 @@ def left_alone(_):
 class Pairs:
     """B against A, by the pair."""
 
-    def __init__(self, seconds, name, a, b, state=left_alone, target=None):
-        self.seconds, self.profiles = seconds, 0
+    def __init__(self, seconds, name, a, b, state=left_alone, target=None,
+                 path="/"):
+        self.seconds, self.profiles, self.path = seconds, 0, path
         self.name, self.a, self.b, self.state = name, a, b, state
         self.target = target
         self.rates, self.costs, self.absolute = [], [], []
 
     def once(self, turned):
         def run_a():
-            return wrk(self.a, self.seconds)
+            return wrk(self.a, self.seconds, self.path)
 
         def run_b():
             with self.state(self):
-                return wrk(self.b, self.seconds)
+                return wrk(self.b, self.seconds, self.path)
         if turned:
             b, a = run_b(), run_a()
         else:
@@ -131,6 +133,8 @@ def measure(work, module, pairs, seconds, say):
              (">=", 0.99)),
             ("module profiling at 100 Hz ÷ absent", absent, loaded, profiled,
              (">=", 0.98)),
+            ("/concat, heap profiler on ÷ absent", absent, loaded,
+             left_alone, (">=", 0.98), "/concat"),
             ("absent ÷ absent (the noise)", absent, absent),
             ("gperftools preloaded, idle ÷ absent", absent, perftools),
             ("gperftools at 100 Hz ÷ absent", absent, perftools,
@@ -145,7 +149,7 @@ def measure(work, module, pairs, seconds, say):
             for kind in kinds:
                 kind.once(turn % 2 == 1)
     found = [figure for kind in kinds for figure in kind.figures()]
-    for name, kind in (("Kore", kinds[0]), ("Go", kinds[5])):
+    for name, kind in (("Kore", kinds[0]), ("Go", kinds[6])):
         found.append(of_values("requests/s of %s without anything" % name,
                                kind.absolute))
     return found
