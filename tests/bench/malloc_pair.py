@@ -53,7 +53,9 @@ class Kore(servers.Kore):
     def conf(self, work):
         return super().conf(work).replace(
             "page_small", "page_pairs").replace(
-                "  route /walk page_walk\n", "  route /pairs page_pairs\n")
+                "  route /walk page_walk\n",
+                "  route /pairs page_pairs\n").replace(
+                    "  route /concat page_concat\n", "")
 
     def pair(self, own, pairs):
         return float(self.text("/pairs?kore=%d&pairs=%d" % (own, pairs)))
