@@ -36,7 +36,7 @@ struct pp_kore {
 	int entry_refused;	/* 1: kore's own allocations are not seen */
 	int proc_fd;		/* worker until it is handed over: its
 			      smaps_rollup, opened as root */
-	uint32_t fork_stack; /* in slot 0: of the fork that is being made */
+	uint32_t fork_stack;	/* in slot 0: of the fork that is being made */
 	const char *broken;	/* why there is no collector, or NULL */
 };
 
