@@ -119,6 +119,9 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 		weight = tick_weigh(thread, info);
 		if (weight != 0)
 			tick_record(thread, weight, context);
+		/* While a tick waits to be delivered, a tgkill() of the same
+		 * signal is thrown away. */
+		pp_thread_dump(context);
 	}
 	errno = saved;
 }
