@@ -58,7 +58,7 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/heap.c $(core)/capture/heap_live.c \
 	$(core)/capture/wait.c $(core)/capture/contention.c \
 	$(core)/store/ring_put.c $(core)/store/words_put.c \
-	$(core)/store/rows_put.c))
+	$(core)/store/rows_put.c $(core)/store/trace_put.c))
 
 KORE_CFLAGS := -Imiddleware -isystem /usr/include \
 	-isystem /usr/include/postgresql \

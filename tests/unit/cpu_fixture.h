@@ -98,6 +98,7 @@ fixture_put(struct fixture *f, uint32_t slot, int pid, int tid, uint64_t weight,
 	record[PP_CPU_WORD_THREAD] = (uint64_t)pid << 32 | (uint32_t)tid;
 	record[PP_CPU_WORD_WEIGHT] = weight;
 	record[PP_CPU_WORD_LABEL] = label;
+	record[PP_CPU_WORD_FLIGHT] = 0;
 	if (pcs > 0)
 		memcpy(&record[PP_CPU_WORD_FRAMES], pc, pcs * sizeof(*pc));
 	return (pp_ring_put(&f->arena->slot[slot].cpu, PP_RECORD_CPU, record,

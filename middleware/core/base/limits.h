@@ -33,6 +33,19 @@
 #define PP_CPU_RING_WORDS (1U << 16)
 #endif
 
+/* Trace rings, in 8-byte words: of an event loop, and of each other thread.
+ * 25,000 requests a second are some 3 MB/s; the collector drains every 20 ms
+ * while somebody traces, and may be kept from it for 300. Powers of two. */
+#ifndef PP_TRACE_LOOP_WORDS
+#define PP_TRACE_LOOP_WORDS (1U << 17)
+#endif
+#ifndef PP_TRACE_THREAD_WORDS
+#define PP_TRACE_THREAD_WORDS (1U << 14)
+#endif
+
+/* A text that the application writes into a trace; longer ones are cut. */
+#define PP_TRACE_TEXT_MAX 256
+
 /* Label sets of one worker (route × method, and the application's own), as
  * words of text, and the index over them. Both a power of two. */
 #ifndef PP_LABEL_WORDS

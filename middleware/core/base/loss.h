@@ -49,6 +49,8 @@
 	    "requests and tasks in progress that did not fit the table")       \
 	X(OWN_DROPPED, "own_dropped",                                          \
 	    "additions to the application's own profiles that did not fit")    \
+	X(TRACE_DROPPED, "trace_dropped",                                      \
+	    "trace events lost because a thread's ring was full")              \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
 	    "rings skipped ahead over what a killed worker left half written")
 

@@ -89,6 +89,7 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 	    (uint64_t)(uint32_t)pp_self.pid << 32 | (uint32_t)thread->tid;
 	record[PP_CPU_WORD_WEIGHT] = weight;
 	record[PP_CPU_WORD_LABEL] = pp_label_now;
+	record[PP_CPU_WORD_FLIGHT] = pp_flight_now;
 	frames = pp_unwind_interrupted(context, &record[PP_CPU_WORD_FRAMES],
 	    &stackless, &cut);
 	if (stackless)

@@ -21,6 +21,7 @@
 struct pp_self pp_self;
 __thread struct pp_thread *pp_thread_self;
 __thread uint32_t pp_label_now;
+__thread uint64_t pp_flight_now;
 __thread volatile int pp_unwind_off;
 
 /* Timers are advanced by the kernel's tick; the coarse clocks tell how often

@@ -69,6 +69,9 @@ extern __thread struct pp_thread *pp_thread_self;
 /* Label set id of what the calling thread does now; 0: none. */
 extern __thread uint32_t pp_label_now;
 
+/* Id of the request or task that the calling thread runs; 0: none. */
+extern __thread uint64_t pp_flight_now;
+
 /* Depth of what must not be unwound from (the unwinder itself, the dynamic
  * linker); set and cleared by the thread itself. */
 extern __thread volatile int pp_unwind_off;

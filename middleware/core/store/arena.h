@@ -170,6 +170,14 @@ struct pp_ring {
 	_Atomic uint64_t words[PP_CPU_RING_WORDS];
 };
 
+/* The two ends of a thread's trace ring; what is in it is in trace.h. */
+struct pp_trace_ring {
+	_Atomic uint64_t head; /* its thread: next word to write */
+	char pad[56];
+	_Atomic uint64_t tail; /* the collector: next word to read */
+	char pad2[56];
+};
+
 /* Life of the process in a slot. Written by the parent, at fork and when it
  * reaps; `pid` and `generation` also by the worker itself as it starts. */
 struct pp_life {
@@ -198,6 +206,9 @@ struct pp_slot {
 	_Atomic uint32_t threads_used; /* places below this were used once */
 	struct pp_thread_facts thread[PP_THREADS_MAX];
 	struct pp_ring cpu;
+	struct pp_trace_ring trace[PP_THREADS_MAX]; /* by place */
+	_Atomic uint64_t trace_loop[PP_TRACE_LOOP_WORDS];
+	_Atomic uint64_t trace_thread[PP_THREADS_MAX][PP_TRACE_THREAD_WORDS];
 };
 
 /* What the collector wants of all workers. Written by the collector only,
@@ -208,7 +219,9 @@ struct pp_control {
 				       First value by the parent */
 	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
-	_Atomic uint32_t dump; /* +1: each thread is to write its stack */
+	_Atomic uint32_t trace; /* 0: nobody traces; else another number each
+				   time that recording is turned on */
+	_Atomic uint32_t dump;	/* +1: each thread is to write its stack */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
 	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };

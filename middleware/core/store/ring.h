@@ -31,6 +31,7 @@ enum pp_cpu_word {
 	PP_CPU_WORD_THREAD, /* pid << 32 | tid */
 	PP_CPU_WORD_WEIGHT, /* CPU ns that this sample stands for */
 	PP_CPU_WORD_LABEL,  /* label set id, 0: none */
+	PP_CPU_WORD_FLIGHT, /* id of the request or task it did, 0: none */
 	PP_CPU_WORD_FRAMES  /* pcs, leaf first: exact pc, then return
 			       addresses */
 };

@@ -1,0 +1,23 @@
+/*
+ * The writing half of trace.h. Hot: inside wrappers of everything.
+ */
+#include "store/trace.h"
+
+int
+pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record)
+{
+	struct pp_trace_ring *ring = &slot->trace[place];
+	uint32_t size, words = (uint8_t)record[0], i;
+	_Atomic uint64_t *to = pp_trace_words(slot, place, &size);
+	uint64_t head, tail;
+
+	head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+	tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+	if (head + words - tail > size)
+		return (-1);
+	for (i = 0; i < words; i++)
+		atomic_store_explicit(&to[(head + i) & (size - 1)], record[i],
+		    memory_order_relaxed);
+	atomic_store_explicit(&ring->head, head + words, memory_order_release);
+	return (0);
+}
