@@ -21,6 +21,7 @@
 #include "store/arena.h"
 
 struct http_request;
+struct http_runlock;
 struct kore_task;
 
 /* Names that conf files and this code must agree on. */
@@ -70,7 +71,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 8
+#define PP_ENTRIES_MAX 10
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
@@ -96,9 +97,15 @@ void pp_flight_task_ended(uint32_t entry);
 void pp_flight_sleep(struct http_request *req);
 void pp_flight_wakeup(struct http_request *req);
 void pp_flight_free(struct http_request *req);
+int pp_flight_acquire(struct http_runlock *lock, struct http_request *req);
+void pp_flight_release(struct http_runlock *lock, struct http_request *req);
 extern void (*pp_flight_real_sleep)(struct http_request *);
 extern void (*pp_flight_real_wakeup)(struct http_request *);
 extern void (*pp_flight_real_free)(struct http_request *);
+extern int (
+    *pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
+extern void (
+    *pp_flight_real_release)(struct http_runlock *, struct http_request *);
 
 /* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);

@@ -36,6 +36,10 @@ static const struct pp_got_hook flight_group[] = {
 	    (void **)&pp_flight_real_wakeup, PP_GOT_LIBRARIES },
 	{ "http_request_free", (void *)pp_flight_free,
 	    (void **)&pp_flight_real_free, PP_GOT_LIBRARIES },
+	{ "http_runlock_acquire", (void *)pp_flight_acquire,
+	    (void **)&pp_flight_real_acquire, PP_GOT_LIBRARIES },
+	{ "http_runlock_release", (void *)pp_flight_release,
+	    (void **)&pp_flight_real_release, PP_GOT_LIBRARIES },
 };
 
 #define GROUP(group, by_entry, what)                                           \
@@ -50,7 +54,7 @@ static const struct {
 	const char *what;
 } groups[] = {
 	GROUP(memory_group, 3, "allocations"),
-	GROUP(flight_group, 3, "requests that sleep and wake"),
+	GROUP(flight_group, 5, "requests that sleep and wake"),
 };
 
 static int

@@ -17,109 +17,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mix.h"
 #include "capture/label.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
-
-/* Places in which a request's entry number may be found by its address. */
-#define PLACES 32
-#define MAP    (2 * PP_FLIGHTS_MAX)
-
-static struct {
-	const struct http_request *req; /* NULL: free */
-	uint32_t entry;
-} map[MAP];
-static uint32_t mapped;
+#include "kore/flight_table.h"
 
 /* Whose handler runs. */
 static const struct http_request *running;
-
-static struct pp_flights *
-flights(void)
-{
-	return (&pp_self.slot->flights);
-}
-
-static uint64_t
-flight_id(void)
-{
-	return (
-	    (atomic_fetch_add(&flights()->ids, 1) + 1) * pp_kore.arena->slots +
-	    pp_self.worker);
-}
-
-/*
- * Entries that were given back, in a list whose head is a count of changes
- * above the number of its first: of two that take at once, one sees that the
- * head has changed, even if the same entry is first again.
- */
-static _Atomic uint64_t free_head;
-static _Atomic uint32_t free_next[PP_FLIGHTS_MAX];
-
-static uint64_t
-free_head_after(uint64_t head, uint32_t first)
-{
-	return (((head >> 32) + 1) << 32 | first);
-}
-
-static uint32_t
-flight_pop_free(void)
-{
-	uint64_t head = atomic_load(&free_head);
-	uint32_t first;
-
-	do {
-		first = (uint32_t)head;
-		if (first == 0)
-			return (0);
-	} while (!atomic_compare_exchange_weak(&free_head, &head,
-	    free_head_after(head, atomic_load(&free_next[first]))));
-	return (first);
-}
-
-static void
-flight_push_free(uint32_t entry)
-{
-	uint64_t head = atomic_load(&free_head);
-
-	do {
-		atomic_store(&free_next[entry], (uint32_t)head);
-	} while (!atomic_compare_exchange_weak(&free_head, &head,
-	    free_head_after(head, entry)));
-}
-
-/* A free entry, or 0: none (counted). Its id is given when it is filled. */
-static uint32_t
-flight_claim(void)
-{
-	struct pp_flights *table = flights();
-	uint32_t entry, used;
-
-	entry = flight_pop_free();
-	if (entry == 0) {
-		used = atomic_load(&table->used);
-		while (used < PP_FLIGHTS_MAX &&
-		    !atomic_compare_exchange_weak(&table->used, &used,
-			used + 1))
-			;
-		entry = used;
-	}
-	if (entry == 0 || entry >= PP_FLIGHTS_MAX) {
-		pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
-		return (0);
-	}
-	return (entry);
-}
-
-static void
-flight_release(uint32_t entry)
-{
-	if (entry == 0)
-		return;
-	atomic_store(&flights()->flight[entry].id, 0);
-	flight_push_free(entry);
-}
 
 static void
 flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack)
@@ -139,53 +43,10 @@ flight_path(struct pp_flight *flight, const char *path)
 	flight->path[len] = '\0';
 }
 
-static uint32_t
-map_place(const struct http_request *req, unsigned int probe)
-{
-	return (
-	    (uint32_t)((pp_mix(0, (uint64_t)(uintptr_t)req) + probe) % MAP));
-}
-
-static uint32_t
-map_find(const struct http_request *req, int take)
-{
-	uint32_t probe, place;
-
-	for (probe = 0; mapped != 0 && probe < PLACES; probe++) {
-		place = map_place(req, probe);
-		if (map[place].req != req)
-			continue;
-		if (take) {
-			map[place].req = NULL;
-			mapped--;
-		}
-		return (map[place].entry);
-	}
-	return (0);
-}
-
-static int
-map_put(const struct http_request *req, uint32_t entry)
-{
-	uint32_t probe, place;
-
-	for (probe = 0; probe < PLACES; probe++) {
-		place = map_place(req, probe);
-		if (map[place].req != NULL)
-			continue;
-		map[place].req = req;
-		map[place].entry = entry;
-		mapped++;
-		return (0);
-	}
-	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
-	return (-1);
-}
-
 void
 pp_flight_start(void)
 {
-	struct pp_flights *table = flights();
+	struct pp_flights *table = pp_flight_table();
 	uint32_t used = atomic_load(&table->used), i;
 
 	for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++)
@@ -198,10 +59,10 @@ void
 pp_flight_run(const struct http_request *req, uint32_t label)
 {
 	struct pp_flight *flight;
-	uint32_t entry = map_find(req, 0);
+	uint32_t entry = pp_flight_find(req, 0);
 
 	running = req;
-	flight = &flights()->flight[entry];
+	flight = &pp_flight_table()->flight[entry];
 	if (entry == 0) {
 		atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
 		/* Gone before its texts are: a reader looks at the id last. */
@@ -215,7 +76,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
 	flight_set(flight, PP_WAIT_NONE, 0);
 	if (entry == 0)
-		atomic_store_explicit(&flight->id, flight_id(),
+		atomic_store_explicit(&flight->id, pp_flight_id(),
 		    memory_order_release);
 }
 
@@ -223,10 +84,10 @@ void
 pp_flight_ran(const struct http_request *req, int ended)
 {
 	running = NULL;
-	atomic_store_explicit(&flights()->flight[0].id, 0,
+	atomic_store_explicit(&pp_flight_table()->flight[0].id, 0,
 	    memory_order_release);
 	if (ended)
-		flight_release(map_find(req, 1));
+		pp_flight_release_entry(pp_flight_find(req, 1));
 }
 
 /* A query or a task that has ended may be kept while it sleeps for another
@@ -257,19 +118,19 @@ static uint32_t
 flight_own(const struct http_request *req)
 {
 	struct pp_flight *flight, *now;
-	uint32_t entry = map_find(req, 0);
+	uint32_t entry = pp_flight_find(req, 0);
 
 	if (entry != 0)
 		return (entry);
-	entry = flight_claim();
+	entry = pp_flight_claim();
 	if (entry == 0)
 		return (0);
-	if (map_put(req, entry) == -1) {
-		flight_release(entry);
+	if (pp_flight_put(req, entry) == -1) {
+		pp_flight_release_entry(entry);
 		return (0);
 	}
-	flight = &flights()->flight[entry];
-	now = &flights()->flight[0];
+	flight = &pp_flight_table()->flight[entry];
+	now = &pp_flight_table()->flight[0];
 	atomic_store(&flight->task, 0);
 	atomic_store(&flight->tid, 0);
 	atomic_store(&flight->label, pp_runtime_label(req));
@@ -281,7 +142,7 @@ flight_own(const struct http_request *req)
 	flight_set(flight, PP_WAIT_NONE, 0);
 	if (req == running)
 		atomic_store(&now->id, 0);
-	atomic_store(&flight->id, flight_id());
+	atomic_store(&flight->id, pp_flight_id());
 	return (entry);
 }
 
@@ -289,45 +150,102 @@ void (*pp_flight_real_sleep)(struct http_request *);
 void (*pp_flight_real_wakeup)(struct http_request *);
 void (*pp_flight_real_free)(struct http_request *);
 
+int (*pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
+void (*pp_flight_real_release)(struct http_runlock *, struct http_request *);
+
+static void
+flight_falls_asleep(const struct http_request *req)
+{
+	struct pp_flight *flight;
+	uint32_t entry = flight_own(req);
+
+	if (entry == 0)
+		return;
+	flight = &pp_flight_table()->flight[entry];
+	/* With what its handler has pushed. */
+	if (req == running && pp_label_now != 0)
+		atomic_store(&flight->label, pp_label_now);
+	flight_set(flight, flight_reason(req), pp_wait_stack());
+}
+
+static void
+flight_awakes(const struct http_request *req)
+{
+	struct pp_flight *flight;
+	uint32_t entry = pp_flight_find(req, 0);
+
+	if (entry == 0)
+		return;
+	flight = &pp_flight_table()->flight[entry];
+	pp_wait_ended_at(atomic_load(&flight->state),
+	    pp_clock_mono() - atomic_load(&flight->since_ns),
+	    atomic_load(&flight->stack), atomic_load(&flight->label));
+	flight_set(flight, PP_WAIT_NONE, atomic_load(&flight->stack));
+}
+
+static int
+flight_asleep(const struct http_request *req)
+{
+	return ((req->flags & HTTP_REQUEST_SLEEPING) != 0);
+}
+
 void
 pp_flight_sleep(struct http_request *req)
 {
-	struct pp_flight *flight;
-	uint32_t entry;
-
-	if (pp_self.worker != 0 && (req->flags & HTTP_REQUEST_SLEEPING) == 0 &&
-	    (entry = flight_own(req)) != 0) {
-		flight = &flights()->flight[entry];
-		/* With what its handler has pushed. */
-		if (req == running && pp_label_now != 0)
-			atomic_store(&flight->label, pp_label_now);
-		flight_set(flight, flight_reason(req), pp_wait_stack());
-	}
+	if (pp_self.worker != 0 && !flight_asleep(req))
+		flight_falls_asleep(req);
 	pp_flight_real_sleep(req);
 }
 
 void
 pp_flight_wakeup(struct http_request *req)
 {
-	struct pp_flight *flight;
+	if (pp_self.worker != 0 && flight_asleep(req))
+		flight_awakes(req);
+	pp_flight_real_wakeup(req);
+}
+
+/* Within kore's http.c the compiler has put both into their callers: there a
+ * runlock's sleeps and wake-ups pass no entry. */
+int
+pp_flight_acquire(struct http_runlock *lock, struct http_request *req)
+{
+	int before = flight_asleep(req), result;
 	uint32_t entry;
 
-	if (pp_self.worker != 0 && (req->flags & HTTP_REQUEST_SLEEPING) != 0 &&
-	    (entry = map_find(req, 0)) != 0) {
-		flight = &flights()->flight[entry];
-		pp_wait_ended_at(atomic_load(&flight->state),
-		    pp_clock_mono() - atomic_load(&flight->since_ns),
-		    atomic_load(&flight->stack), atomic_load(&flight->label));
-		flight_set(flight, PP_WAIT_NONE, atomic_load(&flight->stack));
+	result = pp_flight_real_acquire(lock, req);
+	if (pp_self.worker != 0 && !before && flight_asleep(req)) {
+		entry = pp_flight_find(req, 0);
+		if (entry == 0 ||
+		    atomic_load(&pp_flight_table()->flight[entry].state) ==
+			PP_WAIT_NONE)
+			flight_falls_asleep(req);
 	}
-	pp_flight_real_wakeup(req);
+	return (result);
+}
+
+void
+pp_flight_release(struct http_runlock *lock, struct http_request *req)
+{
+	const struct http_runlock_queue *first = LIST_FIRST(&lock->queue);
+	const struct http_request *next = first != NULL ? first->req : NULL;
+	uint32_t entry;
+
+	pp_flight_real_release(lock, req);
+	if (pp_self.worker == 0 || next == NULL || flight_asleep(next))
+		return;
+	entry = pp_flight_find(next, 0);
+	if (entry != 0 &&
+	    atomic_load(&pp_flight_table()->flight[entry].state) ==
+		PP_WAIT_RUNLOCK)
+		flight_awakes(next);
 }
 
 void
 pp_flight_free(struct http_request *req)
 {
 	if (pp_self.worker != 0)
-		flight_release(map_find(req, 1));
+		pp_flight_release_entry(pp_flight_find(req, 1));
 	pp_flight_real_free(req);
 }
 
@@ -335,11 +253,11 @@ uint32_t
 pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 {
 	struct pp_flight *flight;
-	uint32_t entry = flight_claim();
+	uint32_t entry = pp_flight_claim();
 
 	if (entry == 0)
 		return (0);
-	flight = &flights()->flight[entry];
+	flight = &pp_flight_table()->flight[entry];
 	atomic_store(&flight->task, 1);
 	atomic_store(&flight->tid, 0);
 	atomic_store(&flight->label, label);
@@ -349,7 +267,7 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 							 : "");
 	atomic_store(&flight->started_ns, pp_clock_mono());
 	flight_set(flight, PP_WAIT_QUEUE, pp_wait_stack());
-	atomic_store(&flight->id, flight_id());
+	atomic_store(&flight->id, pp_flight_id());
 	return (entry);
 }
 
@@ -360,7 +278,7 @@ pp_flight_task_runs(uint32_t entry)
 
 	if (entry == 0 || pp_self.worker == 0)
 		return;
-	flight = &flights()->flight[entry];
+	flight = &pp_flight_table()->flight[entry];
 	pp_wait_ended_at(PP_WAIT_QUEUE,
 	    pp_clock_mono() - atomic_load(&flight->since_ns),
 	    atomic_load(&flight->stack), atomic_load(&flight->label));
@@ -373,5 +291,5 @@ void
 pp_flight_task_ended(uint32_t entry)
 {
 	if (pp_self.worker != 0)
-		flight_release(entry);
+		pp_flight_release_entry(entry);
 }

@@ -202,6 +202,18 @@ class Waits(Concurrent):
         self.assertGreater(waited, queued + 30 * 20 * MS)
         self.assertNear(waited, queued + 30 * 20 * MS, 0.20, "waited")
 
+    def test_requests_that_queue_for_a_runlock(self):
+        block = Growth(self, "block")
+        self.at_once(["/runlock?ms=50"] * 4, worker=1)
+        queued = block.gained(1, route="/runlock", wait="runlock wait")
+        slept = block.gained(1, route="/runlock", wait="sleeping")
+        note("4 of 50 ms: %.0f ms queued, %.0f ms slept", queued / MS,
+             slept / MS)
+        # If all come at once; Kore itself takes up to 100 ms to run the next.
+        self.assertGreaterEqual(queued, (50 + 100) * MS)
+        self.assertLessEqual(queued, (150 + 300 + 450) * MS)
+        self.assertGreaterEqual(slept, 4 * 49 * MS)
+
     def test_pushed_labels_go_with_the_wait(self):
         block = Growth(self, "block")
         with self.on_worker(1) as holder, self.on_worker(1) as labelled:

@@ -1,0 +1,151 @@
+/*
+ * See flight_table.h.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <stdatomic.h>
+
+#include "base/mix.h"
+#include "capture/self.h"
+#include "kore/adapter.h"
+#include "kore/flight_table.h"
+
+/* Places in which a request's entry number may be found by its address. */
+#define PLACES 32
+#define MAP    (2 * PP_FLIGHTS_MAX)
+
+static struct {
+	const struct http_request *req; /* NULL: free */
+	uint32_t entry;
+} map[MAP];
+static uint32_t mapped;
+
+struct pp_flights *
+pp_flight_table(void)
+{
+	return (&pp_self.slot->flights);
+}
+
+uint64_t
+pp_flight_id(void)
+{
+	return ((atomic_fetch_add(&pp_flight_table()->ids, 1) + 1) *
+		pp_kore.arena->slots +
+	    pp_self.worker);
+}
+
+/*
+ * Entries that were given back, in a list whose head is a count of changes
+ * above the number of its first: of two that take at once, one sees that the
+ * head has changed, even if the same entry is first again.
+ */
+static _Atomic uint64_t free_head;
+static _Atomic uint32_t free_next[PP_FLIGHTS_MAX];
+
+static uint64_t
+free_head_after(uint64_t head, uint32_t first)
+{
+	return (((head >> 32) + 1) << 32 | first);
+}
+
+static uint32_t
+flight_pop_free(void)
+{
+	uint64_t head = atomic_load(&free_head);
+	uint32_t first;
+
+	do {
+		first = (uint32_t)head;
+		if (first == 0)
+			return (0);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, atomic_load(&free_next[first]))));
+	return (first);
+}
+
+static void
+flight_push_free(uint32_t entry)
+{
+	uint64_t head = atomic_load(&free_head);
+
+	do {
+		atomic_store(&free_next[entry], (uint32_t)head);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, entry)));
+}
+
+/* A free entry, or 0: none (counted). Its id is given when it is filled. */
+uint32_t
+pp_flight_claim(void)
+{
+	struct pp_flights *table = pp_flight_table();
+	uint32_t entry, used;
+
+	entry = flight_pop_free();
+	if (entry == 0) {
+		used = atomic_load(&table->used);
+		while (used < PP_FLIGHTS_MAX &&
+		    !atomic_compare_exchange_weak(&table->used, &used,
+			used + 1))
+			;
+		entry = used;
+	}
+	if (entry == 0 || entry >= PP_FLIGHTS_MAX) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
+		return (0);
+	}
+	return (entry);
+}
+
+void
+pp_flight_release_entry(uint32_t entry)
+{
+	if (entry == 0)
+		return;
+	atomic_store(&pp_flight_table()->flight[entry].id, 0);
+	flight_push_free(entry);
+}
+
+static uint32_t
+map_place(const struct http_request *req, unsigned int probe)
+{
+	return (
+	    (uint32_t)((pp_mix(0, (uint64_t)(uintptr_t)req) + probe) % MAP));
+}
+
+uint32_t
+pp_flight_find(const struct http_request *req, int take)
+{
+	uint32_t probe, place;
+
+	for (probe = 0; mapped != 0 && probe < PLACES; probe++) {
+		place = map_place(req, probe);
+		if (map[place].req != req)
+			continue;
+		if (take) {
+			map[place].req = NULL;
+			mapped--;
+		}
+		return (map[place].entry);
+	}
+	return (0);
+}
+
+int
+pp_flight_put(const struct http_request *req, uint32_t entry)
+{
+	uint32_t probe, place;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = map_place(req, probe);
+		if (map[place].req != NULL)
+			continue;
+		map[place].req = req;
+		map[place].entry = entry;
+		mapped++;
+		return (0);
+	}
+	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
+	return (-1);
+}

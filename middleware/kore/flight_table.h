@@ -1,0 +1,34 @@
+/*
+ * The table of requests and tasks in progress: which entries are free, and
+ * which one a request has. What is in an entry is for flight.c.
+ *
+ * Rule: claiming and releasing from any thread, without a lock; finding and
+ * putting in the event loop's thread.
+ */
+#ifndef PP_KORE_FLIGHT_TABLE_H
+#define PP_KORE_FLIGHT_TABLE_H
+
+#include <stdint.h>
+
+#include "store/arena.h"
+
+struct http_request;
+
+/* This worker's. */
+struct pp_flights *pp_flight_table(void);
+
+/* A new id, never given out before in the service. */
+uint64_t pp_flight_id(void);
+
+/* A free entry, or 0: none (counted). Whoever claims it gives it an id when
+ * it is filled. */
+uint32_t pp_flight_claim(void);
+void pp_flight_release_entry(uint32_t entry);
+
+/* The request's entry, or 0; with `take` it is forgotten. */
+uint32_t pp_flight_find(const struct http_request *req, int take);
+
+/* Remember it. 0, or -1: no room (counted). */
+int pp_flight_put(const struct http_request *req, uint32_t entry);
+
+#endif
