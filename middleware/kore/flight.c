@@ -22,15 +22,16 @@
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
 
-/* Whose handler runs. */
+/* Whose handler runs, and where it stands. */
 static const struct http_request *running;
+static uint32_t running_entry;
 
 static void
-flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack)
+flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
+    int64_t since)
 {
 	atomic_store_explicit(&flight->stack, stack, memory_order_relaxed);
-	atomic_store_explicit(&flight->since_ns, pp_clock_mono(),
-	    memory_order_relaxed);
+	atomic_store_explicit(&flight->since_ns, since, memory_order_relaxed);
 	atomic_store_explicit(&flight->state, state, memory_order_release);
 }
 
@@ -52,42 +53,68 @@ pp_flight_start(void)
 	for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++)
 		atomic_store(&table->flight[i].id, 0);
 	atomic_store(&table->used, 1);
+	atomic_store(&table->running, 0);
 }
 
-/* Entry 0 is the request whose handler runs. */
+/* A clock that is free: Kore has read it for the call of the handler. */
+static int64_t
+flight_start_ns(const struct http_request *req)
+{
+	return ((int64_t)req->start * PP_NS_PER_MS);
+}
+
+static void
+flight_begin(struct pp_flight *flight, const struct http_request *req,
+    uint32_t label)
+{
+	atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
+	/* Gone before its texts are: a reader looks at the id last. */
+	atomic_thread_fence(memory_order_release);
+	flight_path(flight, req->path);
+	atomic_store_explicit(&flight->bytes_in,
+	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	atomic_store_explicit(&flight->started_ns, flight_start_ns(req),
+	    memory_order_relaxed);
+	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
+	flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
+	atomic_store_explicit(&flight->id, pp_flight_request_id(),
+	    memory_order_release);
+}
+
+/* Entry 0 is the request whose handler runs, if it has never slept. */
 void
 pp_flight_run(const struct http_request *req, uint32_t label)
 {
+	struct pp_flights *table = pp_flight_table();
 	struct pp_flight *flight;
-	uint32_t entry = pp_flight_find(req, 0);
 
 	running = req;
-	flight = &pp_flight_table()->flight[entry];
-	if (entry == 0) {
-		atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
-		/* Gone before its texts are: a reader looks at the id last. */
-		atomic_thread_fence(memory_order_release);
-		flight_path(flight, req->path);
-		atomic_store_explicit(&flight->bytes_in,
-		    (uint32_t)req->http_body_length, memory_order_relaxed);
-		atomic_store_explicit(&flight->started_ns, pp_clock_mono(),
+	running_entry = pp_flight_find(req, 0);
+	flight = &table->flight[running_entry];
+	if (running_entry == 0) {
+		flight_begin(flight, req, label);
+	} else {
+		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
+		flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
 	}
-	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
-	flight_set(flight, PP_WAIT_NONE, 0);
-	if (entry == 0)
-		atomic_store_explicit(&flight->id, pp_flight_id(),
-		    memory_order_release);
+	pp_flight_now = atomic_load_explicit(&flight->id, memory_order_relaxed);
+	atomic_store_explicit(&table->running, pp_flight_now,
+	    memory_order_release);
 }
 
 void
 pp_flight_ran(const struct http_request *req, int ended)
 {
-	running = NULL;
-	atomic_store_explicit(&pp_flight_table()->flight[0].id, 0,
-	    memory_order_release);
-	if (ended)
+	struct pp_flights *table = pp_flight_table();
+
+	pp_flight_now = 0;
+	atomic_store_explicit(&table->running, 0, memory_order_relaxed);
+	atomic_store_explicit(&table->flight[0].id, 0, memory_order_release);
+	if (ended && running_entry != 0)
 		pp_flight_release_entry(pp_flight_find(req, 1));
+	running = NULL;
+	running_entry = 0;
 }
 
 /* A query or a task that has ended may be kept while it sleeps for another
@@ -118,7 +145,9 @@ static uint32_t
 flight_own(const struct http_request *req)
 {
 	struct pp_flight *flight, *now;
+	int64_t started = pp_clock_mono();
 	uint32_t entry = pp_flight_find(req, 0);
+	uint64_t id;
 
 	if (entry != 0)
 		return (entry);
@@ -137,12 +166,17 @@ flight_own(const struct http_request *req)
 	atomic_store(&flight->bytes_in, (uint32_t)req->http_body_length);
 	flight_path(flight, req->path != NULL ? req->path : "");
 	/* Outside of its handler (its body comes) it begins now. */
-	atomic_store(&flight->started_ns,
-	    req == running ? atomic_load(&now->started_ns) : pp_clock_mono());
-	flight_set(flight, PP_WAIT_NONE, 0);
-	if (req == running)
+	if (req == running) {
+		started = atomic_load(&now->started_ns);
+		id = pp_flight_now;
+		running_entry = entry;
 		atomic_store(&now->id, 0);
-	atomic_store(&flight->id, pp_flight_id());
+	} else {
+		id = pp_flight_request_id();
+	}
+	atomic_store(&flight->started_ns, started);
+	flight_set(flight, PP_WAIT_NONE, 0, started);
+	atomic_store(&flight->id, id);
 	return (entry);
 }
 
@@ -152,6 +186,19 @@ void (*pp_flight_real_free)(struct http_request *);
 
 int (*pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
 void (*pp_flight_real_release)(struct http_runlock *, struct http_request *);
+
+/* Its wait is over, and counts. */
+static void
+flight_waited(struct pp_flight *flight)
+{
+	uint32_t stack = atomic_load(&flight->stack);
+	int64_t now = pp_clock_mono();
+
+	pp_wait_ended_at(atomic_load(&flight->state),
+	    now - atomic_load(&flight->since_ns), stack,
+	    atomic_load(&flight->label));
+	flight_set(flight, PP_WAIT_NONE, stack, now);
+}
 
 static void
 flight_falls_asleep(const struct http_request *req)
@@ -165,22 +212,17 @@ flight_falls_asleep(const struct http_request *req)
 	/* With what its handler has pushed. */
 	if (req == running && pp_label_now != 0)
 		atomic_store(&flight->label, pp_label_now);
-	flight_set(flight, flight_reason(req), pp_wait_stack());
+	flight_set(flight, flight_reason(req), pp_wait_stack(),
+	    pp_clock_mono());
 }
 
 static void
 flight_awakes(const struct http_request *req)
 {
-	struct pp_flight *flight;
 	uint32_t entry = pp_flight_find(req, 0);
 
-	if (entry == 0)
-		return;
-	flight = &pp_flight_table()->flight[entry];
-	pp_wait_ended_at(atomic_load(&flight->state),
-	    pp_clock_mono() - atomic_load(&flight->since_ns),
-	    atomic_load(&flight->stack), atomic_load(&flight->label));
-	flight_set(flight, PP_WAIT_NONE, atomic_load(&flight->stack));
+	if (entry != 0)
+		flight_waited(&pp_flight_table()->flight[entry]);
 }
 
 static int
@@ -253,6 +295,7 @@ uint32_t
 pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 {
 	struct pp_flight *flight;
+	int64_t queued = pp_clock_mono();
 	uint32_t entry = pp_flight_claim();
 
 	if (entry == 0)
@@ -265,9 +308,9 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 	flight_path(flight,
 	    task->req != NULL && task->req->path != NULL ? task->req->path
 							 : "");
-	atomic_store(&flight->started_ns, pp_clock_mono());
-	flight_set(flight, PP_WAIT_QUEUE, pp_wait_stack());
-	atomic_store(&flight->id, pp_flight_id());
+	atomic_store(&flight->started_ns, queued);
+	flight_set(flight, PP_WAIT_QUEUE, pp_wait_stack(), queued);
+	atomic_store(&flight->id, pp_flight_task_id());
 	return (entry);
 }
 
@@ -279,17 +322,16 @@ pp_flight_task_runs(uint32_t entry)
 	if (entry == 0 || pp_self.worker == 0)
 		return;
 	flight = &pp_flight_table()->flight[entry];
-	pp_wait_ended_at(PP_WAIT_QUEUE,
-	    pp_clock_mono() - atomic_load(&flight->since_ns),
-	    atomic_load(&flight->stack), atomic_load(&flight->label));
+	pp_flight_now = atomic_load(&flight->id);
 	if (pp_thread_self != NULL)
 		atomic_store(&flight->tid, (uint32_t)pp_thread_self->tid);
-	flight_set(flight, PP_WAIT_NONE, atomic_load(&flight->stack));
+	flight_waited(flight);
 }
 
 void
 pp_flight_task_ended(uint32_t entry)
 {
+	pp_flight_now = 0;
 	if (pp_self.worker != 0)
 		pp_flight_release_entry(entry);
 }

@@ -18,8 +18,8 @@
 static struct {
 	const struct http_request *req; /* NULL: free */
 	uint32_t entry;
+	uint32_t homed; /* requests that were looked for here first */
 } map[MAP];
-static uint32_t mapped;
 
 struct pp_flights *
 pp_flight_table(void)
@@ -27,12 +27,30 @@ pp_flight_table(void)
 	return (&pp_self.slot->flights);
 }
 
-uint64_t
-pp_flight_id(void)
+/* A task may be run from any thread, so it is counted by an atomic addition;
+ * requests, which are many more, are not. */
+static uint64_t
+flight_id(uint64_t count, uint64_t task)
 {
-	return ((atomic_fetch_add(&pp_flight_table()->ids, 1) + 1) *
-		pp_kore.arena->slots +
-	    pp_self.worker);
+	return ((2 * count + task) * pp_kore.arena->slots + pp_self.worker);
+}
+
+uint64_t
+pp_flight_request_id(void)
+{
+	_Atomic uint64_t *requests = &pp_flight_table()->requests;
+	uint64_t count;
+
+	count = atomic_load_explicit(requests, memory_order_relaxed) + 1;
+	atomic_store_explicit(requests, count, memory_order_relaxed);
+	return (flight_id(count, 0));
+}
+
+uint64_t
+pp_flight_task_id(void)
+{
+	return (
+	    flight_id(atomic_fetch_add(&pp_flight_table()->tasks, 1) + 1, 1));
 }
 
 /*
@@ -108,24 +126,23 @@ pp_flight_release_entry(uint32_t entry)
 }
 
 static uint32_t
-map_place(const struct http_request *req, unsigned int probe)
+map_home(const struct http_request *req)
 {
-	return (
-	    (uint32_t)((pp_mix(0, (uint64_t)(uintptr_t)req) + probe) % MAP));
+	return ((uint32_t)(pp_mix(0, (uint64_t)(uintptr_t)req) % MAP));
 }
 
 uint32_t
 pp_flight_find(const struct http_request *req, int take)
 {
-	uint32_t probe, place;
+	uint32_t home = map_home(req), probe, place;
 
-	for (probe = 0; mapped != 0 && probe < PLACES; probe++) {
-		place = map_place(req, probe);
+	for (probe = 0; map[home].homed != 0 && probe < PLACES; probe++) {
+		place = (home + probe) % MAP;
 		if (map[place].req != req)
 			continue;
 		if (take) {
 			map[place].req = NULL;
-			mapped--;
+			map[home].homed--;
 		}
 		return (map[place].entry);
 	}
@@ -135,15 +152,15 @@ pp_flight_find(const struct http_request *req, int take)
 int
 pp_flight_put(const struct http_request *req, uint32_t entry)
 {
-	uint32_t probe, place;
+	uint32_t home = map_home(req), probe, place;
 
 	for (probe = 0; probe < PLACES; probe++) {
-		place = map_place(req, probe);
+		place = (home + probe) % MAP;
 		if (map[place].req != NULL)
 			continue;
 		map[place].req = req;
 		map[place].entry = entry;
-		mapped++;
+		map[home].homed++;
 		return (0);
 	}
 	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);

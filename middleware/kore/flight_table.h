@@ -18,7 +18,8 @@ struct http_request;
 struct pp_flights *pp_flight_table(void);
 
 /* A new id, never given out before in the service. */
-uint64_t pp_flight_id(void);
+uint64_t pp_flight_request_id(void); /* in the event loop's thread */
+uint64_t pp_flight_task_id(void);
 
 /* A free entry, or 0: none (counted). Whoever claims it gives it an id when
  * it is filled. */

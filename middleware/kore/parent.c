@@ -255,14 +255,20 @@ parent_collector_died(int status)
 		    KORE_TIMER_ONESHOT);
 }
 
-/* Of the request whose handler it was in; entry 0 is the one that runs. */
+/* Of the request whose handler it was in. */
 static uint32_t
 parent_last_label(struct pp_slot *slot)
 {
-	struct pp_flight *running = &slot->flights.flight[0];
+	uint64_t running = atomic_load(&slot->flights.running);
+	uint32_t used = atomic_load(&slot->flights.used), i;
+	struct pp_flight *flight;
 
-	return (
-	    atomic_load(&running->id) != 0 ? atomic_load(&running->label) : 0);
+	for (i = 0; running != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
+		flight = &slot->flights.flight[i];
+		if (atomic_load(&flight->id) == running)
+			return (atomic_load(&flight->label));
+	}
+	return (0);
 }
 
 static void

@@ -581,6 +581,41 @@ class Own(Concurrent):
                       "method=GET", self.raw("threadcreate").comments)
 
 
+class Deaths(Concurrent):
+    """What a worker was in when it was killed."""
+    service = {"restarts": 2}
+
+    def killed(self, worker):
+        pid = self.kore.worker_pids()[worker]
+        os.kill(pid, signal.SIGKILL)
+        harness.wait_for("worker %d again" % worker, 20, lambda:
+                         self.kore.worker_pids()[worker] != pid)
+        return [comment for comment in self.raw("threadcreate").comments
+                if comment.startswith("worker_%d_restarts" % worker)]
+
+    def test_in_a_request_that_had_slept(self):
+        with self.on_worker(1) as asleep, self.on_worker(1) as connection:
+            asleep.send("/leak")
+            connection.send("/nap?ms=20&spin=8000")
+            time.sleep(0.5)
+            with self.on_worker(2) as asks:
+                dump = asks.get("/debug/pprof/goroutine?debug=2").text
+            request = re.search(r"goroutine (\d+): request GET /nap", dump)[1]
+            block = dump[dump.index("goroutine %s [" % request):]
+            block = block[:block.index("\n\n")]
+            self.assertIn("[running", block)
+            self.assertIn("app_spins(", block)
+            self.assertEqual(self.killed(1), [
+                "worker_1_restarts=1 last=signal 9 route=/nap method=GET"])
+
+    def test_between_requests(self):
+        with self.on_worker(2) as asleep:
+            asleep.send("/leak")
+            time.sleep(0.2)
+            self.assertEqual(self.killed(2), [
+                "worker_2_restarts=1 last=signal 9"])
+
+
 class Shim(Concurrent):
     """An application with pprof.h, and what it meets."""
     service = None

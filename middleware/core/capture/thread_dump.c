@@ -58,6 +58,7 @@ pp_thread_dump(void *context)
 		atomic_store_explicit(&facts->pc[i], pcs[i],
 		    memory_order_relaxed);
 	atomic_store(&facts->label, pp_label_now);
+	atomic_store(&facts->flight, pp_flight_now);
 	atomic_store(&facts->frames, frames);
 	atomic_store(&facts->dumped, wanted);
 }

@@ -98,36 +98,24 @@ item_on_thread(struct pp_progress_item *item, struct pp_progress_thread *thread)
 		item->label = thread->label;
 }
 
-/*
- * Which request the event loop's thread was in when it answered; NULL: none.
- * Entry 0 is one whose handler runs for the first time. It is the one if it
- * ran when it was asked, or if the thread says that it was in some handler. A
- * request that has slept has an entry of its own, and was the last to be
- * marked as running.
- */
+/* Which request the event loop's thread was in when it answered, or is in if
+ * it did not; NULL: none, or it has gone to sleep or ended since. */
 static struct pp_progress_item *
 running_find(const struct pp_progress_reader *reader,
     const struct pp_progress_thread *loop)
 {
 	struct pp_progress_list *list = reader->list;
-	struct pp_progress_item *item, *found = NULL;
-	int silent = strcmp(loop->state, PP_PROGRESS_SILENT) == 0;
+	struct pp_progress_item *item;
 	uint32_t i;
 
-	for (i = reader->first; i < list->items; i++) {
+	for (i = reader->first; i < list->items && loop->flight != 0; i++) {
 		item = &list->item[i];
-		if (item->kind != PP_PROGRESS_REQUEST ||
-		    item->wait != PP_WAIT_NONE)
-			continue;
-		if (item->entry == 0 &&
-		    (silent || loop->label != 0 ||
-			item->started_ns <= reader->asked_ns))
+		if (item->id == loop->flight &&
+		    item->kind == PP_PROGRESS_REQUEST &&
+		    item->wait == PP_WAIT_NONE)
 			return (item);
-		if (item->entry != 0 && loop->label != 0 &&
-		    (found == NULL || item->since_ns > found->since_ns))
-			found = item;
 	}
-	return (found);
+	return (NULL);
 }
 
 /* Requests and tasks get common ids, and the threads that they run on. */
@@ -143,7 +131,7 @@ items_place(struct pp_progress_reader *reader)
 		running = running_find(reader, thread);
 	for (i = reader->first; i < list->items; i++) {
 		item = &list->item[i];
-		/* It began after its thread had answered. */
+		/* It began after its thread had answered, or has ended. */
 		if (item->entry == 0 && item != running) {
 			list->changed++;
 			continue;
@@ -229,11 +217,10 @@ slot_read(struct pp_progress_reader *reader, uint32_t slot)
 
 int
 pp_progress_read(struct pp_progress_list *list, struct pp_resolver *resolver,
-    uint32_t question, int64_t asked_ns, pp_progress_name_fn *name, void *arg)
+    uint32_t question, pp_progress_name_fn *name, void *arg)
 {
 	struct pp_progress_reader reader = { .list = list,
 		.question = question,
-		.asked_ns = asked_ns,
 		.name = name,
 		.arg = arg };
 	uint32_t slot;

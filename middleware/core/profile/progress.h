@@ -77,11 +77,11 @@ int pp_progress_answered(const struct pp_resolver *resolver, uint32_t question);
 /* How many things are in progress, for the index page. */
 uint64_t pp_progress_count(const struct pp_resolver *resolver);
 
-/* Read all of it. `asked_ns` is when the question was asked. Returns -1 when
- * out of memory; _free is to be called all the same. */
+/* Read all of it. Returns -1 when out of memory; _free is to be called all the
+ * same. */
 int pp_progress_read(struct pp_progress_list *list,
-    struct pp_resolver *resolver, uint32_t question, int64_t asked_ns,
-    pp_progress_name_fn *name, void *arg);
+    struct pp_resolver *resolver, uint32_t question, pp_progress_name_fn *name,
+    void *arg);
 void pp_progress_free(struct pp_progress_list *list);
 
 /* The list as a profile of counts without symbols, which the caller frees;

@@ -180,10 +180,12 @@ pp_progress_thread(struct pp_progress_reader *reader,
 		thread->started_ns = reader->list->now_ns;
 	if (!pp_progress_heard(facts, reader->question)) {
 		thread->state = PP_PROGRESS_SILENT;
+		thread->flight = atomic_load(&reader->from->flights.running);
 		reader->list->silent++;
 		return;
 	}
 	thread->label = pp_resolve_label(ids, atomic_load(&facts->label));
+	thread->flight = atomic_load(&facts->flight);
 	thread->stack = pp_resolve_pcs(ids, pc, thread_pcs(facts, pc));
 	word = pp_stacks_get(ids->stacks, thread->stack, &count);
 	thread->state = pp_progress_state(ids->resolver->canon, word, count,

@@ -12,6 +12,7 @@ struct pp_progress_thread {
 	uint32_t stack;
 	uint32_t label;
 	int64_t started_ns;
+	uint64_t flight; /* id of what it was in when it answered; 0: none */
 	const char *state;
 	int shown; /* as a request or a task */
 };
@@ -22,7 +23,6 @@ struct pp_progress_reader {
 	uint32_t slot;
 	int32_t pid;
 	uint32_t question;
-	int64_t asked_ns;
 	uint32_t first; /* item of this slot */
 	struct pp_progress_thread thread[PP_THREADS_MAX];
 	uint32_t threads;

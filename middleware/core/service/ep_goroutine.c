@@ -51,7 +51,7 @@ goroutine_read(struct pp_task *task, struct pp_progress_list *list)
 
 	pp_service_follow_objects(service);
 	return (pp_progress_read(list, service->resolver, task->named.question,
-	    task->named.asked_ns, goroutine_name, service));
+	    goroutine_name, service));
 }
 
 static struct pp_profile *

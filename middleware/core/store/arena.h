@@ -118,8 +118,10 @@ struct pp_flight {
 };
 
 struct pp_flights {
-	_Atomic uint32_t used; /* entries below this were used once */
-	_Atomic uint64_t ids;  /* last id given out, in this slot */
+	_Atomic uint32_t used;	   /* entries below this were used once */
+	_Atomic uint64_t tasks;	   /* that ids were given to, in this slot */
+	_Atomic uint64_t requests; /* likewise, by the event loop's thread */
+	_Atomic uint64_t running;  /* id of the request whose handler runs, 0 */
 	struct pp_flight flight[PP_FLIGHTS_MAX];
 };
 
@@ -133,6 +135,7 @@ struct pp_thread_facts {
 	 * `dumped` last. */
 	_Atomic uint32_t dumped;
 	_Atomic uint32_t label;
+	_Atomic uint64_t flight; /* id of the request or task it is in, 0 */
 	_Atomic uint32_t frames;
 	_Atomic uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
 };

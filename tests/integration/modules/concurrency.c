@@ -175,6 +175,7 @@ page_nap(struct http_request *req)
 		return (KORE_RESULT_RETRY);
 	}
 	tell(NAPS, state->since);
+	app_spins(number(req, "spin", 0));
 	return (reply(req, 200, "slept\n"));
 }
 
