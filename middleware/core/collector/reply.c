@@ -14,7 +14,14 @@
 #include "collector/collector.h"
 
 static int
-reply_body(const struct pp_buf *body)
+reply_seal(int fd)
+{
+	return (fcntl(fd, F_ADD_SEALS,
+	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL));
+}
+
+static int
+reply_buffer(const struct pp_buf *body)
 {
 	size_t at;
 	ssize_t n;
@@ -32,12 +39,25 @@ reply_body(const struct pp_buf *body)
 			return (-1);
 		}
 	}
-	if (fcntl(fd, F_ADD_SEALS,
-		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
-	    -1) {
+	if (reply_seal(fd) == -1) {
 		close(fd);
 		return (-1);
 	}
+	return (fd);
+}
+
+/* The sealed body, which is the caller's to close. */
+static int
+reply_body(struct pp_answer *answer)
+{
+	int fd;
+
+	if (answer->file_len == 0)
+		return (reply_buffer(&answer->body));
+	if (reply_seal(answer->file) == -1)
+		return (-1);
+	fd = answer->file;
+	answer->file_len = 0;
 	return (fd);
 }
 
@@ -54,7 +74,8 @@ pp_collector_reply(int reply, struct pp_answer *answer)
 	packet.head.version = PP_WIRE_VERSION;
 	packet.head.kind = PP_WIRE_ANSWER;
 	packet.head.status = (uint32_t)answer->status;
-	packet.head.body_len = answer->body.len;
+	packet.head.body_len =
+	    answer->file_len > 0 ? answer->file_len : answer->body.len;
 	if (answer->headers.len <= sizeof(packet.headers)) {
 		packet.head.headers_len = (uint32_t)answer->headers.len;
 		if (answer->headers.len > 0)
@@ -65,8 +86,7 @@ pp_collector_reply(int reply, struct pp_answer *answer)
 		packet.head.status = 500;
 		packet.head.body_len = 0;
 	}
-	if (packet.head.body_len > 0 &&
-	    (fd = reply_body(&answer->body)) == -1) {
+	if (packet.head.body_len > 0 && (fd = reply_body(answer)) == -1) {
 		packet.head.status = 503;
 		packet.head.headers_len = 0;
 		packet.head.body_len = 0;

@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "service/answer.h"
 
@@ -14,6 +15,9 @@ pp_answer_free(struct pp_answer *answer)
 {
 	pp_buf_free(&answer->headers);
 	pp_buf_free(&answer->body);
+	if (answer->file_len > 0)
+		close(answer->file);
+	answer->file_len = 0;
 	answer->status = 0;
 }
 

@@ -42,6 +42,10 @@ struct pp_answer {
 	int status;
 	struct pp_buf headers; /* "name: value\n" lines, names lower-case */
 	struct pp_buf body;
+	/* Instead of `body`, when file_len > 0: a memfd that may be sealed;
+	 * the answer's, as are the buffers. */
+	int file;
+	uint64_t file_len;
 };
 
 /* Neither arena nor symbols become the service's. NULL: out of memory. */
