@@ -14,7 +14,9 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 	libzydis-dev=Zydis/Zydis.h libzydis4.0=libZydis.so.4.0
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
-need_test := $(need_check) golang-go=go panicparse=panicparse g++=c++ \
+need_deb := debhelper=dh dpkg-dev=dpkg-buildpackage lintian=lintian
+need_test := $(need_check) $(need_deb) mandoc=mandoc pkgconf=pkg-config \
+	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	openssl=openssl \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
@@ -201,6 +203,8 @@ run: deps
 	@echo "$$run_text"
 	@cd kore_app && exec kodev run
 
+include middleware/install.mk
+
 clean:
 	rm -rf $(B) kore_app/.objs kore_app/.flavor kore_app/kore_app.so
 
@@ -214,6 +218,9 @@ help:
 	@echo "make bench      measure, and print ratios"
 	@echo "make deps       install what building and running need"
 	@echo "make deps-test  install what the tests need as well"
+	@echo "make install    put it below DESTDIR and PREFIX ($(PREFIX))"
+	@echo "make uninstall  take that away again"
+	@echo "make deb        Debian packages, in $(B)/deb"
 	@echo "make clean      remove what was built"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

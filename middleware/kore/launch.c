@@ -22,9 +22,9 @@
 
 #define PROGRAM "pprof-collector"
 
-#if !defined(PP_LIBEXEC)
-#define PP_LIBEXEC "/usr/libexec/kore-pprof"
-#endif
+/* Where `make install` puts the two below one prefix. */
+#define MODULES "/lib/kore/"
+#define LIBEXEC "/libexec/kore-pprof/"
 
 /* Where the descriptors lie in the collector, as its arguments say. */
 #define ARENA_FD	3
@@ -48,10 +48,29 @@ launch_try(const char *directory, size_t len, const char *file)
 	return (realpath(path, program) != NULL && access(program, X_OK) == 0);
 }
 
+/* In the directory of `module`; and when that is a prefix's directory of Kore
+ * modules, in the libexec of the same prefix, wherever that was unpacked. */
+static int
+launch_near(const char *module)
+{
+	const char *slash = strrchr(module, '/');
+	size_t len = slash != NULL ? (size_t)(slash - module) + 1 : 0;
+	size_t tail = strlen(MODULES);
+
+	if (len == 0)
+		return (0);
+	if (launch_try(module, len, PROGRAM))
+		return (1);
+	return (len >= tail &&
+	    strncmp(module + len - tail, MODULES, tail) == 0 &&
+	    launch_try(module, len - tail, LIBEXEC PROGRAM));
+}
+
 void
 pp_launch_prepare(void)
 {
-	const char *named, *slash;
+	char real[PATH_MAX];
+	const char *named;
 	Dl_info self;
 
 	/* What the operator says wins over what we would guess. */
@@ -60,18 +79,19 @@ pp_launch_prepare(void)
 		if (launch_try("", 0, named))
 			return;
 		pp_kore_log("PPROF_COLLECTOR: \"%s\" is not a program", named);
-	} else if (dladdr((void *)&launch_try, &self) != 0 &&
-	    (slash = strrchr(self.dli_fname, '/')) != NULL &&
-	    launch_try(self.dli_fname, (size_t)(slash - self.dli_fname) + 1,
-		PROGRAM)) {
-		return;
-	} else if (launch_try(PP_LIBEXEC "/", strlen(PP_LIBEXEC) + 1,
-		       PROGRAM)) {
-		return;
+	} else {
+		if (dladdr((void *)&launch_try, &self) != 0 &&
+		    (launch_near(self.dli_fname) ||
+			(realpath(self.dli_fname, real) != NULL &&
+			    launch_near(real))))
+			return;
+		/* A copy of the module in the application's own folder. */
+		if (launch_try("/usr", strlen("/usr"), LIBEXEC PROGRAM))
+			return;
 	}
 	program[0] = '\0';
 	pp_kore.broken =
-	    PROGRAM " was not found beside pprof.so, in " PP_LIBEXEC
+	    PROGRAM " was not found beside pprof.so, in /usr" LIBEXEC
 		    " or by PPROF_COLLECTOR";
 }
 

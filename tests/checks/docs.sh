@@ -25,6 +25,20 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 	grep -vxF -f "$work/options" |
 	sed 's/$/ is named, but is no option/' >>"$work/bad"
 
+# The manual pages: every option, every function of the public header.
+while read -r name; do
+	grep -q "^\.It Ev $name\$" docs/man/pprof.so.8 ||
+		echo "docs/man/pprof.so.8: option $name is missing"
+done <"$work/options" >>"$work/bad"
+sed -n '/^#if defined(__cplusplus)/,/^#if !defined(PPROF_NO_SHIM)/p' \
+	middleware/include/pprof.h | grep -oE '^[a-z].*[ *]pprof_[a-z_]+\(' |
+	sed -E 's/.*[ *](pprof_[a-z_]+)\(/\1/' | sort -u >"$work/functions"
+has functions "$work/functions"
+while read -r name; do
+	grep -q "^\.Fn $name " docs/man/pprof.h.3 ||
+		echo "docs/man/pprof.h.3: function $name is missing"
+done <"$work/functions" >>"$work/bad"
+
 # Endpoints: the name in each row of the table.
 sed -n 's/^[[:space:]]*{\( \.name =\)\{0,1\} "\([^"]*\)".*/\2/p' \
 	$core/service/endpoints.c |

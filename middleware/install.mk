@@ -1,0 +1,60 @@
+# `make install DESTDIR= PREFIX=` and `make uninstall`, from one list. Nothing
+# that is built knows the prefix: pprof.so finds its program from where it lies
+# itself (kore/launch.c).
+PREFIX ?= /usr/local
+INSTALL ?= install
+# The version has one place: the newest entry of the package's changelog.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
+
+# file=mode=place below the prefix
+installed := \
+	$(B)/pprof.so=644=lib/kore/pprof.so \
+	$(B)/pprof-collector=755=libexec/kore-pprof/pprof-collector \
+	middleware/include/pprof.h=644=include/pprof.h \
+	$(B)/kore-pprof.pc=644=share/pkgconfig/kore-pprof.pc \
+	conf/pprof.conf=644=share/kore-pprof/pprof.conf \
+	conf/production.conf=644=share/kore-pprof/production.conf \
+	docs/man/pprof.so.8=644=share/man/man8/pprof.so.8 \
+	docs/man/pprof.h.3=644=share/man/man3/pprof.h.3
+# Folders that are ours alone, or that we may have made.
+installed_dirs := lib/kore libexec/kore-pprof share/kore-pprof
+
+target = $(DESTDIR)$(PREFIX)/$(word 3,$(subst =, ,$(1)))
+
+.PHONY: install uninstall $(B)/kore-pprof.pc
+# Always made: it depends on PREFIX.
+$(B)/kore-pprof.pc: conf/kore-pprof.pc.in
+	@mkdir -p $(@D)
+	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< >$@
+
+install: all $(B)/kore-pprof.pc
+	$(foreach i,$(installed),$(INSTALL) -D \
+	    -m $(word 2,$(subst =, ,$(i))) $(word 1,$(subst =, ,$(i))) \
+	    '$(call target,$(i))' &&) true
+
+uninstall:
+	rm -f $(foreach i,$(installed),'$(call target,$(i))')
+	-@rmdir --ignore-fail-on-non-empty \
+	    $(installed_dirs:%='$(DESTDIR)$(PREFIX)/%') 2>/dev/null
+
+# --- Debian packages -------------------------------------------------------
+# The tree as Debian wants it, debian/ at its top, is put together in the build
+# folder. Its name and its times do not get into the packages.
+DEB := $(B)/deb
+deb_tree := $(DEB)/kore-pprof-$(VERSION)
+deb_parts := Makefile README.md .ci assets conf docs kore_app/src middleware \
+	tests
+
+.PHONY: deb deps-deb
+deb: | need-build
+	rm -rf $(DEB)
+	mkdir -p $(deb_tree)
+	tar -c --exclude=__pycache__ $(deb_parts) | tar -x -C $(deb_tree)
+	mv $(deb_tree)/conf/debian $(deb_tree)/debian
+	mkdir $(deb_tree)/conf/debian
+	cp $(deb_tree)/debian/changelog $(deb_tree)/conf/debian
+	cd $(deb_tree) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u B \
+	    dpkg-buildpackage -us -uc -j$(JOBS)
+	@ls $(DEB)/*.deb
+deps-deb:
+	@.ci/deps install $(need_build) $(need_deb)
