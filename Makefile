@@ -59,6 +59,7 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/thread_dump.c \
 	$(core)/capture/heap.c $(core)/capture/heap_live.c \
 	$(core)/capture/wait.c $(core)/capture/contention.c \
+	$(core)/capture/trace.c \
 	$(core)/store/ring_put.c $(core)/store/words_put.c \
 	$(core)/store/rows_put.c $(core)/store/trace_put.c))
 

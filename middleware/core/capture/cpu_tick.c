@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/thread.h"
+#include "capture/trace.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
 #include "store/ring.h"
@@ -115,6 +116,7 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
 		pp_cpu_apply();
 		pp_wait_apply();
+		pp_trace_apply();
 		pp_thread_dump(context);
 	} else if (thread != NULL) {
 		weight = tick_weigh(thread, info);

@@ -14,6 +14,7 @@
 #include "capture/objects.h"
 #include "capture/own.h"
 #include "capture/thread.h"
+#include "capture/trace.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
 #include "store/ring.h"
@@ -22,6 +23,7 @@ struct pp_self pp_self;
 __thread struct pp_thread *pp_thread_self;
 __thread uint32_t pp_label_now;
 __thread uint64_t pp_flight_now;
+__thread uint64_t pp_flight_request;
 __thread volatile int pp_unwind_off;
 
 /* Timers are advanced by the kernel's tick; the coarse clocks tell how often
@@ -91,6 +93,7 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	memset(&main_thread, 0, sizeof(main_thread));
 	pp_thread_enter(&main_thread);
 	pp_wait_apply();
+	pp_trace_apply();
 }
 
 void
@@ -110,8 +113,10 @@ pp_self_leave(void)
 	pp_self.slot = NULL;
 	pp_self.arena = NULL;
 	pp_wait_apply();
+	pp_trace_apply();
 	pp_thread_self = NULL;
 	pp_label_now = 0;
+	pp_flight_now = pp_flight_request = 0;
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		if (atomic_load(&pp_self.thread[i].state) == PP_THREAD_FREE)
 			continue;

@@ -69,8 +69,10 @@ extern __thread struct pp_thread *pp_thread_self;
 /* Label set id of what the calling thread does now; 0: none. */
 extern __thread uint32_t pp_label_now;
 
-/* Id of the request or task that the calling thread runs; 0: none. */
+/* Id of the request or task that the calling thread runs, and of the request
+ * that this is done for (the same, or the task's); 0: none. */
 extern __thread uint64_t pp_flight_now;
+extern __thread uint64_t pp_flight_request;
 
 /* Depth of what must not be unwound from (the unwinder itself, the dynamic
  * linker); set and cleared by the thread itself. */
@@ -94,6 +96,18 @@ void pp_self_start(struct pp_arena *arena, uint32_t number);
 /* In the parent: take slot 0, for its loaded objects only. No thread is
  * sampled. */
 void pp_self_start_parent(struct pp_arena *arena);
+
+/* An id for a request, a task or what an application traces, that was never
+ * given out in the service before. Only in a worker; any thread. */
+static inline uint64_t
+pp_self_new_id(void)
+{
+	return ((atomic_fetch_add_explicit(&pp_self.slot->flights.ids, 1,
+		     memory_order_relaxed) +
+		    1) *
+		pp_self.arena->slots +
+	    pp_self.worker);
+}
 
 /* In any child that is not a worker: let go of slot and threads. Async-
  * signal-safe. */

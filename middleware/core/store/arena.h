@@ -104,12 +104,14 @@ struct pp_own {
  * thread, and for state and since the task's own. A reader that sees `id`
  * change while it copies throws the copy away. */
 struct pp_flight {
-	_Atomic uint64_t id;	/* never reused in a service; 0: free */
-	_Atomic uint32_t task;	/* 0: a request, 1: a task */
-	_Atomic uint32_t state; /* enum pp_wait; NONE: it runs, or is about
+	_Atomic uint64_t id;	  /* never reused in a service; 0: free */
+	_Atomic uint32_t task;	  /* 0: a request, 1: a task */
+	_Atomic uint32_t state;	  /* enum pp_wait; NONE: it runs, or is about
 				      to */
-	_Atomic uint32_t label; /* label set id */
-	_Atomic uint32_t stack; /* id, where it went to sleep or was queued */
+	_Atomic uint32_t label;	  /* label set id */
+	_Atomic uint32_t stack;	  /* id, where it went to sleep or was queued */
+	_Atomic uint64_t request; /* of a task: id of the request it is for;
+				     0: none */
 	_Atomic int64_t started_ns;    /* CLOCK_MONOTONIC */
 	_Atomic int64_t since_ns;      /* in this state */
 	_Atomic uint32_t tid;	       /* the task's thread, 0: none yet */

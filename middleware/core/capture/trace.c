@@ -1,0 +1,235 @@
+/*
+ * See trace.h. A thread begins with its first record after control.trace has
+ * changed; it knows by the number with which it began.
+ */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "capture/trace.h"
+#include "capture/wait.h"
+
+_Atomic uint32_t pp_trace_on;
+
+static __thread struct {
+	uint32_t began;		  /* control.trace as it began; 0: never */
+	uint32_t inside;	  /* the same, between a call and its end */
+	volatile uint32_t busy;	  /* a record is being written */
+	_Atomic uint64_t dropped; /* not told yet */
+} trace;
+
+/* Again until it holds, as pp_wait_apply(). */
+void
+pp_trace_apply(void)
+{
+	uint32_t on;
+
+	do {
+		on = pp_self.worker != 0
+		    ? atomic_load(&pp_self.arena->control.trace)
+		    : 0;
+		atomic_store(&pp_trace_on, on);
+	} while (pp_self.worker != 0 &&
+	    on != atomic_load(&pp_self.arena->control.trace));
+}
+
+static void
+trace_lose(void)
+{
+	atomic_fetch_add_explicit(&trace.dropped, 1, memory_order_relaxed);
+	pp_slot_lose(pp_self.slot, PP_LOSS_TRACE_DROPPED, 1);
+}
+
+/* Where records are missing the reader must learn of it before it reads on:
+ * nothing is written until that has been said. */
+static int
+trace_put(uint32_t place, uint64_t *record)
+{
+	uint64_t missing[3], dropped;
+
+	dropped = atomic_load_explicit(&trace.dropped, memory_order_relaxed);
+	if (__builtin_expect(dropped != 0, 0)) {
+		missing[0] = pp_trace_head(PP_TRACE_DROPPED, 3, 0, 0);
+		missing[1] = record[1];
+		missing[2] = dropped;
+		if (pp_trace_put(pp_self.slot, place, missing) == 0)
+			atomic_fetch_sub_explicit(&trace.dropped, dropped,
+			    memory_order_relaxed);
+		else
+			dropped = UINT64_MAX;
+	}
+	if (dropped != UINT64_MAX &&
+	    pp_trace_put(pp_self.slot, place, record) == 0)
+		return (0);
+	trace_lose();
+	return (-1);
+}
+
+static int
+trace_begin(uint32_t place, uint32_t on, int64_t now)
+{
+	uint64_t record[4];
+
+	record[0] = pp_trace_head(PP_TRACE_BEGIN, 4,
+	    place != 0 && pp_flight_now != 0, pp_label_now);
+	record[1] = (uint64_t)now;
+	record[2] = (uint64_t)(uint32_t)pp_self.pid << 32 |
+	    (uint32_t)pp_thread_self->tid;
+	record[3] = pp_flight_now;
+	trace.inside = 0;
+	if (trace_put(place, record) == -1)
+		return (-1);
+	trace.began = on;
+	return (0);
+}
+
+/* The calling thread's place, when it may write now; else -1. */
+static int
+trace_enter(void)
+{
+	if (pp_thread_self == NULL)
+		return (-1);
+	if (trace.busy) {
+		trace_lose();
+		return (-1);
+	}
+	trace.busy = 1;
+	atomic_signal_fence(memory_order_seq_cst);
+	return ((int)(pp_thread_self - pp_self.thread));
+}
+
+static void
+trace_leave(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+	trace.busy = 0;
+}
+
+int
+pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
+    uint64_t *record, uint32_t words)
+{
+	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
+	int place, result = -1;
+
+	if (kind == PP_TRACE_RUN || kind == PP_TRACE_TASK_RUN)
+		trace.inside = 0;
+	/* The loop's thread waits for a safe point to begin at. */
+	if (on == 0 || (trace.began != on && pp_thread_self == pp_self.thread))
+		return (-1);
+	place = trace_enter();
+	if (place == -1)
+		return (-1);
+	record[0] = pp_trace_head(kind, words, n, m);
+	record[1] = (uint64_t)pp_clock_mono();
+	if (trace.began == on ||
+	    trace_begin((uint32_t)place, on, (int64_t)record[1]) == 0)
+		result = trace_put((uint32_t)place, record);
+	trace_leave();
+	return (result);
+}
+
+/*
+ * All have the time at which the thread began, read before any entry is: what
+ * is in the table after that ends later, on whatever thread.
+ */
+static void
+trace_snapshot(const struct pp_flight *flight, int64_t now)
+{
+	uint64_t record[6], id;
+	uint32_t state, n;
+
+	id = atomic_load(&flight->id);
+	if (id == 0)
+		return;
+	state = atomic_load(&flight->state);
+	n = (state < PP_WAIT_COUNT ? state : PP_WAIT_NONE) |
+	    (atomic_load(&flight->task) != 0 ? 1U << 15 : 0);
+	record[0] =
+	    pp_trace_head(PP_TRACE_SNAPSHOT, 6, n, atomic_load(&flight->label));
+	record[1] = (uint64_t)now;
+	record[2] = id;
+	record[3] = atomic_load(&flight->stack);
+	record[4] = (uint64_t)atomic_load(&flight->since_ns);
+	record[5] = atomic_load(&flight->request);
+	/* A task has ended meanwhile, and another taken its entry. */
+	if (atomic_load(&flight->id) == id)
+		(void)trace_put(0, record);
+}
+
+void
+pp_trace_begin_loop(void)
+{
+	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
+	const struct pp_flights *flights;
+	uint32_t used, i;
+	int64_t now;
+
+	if (on == 0 || trace.began == on || pp_thread_self != pp_self.thread ||
+	    trace_enter() == -1)
+		return;
+	now = pp_clock_mono();
+	if (trace_begin(0, on, now) == 0) {
+		flights = &pp_self.slot->flights;
+		used = atomic_load(&flights->used);
+		for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++)
+			trace_snapshot(&flights->flight[i], now);
+	}
+	trace_leave();
+}
+
+/* A handler of the application's may interrupt what waits, and may leave it by
+ * longjmp(): with the next request or task that is over, too. */
+static uint64_t
+trace_span_begin(enum pp_trace_kind kind, uint32_t n)
+{
+	uint64_t record[2];
+
+	if (trace.inside != 0 || pp_trace_write(kind, n, 0, record, 2) == -1)
+		return (0);
+	trace.inside = trace.began;
+	return (record[1]);
+}
+
+static void
+trace_span_end(enum pp_trace_kind kind, uint32_t n, uint64_t began,
+    uint64_t shortest)
+{
+	uint64_t record[3] = { 0 };
+	int saved = errno;
+
+	if (began == 0)
+		return;
+	if (trace.inside ==
+	    atomic_load_explicit(&pp_trace_on, memory_order_relaxed)) {
+		if (shortest == 0 ||
+		    (uint64_t)pp_clock_mono() - began >= shortest)
+			record[2] = pp_wait_stack();
+		(void)pp_trace_write(kind, n, 0, record, 3);
+	}
+	trace.inside = 0;
+	errno = saved;
+}
+
+uint64_t
+pp_trace_call(enum pp_trace_call call)
+{
+	return (trace_span_begin(PP_TRACE_CALL, call));
+}
+
+void
+pp_trace_called(enum pp_trace_call call, uint64_t began)
+{
+	trace_span_end(PP_TRACE_CALL_END, call, began, PP_TRACE_SHORT_NS);
+}
+
+uint64_t
+pp_trace_wait(enum pp_wait wait)
+{
+	return (trace_span_begin(PP_TRACE_WAIT, wait));
+}
+
+void
+pp_trace_waited(enum pp_wait wait, uint64_t began)
+{
+	trace_span_end(PP_TRACE_WAIT_END, wait, began, 0);
+}

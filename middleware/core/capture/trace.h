@@ -1,0 +1,73 @@
+/*
+ * What the calling thread does, written into its trace ring while somebody
+ * traces: the hooks call this. The records and what they mean are in
+ * store/trace.h; the reader is the collector.
+ *
+ * Off, a hook costs one branch: if (pp_trace_active()). On, a record is a
+ * reading of the clock and some words. A record that finds no room, or that
+ * a signal handler wants to write in the middle of another, is dropped,
+ * counted (PP_LOSS_TRACE_DROPPED) and told by the next PP_TRACE_DROPPED.
+ *
+ * Rule: hot, by the thread itself; no lock, no allocation. Kept is errno.
+ */
+#ifndef PP_CAPTURE_TRACE_H
+#define PP_CAPTURE_TRACE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/waits.h"
+#include "capture/self.h"
+#include "store/trace.h"
+
+/* control.trace, as this process knows it; 0 in one that is no worker. */
+extern _Atomic uint32_t pp_trace_on;
+
+static inline int
+pp_trace_active(void)
+{
+	return (__builtin_expect(atomic_load_explicit(&pp_trace_on,
+				     memory_order_relaxed) != 0,
+	    0));
+}
+
+/* Look at the control words; async-signal-safe. */
+void pp_trace_apply(void);
+
+/*
+ * The event loop's thread is between two handlers: only here does it begin,
+ * with what is in progress. Does nothing when it has begun.
+ */
+void pp_trace_begin_loop(void);
+
+/*
+ * Write one record: words 0 and 1 of `record` are filled in, those from 2 on
+ * are the caller's. Returns 0, or -1: the thread has no place, has not begun,
+ * or the record was dropped.
+ */
+int pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
+    uint64_t *record, uint32_t words);
+
+/* The same where it may be off, with the words from 2 on as arguments. */
+#define pp_trace(kind, n, m, ...)                                              \
+	do {                                                                   \
+		if (pp_trace_active()) {                                       \
+			uint64_t record_[] = { 0, 0, __VA_ARGS__ };            \
+                                                                               \
+			(void)pp_trace_write((kind), (n), (m), record_,        \
+			    sizeof(record_) / sizeof(record_[0]));             \
+		}                                                              \
+	} while (0)
+
+/*
+ * Around a system call, and around a wait for another thread. What happens
+ * within (a signal handler's own calls) is a part of it and not written.
+ * Returns what the second must be given.
+ */
+uint64_t pp_trace_call(enum pp_trace_call call);
+void pp_trace_called(enum pp_trace_call call, uint64_t began);
+uint64_t pp_trace_wait(enum pp_wait wait);
+void pp_trace_waited(enum pp_wait wait, uint64_t began);
+
+#endif
