@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "capture/label.h"
+#include "capture/trace.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
@@ -99,22 +100,32 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 		flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
 	}
 	pp_flight_now = atomic_load_explicit(&flight->id, memory_order_relaxed);
+	pp_flight_request = pp_flight_now;
 	atomic_store_explicit(&table->running, pp_flight_now,
 	    memory_order_release);
+	pp_trace(PP_TRACE_RUN, 0, label, pp_flight_now);
 }
+
+static uint32_t flight_own(const struct http_request *req);
 
 void
 pp_flight_ran(const struct http_request *req, int ended)
 {
 	struct pp_flights *table = pp_flight_table();
 
-	pp_flight_now = 0;
+	/* It will be called again, and is then to be known by its id. */
+	if (!ended && running_entry == 0)
+		(void)flight_own(req);
+	pp_trace(PP_TRACE_RAN, ended != 0, 0, pp_flight_now);
+	pp_flight_now = pp_flight_request = 0;
 	atomic_store_explicit(&table->running, 0, memory_order_relaxed);
 	atomic_store_explicit(&table->flight[0].id, 0, memory_order_release);
 	if (ended && running_entry != 0)
 		pp_flight_release_entry(pp_flight_find(req, 1));
 	running = NULL;
 	running_entry = 0;
+	if (pp_trace_active())
+		pp_trace_begin_loop();
 }
 
 /* A query or a task that has ended may be kept while it sleeps for another
@@ -177,6 +188,8 @@ flight_own(const struct http_request *req)
 	atomic_store(&flight->started_ns, started);
 	flight_set(flight, PP_WAIT_NONE, 0, started);
 	atomic_store(&flight->id, id);
+	if (req != running)
+		pp_trace(PP_TRACE_CREATE, 0, pp_runtime_label(req), id);
 	return (entry);
 }
 
@@ -204,7 +217,8 @@ static void
 flight_falls_asleep(const struct http_request *req)
 {
 	struct pp_flight *flight;
-	uint32_t entry = flight_own(req);
+	enum pp_wait reason = flight_reason(req);
+	uint32_t entry = flight_own(req), stack;
 
 	if (entry == 0)
 		return;
@@ -212,17 +226,24 @@ flight_falls_asleep(const struct http_request *req)
 	/* With what its handler has pushed. */
 	if (req == running && pp_label_now != 0)
 		atomic_store(&flight->label, pp_label_now);
-	flight_set(flight, flight_reason(req), pp_wait_stack(),
-	    pp_clock_mono());
+	stack = pp_wait_stack();
+	flight_set(flight, reason, stack, pp_clock_mono());
+	pp_trace(PP_TRACE_SLEEP, reason, 0, atomic_load(&flight->id), stack);
 }
 
 static void
 flight_awakes(const struct http_request *req)
 {
-	uint32_t entry = pp_flight_find(req, 0);
+	struct pp_flight *flight;
+	uint32_t entry = pp_flight_find(req, 0), reason;
 
-	if (entry != 0)
-		flight_waited(&pp_flight_table()->flight[entry]);
+	if (entry == 0)
+		return;
+	flight = &pp_flight_table()->flight[entry];
+	reason = atomic_load(&flight->state);
+	flight_waited(flight);
+	pp_trace(PP_TRACE_WAKE, reason, 0, atomic_load(&flight->id),
+	    pp_wait_stack());
 }
 
 static int
@@ -286,9 +307,26 @@ pp_flight_release(struct http_runlock *lock, struct http_request *req)
 void
 pp_flight_free(struct http_request *req)
 {
-	if (pp_self.worker != 0)
-		pp_flight_release_entry(pp_flight_find(req, 1));
+	uint32_t entry;
+
+	if (pp_self.worker != 0 && (entry = pp_flight_find(req, 1)) != 0) {
+		pp_trace(PP_TRACE_END, 0, 0,
+		    atomic_load(&pp_flight_table()->flight[entry].id));
+		pp_flight_release_entry(entry);
+	}
 	pp_flight_real_free(req);
+}
+
+/* Which request has an entry only the event loop's thread may ask. */
+static uint64_t
+flight_of_task(const struct kore_task *task)
+{
+	uint32_t entry = 0;
+
+	if (task->req != NULL && pp_thread_self == pp_self.thread)
+		entry = pp_flight_find(task->req, 0);
+	return (entry != 0 ? atomic_load(&pp_flight_table()->flight[entry].id)
+			   : pp_flight_request);
 }
 
 uint32_t
@@ -296,7 +334,8 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 {
 	struct pp_flight *flight;
 	int64_t queued = pp_clock_mono();
-	uint32_t entry = pp_flight_claim();
+	uint32_t entry = pp_flight_claim(), stack;
+	uint64_t id;
 
 	if (entry == 0)
 		return (0);
@@ -309,8 +348,13 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 	    task->req != NULL && task->req->path != NULL ? task->req->path
 							 : "");
 	atomic_store(&flight->started_ns, queued);
-	flight_set(flight, PP_WAIT_QUEUE, pp_wait_stack(), queued);
-	atomic_store(&flight->id, pp_flight_task_id());
+	atomic_store(&flight->request, flight_of_task(task));
+	stack = pp_wait_stack();
+	flight_set(flight, PP_WAIT_QUEUE, stack, queued);
+	id = pp_flight_task_id();
+	atomic_store(&flight->id, id);
+	pp_trace(PP_TRACE_TASK_QUEUED, 0, label, id,
+	    atomic_load(&flight->request), stack);
 	return (entry);
 }
 
@@ -322,7 +366,10 @@ pp_flight_task_runs(uint32_t entry)
 	if (entry == 0 || pp_self.worker == 0)
 		return;
 	flight = &pp_flight_table()->flight[entry];
+	pp_trace(PP_TRACE_TASK_RUN, 0, atomic_load(&flight->label),
+	    atomic_load(&flight->id));
 	pp_flight_now = atomic_load(&flight->id);
+	pp_flight_request = atomic_load(&flight->request);
 	if (pp_thread_self != NULL)
 		atomic_store(&flight->tid, (uint32_t)pp_thread_self->tid);
 	flight_waited(flight);
@@ -331,7 +378,10 @@ pp_flight_task_runs(uint32_t entry)
 void
 pp_flight_task_ended(uint32_t entry)
 {
-	pp_flight_now = 0;
 	if (pp_self.worker != 0)
 		pp_flight_release_entry(entry);
+	/* After it has left the table: what the table has has not ended. */
+	if (pp_flight_now != 0)
+		pp_trace(PP_TRACE_TASK_END, 0, 0, pp_flight_now);
+	pp_flight_now = pp_flight_request = 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "capture/self.h"
+#include "capture/trace.h"
 #include "kore/adapter.h"
 
 int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
@@ -74,15 +75,26 @@ loop_answer(uint32_t asked)
 	atomic_store(&facts->answered, asked);
 }
 
+/* A thread that begins is not in epoll_wait() any more. Keeps errno. */
+static void
+loop_trace(int count)
+{
+	pp_trace(PP_TRACE_POLL_OUT, count > 0 ? (uint32_t)count : 0, 0);
+	pp_trace_begin_loop();
+}
+
 int
 pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 {
 	int count, saved;
 	uint32_t asked;
 
+	pp_trace(PP_TRACE_POLL, 0, 0);
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
 	if (pp_self.worker == 0)
 		return (count);
+	if (pp_trace_active())
+		loop_trace(count);
 	asked = atomic_load_explicit(&pp_kore.arena->control.ask,
 	    memory_order_acquire);
 	if (__builtin_expect(asked !=

@@ -97,18 +97,6 @@ void pp_self_start(struct pp_arena *arena, uint32_t number);
  * sampled. */
 void pp_self_start_parent(struct pp_arena *arena);
 
-/* An id for a request, a task or what an application traces, that was never
- * given out in the service before. Only in a worker; any thread. */
-static inline uint64_t
-pp_self_new_id(void)
-{
-	return ((atomic_fetch_add_explicit(&pp_self.slot->flights.ids, 1,
-		     memory_order_relaxed) +
-		    1) *
-		pp_self.arena->slots +
-	    pp_self.worker);
-}
-
 /* In any child that is not a worker: let go of slot and threads. Async-
  * signal-safe. */
 void pp_self_leave(void);

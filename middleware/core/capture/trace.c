@@ -69,8 +69,8 @@ trace_begin(uint32_t place, uint32_t on, int64_t now)
 {
 	uint64_t record[4];
 
-	record[0] = pp_trace_head(PP_TRACE_BEGIN, 4,
-	    place != 0 && pp_flight_now != 0, pp_label_now);
+	record[0] = pp_trace_head(PP_TRACE_BEGIN, 4, pp_flight_now != 0,
+	    pp_flight_now != 0 ? pp_label_now : 0);
 	record[1] = (uint64_t)now;
 	record[2] = (uint64_t)(uint32_t)pp_self.pid << 32 |
 	    (uint32_t)pp_thread_self->tid;
