@@ -21,6 +21,9 @@
  * - the event loop's thread (place 0) begins between two handlers, with
  *   BEGIN, then a SNAPSHOT for each request and task in progress. Before that
  *   it writes nothing. Every other thread begins with its first record.
+ * - BEGIN and its SNAPSHOTs have one time, and what they tell of ends later.
+ *   A task may have written on its own thread before: of an id that is known
+ *   a SNAPSHOT says nothing new.
  * - RUN, RAN and TASK_RUN, TASK_END enclose what a request or a task does on
  *   a thread; CALL, CALL_END and WAIT, WAIT_END follow each other directly.
  * - what causes something on another thread is stamped and published before:
