@@ -17,6 +17,7 @@
 #include "profile/heap.h"
 #include "profile/memory.h"
 #include "profile/resolve.h"
+#include "service/format.h"
 #include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
@@ -46,6 +47,7 @@ struct pp_task {
 	const struct pp_endpoint *endpoint; /* NULL: answered by the routing */
 	int64_t deadline;
 	struct pp_answer answer;
+	struct pp_format_asked asked; /* of profiles */
 	struct pp_cpu_session *cpu;
 	struct pp_named_task named;
 };
