@@ -187,6 +187,8 @@ pp_format_body(const struct pp_format_asked *asked, struct pp_profile *p,
 		return (0);
 	if (asked->sample_index.len > 0)
 		p->default_type = p->value_type[value].type;
+	/* An application's name may be of any bytes; the profile mends it. */
+	name = pp_profile_string(p, name);
 	if (p->failed)
 		return (-1);
 	return (asked->format->encode(p, (uint32_t)value, name, &answer->body));
