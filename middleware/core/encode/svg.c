@@ -252,9 +252,9 @@ svg_write(struct svg *svg, const char *title, uint32_t value)
 	/* Boxes stay light, with dark text, in both; only what is around them
 	 * changes. */
 	pp_buf_text(out,
-	    "<style>rect{shape-rendering:crispEdges}"
+	    "<style>:root{background:#fff}rect{shape-rendering:crispEdges}"
 	    "g:hover>rect{stroke:#1c1c1c}"
-	    "@media(prefers-color-scheme:dark){"
+	    "@media(prefers-color-scheme:dark){:root{background:#16181c}"
 	    ".b{fill:#16181c}.h{fill:#ececec}.s{fill:#a8adb5}"
 	    "g:hover>rect{stroke:#fff}}</style>\n");
 	pp_buf_printf(out,
