@@ -46,6 +46,34 @@
 /* A text that the application writes into a trace; longer ones are cut. */
 #define PP_TRACE_TEXT_MAX 256
 
+/* Traces in progress at once; seconds= and max= of one, in bytes. Readers need
+ * 50 to 80 times the file in memory. */
+#define PP_TRACES_MAX	       8
+#define PP_TRACE_SECONDS_MAX   3600
+#define PP_TRACE_BYTES_DEFAULT (64 << 20)
+#define PP_TRACE_BYTES_MIN     (64 << 10)
+#define PP_TRACE_BYTES_MAX     (1 << 30)
+
+/* What the collector follows of all workers while somebody traces: requests,
+ * tasks and threads in progress; threads (rows of the file); tasks and regions
+ * of the application that are open; distinct names; and, of one trace,
+ * distinct stacks. What does not fit is counted. */
+#ifndef PP_TRACE_GS_MAX
+#define PP_TRACE_GS_MAX (1U << 16)
+#endif
+#ifndef PP_TRACE_PS_MAX
+#define PP_TRACE_PS_MAX 1024
+#endif
+#ifndef PP_TRACE_OPEN_MAX
+#define PP_TRACE_OPEN_MAX (1U << 14)
+#endif
+#ifndef PP_TRACE_NAMES_MAX
+#define PP_TRACE_NAMES_MAX (1U << 14)
+#endif
+#ifndef PP_TRACE_STACKS_MAX
+#define PP_TRACE_STACKS_MAX (1U << 16)
+#endif
+
 /* Label sets of one worker (route × method, and the application's own), as
  * words of text, and the index over them. Both a power of two. */
 #ifndef PP_LABEL_WORDS
@@ -176,19 +204,6 @@
 #endif
 #ifndef PP_SESSION_WORDS_MAX
 #define PP_SESSION_WORDS_MAX (6U << 20)
-#endif
-
-/* The tree of calls behind a picture of a profile: 48 bytes a node. Plain
- * recursion makes a node of nearly every frame of every sample; what is past
- * the bound is drawn as that. Boxes of an SVG: more than one for each pixel of
- * a screen's width and 20 rows are not seen. Bytes of a text made from a
- * tree. */
-#ifndef PP_TREE_NODES_MAX
-#define PP_TREE_NODES_MAX (1U << 19)
-#endif
-#define PP_PICTURE_BOXES_MAX 20000
-#ifndef PP_PICTURE_BYTES_MAX
-#define PP_PICTURE_BYTES_MAX (32U << 20)
 #endif
 
 /* A request as it crosses from a worker to the collector, and its body

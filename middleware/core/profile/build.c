@@ -162,7 +162,7 @@ pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
 
 /* Keys that begin so are of one sort of profile; the others are of CPU. */
 static const char *const loss_sorts[] = { "heap_", "waits_", "contended_",
-	"flights_", "own_", NULL };
+	"flights_", "own_", "trace_", NULL };
 
 /* What was lost is always shown; that nothing was, where it is of interest:
  * readers print all comments above their tables. */

@@ -58,6 +58,34 @@ pp_heap_reader_count(const struct pp_heap_reader *reader)
 	return (count);
 }
 
+uint64_t
+pp_heap_reader_live(const struct pp_heap_reader *reader)
+{
+	struct pp_heap_row row;
+	struct pp_slot *from;
+	struct pp_rows rows;
+	uint64_t live = 0;
+	uint32_t slot, used, i;
+	int64_t inuse[2];
+
+	for (slot = 1; slot < reader->slots; slot++) {
+		from = pp_heap_slot(reader, slot);
+		rows = pp_rows_heap(&from->heap);
+		used =
+		    atomic_load(&from->life.pid) != 0 ? pp_rows_used(&rows) : 0;
+		for (i = 0; i < used; i++) {
+			if (atomic_load(&rows.row[i].key) == 0 ||
+			    pp_heap_row_read(&from->heap, &rows.row[i], &row) ==
+				-1)
+				continue;
+			pp_heap_scale(row.inuse[0], row.inuse[1], row.rate,
+			    inuse);
+			live += (uint64_t)inuse[1];
+		}
+	}
+	return (live);
+}
+
 /* Raw values mean something beside one rate only. */
 static void
 heap_rates(const struct pp_heap_reader *reader, struct pp_heap_view *view)

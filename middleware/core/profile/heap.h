@@ -50,6 +50,10 @@ void pp_heap_reader_free(struct pp_heap_reader *reader);
 /* How many rows there are: stacks by route, size and rate, of all workers. */
 uint64_t pp_heap_reader_count(const struct pp_heap_reader *reader);
 
+/* Bytes in use of all workers, scaled; without stacks, so that it costs
+ * little. */
+uint64_t pp_heap_reader_live(const struct pp_heap_reader *reader);
+
 /* All of it now, as a profile without symbols, which the caller frees; NULL
  * when out of memory. Samples by bytes in use, the most first. */
 struct pp_profile *pp_heap_reader_profile(struct pp_heap_reader *reader,

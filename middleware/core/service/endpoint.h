@@ -17,7 +17,7 @@
 #include "profile/heap.h"
 #include "profile/memory.h"
 #include "profile/resolve.h"
-#include "service/format.h"
+#include "profile/tracer.h"
 #include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
@@ -30,16 +30,26 @@ struct pp_service {
 	struct pp_cpu *cpu;
 	struct pp_heap_reader *heap;
 	struct pp_memory *memory;
-	struct pp_resolver *resolver; /* for all but CPU and heap */
+	struct pp_resolver *resolver; /* for all but CPU, heap and trace */
+	struct pp_tracer *tracer;
 	LIST_HEAD(, pp_task) asking;  /* that pp_named_tick() looks after */
+	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
 	uint32_t kept;		      /* samples of deltas' first readings */
 	int32_t parent_pid;	      /* as it was at the start */
 	uint32_t slots;	       /* checked at the start, never read again */
 	uint32_t tasks;	       /* begun, not yet finished or cancelled */
 	uint32_t cpu_profiles; /* of these, running */
+	uint32_t traces;       /* likewise */
 	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
 	int trimmed;	       /* 1: memory given back since then */
 	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */
+};
+
+/* What a trace keeps while it runs. */
+struct pp_trace_task {
+	LIST_ENTRY(pp_task) list;
+	struct pp_tracer_session *session;
+	struct pp_trace_go *go;
 };
 
 struct pp_task {
@@ -47,9 +57,9 @@ struct pp_task {
 	const struct pp_endpoint *endpoint; /* NULL: answered by the routing */
 	int64_t deadline;
 	struct pp_answer answer;
-	struct pp_format_asked asked; /* of profiles */
 	struct pp_cpu_session *cpu;
 	struct pp_named_task named;
+	struct pp_trace_task trace;
 };
 
 /* Methods that an endpoint takes. */
@@ -89,6 +99,15 @@ void pp_ep_profile_begin(struct pp_task *task,
     const struct pp_request *request);
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
+
+uint64_t pp_ep_trace_count(const struct pp_service *service);
+void pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request);
+void pp_ep_trace_finish(struct pp_task *task);
+void pp_ep_trace_cancel(struct pp_task *task);
+
+/* Drain what is traced; traces that are full are due now. Returns when to
+ * call again. */
+int64_t pp_ep_trace_tick(struct pp_service *service, int64_t now);
 
 extern const struct pp_named pp_ep_heap;
 extern const struct pp_named pp_ep_allocs;

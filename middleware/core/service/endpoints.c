@@ -86,6 +86,16 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .methods = PP_TAKES_GET,
 	    .count = pp_ep_threadcreate_count,
 	    NAMED(pp_ep_threadcreate) },
+	{ .name = "trace",
+	    .sentence = "What all workers do, moment by moment: requests, "
+			"what they wait for, system calls, tasks. seconds= "
+			"sets how long; for go tool trace. The count is of "
+			"those running now.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_trace_count,
+	    .begin = pp_ep_trace_begin,
+	    .finish = pp_ep_trace_finish,
+	    .cancel = pp_ep_trace_cancel },
 };
 const size_t pp_endpoints_count =
     sizeof(pp_endpoints) / sizeof(pp_endpoints[0]);

@@ -4,7 +4,10 @@
  *
  * Rule: reads exactly `len` bytes, whatever is in them.
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "service/query.h"
 
@@ -130,6 +133,48 @@ pp_query_int(const struct pp_query_value *value, int64_t *out)
 		return (negative ? PP_QUERY_TOO_SMALL : PP_QUERY_TOO_LARGE);
 	*out = negative ? (int64_t)(0 - number) : (int64_t)number;
 	return (PP_QUERY_NUMBER);
+}
+
+/* Whether the text is a decimal number and nothing else, as strtod() would
+ * take it, but without what it takes besides. */
+static int
+query_is_float(const char *text)
+{
+	size_t digits, more = 0;
+
+	text += *text == '+' || *text == '-';
+	if (strcasecmp(text, "inf") == 0 || strcasecmp(text, "infinity") == 0 ||
+	    strcasecmp(text, "nan") == 0)
+		return (1);
+	digits = strspn(text, "0123456789");
+	text += digits;
+	if (*text == '.')
+		more = strspn(++text, "0123456789");
+	text += more;
+	if (digits + more == 0)
+		return (0);
+	if (*text == 'e' || *text == 'E') {
+		text++;
+		text += *text == '+' || *text == '-';
+		if ((digits = strspn(text, "0123456789")) == 0)
+			return (0);
+		text += digits;
+	}
+	return (*text == '\0');
+}
+
+double
+pp_query_float(const struct pp_query_value *value)
+{
+	double number;
+
+	if (value->cut || strlen(value->text) != value->len ||
+	    !query_is_float(value->text))
+		return (0);
+	errno = 0;
+	number = strtod(value->text, NULL);
+	/* What is too large is no number in Go; what is too small is 0. */
+	return (errno == ERANGE && (number > 1 || number < -1) ? 0 : number);
 }
 
 /* The base by Go's prefixes; *at is moved behind the prefix. */

@@ -41,6 +41,12 @@ enum pp_query_number pp_query_int(const struct pp_query_value *value,
     int64_t *out);
 
 /*
+ * A number as Go's strconv.ParseFloat() takes it, 0 for all else. Only decimal
+ * ones, "inf" and "nan": hexadecimal floats are not known here.
+ */
+double pp_query_float(const struct pp_query_value *value);
+
+/*
  * An address as symbol takes it: base 16, 8, 2 or 10 by its prefix (0x, 0o or
  * 0, 0b, none), '_' allowed between digits. Returns 0 for whatever is not a
  * number of 64 bits.

@@ -51,6 +51,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->parent_pid = arena->parent_pid;
 	service->idle_since = pp_clock_mono();
 	LIST_INIT(&service->asking);
+	LIST_INIT(&service->tracing);
 	service->canon = pp_canon_new();
 	if (service->canon != NULL) {
 		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
@@ -59,9 +60,12 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		service->memory = pp_memory_new(arena, service->slots);
 		service->resolver =
 		    pp_resolver_new(arena, service->slots, service->canon);
+		service->tracer =
+		    pp_tracer_new(arena, service->slots, service->canon);
 	}
 	if (service->cpu == NULL || service->heap == NULL ||
-	    service->memory == NULL || service->resolver == NULL) {
+	    service->memory == NULL || service->resolver == NULL ||
+	    service->tracer == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
@@ -79,6 +83,7 @@ pp_service_free(struct pp_service *service)
 	pp_heap_reader_free(service->heap);
 	pp_memory_free(service->memory);
 	pp_resolver_free(service->resolver);
+	pp_tracer_free(service->tracer);
 	if (service->canon != NULL)
 		pp_canon_free(service->canon);
 	free(service);
@@ -218,6 +223,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 
 	next = pp_cpu_tick(service->cpu, now);
 	idle = pp_named_tick(service, now);
+	if (idle < next)
+		next = idle;
+	idle = pp_ep_trace_tick(service, now);
 	if (idle < next)
 		next = idle;
 	if (service->tasks > 0 || service->trimmed)

@@ -1,0 +1,60 @@
+/*
+ * See spool.h.
+ */
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "encode/spool.h"
+
+int
+pp_spool_open(struct pp_spool *spool)
+{
+	spool->len = 0;
+	spool->failed = 0;
+	spool->fd =
+	    memfd_create("pprof-answer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return (spool->fd == -1 ? -1 : 0);
+}
+
+void
+pp_spool_append(struct pp_spool *spool, const void *data, size_t len)
+{
+	const char *from = data;
+	ssize_t n;
+
+	while (len > 0 && !spool->failed) {
+		n = write(spool->fd, from, len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			spool->failed = 1;
+			return;
+		}
+		from += n;
+		len -= (size_t)n;
+		spool->len += (uint64_t)n;
+	}
+}
+
+void
+pp_spool_close(struct pp_spool *spool)
+{
+	if (spool->fd != -1)
+		close(spool->fd);
+	spool->fd = -1;
+}
+
+int
+pp_spool_take(struct pp_spool *spool, uint64_t *len)
+{
+	int fd = spool->fd;
+
+	if (spool->failed) {
+		pp_spool_close(spool);
+		return (-1);
+	}
+	spool->fd = -1;
+	*len = spool->len;
+	return (fd);
+}
