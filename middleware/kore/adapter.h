@@ -23,6 +23,7 @@
 struct http_request;
 struct http_runlock;
 struct kore_task;
+struct kore_timer;
 
 /* Names that conf files and this code must agree on. */
 #define PP_KORE_HANDLER "pprof_handler"
@@ -99,6 +100,8 @@ void pp_flight_wakeup(struct http_request *req);
 void pp_flight_free(struct http_request *req);
 int pp_flight_acquire(struct http_runlock *lock, struct http_request *req);
 void pp_flight_release(struct http_runlock *lock, struct http_request *req);
+struct kore_timer *pp_flight_timer_add(void (*call)(void *, uint64_t),
+    uint64_t ms, void *arg, int flags);
 extern void (*pp_flight_real_sleep)(struct http_request *);
 extern void (*pp_flight_real_wakeup)(struct http_request *);
 extern void (*pp_flight_real_free)(struct http_request *);
@@ -106,6 +109,9 @@ extern int (
     *pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
 extern void (
     *pp_flight_real_release)(struct http_runlock *, struct http_request *);
+extern struct kore_timer *(
+    *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
+    int);
 
 /* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);

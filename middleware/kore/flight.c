@@ -26,6 +26,7 @@
 /* Whose handler runs, and where it stands. */
 static const struct http_request *running;
 static uint32_t running_entry;
+static int running_timer; /* it has set one */
 
 static void
 flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
@@ -90,6 +91,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	struct pp_flight *flight;
 
 	running = req;
+	running_timer = 0;
 	running_entry = pp_flight_find(req, 0);
 	flight = &table->flight[running_entry];
 	if (running_entry == 0) {
@@ -148,7 +150,8 @@ flight_reason(const struct http_request *req)
 		    KORE_TASK_STATE_FINISHED)
 			return (PP_WAIT_TASK);
 	}
-	return (PP_WAIT_SLEEP);
+	return (
+	    req == running && running_timer ? PP_WAIT_TIMER : PP_WAIT_SLEEP);
 }
 
 /* A request that has slept before, or sleeps now for the first time. */
@@ -327,6 +330,31 @@ flight_of_task(const struct kore_task *task)
 		entry = pp_flight_find(task->req, 0);
 	return (entry != 0 ? atomic_load(&pp_flight_table()->flight[entry].id)
 			   : pp_flight_request);
+}
+
+struct kore_timer *(*pp_flight_real_timer_add)(void (*)(void *, uint64_t),
+    uint64_t, void *, int);
+
+/* Some handlers set the timer that wakes them before they go to sleep, some
+ * after it. */
+struct kore_timer *
+pp_flight_timer_add(void (*call)(void *, uint64_t), uint64_t ms, void *arg,
+    int flags)
+{
+	struct pp_flights *table;
+	uint32_t asleep = PP_WAIT_SLEEP;
+
+	if (pp_self.worker != 0 && (flags & KORE_TIMER_ONESHOT) != 0) {
+		table = pp_flight_table();
+		if (pp_flight_now != 0 &&
+		    pp_flight_now == atomic_load(&table->running)) {
+			running_timer = 1;
+			(void)atomic_compare_exchange_strong(
+			    &table->flight[running_entry].state, &asleep,
+			    PP_WAIT_TIMER);
+		}
+	}
+	return (pp_flight_real_timer_add(call, ms, arg, flags));
 }
 
 uint32_t

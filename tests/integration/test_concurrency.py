@@ -151,7 +151,7 @@ class Waits(Concurrent):
 
     def test_requests_that_sleep(self):
         count, true = self.check_wait(["/nap?ms=50"] * 20, "naps",
-                                      route="/nap", wait="sleeping",
+                                      route="/nap", wait="timer",
                                       has="page_nap")
         self.assertEqual(count, 20)
         self.assertGreaterEqual(true[1], 20 * 49 * MS)
@@ -206,7 +206,7 @@ class Waits(Concurrent):
         block = Growth(self, "block")
         self.at_once(["/runlock?ms=50"] * 4, worker=1)
         queued = block.gained(1, route="/runlock", wait="runlock wait")
-        slept = block.gained(1, route="/runlock", wait="sleeping")
+        slept = block.gained(1, route="/runlock", wait="timer")
         note("4 of 50 ms: %.0f ms queued, %.0f ms slept", queued / MS,
              slept / MS)
         # If all come at once; Kore itself takes up to 100 ms to run the next.
@@ -221,7 +221,7 @@ class Waits(Concurrent):
             self.assertEqual(labelled.get("/labels?ms=20").status, 200)
             self.assertEqual(holder.receive().status, 200)
         asleep = block.gained(1, route="/labels", tenant="sleeper",
-                              wait="sleeping")
+                              wait="timer")
         locked = block.gained(1, route="/labels", tenant="awake", part="lock",
                               wait="mutex wait", has="app_label_waits")
         note("as tenant sleeper %.1f ms, awake %.1f ms", asleep / MS,
@@ -447,7 +447,7 @@ class InProgress(Concurrent):
         self.assertEqual(count("/task", "task wait", "page_task"), 3)
         self.assertEqual(count("/locked", "task wait", "page_locked"), 2)
         self.assertEqual(count("/leak", "sleeping", "page_leak"), 1)
-        self.assertEqual(count("/nap", "sleeping", "page_nap"), 1)
+        self.assertEqual(count("/nap", "timer", "page_nap"), 1)
         self.assertEqual(count("/task", "task queue"), 1)
         self.assertEqual(count("/locked", "mutex wait", "app_holds_lock"), 1)
         self.assertGreaterEqual(count("/spin", "running", "app_spins"), 1)
@@ -471,8 +471,8 @@ class InProgress(Concurrent):
         self.assertEqual(len({b[0] for b in blocks}), len(blocks))
         states = {b[1] for b in blocks}
         note("%d blocks, states: %s", len(blocks), ", ".join(sorted(states)))
-        for state in ("pgsql wait", "task wait", "sleeping", "running",
-                      "mutex wait", "task queue"):
+        for state in ("pgsql wait", "task wait", "sleeping", "timer",
+                      "running", "mutex wait", "task queue"):
             self.assertIn(state, states)
         for _, state, _, frames in blocks:
             for line in frames.splitlines():

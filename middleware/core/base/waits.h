@@ -21,6 +21,7 @@
 	X(RUNLOCK, "runlock wait", "a request asleep until a runlock is free") \
 	X(SLEEP, "sleeping",                                                   \
 	    "a request asleep until the application wakes it")                 \
+	X(TIMER, "timer", "the same, with a one-shot timer of its handler's")  \
 	X(QUEUE, "task queue", "a task that waits for a thread")
 
 enum pp_wait {
