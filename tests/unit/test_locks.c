@@ -15,6 +15,7 @@
 #include "wait_calls.h"
 #include "wait_fixture.h"
 #include "wait_semantics.h"
+#include "wait_timed.h"
 
 #define MS	PP_NS_PER_MS
 #define THREADS 5
@@ -28,12 +29,14 @@ struct truth {
 static int
 prepare(void **state)
 {
-	size_t size = sizeof(wait_calls) + sizeof(wait_semantics);
+	size_t size =
+	    sizeof(wait_calls) + sizeof(wait_semantics) + sizeof(wait_timed);
 	char *source = malloc(size);
 
 	if (source == NULL || fixture_setup(state) == -1)
 		return (-1);
-	(void)strcat(strcpy(source, wait_calls), wait_semantics);
+	(void)strcat(strcat(strcpy(source, wait_calls), wait_semantics),
+	    wait_timed);
 	wait_load(source);
 	free(source);
 	if (wait_begin() == -1)
@@ -107,6 +110,56 @@ each_wait_is_counted_once_and_for_its_length(void **state)
 		assert_true(truth.ns >=
 		    (kinds[i].n - (kinds[i].kind == PP_WAIT_BARRIER)) * 150 *
 			MS);
+	}
+	wait_rates(0, 0);
+}
+
+/* The same with a time, and C11's. */
+static void
+timed_waits_and_those_of_c11_are_counted_too(void **state)
+{
+	static const struct {
+		const char *name, *where;
+		enum pp_wait kind;
+	} kinds[] = {
+		{ "by_mutex_timed", "waits_mutex_timed", PP_WAIT_MUTEX },
+		{ "by_mutex_clock", "waits_mutex_clock", PP_WAIT_MUTEX },
+		{ "by_rd_timed", "waits_rd_timed", PP_WAIT_RWLOCK },
+		{ "by_wr_timed", "waits_wr_timed", PP_WAIT_RWLOCK },
+		{ "by_rd_clock", "waits_rd_clock", PP_WAIT_RWLOCK },
+		{ "by_wr_clock", "waits_wr_clock", PP_WAIT_RWLOCK },
+		{ "by_cond_clock", "by_cond_clock", PP_WAIT_COND },
+		{ "by_sem_clock", "waits_sem_clock", PP_WAIT_SEM },
+		{ "by_join_timed", "by_join_timed", PP_WAIT_JOIN },
+		{ "by_join_clock", "by_join_clock", PP_WAIT_JOIN },
+		{ "by_mtx", "waits_mtx", PP_WAIT_MUTEX },
+		{ "by_mtx_timed", "waits_mtx_timed", PP_WAIT_MUTEX },
+		{ "by_cnd", "waits_cnd", PP_WAIT_COND },
+		{ "by_cnd_timed", "waits_cnd_timed", PP_WAIT_COND },
+		{ "by_join_c11", "by_join_c11", PP_WAIT_JOIN },
+	};
+	int *result = wait_symbol("last_result");
+	struct wait_sum sum, held;
+	struct truth truth;
+	uint32_t label;
+	size_t i;
+
+	(void)state;
+	wait_rates(1, 1);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		label = run(kinds[i].name, kinds[i].name, 3, 100 * MS, &truth);
+		sum = wait_block(label, kinds[i].kind, kinds[i].where);
+		say(kinds[i].name, sum, &truth);
+		assert_int_equal(*result, 0);
+		assert_int_equal(truth.count, 3);
+		assert_true(sum.count == 3);
+		assert_true(wait_near((double)sum.ns, (double)truth.ns, 10));
+		assert_true(truth.ns >= 3 * 100 * MS);
+		if (kinds[i].kind != PP_WAIT_MUTEX &&
+		    kinds[i].kind != PP_WAIT_RWLOCK)
+			continue;
+		held = wait_mutex(label, kinds[i].kind, kinds[i].name);
+		assert_true(wait_near((double)held.ns, (double)truth.ns, 10));
 	}
 	wait_rates(0, 0);
 }
@@ -306,7 +359,7 @@ static void
 locks_keep_their_promises_off_and_on(void **state)
 {
 	static const char *const names[] = { "recursive", "errorcheck",
-		"robust", "readers", "semaphores", "cancelled" };
+		"robust", "readers", "semaphores", "cancelled", "bad_times" };
 	static const uint64_t rates[] = { 0, 1 };
 	size_t i, r;
 	int line, broken = 0;
@@ -397,6 +450,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_wait_is_counted_once_and_for_its_length),
+		cmocka_unit_test(timed_waits_and_those_of_c11_are_counted_too),
 		cmocka_unit_test(results_of_timed_waits_are_the_originals),
 		cmocka_unit_test(who_held_the_lock_is_charged),
 		cmocka_unit_test(nobody_is_charged_for_a_lock_without_waiters),

@@ -6,12 +6,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
-#include <stddef.h>
 
-#include "base/clock.h"
-#include "capture/contention.h"
-#include "capture/wait.h"
-#include "hook/locks.h"
+#include "hook/locks_private.h"
 
 static int (*real_mutex_lock)(pthread_mutex_t *);
 static int (*real_mutex_unlock)(pthread_mutex_t *);
@@ -19,35 +15,9 @@ static int (*real_rdlock)(pthread_rwlock_t *);
 static int (*real_wrlock)(pthread_rwlock_t *);
 static int (*real_rwunlock)(pthread_rwlock_t *);
 static int (*real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
-static int (*real_cond_timedwait)(pthread_cond_t *, pthread_mutex_t *,
-    const struct timespec *);
 static int (*real_barrier_wait)(pthread_barrier_t *);
 static int (*real_join)(pthread_t, void **);
 static int (*real_sem_wait)(sem_t *);
-static int (*real_sem_timedwait)(sem_t *, const struct timespec *);
-
-static inline int
-watched(int what)
-{
-	return (__builtin_expect((atomic_load_explicit(&pp_wait_watch,
-				      memory_order_relaxed) &
-				     what) != 0,
-	    0));
-}
-
-/* Around a wait: who holds the lock may be charged, and it may be a sample. */
-#define WAIT_FOR(lock, wait, call)                                             \
-	do {                                                                   \
-		int64_t began_ = pp_clock_mono();                              \
-		int place_ = (lock) != NULL && watched(PP_WATCH_MUTEX)         \
-		    ? pp_contention_enter(lock)                                \
-		    : -1;                                                      \
-		result = (call);                                               \
-		pp_contention_leave(place_);                                   \
-		pp_wait_ended((wait), pp_clock_mono() - began_);               \
-	} while (0)
-
-#define WATCH_ANY (PP_WATCH_BLOCK | PP_WATCH_MUTEX)
 
 static int
 hook_mutex_lock(pthread_mutex_t *mutex)
@@ -122,20 +92,6 @@ hook_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 }
 
 static int
-hook_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-    const struct timespec *until)
-{
-	int result;
-
-	if (!watched(WATCH_ANY))
-		return (real_cond_timedwait(cond, mutex, until));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND, real_cond_timedwait(cond, mutex, until));
-	return (result);
-}
-
-static int
 hook_barrier_wait(pthread_barrier_t *barrier)
 {
 	int result;
@@ -152,15 +108,14 @@ hook_join(pthread_t thread, void **value)
 	int result;
 
 	if (!watched(PP_WATCH_BLOCK))
-		return (real_join(thread, value));
-	WAIT_FOR(NULL, PP_WAIT_JOIN, real_join(thread, value));
+		CALL(result, real_join(thread, value));
+	else
+		WAIT_FOR(NULL, PP_WAIT_JOIN, real_join(thread, value));
 	return (result);
 }
 
-/* As the originals: a thread that is cancelled ends here even if it need not
- * wait, and a success leaves errno alone. */
-static int
-sem_is_free(sem_t *sem)
+int
+pp_locks_sem_is_free(sem_t *sem)
 {
 	int saved = errno;
 
@@ -176,33 +131,15 @@ hook_sem_wait(sem_t *sem)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
-		return (real_sem_wait(sem));
-	if (sem_is_free(sem))
+	if (!watched(PP_WATCH_BLOCK)) {
+		CALL(result, real_sem_wait(sem));
+		return (result);
+	}
+	if (pp_locks_sem_is_free(sem))
 		return (0);
 	WAIT_FOR(NULL, PP_WAIT_SEM, real_sem_wait(sem));
 	return (result);
 }
-
-static int
-hook_sem_timedwait(sem_t *sem, const struct timespec *until)
-{
-	int result;
-
-	/* A time that is none is refused before the semaphore is tried. */
-	if (!watched(PP_WATCH_BLOCK) || until->tv_nsec < 0 ||
-	    until->tv_nsec >= PP_NS_PER_SEC)
-		return (real_sem_timedwait(sem, until));
-	if (sem_is_free(sem))
-		return (0);
-	WAIT_FOR(NULL, PP_WAIT_SEM, real_sem_timedwait(sem, until));
-	return (result);
-}
-
-#define LOCK_HOOK(name, hook, scope)                                           \
-	{                                                                      \
-#name, (void *)hook_##hook, (void **)&real_##hook, scope       \
-	}
 
 const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	LOCK_HOOK(pthread_mutex_lock, mutex_lock, PP_GOT_ALL),
@@ -212,9 +149,7 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	LOCK_HOOK(pthread_rwlock_unlock, rwunlock, PP_GOT_ALL),
 	/* In the program itself it is a server's idle thread that waits. */
 	LOCK_HOOK(pthread_cond_wait, cond_wait, PP_GOT_LIBRARIES),
-	LOCK_HOOK(pthread_cond_timedwait, cond_timedwait, PP_GOT_LIBRARIES),
 	LOCK_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
 	LOCK_HOOK(pthread_join, join, PP_GOT_ALL),
 	LOCK_HOOK(sem_wait, sem_wait, PP_GOT_ALL),
-	LOCK_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),
 };

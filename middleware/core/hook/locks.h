@@ -1,6 +1,7 @@
 /*
  * The calls that wait, wrapped: pthread locks, conditions, barriers, joins and
- * semaphores, in every object. Off they cost one load and a jump.
+ * semaphores, the same with a time, and those of C11's threads, in every
+ * object. Off they cost one load and a jump.
  *
  * Rule: the semantics are the original's: what is tried first and waited for
  * then is the same lock, and every error is the original's own.
@@ -10,8 +11,12 @@
 
 #include "hook/got.h"
 
-#define PP_LOCK_HOOKS 11
+#define PP_LOCK_HOOKS  9
+#define PP_TIMED_HOOKS 12
+#define PP_C11_HOOKS   6
 
 extern const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS];
+extern const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS];
+extern const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS];
 
 #endif

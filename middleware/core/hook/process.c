@@ -139,24 +139,32 @@ static const struct pp_got_hook own_hooks[] = {
 
 static int patch_result;
 
+#define HOOKS_MAX                                                              \
+	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
+	    PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX)
+
+static size_t
+hooks_add(struct pp_got_hook *all, size_t used, const struct pp_got_hook *more,
+    size_t count)
+{
+	if (count != 0)
+		memcpy(all + used, more, count * sizeof(*more));
+	return (used + count);
+}
+
 static void
 patch_all(void)
 {
-	struct pp_got_hook all[OWN_HOOKS + PP_LOCK_HOOKS + PP_ALLOC_HOOKS +
-	    PP_PROCESS_HOOKS_MAX];
-	size_t count = OWN_HOOKS;
+	struct pp_got_hook all[HOOKS_MAX];
+	size_t used;
 
-	memcpy(all, own_hooks, sizeof(own_hooks));
-	memcpy(all + count, pp_lock_hooks,
-	    PP_LOCK_HOOKS * sizeof(*pp_lock_hooks));
-	count += PP_LOCK_HOOKS;
-	memcpy(all + count, pp_alloc_hooks,
-	    PP_ALLOC_HOOKS * sizeof(*pp_alloc_hooks));
-	count += PP_ALLOC_HOOKS;
-	if (extra_count != 0)
-		memcpy(all + count, extra_hooks,
-		    extra_count * sizeof(*extra_hooks));
-	patch_result = pp_got_patch(all, count + extra_count);
+	used = hooks_add(all, 0, own_hooks, OWN_HOOKS);
+	used = hooks_add(all, used, pp_lock_hooks, PP_LOCK_HOOKS);
+	used = hooks_add(all, used, pp_timed_hooks, PP_TIMED_HOOKS);
+	used = hooks_add(all, used, pp_c11_hooks, PP_C11_HOOKS);
+	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
+	used = hooks_add(all, used, extra_hooks, extra_count);
+	patch_result = pp_got_patch(all, used);
 }
 
 static void

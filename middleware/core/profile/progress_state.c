@@ -47,8 +47,10 @@ static const struct known known[] = {
 	WAITS("pthread_mutex_clocklock", MUTEX),
 	WAITS("pthread_rwlock_rdlock", RWLOCK),
 	WAITS("pthread_rwlock_timedrdlock", RWLOCK),
+	WAITS("pthread_rwlock_clockrdlock", RWLOCK),
 	WAITS("pthread_rwlock_wrlock", RWLOCK),
 	WAITS("pthread_rwlock_timedwrlock", RWLOCK),
+	WAITS("pthread_rwlock_clockwrlock", RWLOCK),
 	WAITS("pthread_cond_wait", COND),
 	WAITS("pthread_cond_timedwait", COND),
 	WAITS("pthread_cond_clockwait", COND),
@@ -115,13 +117,17 @@ static const struct known known[] = {
 	IS("syscall", SYSCALL),
 };
 
-/* Functions of ours around a wait (hook/locks.c): where the library's have no
+/* Functions of ours around a wait (hook/locks*.c): where the library's have no
  * names, one of these is its first caller outside. */
 static const struct known outside[] = {
 	WAITS("hook_barrier_wait", BARRIER),
 	WAITS("hook_join", JOIN),
+	WAITS("hook_timedjoin", JOIN),
+	WAITS("hook_clockjoin", JOIN),
+	WAITS("hook_thrd_join", JOIN),
 	WAITS("hook_sem_wait", SEM),
 	WAITS("hook_sem_timedwait", SEM),
+	WAITS("hook_sem_clockwait", SEM),
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -1,0 +1,66 @@
+/*
+ * What the wrappers of calls that wait share: locks.c, locks_timed.c and
+ * locks_c11.c. Nobody else includes this.
+ */
+#ifndef PP_HOOK_LOCKS_PRIVATE_H
+#define PP_HOOK_LOCKS_PRIVATE_H
+
+#include <semaphore.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "capture/contention.h"
+#include "capture/wait.h"
+#include "hook/locks.h"
+
+#define WATCH_ANY (PP_WATCH_BLOCK | PP_WATCH_MUTEX)
+
+static inline int
+watched(int what)
+{
+	return (__builtin_expect((atomic_load_explicit(&pp_wait_watch,
+				      memory_order_relaxed) &
+				     what) != 0,
+	    0));
+}
+
+/* The originals look at the time before they try, or may; one that is none
+ * is theirs to refuse. */
+static inline int
+time_is_one(clockid_t clock, const struct timespec *until)
+{
+	return ((clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC) &&
+	    until->tv_nsec >= 0 && until->tv_nsec < PP_NS_PER_SEC);
+}
+
+/* As the originals: a thread that is cancelled ends here even if it need not
+ * wait, and a success leaves errno alone. */
+int pp_locks_sem_is_free(sem_t *sem);
+
+/* Around a wait: who holds the lock may be charged, and it may be a sample. */
+#define WAIT_FOR(lock, wait, call)                                             \
+	do {                                                                   \
+		int64_t began_ = pp_clock_mono();                              \
+		int place_ = (lock) != NULL && watched(PP_WATCH_MUTEX)         \
+		    ? pp_contention_enter(lock)                                \
+		    : -1;                                                      \
+		result = (call);                                               \
+		pp_contention_leave(place_);                                   \
+		pp_wait_ended((wait), pp_clock_mono() - began_);               \
+	} while (0)
+
+/* Not a jump: the C library's own function leaves no frame while it waits,
+ * and then this one tells what a thread does (profile/progress_state.c). */
+#define CALL(result, call)                                                     \
+	do {                                                                   \
+		(result) = (call);                                             \
+		__asm__ volatile("");                                          \
+	} while (0)
+
+#define LOCK_HOOK(name, hook, scope)                                           \
+	{                                                                      \
+#name, (void *)hook_##hook, (void **)&real_##hook, scope       \
+	}
+
+#endif
