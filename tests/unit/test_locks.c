@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -262,6 +263,84 @@ block_and_mutex_are_switched_on_their_own(void **state)
 	wait_rates(0, 0);
 }
 
+/* Of the thread that is in `function`: whether the next frame towards the leaf
+ * is of the program, which is "us" here. */
+static int
+our_frame_is_below(const char *function)
+{
+	const struct pp_thread_facts *facts;
+	Dl_info info, us, below;
+	uint32_t i, frame;
+
+	assert_int_not_equal(dladdr((void *)(uintptr_t)our_frame_is_below, &us),
+	    0);
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		facts = &wait_slot()->thread[i];
+		for (frame = 1; facts->tid != 0 && frame < facts->frames;
+		     frame++) {
+			if (dladdr((void *)(uintptr_t)facts->pc[frame],
+				&info) == 0 ||
+			    info.dli_sname == NULL ||
+			    strcmp(info.dli_sname, function) != 0)
+				continue;
+			return (dladdr((void *)(uintptr_t)facts->pc[frame - 1],
+				    &below) != 0 &&
+			    below.dli_fbase == us.dli_fbase);
+		}
+	}
+	return (-1);
+}
+
+static _Atomic int seen;
+
+/* While the library waits, as the collector asks. */
+static void *
+asks(void *function)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && seen == -1; tries++) {
+		(void)usleep(10000);
+		atomic_fetch_add(&wait_arena->control.dump, 1);
+		(void)kill(getpid(), SIGPROF);
+		(void)usleep(10000);
+		seen = our_frame_is_below(function);
+	}
+	return (NULL);
+}
+
+/* The library's own functions may have no names: profile/progress_state.c
+ * looks for ours. */
+static void
+what_a_thread_waits_for_is_seen_while_nobody_measures(void **state)
+{
+	static const char *const calls[][2] = {
+		{ "by_sem", "waits_sem" },
+		{ "by_sem_timed", "by_sem_timed" },
+		{ "by_sem_clock", "waits_sem_clock" },
+		{ "by_join", "by_join" },
+		{ "by_join_timed", "by_join_timed" },
+		{ "by_join_clock", "by_join_clock" },
+		{ "by_join_c11", "by_join_c11" },
+	};
+	struct truth truth;
+	pthread_t thread;
+	size_t i;
+
+	(void)state;
+	wait_rates(0, 0);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		seen = -1;
+		assert_int_equal(pthread_create(&thread, NULL, asks,
+				     (void *)(uintptr_t)calls[i][1]),
+		    0);
+		run(calls[i][0], "seen", 1, 250 * MS, &truth);
+		assert_int_equal(pthread_join(thread, NULL), 0);
+		if (seen != 1)
+			fail_msg("%s: %d", calls[i][0], seen);
+	}
+}
+
 /* More threads than may wait for one lock: the waits are all there, what
  * cannot be charged is counted. */
 static void
@@ -456,6 +535,8 @@ main(void)
 		cmocka_unit_test(nobody_is_charged_for_a_lock_without_waiters),
 		cmocka_unit_test(off_means_that_nothing_is_recorded),
 		cmocka_unit_test(block_and_mutex_are_switched_on_their_own),
+		cmocka_unit_test(
+		    what_a_thread_waits_for_is_seen_while_nobody_measures),
 		cmocka_unit_test(waiters_beyond_the_table_are_counted),
 		cmocka_unit_test(rates_make_no_difference_to_the_sums),
 		cmocka_unit_test(sums_are_unbiased),

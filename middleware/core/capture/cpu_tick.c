@@ -7,6 +7,7 @@
  * the thread's CPU clock. So the sum is the CPU time used, at any rate.
  */
 #include <errno.h>
+#include <ucontext.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <linux/perf_event.h>
@@ -102,6 +103,20 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 		pp_slot_lose(slot, PP_LOSS_SAMPLES_DROPPED, 1);
 }
 
+/* The kernel has put the call's result where it will be found. Another signal
+ * that came with this one has its handler there instead. */
+static int
+ended_a_call(const void *context)
+{
+	const ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+	return (uc->uc_mcontext.gregs[REG_RAX] == -EINTR);
+#else
+	return ((long long)uc->uc_mcontext.regs[0] == -EINTR);
+#endif
+}
+
 void
 pp_cpu_signal(int signo, siginfo_t *info, void *context)
 {
@@ -113,6 +128,8 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	if (pp_self.slot == NULL)
 		return;
 	saved = errno;
+	if (ended_a_call(context))
+		pp_calls_interrupted++;
 	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
 		pp_cpu_apply();
 		pp_wait_apply();

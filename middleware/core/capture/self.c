@@ -25,6 +25,7 @@ __thread uint32_t pp_label_now;
 __thread uint64_t pp_flight_now;
 __thread uint64_t pp_flight_request;
 __thread volatile int pp_unwind_off;
+__thread volatile uint32_t pp_calls_interrupted;
 
 /* Timers are advanced by the kernel's tick; the coarse clocks tell how often
  * that is (4 ms at CONFIG_HZ=250). */

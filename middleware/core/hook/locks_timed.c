@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "hook/locks_private.h"
+#include "hook/sleeps.h"
 
 typedef const struct timespec *when;
 
@@ -136,16 +137,34 @@ hook_clockjoin(pthread_t thread, void **value, clockid_t clock, when until)
 }
 
 static int
+hook_sem_timed(sem_t *sem, when until)
+{
+	int result;
+
+	PP_SLEEP_THROUGH(result, real_sem_timedwait(sem, until));
+	return (result);
+}
+
+static int
+hook_sem_clocked(sem_t *sem, clockid_t clock, when until)
+{
+	int result;
+
+	PP_SLEEP_THROUGH(result, real_sem_clockwait(sem, clock, until));
+	return (result);
+}
+
+static int
 hook_sem_timedwait(sem_t *sem, when until)
 {
 	int result;
 
 	if (!watched(PP_WATCH_BLOCK) || !time_is_one(CLOCK_REALTIME, until))
-		CALL(result, real_sem_timedwait(sem, until));
+		CALL(result, hook_sem_timed(sem, until));
 	else if (pp_locks_sem_is_free(sem))
 		result = 0;
 	else
-		WAIT_FOR(NULL, PP_WAIT_SEM, real_sem_timedwait(sem, until));
+		WAIT_FOR(NULL, PP_WAIT_SEM, hook_sem_timed(sem, until));
 	return (result);
 }
 
@@ -155,12 +174,12 @@ hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 	int result;
 
 	if (!watched(PP_WATCH_BLOCK) || !time_is_one(clock, until))
-		CALL(result, real_sem_clockwait(sem, clock, until));
+		CALL(result, hook_sem_clocked(sem, clock, until));
 	else if (pp_locks_sem_is_free(sem))
 		result = 0;
 	else
 		WAIT_FOR(NULL, PP_WAIT_SEM,
-		    real_sem_clockwait(sem, clock, until));
+		    hook_sem_clocked(sem, clock, until));
 	return (result);
 }
 

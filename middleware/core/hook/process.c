@@ -14,6 +14,7 @@
 #include "hook/alloc.h"
 #include "hook/locks.h"
 #include "hook/process.h"
+#include "hook/sleeps.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
     void *(*)(void *), void *);
@@ -141,7 +142,7 @@ static int patch_result;
 
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
-	    PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX)
+	    PP_SLEEP_HOOKS + PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX)
 
 static size_t
 hooks_add(struct pp_got_hook *all, size_t used, const struct pp_got_hook *more,
@@ -162,6 +163,7 @@ patch_all(void)
 	used = hooks_add(all, used, pp_lock_hooks, PP_LOCK_HOOKS);
 	used = hooks_add(all, used, pp_timed_hooks, PP_TIMED_HOOKS);
 	used = hooks_add(all, used, pp_c11_hooks, PP_C11_HOOKS);
+	used = hooks_add(all, used, pp_sleep_hooks, PP_SLEEP_HOOKS);
 	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
 	used = hooks_add(all, used, extra_hooks, extra_count);
 	patch_result = pp_got_patch(all, used);

@@ -127,7 +127,9 @@ static const struct known outside[] = {
 	WAITS("hook_thrd_join", JOIN),
 	WAITS("hook_sem_wait", SEM),
 	WAITS("hook_sem_timedwait", SEM),
+	WAITS("hook_sem_timed", SEM),
 	WAITS("hook_sem_clockwait", SEM),
+	WAITS("hook_sem_clocked", SEM),
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
