@@ -1,20 +1,18 @@
 /*
- * Requests and tasks in progress: who runs, who sleeps, since when and where.
- * What goroutine shows; and the time that requests slept, for block.
+ * Requests in progress: who runs, who sleeps, since when and where. What
+ * goroutine shows; and the time that requests slept, for block. Tasks are in
+ * flight_task.c.
  *
  * The request whose handler runs has entry 0 of the slot's table, written
  * anew for each: most requests never sleep, and cost no more than that. One
  * that goes to sleep gets an entry of its own until it ends.
  *
- * Rule: requests belong to the event loop's thread; a task's entry is handed
- * to the task's thread. No lock.
+ * Rule: requests belong to the event loop's thread. No lock.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
 #include <kore/pgsql.h>
 #include <kore/tasks.h>
-
-#include <string.h>
 
 #include "base/clock.h"
 #include "capture/label.h"
@@ -27,24 +25,6 @@
 static const struct http_request *running;
 static uint32_t running_entry;
 static int running_timer; /* it has set one */
-
-static void
-flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
-    int64_t since)
-{
-	atomic_store_explicit(&flight->stack, stack, memory_order_relaxed);
-	atomic_store_explicit(&flight->since_ns, since, memory_order_relaxed);
-	atomic_store_explicit(&flight->state, state, memory_order_release);
-}
-
-static void
-flight_path(struct pp_flight *flight, const char *path)
-{
-	size_t len = strnlen(path, PP_FLIGHT_PATH_MAX - 1);
-
-	memcpy(flight->path, path, len);
-	flight->path[len] = '\0';
-}
 
 void
 pp_flight_start(void)
@@ -72,13 +52,13 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 	atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
 	/* Gone before its texts are: a reader looks at the id last. */
 	atomic_thread_fence(memory_order_release);
-	flight_path(flight, req->path);
+	pp_flight_path(flight, req->path);
 	atomic_store_explicit(&flight->bytes_in,
 	    (uint32_t)req->http_body_length, memory_order_relaxed);
 	atomic_store_explicit(&flight->started_ns, flight_start_ns(req),
 	    memory_order_relaxed);
 	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
-	flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
+	pp_flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
 	atomic_store_explicit(&flight->id, pp_flight_request_id(),
 	    memory_order_release);
 }
@@ -99,7 +79,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	} else {
 		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
-		flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
+		pp_flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
 	}
 	pp_flight_now = atomic_load_explicit(&flight->id, memory_order_relaxed);
 	pp_flight_request = pp_flight_now;
@@ -178,7 +158,7 @@ flight_own(const struct http_request *req)
 	atomic_store(&flight->tid, 0);
 	atomic_store(&flight->label, pp_runtime_label(req));
 	atomic_store(&flight->bytes_in, (uint32_t)req->http_body_length);
-	flight_path(flight, req->path != NULL ? req->path : "");
+	pp_flight_path(flight, req->path != NULL ? req->path : "");
 	/* Outside of its handler (its body comes) it begins now. */
 	if (req == running) {
 		started = atomic_load(&now->started_ns);
@@ -189,7 +169,7 @@ flight_own(const struct http_request *req)
 		id = pp_flight_request_id();
 	}
 	atomic_store(&flight->started_ns, started);
-	flight_set(flight, PP_WAIT_NONE, 0, started);
+	pp_flight_set(flight, PP_WAIT_NONE, 0, started);
 	atomic_store(&flight->id, id);
 	if (req != running)
 		pp_trace(PP_TRACE_CREATE, 0, pp_runtime_label(req), id);
@@ -202,19 +182,6 @@ void (*pp_flight_real_free)(struct http_request *);
 
 int (*pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
 void (*pp_flight_real_release)(struct http_runlock *, struct http_request *);
-
-/* Its wait is over, and counts. */
-static void
-flight_waited(struct pp_flight *flight)
-{
-	uint32_t stack = atomic_load(&flight->stack);
-	int64_t now = pp_clock_mono();
-
-	pp_wait_ended_at(atomic_load(&flight->state),
-	    now - atomic_load(&flight->since_ns), stack,
-	    atomic_load(&flight->label));
-	flight_set(flight, PP_WAIT_NONE, stack, now);
-}
 
 static void
 flight_falls_asleep(const struct http_request *req)
@@ -230,7 +197,7 @@ flight_falls_asleep(const struct http_request *req)
 	if (req == running && pp_label_now != 0)
 		atomic_store(&flight->label, pp_label_now);
 	stack = pp_wait_stack();
-	flight_set(flight, reason, stack, pp_clock_mono());
+	pp_flight_set(flight, reason, stack, pp_clock_mono());
 	pp_trace(PP_TRACE_SLEEP, reason, 0, atomic_load(&flight->id), stack);
 }
 
@@ -244,7 +211,7 @@ flight_awakes(const struct http_request *req)
 		return;
 	flight = &pp_flight_table()->flight[entry];
 	reason = atomic_load(&flight->state);
-	flight_waited(flight);
+	pp_flight_waited(flight);
 	pp_trace(PP_TRACE_WAKE, reason, 0, atomic_load(&flight->id),
 	    pp_wait_stack());
 }
@@ -320,18 +287,6 @@ pp_flight_free(struct http_request *req)
 	pp_flight_real_free(req);
 }
 
-/* Which request has an entry only the event loop's thread may ask. */
-static uint64_t
-flight_of_task(const struct kore_task *task)
-{
-	uint32_t entry = 0;
-
-	if (task->req != NULL && pp_thread_self == pp_self.thread)
-		entry = pp_flight_find(task->req, 0);
-	return (entry != 0 ? atomic_load(&pp_flight_table()->flight[entry].id)
-			   : pp_flight_request);
-}
-
 struct kore_timer *(*pp_flight_real_timer_add)(void (*)(void *, uint64_t),
     uint64_t, void *, int);
 
@@ -355,61 +310,4 @@ pp_flight_timer_add(void (*call)(void *, uint64_t), uint64_t ms, void *arg,
 		}
 	}
 	return (pp_flight_real_timer_add(call, ms, arg, flags));
-}
-
-uint32_t
-pp_flight_task_queued(const struct kore_task *task, uint32_t label)
-{
-	struct pp_flight *flight;
-	int64_t queued = pp_clock_mono();
-	uint32_t entry = pp_flight_claim(), stack;
-	uint64_t id;
-
-	if (entry == 0)
-		return (0);
-	flight = &pp_flight_table()->flight[entry];
-	atomic_store(&flight->task, 1);
-	atomic_store(&flight->tid, 0);
-	atomic_store(&flight->label, label);
-	atomic_store(&flight->bytes_in, 0);
-	flight_path(flight,
-	    task->req != NULL && task->req->path != NULL ? task->req->path
-							 : "");
-	atomic_store(&flight->started_ns, queued);
-	atomic_store(&flight->request, flight_of_task(task));
-	stack = pp_wait_stack();
-	flight_set(flight, PP_WAIT_QUEUE, stack, queued);
-	id = pp_flight_task_id();
-	atomic_store(&flight->id, id);
-	pp_trace(PP_TRACE_TASK_QUEUED, 0, label, id,
-	    atomic_load(&flight->request), stack);
-	return (entry);
-}
-
-void
-pp_flight_task_runs(uint32_t entry)
-{
-	struct pp_flight *flight;
-
-	if (entry == 0 || pp_self.worker == 0)
-		return;
-	flight = &pp_flight_table()->flight[entry];
-	pp_trace(PP_TRACE_TASK_RUN, 0, atomic_load(&flight->label),
-	    atomic_load(&flight->id));
-	pp_flight_now = atomic_load(&flight->id);
-	pp_flight_request = atomic_load(&flight->request);
-	if (pp_thread_self != NULL)
-		atomic_store(&flight->tid, (uint32_t)pp_thread_self->tid);
-	flight_waited(flight);
-}
-
-void
-pp_flight_task_ended(uint32_t entry)
-{
-	if (pp_self.worker != 0)
-		pp_flight_release_entry(entry);
-	/* After it has left the table: what the table has has not ended. */
-	if (pp_flight_now != 0)
-		pp_trace(PP_TRACE_TASK_END, 0, 0, pp_flight_now);
-	pp_flight_now = pp_flight_request = 0;
 }

@@ -5,9 +5,12 @@
 #include <kore/http.h>
 
 #include <stdatomic.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/mix.h"
 #include "capture/self.h"
+#include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
 
@@ -165,4 +168,25 @@ pp_flight_put(const struct http_request *req, uint32_t entry)
 	}
 	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
 	return (-1);
+}
+
+void
+pp_flight_path(struct pp_flight *flight, const char *path)
+{
+	size_t len = strnlen(path, PP_FLIGHT_PATH_MAX - 1);
+
+	memcpy(flight->path, path, len);
+	flight->path[len] = '\0';
+}
+
+void
+pp_flight_waited(struct pp_flight *flight)
+{
+	uint32_t stack = atomic_load(&flight->stack);
+	int64_t now = pp_clock_mono();
+
+	pp_wait_ended_at(atomic_load(&flight->state),
+	    now - atomic_load(&flight->since_ns), stack,
+	    atomic_load(&flight->label));
+	pp_flight_set(flight, PP_WAIT_NONE, stack, now);
 }

@@ -1,6 +1,6 @@
 /*
- * The table of requests and tasks in progress: which entries are free, and
- * which one a request has. What is in an entry is for flight.c.
+ * The table of requests and tasks in progress: which entries are free, which
+ * one a request has, and what flight.c and flight_task.c both write into one.
  *
  * Rule: claiming and releasing from any thread, without a lock; finding and
  * putting in the event loop's thread.
@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/waits.h"
 #include "store/arena.h"
 
 struct http_request;
@@ -31,5 +32,21 @@ uint32_t pp_flight_find(const struct http_request *req, int take);
 
 /* Remember it. 0, or -1: no room (counted). */
 int pp_flight_put(const struct http_request *req, uint32_t entry);
+
+/* Its path, cut. */
+void pp_flight_path(struct pp_flight *flight, const char *path);
+
+/* It is in that state since then; `stack` is where it went into it. */
+static inline void
+pp_flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
+    int64_t since)
+{
+	atomic_store_explicit(&flight->stack, stack, memory_order_relaxed);
+	atomic_store_explicit(&flight->since_ns, since, memory_order_relaxed);
+	atomic_store_explicit(&flight->state, state, memory_order_release);
+}
+
+/* Its wait is over, and counts. */
+void pp_flight_waited(struct pp_flight *flight);
 
 #endif
