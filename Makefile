@@ -15,7 +15,8 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_deb := debhelper=dh dpkg-dev=dpkg-buildpackage lintian=lintian
-need_test := $(need_check) $(need_deb) mandoc=mandoc pkgconf=pkg-config \
+need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc
+need_test := $(need_check) $(need_deb) $(need_arm64) mandoc=mandoc pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	openssl=openssl \
@@ -63,7 +64,8 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/store/ring_put.c $(core)/store/words_put.c \
 	$(core)/store/rows_put.c $(core)/store/trace_put.c))
 
-KORE_CFLAGS := -Imiddleware -isystem /usr/include \
+KORE_HEADERS := -isystem /usr/include
+KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 	-isystem /usr/include/postgresql \
 	-DKORE_USE_PGSQL -DKORE_USE_TASKS -Wno-deprecated-declarations
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
@@ -99,7 +101,7 @@ $(B)/cold/%.o: %.c
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -c -o $@ $<
 $(B)/cold/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -std=c11 -O2 -g -w -c -o $@ $<
+	$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) -w -c -o $@ $<
 
 $(B)/gen/profile.pb-c.c: $(core)/encode/profile.proto
 	@mkdir -p $(@D)
@@ -158,6 +160,8 @@ check-docs:
 check-clang: | need-check
 	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang objects
 
+include tests/arm64/arm64.mk
+
 # Everything that the items of `test` need, built in one go.
 .PHONY: everything
 everything: all unit app
@@ -166,7 +170,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
-	    $(checks:%=make=%) limit=60 $(unit) limit=300 $(integration)
+	    $(checks:%=make=%) make=arm64 limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all app

@@ -39,11 +39,13 @@ uninstall:
 
 # --- Debian packages -------------------------------------------------------
 # The tree as Debian wants it, debian/ at its top, is put together in the build
-# folder. Its name and its times do not get into the packages.
+# folder. Neither its place nor the times and rights of its files get into the
+# packages: they are as old as the changelog's newest entry.
 DEB := $(B)/deb
 deb_tree := $(DEB)/kore-pprof-$(VERSION)
 deb_parts := Makefile README.md .ci assets conf docs kore_app/src middleware \
 	tests
+deb_date = $(shell sed -n 's/^ -- .*>  //p' conf/debian/changelog | head -1)
 
 .PHONY: deb deps-deb
 deb: | need-build
@@ -53,7 +55,10 @@ deb: | need-build
 	mv $(deb_tree)/conf/debian $(deb_tree)/debian
 	mkdir $(deb_tree)/conf/debian
 	cp $(deb_tree)/debian/changelog $(deb_tree)/conf/debian
-	cd $(deb_tree) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u B \
+	chmod -R u=rwX,go=rX $(deb_tree)
+	find $(deb_tree) -exec touch -h -d '$(deb_date)' {} +
+	cd $(deb_tree) && umask 022 && \
+	    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u B \
 	    dpkg-buildpackage -us -uc -j$(JOBS)
 	@ls $(DEB)/*.deb
 deps-deb:
