@@ -19,6 +19,7 @@ need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc
 need_test := $(need_check) $(need_deb) $(need_arm64) mandoc=mandoc pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
+	chromium=chromium \
 	openssl=openssl \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \

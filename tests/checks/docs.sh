@@ -50,6 +50,15 @@ while read -r name; do
 		echo "no document has the endpoint \`/$name\`"
 done <"$work/endpoints" >>"$work/bad"
 
+# Forms of a profile: the name in each row of the table.
+sed -n '/^static const struct pp_format formats/,/^};/s/^[[:space:]]*{ "\([a-z]*\)".*/\1/p' \
+	$core/service/format.c >"$work/formats"
+has formats "$work/formats"
+while read -r name; do
+	grep -qF "\`format=$name\`" docs/formats.md ||
+		echo "docs/formats.md: format=$name is missing"
+done <"$work/formats" >>"$work/bad"
+
 # Losses and other comments of a profile.
 grep -oE '^[[:space:]]*X\([A-Z_]+, "[a-z_]+"' $core/base/loss.h |
 	sed 's/.*"\(.*\)"/\1/' >"$work/keys"

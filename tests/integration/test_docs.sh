@@ -37,6 +37,7 @@ more() {
 }
 
 core=middleware/core
+sin docs/formats.md 's/`format=svg`/svg/g' 'format=svg is missing'
 sin docs/operations.md 's/`PPROF_ALLOW`/PPROF_ALLOW/g' \
 	'option PPROF_ALLOW is missing'
 sin middleware/kore/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \

@@ -422,8 +422,14 @@ fake_asked(struct pp_task *task)
 static struct pp_profile *
 fake_take(struct pp_task *task)
 {
+	struct pp_profile *p;
+
 	(void)task;
-	return (pp_profile_new());
+	if ((p = pp_profile_new()) == NULL)
+		return (NULL);
+	p->value_type[0] = (struct pp_value_type){ "things", "count" };
+	p->value_types = 1;
+	return (p);
 }
 
 static const struct pp_named fakes[] = {

@@ -206,6 +206,19 @@
 #define PP_SESSION_WORDS_MAX (6U << 20)
 #endif
 
+/* The tree of calls behind a picture of a profile: 48 bytes a node. Plain
+ * recursion makes a node of nearly every frame of every sample; what is past
+ * the bound is drawn as that. Boxes of an SVG: more than one for each pixel of
+ * a screen's width and 20 rows are not seen. Bytes of a text made from a
+ * tree. */
+#ifndef PP_TREE_NODES_MAX
+#define PP_TREE_NODES_MAX (1U << 19)
+#endif
+#define PP_PICTURE_BOXES_MAX 20000
+#ifndef PP_PICTURE_BYTES_MAX
+#define PP_PICTURE_BYTES_MAX (32U << 20)
+#endif
+
 /* A request as it crosses from a worker to the collector, and its body
  * (POST symbol: 19 bytes an address; pprof sends one mapping at a time). */
 #define PP_REQUEST_PATH_MAX  2048

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "encode/json.h"
+
 #define TAB 8
 
 /* Longest cell that is written whole; C++ can name a function by a page. */
@@ -33,24 +35,6 @@ pp_text_addresses(const struct pp_profile *p, const struct pp_sample *sample,
 	}
 }
 
-/* A string of JSON. The profile's texts are valid UTF-8. */
-static void
-text_json(struct pp_buf *out, const char *text)
-{
-	unsigned char c;
-
-	pp_buf_text(out, "\"");
-	for (; (c = (unsigned char)*text) != '\0'; text++) {
-		if (c < ' ' || c == 0x7f)
-			pp_buf_printf(out, "\\u%04x", c);
-		else if (c == '"' || c == '\\')
-			pp_buf_printf(out, "\\%c", c);
-		else
-			pp_buf_append(out, text, 1);
-	}
-	pp_buf_text(out, "\"");
-}
-
 void
 pp_text_labels(const struct pp_profile *p, const struct pp_sample *sample,
     struct pp_buf *out)
@@ -65,10 +49,10 @@ pp_text_labels(const struct pp_profile *p, const struct pp_sample *sample,
 		label = &p->label[sample->first_label + i];
 		if (i > 0)
 			pp_buf_text(out, ", ");
-		text_json(out, label->key);
+		pp_json_string(out, label->key);
 		pp_buf_text(out, ":");
 		if (label->text != NULL)
-			text_json(out, label->text);
+			pp_json_string(out, label->text);
 		else
 			pp_buf_printf(out, "%lld", (long long)label->number);
 	}

@@ -18,6 +18,10 @@
 #include "profile/profile.h"
 #include "store/arena.h"
 
+/* The values of a sample. */
+#define PP_CPU_TYPES 2
+extern const struct pp_value_type pp_cpu_types[PP_CPU_TYPES];
+
 struct pp_cpu;
 struct pp_cpu_session;
 

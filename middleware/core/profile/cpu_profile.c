@@ -9,6 +9,11 @@
 
 #include "profile/cpu_private.h"
 
+const struct pp_value_type pp_cpu_types[PP_CPU_TYPES] = {
+	{ "samples", "count" },
+	{ "cpu", "nanoseconds" },
+};
+
 struct build {
 	const struct pp_cpu_session *session;
 	struct pp_build *base;
@@ -113,11 +118,11 @@ build_head(struct build *build)
 {
 	struct pp_profile *p = build->base->p;
 
-	p->value_type[0].type = pp_profile_string(p, "samples");
-	p->value_type[0].unit = pp_profile_string(p, "count");
-	p->value_type[1].type = pp_profile_string(p, "cpu");
-	p->value_type[1].unit = pp_profile_string(p, "nanoseconds");
-	p->value_types = 2;
+	for (; p->value_types < PP_CPU_TYPES; p->value_types++)
+		p->value_type[p->value_types] = (struct pp_value_type){
+			pp_profile_string(p, pp_cpu_types[p->value_types].type),
+			pp_profile_string(p, pp_cpu_types[p->value_types].unit)
+		};
 	p->period_type = p->value_type[1];
 	p->time_ns = build->session->wall_ns;
 	p->duration_ns = build->session->duration_ns;

@@ -18,6 +18,7 @@
 #include "profile/memory.h"
 #include "profile/resolve.h"
 #include "profile/tracer.h"
+#include "service/format.h"
 #include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
@@ -57,6 +58,7 @@ struct pp_task {
 	const struct pp_endpoint *endpoint; /* NULL: answered by the routing */
 	int64_t deadline;
 	struct pp_answer answer;
+	struct pp_format_asked asked; /* of profiles */
 	struct pp_cpu_session *cpu;
 	struct pp_named_task named;
 	struct pp_trace_task trace;

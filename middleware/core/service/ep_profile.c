@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "encode/pprof.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"
@@ -72,7 +71,10 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 	int64_t seconds, hz;
 
 	if (profile_seconds(task, request->query, &seconds) != 0 ||
-	    profile_hz(task, request->query, &hz) != 0)
+	    profile_hz(task, request->query, &hz) != 0 ||
+	    pp_format_read(&task->asked, request->query, &task->answer) != 0 ||
+	    pp_format_value(&task->asked, pp_cpu_types, PP_CPU_TYPES, NULL,
+		&task->answer) == -1)
 		return;
 	task->cpu = pp_cpu_begin(task->service->cpu, (unsigned int)hz);
 	if (task->cpu == NULL && errno == EAGAIN) {
@@ -99,15 +101,14 @@ pp_ep_profile_finish(struct pp_task *task)
 
 	profile = pp_cpu_end(task->cpu);
 	service->cpu_profiles--;
-	pp_answer_start(&task->answer, 200, "application/octet-stream");
-	pp_answer_header(&task->answer, "content-disposition",
-	    "attachment; filename=\"profile\"");
+	pp_format_head(&task->asked, "profile", "", &task->answer);
 	if (profile != NULL) {
 		pp_service_follow_objects(service);
 		pp_symbolize(profile, service->canon, service->symbols);
 	}
-	if (profile == NULL || profile->failed ||
-	    pp_encode_pprof(profile, &task->answer.body) != 0)
+	if (profile == NULL ||
+	    pp_format_body(&task->asked, profile, "profile", &task->answer) !=
+		0)
 		pp_answer_error(&task->answer, 503,
 		    "The collector ran out of memory while it wrote the "
 		    "profile; try fewer seconds or a lower hz");

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "encode/pprof.h"
 #include "encode/text_count.h"
 #include "profile/delta.h"
 #include "service/answer.h"
@@ -140,6 +139,13 @@ named_first(struct pp_task *task)
 		return;
 	}
 	task->service->kept += t->before->samples;
+	if (pp_format_value(&task->asked, t->before->value_type,
+		t->before->value_types, t->before->default_type,
+		&task->answer) == -1) {
+		named_forget(task);
+		task->deadline = 0;
+		return;
+	}
 	t->begun_ns = pp_clock_mono();
 	task->deadline = t->begun_ns + t->seconds * PP_NS_PER_SEC;
 }
@@ -186,6 +192,14 @@ pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
 	return (failed ? -1 : 0);
 }
 
+static const char *
+named_title(const struct pp_task *task)
+{
+	const char *name = task->endpoint->named->name;
+
+	return (name == NULL ? task->named.own : name);
+}
+
 /* Write what is asked for. Returns -1 when out of memory. */
 static int
 named_body(struct pp_task *task, const char **failure)
@@ -208,33 +222,11 @@ named_body(struct pp_task *task, const char **failure)
 	}
 	if (profile != NULL) {
 		pp_named_symbolize(task, profile);
-		if (!profile->failed)
-			status = pp_encode_pprof(profile, &task->answer.body);
+		status = pp_format_body(&task->asked, profile,
+		    named_title(task), &task->answer);
 	}
 	pp_profile_free(profile);
 	return (status);
-}
-
-/* "attachment; filename=...": what would end the quotes becomes '_'. */
-static void
-named_disposition(struct pp_task *task)
-{
-	const char *name = task->endpoint->named->name;
-	char disposition[128], *c;
-	int at;
-
-	if (name == NULL)
-		name = task->named.own;
-	at = snprintf(disposition, sizeof(disposition),
-	    "attachment; filename=\"");
-	snprintf(disposition + at, sizeof(disposition) - (size_t)at, "%s%s",
-	    name, task->named.seconds > 0 ? "-delta" : "");
-	for (c = disposition + at; *c != '\0'; c++, at++) {
-		if (*c == '"' || *c == '\\')
-			*c = '_';
-	}
-	snprintf(c, sizeof(disposition) - (size_t)at, "\"");
-	pp_answer_header(&task->answer, "content-disposition", disposition);
 }
 
 static void
@@ -243,10 +235,11 @@ named_write(struct pp_task *task)
 	const char *failure;
 	struct pp_named_task *t = &task->named;
 
-	pp_answer_start(&task->answer, 200,
-	    t->debug != 0 ? PP_TYPE_TEXT : "application/octet-stream");
-	if (t->debug == 0)
-		named_disposition(task);
+	if (t->debug != 0)
+		pp_answer_start(&task->answer, 200, PP_TYPE_TEXT);
+	else
+		pp_format_head(&task->asked, named_title(task),
+		    t->seconds > 0 ? "-delta" : "", &task->answer);
 	if (named_body(task, &failure) == -1)
 		named_fail(task, failure);
 	else
@@ -262,9 +255,12 @@ pp_named_begin(struct pp_task *task, const struct pp_request *request)
 	pp_query_get(request->query, strlen(request->query), "seconds",
 	    &seconds);
 	t->debug = named_number(request->query, "debug");
+	if (seconds.len > 0 && named_seconds(task, &seconds) != 0)
+		return;
+	if (pp_format_read(&task->asked, request->query, &task->answer) != 0)
+		return;
 	if (seconds.len > 0) {
-		if (named_seconds(task, &seconds) == 0)
-			named_delta(task);
+		named_delta(task);
 		return;
 	}
 	t->gc = named_number(request->query, "gc") > 0;
