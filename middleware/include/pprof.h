@@ -187,6 +187,48 @@ void pprof_profile_free(struct pprof_profile *p);
  */
 int pprof_write(const char *name, int fd, int debug);
 
+/*
+ * pprof_trace_task_begin, _end, pprof_trace_region_begin, _end,
+ * pprof_trace_log - the application's own in an execution trace
+ *
+ *     uint64_t pprof_trace_task_begin(const char *type);
+ *     void pprof_trace_task_end(uint64_t task);
+ *     void pprof_trace_region_begin(const char *type);
+ *     void pprof_trace_region_end(void);
+ *     void pprof_trace_log(const char *category, const char *message);
+ *
+ * As in Go's runtime/trace. A task is a piece of work with a name, which may
+ * last over several calls of a handler and end on another thread; a region is
+ * what one thread does from begin to end; a log is a moment. `go tool trace`
+ * shows them as user-defined tasks and regions.
+ *
+ * Every request is a task by itself, called by its method and route. A task
+ * that a handler, or a Kore task for a request, begins is a part of that. A
+ * region or a log belongs to the task that its thread began last in this call
+ * and has not ended, else to the request's. Regions nest, the last one ends
+ * first; what a handler or a Kore task forgets to end is ended when it
+ * returns, tasks are not.
+ *
+ *     type, category  a name of which there are few, cut at 256 bytes
+ *     message         cut at 256 bytes; UTF-8, as the names
+ *
+ * While nobody traces they do nothing, and begin returns 0, which end takes
+ * for none. Thread-safe; not async-signal-safe. The strings are copied.
+ *
+ *     uint64_t task = pprof_trace_task_begin("invoice");
+ *
+ *     pprof_trace_region_begin("render");
+ *     render(req);
+ *     pprof_trace_region_end();
+ *     pprof_trace_log("invoice", number);
+ *     pprof_trace_task_end(task);
+ */
+uint64_t pprof_trace_task_begin(const char *type);
+void pprof_trace_task_end(uint64_t task);
+void pprof_trace_region_begin(const char *type);
+void pprof_trace_region_end(void);
+void pprof_trace_log(const char *category, const char *message);
+
 #if defined(__cplusplus)
 }
 #endif
@@ -194,8 +236,8 @@ int pprof_write(const char *name, int fd, int debug);
 /*
  * Without the module. An application that includes this header needs not be
  * linked with anything, and runs where pprof.so is not loaded: each call looks
- * for the module's function once, and without it gives -1 (or NULL) with errno
- * ENOTCONN. Define PPROF_NO_SHIM to call the functions directly.
+ * for the module's function once, and without it gives -1 (or NULL, or 0 for a
+ * task) with errno ENOTCONN. Define PPROF_NO_SHIM to call the functions directly.
  */
 #if !defined(PPROF_NO_SHIM)
 
@@ -259,6 +301,12 @@ PPROF_SHIM(int, profile_remove, (struct pprof_profile * p, const void *key),
 PPROF_SHIM(void, profile_free, (struct pprof_profile * p), (void)p, )
 PPROF_SHIM(int, write, (const char *name, int fd, int debug),
     ((void)name, (void)fd, (void)debug), -1)
+PPROF_SHIM(uint64_t, trace_task_begin, (const char *type), (void)type, 0)
+PPROF_SHIM(void, trace_task_end, (uint64_t task), (void)task, )
+PPROF_SHIM(void, trace_region_begin, (const char *type), (void)type, )
+PPROF_SHIM(void, trace_region_end, (void), (void)0, )
+PPROF_SHIM(void, trace_log, (const char *category, const char *message),
+    ((void)category, (void)message), )
 
 #define pprof_register		     (*pprof_shim_register())
 #define pprof_label_push	     (*pprof_shim_label_push())
@@ -267,11 +315,16 @@ PPROF_SHIM(int, write, (const char *name, int fd, int debug),
 #define pprof_set_block_profile_rate (*pprof_shim_set_block_profile_rate())
 #define pprof_set_mutex_profile_fraction                                       \
 	(*pprof_shim_set_mutex_profile_fraction())
-#define pprof_profile_new    (*pprof_shim_profile_new())
-#define pprof_profile_add    (*pprof_shim_profile_add())
-#define pprof_profile_remove (*pprof_shim_profile_remove())
-#define pprof_profile_free   (*pprof_shim_profile_free())
-#define pprof_write	     (*pprof_shim_write())
+#define pprof_profile_new	 (*pprof_shim_profile_new())
+#define pprof_profile_add	 (*pprof_shim_profile_add())
+#define pprof_profile_remove	 (*pprof_shim_profile_remove())
+#define pprof_profile_free	 (*pprof_shim_profile_free())
+#define pprof_write		 (*pprof_shim_write())
+#define pprof_trace_task_begin	 (*pprof_shim_trace_task_begin())
+#define pprof_trace_task_end	 (*pprof_shim_trace_task_end())
+#define pprof_trace_region_begin (*pprof_shim_trace_region_begin())
+#define pprof_trace_region_end	 (*pprof_shim_trace_region_end())
+#define pprof_trace_log		 (*pprof_shim_trace_log())
 
 #endif
 

@@ -1,6 +1,7 @@
 /*
  * The public functions of pprof.h besides the routes: labels, rates, the
- * application's own profiles. What each promises stands there.
+ * application's own profiles and what it traces. What each promises stands
+ * there.
  *
  * Rule: in a process that is no worker, and without a collector, they do
  * nothing and say so by their result; they never wait.
@@ -14,7 +15,10 @@
 
 #include "capture/label.h"
 #include "capture/own.h"
+#include "capture/trace.h"
+#include "capture/trace_user.h"
 #include "kore/adapter.h"
+#include "kore/flight_table.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
@@ -151,4 +155,43 @@ pprof_profile_remove(struct pprof_profile *profile, const void *key)
 		return (-1);
 	}
 	return (pp_own_remove(profile->name, key));
+}
+
+EXPORT uint64_t
+pprof_trace_task_begin(const char *type)
+{
+	uint64_t task;
+
+	if (!pp_trace_active() || type == NULL)
+		return (0);
+	task = pp_flight_task_id();
+	return (pp_trace_user_task(task, type) == 0 ? task : 0);
+}
+
+EXPORT void
+pprof_trace_task_end(uint64_t task)
+{
+	if (pp_trace_active() && task != 0)
+		pp_trace_user_task_end(task);
+}
+
+EXPORT void
+pprof_trace_region_begin(const char *type)
+{
+	if (pp_trace_active())
+		pp_trace_user_region(type != NULL ? type : "");
+}
+
+EXPORT void
+pprof_trace_region_end(void)
+{
+	if (pp_trace_active())
+		pp_trace_user_region_end();
+}
+
+EXPORT void
+pprof_trace_log(const char *category, const char *message)
+{
+	if (pp_trace_active() && message != NULL)
+		pp_trace_user_log(category != NULL ? category : "", message);
 }

@@ -1,0 +1,36 @@
+/*
+ * What the application itself writes into a trace: its tasks, regions and
+ * logs, in the sense of Go's runtime/trace. See pprof.h for what each
+ * promises.
+ *
+ * A region or a log belongs to the task that its thread began last and has
+ * not ended, else to the request that the thread serves, which is a task of
+ * its own.
+ *
+ * Rule: by the thread itself, outside of signal handlers; no lock, no
+ * allocation. Call only when pp_trace_active().
+ */
+#ifndef PP_CAPTURE_TRACE_USER_H
+#define PP_CAPTURE_TRACE_USER_H
+
+#include <stdint.h>
+
+/* Regions and tasks of one thread that are open at the same time; deeper ones
+ * are not written, or not what is within them belongs to. */
+#define PP_TRACE_REGIONS_MAX 64
+#define PP_TRACE_TASKS_MAX   16
+
+/* `id` was never given out before. Returns 0, or -1: not written. */
+int pp_trace_user_task(uint64_t id, const char *type);
+void pp_trace_user_task_end(uint64_t id);
+
+void pp_trace_user_region(const char *type);
+void pp_trace_user_region_end(void);
+
+void pp_trace_user_log(const char *category, const char *message);
+
+/* A handler or a task has returned: its regions end, and what follows does
+ * not belong to its tasks. */
+void pp_trace_user_returned(void);
+
+#endif
