@@ -192,7 +192,7 @@ got_patch_object(struct dl_phdr_info *info, size_t size, void *arg)
 	else if (strstr(info->dlpi_name, "/libunwind.so") != NULL)
 		scope = PP_GOT_LIBRARIES | PP_GOT_UNWINDER;
 	else
-		scope = PP_GOT_LIBRARIES;
+		scope = PP_GOT_LIBRARIES | PP_GOT_BUT_UNWINDER;
 	walk->first = 0;
 	if (got_left_alone(info) || !got_describe(&object, info))
 		return (0);

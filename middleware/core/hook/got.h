@@ -15,7 +15,8 @@ enum pp_got_scope {
 	PP_GOT_EXECUTABLE = 1, /* the program itself (kore) */
 	PP_GOT_LIBRARIES = 2,
 	PP_GOT_ALL = 3,
-	PP_GOT_UNWINDER = 4 /* libunwind alone */
+	PP_GOT_UNWINDER = 4,	/* libunwind alone */
+	PP_GOT_BUT_UNWINDER = 8 /* libraries without it */
 };
 
 struct pp_got_hook {

@@ -12,6 +12,7 @@
 #include "capture/unwind_list.h"
 #include "capture/wait.h"
 #include "hook/alloc.h"
+#include "hook/calls.h"
 #include "hook/locks.h"
 #include "hook/process.h"
 #include "hook/sleeps.h"
@@ -142,7 +143,8 @@ static int patch_result;
 
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
-	    PP_SLEEP_HOOKS + PP_ALLOC_HOOKS + PP_PROCESS_HOOKS_MAX)
+	    PP_SLEEP_HOOKS + PP_CALL_HOOKS + PP_ALLOC_HOOKS +                  \
+	    PP_PROCESS_HOOKS_MAX)
 
 static size_t
 hooks_add(struct pp_got_hook *all, size_t used, const struct pp_got_hook *more,
@@ -164,6 +166,7 @@ patch_all(void)
 	used = hooks_add(all, used, pp_timed_hooks, PP_TIMED_HOOKS);
 	used = hooks_add(all, used, pp_c11_hooks, PP_C11_HOOKS);
 	used = hooks_add(all, used, pp_sleep_hooks, PP_SLEEP_HOOKS);
+	used = hooks_add(all, used, pp_call_hooks, PP_CALL_HOOKS);
 	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
 	used = hooks_add(all, used, extra_hooks, extra_count);
 	patch_result = pp_got_patch(all, used);
