@@ -72,7 +72,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 10
+#define PP_ENTRIES_MAX 16
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
@@ -90,6 +90,7 @@ extern char *(*pp_memory_real_strdup)(const char *);
 /* flight.c, flight_task.c: what is in progress. _start() in a worker; _run()
  * and _ran() around a handler; a task's entry is 0 when there was no room. */
 void pp_flight_start(void);
+void pp_flight_created(const struct http_request *req);
 void pp_flight_run(const struct http_request *req, uint32_t label);
 void pp_flight_ran(const struct http_request *req, int ended);
 uint32_t pp_flight_task_queued(const struct kore_task *task, uint32_t label);
@@ -112,6 +113,27 @@ extern void (
 extern struct kore_timer *(
     *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);
+
+/* marks.c: for the trace; _turn() when the event loop goes to wait. */
+struct connection;
+struct kore_msg;
+struct listener;
+struct netbuf;
+int pp_marks_header_recv(struct netbuf *nb);
+int pp_marks_accept(struct listener *listener, struct connection **out);
+void pp_marks_timer_run(uint64_t now);
+void pp_marks_reload(int callbacks);
+void pp_marks_msg_send(uint16_t to, uint8_t id, const void *data, size_t len);
+int pp_marks_msg_register(uint8_t id,
+    void (*call)(struct kore_msg *, const void *));
+void pp_marks_turn(void);
+extern int (*pp_marks_real_header_recv)(struct netbuf *);
+extern int (*pp_marks_real_accept)(struct listener *, struct connection **);
+extern void (*pp_marks_real_timer_run)(uint64_t);
+extern void (*pp_marks_real_reload)(int);
+extern void (*pp_marks_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
+extern int (*pp_marks_real_msg_register)(uint8_t,
+    void (*)(struct kore_msg *, const void *));
 
 /* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);

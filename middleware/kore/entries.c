@@ -42,6 +42,21 @@ static const struct pp_got_hook flight_group[] = {
 	    (void **)&pp_flight_real_release, PP_GOT_LIBRARIES },
 };
 
+static const struct pp_got_hook marks_group[] = {
+	{ "http_header_recv", (void *)pp_marks_header_recv,
+	    (void **)&pp_marks_real_header_recv, PP_GOT_LIBRARIES },
+	{ "kore_connection_accept", (void *)pp_marks_accept,
+	    (void **)&pp_marks_real_accept, PP_GOT_LIBRARIES },
+	{ "kore_timer_run", (void *)pp_marks_timer_run,
+	    (void **)&pp_marks_real_timer_run, PP_GOT_LIBRARIES },
+	{ "kore_module_reload", (void *)pp_marks_reload,
+	    (void **)&pp_marks_real_reload, PP_GOT_LIBRARIES },
+	{ "kore_msg_send", (void *)pp_marks_msg_send,
+	    (void **)&pp_marks_real_msg_send, PP_GOT_LIBRARIES },
+	{ "kore_msg_register", (void *)pp_marks_msg_register,
+	    (void **)&pp_marks_real_msg_register, PP_GOT_LIBRARIES },
+};
+
 #define GROUP(group, by_entry, what)                                           \
 	{                                                                      \
 		group, sizeof(group) / sizeof(group[0]), by_entry, what        \
@@ -55,6 +70,7 @@ static const struct {
 } groups[] = {
 	GROUP(memory_group, 3, "allocations"),
 	GROUP(flight_group, 5, "requests that sleep and wake"),
+	GROUP(marks_group, 6, "the server's own part of a trace"),
 };
 
 static int
@@ -94,16 +110,16 @@ pp_entries_follow(struct pp_got_hook *instead)
 			0)
 			continue;
 		last = why;
+		if (groups[i].hook == memory_group)
+			pp_kore.entry_refused = 1;
 		(void)strcat(strcat(what, what[0] != '\0' ? ", " : ""),
 		    groups[i].what);
 		memcpy(instead + count, groups[i].hook,
 		    groups[i].hooks * sizeof(*instead));
 		count += groups[i].hooks;
 	}
-	if (last != NULL) {
+	if (last != NULL)
 		pp_kore_log("seen of modules only, not inside kore: %s (%s)",
 		    what, last);
-		pp_kore.entry_refused = 1;
-	}
 	return (count);
 }

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "capture/label.h"
 #include "capture/trace.h"
+#include "capture/trace_user.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
@@ -98,6 +99,8 @@ pp_flight_ran(const struct http_request *req, int ended)
 	/* It will be called again, and is then to be known by its id. */
 	if (!ended && running_entry == 0)
 		(void)flight_own(req);
+	if (pp_trace_active())
+		pp_trace_user_returned();
 	pp_trace(PP_TRACE_RAN, ended != 0, 0, pp_flight_now);
 	pp_flight_now = pp_flight_request = 0;
 	atomic_store_explicit(&table->running, 0, memory_order_relaxed);
@@ -174,6 +177,12 @@ flight_own(const struct http_request *req)
 	if (req != running)
 		pp_trace(PP_TRACE_CREATE, 0, pp_runtime_label(req), id);
 	return (entry);
+}
+
+void
+pp_flight_created(const struct http_request *req)
+{
+	(void)flight_own(req);
 }
 
 void (*pp_flight_real_sleep)(struct http_request *);

@@ -89,7 +89,10 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 	int count, saved;
 	uint32_t asked;
 
-	pp_trace(PP_TRACE_POLL, 0, 0);
+	if (pp_trace_active()) {
+		pp_marks_turn();
+		pp_trace(PP_TRACE_POLL, 0, 0);
+	}
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
 	if (pp_self.worker == 0)
 		return (count);
