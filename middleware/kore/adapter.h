@@ -88,7 +88,8 @@ extern void *(*pp_memory_real_calloc)(size_t, size_t);
 extern char *(*pp_memory_real_strdup)(const char *);
 
 /* flight.c, flight_task.c: what is in progress. _start() in a worker; _run()
- * and _ran() around a handler; a task's entry is 0 when there was no room. */
+ * and _ran() around a handler, _created() before it, for the trace; a task's
+ * entry is 0 when there was no room. */
 void pp_flight_start(void);
 void pp_flight_created(const struct http_request *req);
 void pp_flight_run(const struct http_request *req, uint32_t label);

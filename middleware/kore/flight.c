@@ -305,17 +305,20 @@ struct kore_timer *
 pp_flight_timer_add(void (*call)(void *, uint64_t), uint64_t ms, void *arg,
     int flags)
 {
-	struct pp_flights *table;
 	uint32_t asleep = PP_WAIT_SLEEP;
+	struct pp_flight *flight;
+	struct pp_flights *table;
 
 	if (pp_self.worker != 0 && (flags & KORE_TIMER_ONESHOT) != 0) {
 		table = pp_flight_table();
 		if (pp_flight_now != 0 &&
 		    pp_flight_now == atomic_load(&table->running)) {
 			running_timer = 1;
-			(void)atomic_compare_exchange_strong(
-			    &table->flight[running_entry].state, &asleep,
-			    PP_WAIT_TIMER);
+			flight = &table->flight[running_entry];
+			if (atomic_compare_exchange_strong(&flight->state,
+				&asleep, PP_WAIT_TIMER))
+				pp_trace(PP_TRACE_SLEEP, PP_WAIT_TIMER, 0,
+				    pp_flight_now, atomic_load(&flight->stack));
 		}
 	}
 	return (pp_flight_real_timer_add(call, ms, arg, flags));

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "capture/trace.h"
+#include "capture/trace_user.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
@@ -77,6 +78,8 @@ pp_flight_task_ended(uint32_t entry)
 {
 	if (pp_self.worker != 0)
 		pp_flight_release_entry(entry);
+	if (pp_trace_active())
+		pp_trace_user_returned();
 	/* After it has left the table: what the table has has not ended. */
 	if (pp_flight_now != 0)
 		pp_trace(PP_TRACE_TASK_END, 0, 0, pp_flight_now);

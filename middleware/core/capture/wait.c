@@ -45,6 +45,8 @@ wait_wanted(void)
 			watch |= PP_WATCH_BLOCK;
 		if (atomic_load(&control->mutex_fraction) != 0)
 			watch |= PP_WATCH_MUTEX;
+		if (atomic_load(&control->trace) != 0)
+			watch |= PP_WATCH_TRACE;
 	}
 	return (watch);
 }

@@ -17,6 +17,7 @@
  * originals; else bits. Follows the control words (pp_wait_apply). */
 #define PP_WATCH_BLOCK 1
 #define PP_WATCH_MUTEX 2
+#define PP_WATCH_TRACE 4
 extern _Atomic int pp_wait_watch;
 
 /* Look at the control words; async-signal-safe. */

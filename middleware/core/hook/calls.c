@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-#include "capture/trace.h"
 #include "hook/calls.h"
+#include "hook/calls_private.h"
 
 typedef struct timespec timespec;
 
@@ -131,25 +131,10 @@ typedef struct timespec timespec;
 	    (pid_t pid, int *status, int f, struct rusage *used),              \
 	    (pid, status, f, used))
 
-/* Two functions, so that the first one needs no frame. */
 #define CALL_WRAPPER(type, name, call, parameters, arguments)                  \
 	static type(*real_##name) parameters;                                  \
                                                                                \
-	static __attribute__((noinline)) type traced_##name parameters         \
-	{                                                                      \
-		uint64_t began = pp_trace_call(PP_TRACE_CALL_##call);          \
-		type result = real_##name arguments;                           \
-                                                                               \
-		pp_trace_called(PP_TRACE_CALL_##call, began);                  \
-		return (result);                                               \
-	}                                                                      \
-                                                                               \
-	static type hook_##name parameters                                     \
-	{                                                                      \
-		if (pp_trace_active())                                         \
-			return (traced_##name arguments);                      \
-		return (real_##name arguments);                                \
-	}
+	PP_CALL_WRAPPER(type, name, call, real_##name, parameters, arguments)
 CALLS(CALL_WRAPPER)
 
 /* Not in the program itself, since a server's event loop has calls of its own,

@@ -96,7 +96,7 @@ hook_barrier_wait(pthread_barrier_t *barrier)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	if (!watched(WATCH_WAIT))
 		return (real_barrier_wait(barrier));
 	WAIT_FOR(NULL, PP_WAIT_BARRIER, real_barrier_wait(barrier));
 	return (result);
@@ -107,7 +107,7 @@ hook_join(pthread_t thread, void **value)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	if (!watched(WATCH_WAIT))
 		CALL(result, real_join(thread, value));
 	else
 		WAIT_FOR(NULL, PP_WAIT_JOIN, real_join(thread, value));
@@ -131,7 +131,7 @@ hook_sem_wait(sem_t *sem)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK)) {
+	if (!watched(WATCH_WAIT)) {
 		CALL(result, real_sem_wait(sem));
 		return (result);
 	}

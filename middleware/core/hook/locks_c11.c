@@ -80,7 +80,7 @@ hook_thrd_join(thrd_t thread, int *value)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	if (!watched(WATCH_WAIT))
 		CALL(result, real_thrd_join(thread, value));
 	else
 		WAIT_FOR(NULL, PP_WAIT_JOIN, real_thrd_join(thread, value));

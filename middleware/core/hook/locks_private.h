@@ -11,10 +11,13 @@
 
 #include "base/clock.h"
 #include "capture/contention.h"
+#include "capture/trace.h"
 #include "capture/wait.h"
 #include "hook/locks.h"
 
-#define WATCH_ANY (PP_WATCH_BLOCK | PP_WATCH_MUTEX)
+/* Who measures a wait that nobody else can be charged with, and any. */
+#define WATCH_WAIT (PP_WATCH_BLOCK | PP_WATCH_TRACE)
+#define WATCH_ANY  (WATCH_WAIT | PP_WATCH_MUTEX)
 
 static inline int
 watched(int what)
@@ -38,9 +41,12 @@ time_is_one(clockid_t clock, const struct timespec *until)
  * wait, and a success leaves errno alone. */
 int pp_locks_sem_is_free(sem_t *sem);
 
-/* Around a wait: who holds the lock may be charged, and it may be a sample. */
+/* Around a wait: who holds the lock may be charged, it may be a sample, and be
+ * traced. */
 #define WAIT_FOR(lock, wait, call)                                             \
 	do {                                                                   \
+		uint64_t traced_ =                                             \
+		    watched(PP_WATCH_TRACE) ? pp_trace_wait(wait) : 0;         \
 		int64_t began_ = pp_clock_mono();                              \
 		int place_ = (lock) != NULL && watched(PP_WATCH_MUTEX)         \
 		    ? pp_contention_enter(lock)                                \
@@ -48,6 +54,7 @@ int pp_locks_sem_is_free(sem_t *sem);
 		result = (call);                                               \
 		pp_contention_leave(place_);                                   \
 		pp_wait_ended((wait), pp_clock_mono() - began_);               \
+		pp_trace_waited((wait), traced_);                              \
 	} while (0)
 
 /* Not a jump: the C library's own function leaves no frame while it waits,

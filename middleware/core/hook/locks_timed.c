@@ -115,7 +115,7 @@ hook_timedjoin(pthread_t thread, void **value, when until)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	if (!watched(WATCH_WAIT))
 		CALL(result, real_timedjoin(thread, value, until));
 	else
 		WAIT_FOR(NULL, PP_WAIT_JOIN,
@@ -128,7 +128,7 @@ hook_clockjoin(pthread_t thread, void **value, clockid_t clock, when until)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK))
+	if (!watched(WATCH_WAIT))
 		CALL(result, real_clockjoin(thread, value, clock, until));
 	else
 		WAIT_FOR(NULL, PP_WAIT_JOIN,
@@ -159,7 +159,7 @@ hook_sem_timedwait(sem_t *sem, when until)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK) || !time_is_one(CLOCK_REALTIME, until))
+	if (!watched(WATCH_WAIT) || !time_is_one(CLOCK_REALTIME, until))
 		CALL(result, hook_sem_timed(sem, until));
 	else if (pp_locks_sem_is_free(sem))
 		result = 0;
@@ -173,7 +173,7 @@ hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 {
 	int result;
 
-	if (!watched(PP_WATCH_BLOCK) || !time_is_one(clock, until))
+	if (!watched(WATCH_WAIT) || !time_is_one(clock, until))
 		CALL(result, hook_sem_clocked(sem, clock, until));
 	else if (pp_locks_sem_is_free(sem))
 		result = 0;

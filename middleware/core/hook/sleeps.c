@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "hook/calls_private.h"
 #include "hook/sleeps.h"
 
 static int (*real_nanosleep)(const struct timespec *, struct timespec *);
@@ -23,7 +24,7 @@ static int (*real_select)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
 static int (*real_epoll_wait)(int, struct epoll_event *, int, int);
 
 static int
-hook_nanosleep(const struct timespec *time, struct timespec *left)
+through_nanosleep(const struct timespec *time, struct timespec *left)
 {
 	struct timespec rest;
 	uint32_t before;
@@ -44,7 +45,7 @@ hook_nanosleep(const struct timespec *time, struct timespec *left)
 }
 
 static int
-hook_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
+through_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
     struct timespec *left)
 {
 	int absolute = (flags & TIMER_ABSTIME) != 0, error;
@@ -68,19 +69,19 @@ hook_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
 
 /* The C library does it like this, too. */
 static int
-hook_usleep(useconds_t us)
+through_usleep(useconds_t us)
 {
 	struct timespec time = { us / 1000000, us % 1000000 * 1000 };
 
-	return (hook_nanosleep(&time, NULL));
+	return (through_nanosleep(&time, NULL));
 }
 
 static unsigned int
-hook_sleep(unsigned int seconds)
+through_sleep(unsigned int seconds)
 {
 	struct timespec time = { seconds, 0 };
 
-	if (hook_nanosleep(&time, &time) == -1)
+	if (through_nanosleep(&time, &time) == -1)
 		return ((unsigned int)time.tv_sec);
 	return (0);
 }
@@ -106,7 +107,7 @@ left_ms(int ms, int64_t until, int *again)
 }
 
 static int
-hook_poll(struct pollfd *fds, nfds_t count, int ms)
+through_poll(struct pollfd *fds, nfds_t count, int ms)
 {
 	int64_t until = until_ms(ms);
 	int result, again = 0;
@@ -118,7 +119,7 @@ hook_poll(struct pollfd *fds, nfds_t count, int ms)
 
 /* It takes what has passed off the time itself. */
 static int
-hook_select(int count, fd_set *in, fd_set *out, fd_set *other,
+through_select(int count, fd_set *in, fd_set *out, fd_set *other,
     struct timeval *time)
 {
 	int result;
@@ -128,7 +129,7 @@ hook_select(int count, fd_set *in, fd_set *out, fd_set *other,
 }
 
 static int
-hook_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
+through_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
 {
 	int64_t until = until_ms(ms);
 	int result, again = 0;
@@ -137,6 +138,24 @@ hook_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
 	    real_epoll_wait(fd, events, max, left_ms(ms, until, &again)));
 	return (result);
 }
+
+PP_CALL_WRAPPER(int, nanosleep, nanosleep, through_nanosleep,
+    (const struct timespec *time, struct timespec *left), (time, left))
+PP_CALL_WRAPPER(int, clock_nanosleep, nanosleep, through_clock_nanosleep,
+    (clockid_t clock, int flags, const struct timespec *time,
+	struct timespec *left),
+    (clock, flags, time, left))
+PP_CALL_WRAPPER(int, usleep, nanosleep, through_usleep, (useconds_t us), (us))
+PP_CALL_WRAPPER(unsigned int, sleep, nanosleep, through_sleep,
+    (unsigned int seconds), (seconds))
+PP_CALL_WRAPPER(int, poll, poll, through_poll,
+    (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms))
+PP_CALL_WRAPPER(int, select, select, through_select,
+    (int count, fd_set *in, fd_set *out, fd_set *other, struct timeval *time),
+    (count, in, out, other, time))
+PP_CALL_WRAPPER(int, epoll_wait, epoll_wait, through_epoll_wait,
+    (int fd, struct epoll_event *events, int max, int ms),
+    (fd, events, max, ms))
 
 /* Not in the program itself: a server's event loop has work for a signal. */
 #define SLEEP_HOOK(name)                                                       \

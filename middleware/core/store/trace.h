@@ -66,7 +66,8 @@ enum pp_trace_kind {
 	/* The handler has returned: id. n: 1, the request has ended; 0: it
 	   is asleep, or will be called again */
 	PP_TRACE_RAN,
-	/* Put to sleep: id, stack. n: enum pp_wait */
+	/* Put to sleep: id, stack. n: enum pp_wait. One more before its
+	   handler has returned knows better than the one before */
 	PP_TRACE_SLEEP,
 	/* Woken by what runs on this thread: id, stack of the waker.
 	   n: enum pp_wait, what it slept for */
