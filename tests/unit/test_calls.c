@@ -35,6 +35,8 @@ static const char source[] =
     "#include <sys/uio.h>\n"
     "#include <sys/un.h>\n"
     "#include <sys/wait.h>\n"
+    "#include <pthread.h>\n"
+    "#include <time.h>\n"
     "#include <unistd.h>\n"
     "ssize_t __read_chk(int, void *, size_t, size_t);\n"
     "ssize_t __recv_chk(int, void *, size_t, size_t, int);\n"
@@ -108,10 +110,17 @@ static const char source[] =
     "static void waits(void) {\n"
     "	struct timespec soon = { 0, 30000000 }, at_once = { 0, 0 };\n"
     "	struct epoll_event e; int fd = epoll_create1(0), status = 7;\n"
+    "	struct timeval now = { 0, 1 };\n"
     "	struct rusage used; pid_t pid; struct addrinfo *found = NULL;\n"
     "	T(\"poll\", ppoll(NULL, 0, &soon, NULL));\n"
     "	T(\"select\", pselect(0, NULL, NULL, NULL, &at_once, NULL));\n"
     "	T(\"epoll_wait\", epoll_pwait(fd, &e, 1, 0, NULL)); close(fd);\n"
+    "	T(\"nanosleep\", nanosleep(&at_once, NULL));\n"
+    "	T(\"nanosleep\", clock_nanosleep(CLOCK_MONOTONIC, 0, &at_once, NULL));\n"
+    "	T(\"nanosleep\", usleep(1)); T(\"nanosleep\", sleep(0));\n"
+    "	T(\"poll\", poll(NULL, 0, 1)); fd = epoll_create1(0);\n"
+    "	T(\"select\", select(0, NULL, NULL, NULL, &now));\n"
+    "	T(\"epoll_wait\", epoll_wait(fd, &e, 1, 1)); close(fd);\n"
     "	T(\"getaddrinfo\", getaddrinfo(\"127.0.0.1\", \"80\", NULL, &found));\n"
     "	if (found != NULL) freeaddrinfo(found);\n"
     "	if ((pid = fork()) == 0) _exit(3);\n"
@@ -122,6 +131,17 @@ static const char source[] =
     "	T(\"status\", WEXITSTATUS(status)); }\n"
     "void calls(const char *dir) { told[0] = '\\0'; errno = 0;\n"
     "	files(dir); sockets(dir); waits(); }\n"
+    "static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;\n"
+    "static _Atomic int has;\n"
+    "static void *holds(void *unused) { struct timespec t = { 0, 20000000 };\n"
+    "	pthread_mutex_lock(&lock); has = 1; nanosleep(&t, NULL);\n"
+    "	pthread_mutex_unlock(&lock); return unused; }\n"
+    "int waits_for_lock(void) { int result;\n"
+    "	result = pthread_mutex_lock(&lock); return result; }\n"
+    "void contended(void) { pthread_t t; pthread_create(&t, NULL, holds, NULL);\n"
+    "	while (!has) ; waits_for_lock(); pthread_mutex_unlock(&lock);\n"
+    "	waits_for_lock(); pthread_mutex_unlock(&lock);\n"
+    "	pthread_join(t, NULL); }\n"
     "int slow(void) { struct timespec t = { 0, 20000000 };\n"
     "	int result = ppoll(NULL, 0, &t, NULL); return result; }\n";
 
@@ -147,6 +167,7 @@ trace_with(uint32_t number)
 {
 	atomic_store(&wait_arena->control.trace, number);
 	pp_trace_apply();
+	pp_wait_apply();
 	pp_trace_skip(wait_slot(), 0);
 	pp_trace_begin_loop();
 }
@@ -198,7 +219,7 @@ nobody_sees_a_difference_while_it_is_on(void **state)
 		calls++;
 	}
 	assert_int_equal(take(record, &kind, &n), 0);
-	assert_in_range(calls, 40, 80);
+	assert_in_range(calls, 45, 80);
 	trace_with(0);
 }
 
@@ -223,6 +244,33 @@ one_that_takes_long_has_the_stack_of_its_caller(void **state)
 	trace_with(0);
 }
 
+static void
+a_wait_for_a_lock_is_traced_though_nobody_samples_waits(void **state)
+{
+	uint64_t record[PP_TRACE_RECORD_MAX], began;
+	uint32_t kind, n;
+
+	(void)state;
+	trace_with(3);
+	wait_call(void (*)(void), "contended")();
+	assert_true(take(record, &kind, &n) > 0);
+	assert_true(take(record, &kind, &n) > 0);
+	assert_int_equal(kind, PP_TRACE_WAIT);
+	assert_int_equal(n, PP_WAIT_MUTEX);
+	began = record[1];
+	assert_true(take(record, &kind, &n) > 0);
+	assert_int_equal(kind, PP_TRACE_WAIT_END);
+	assert_int_equal(n, PP_WAIT_MUTEX);
+	assert_true(record[1] - began >= 10 * PP_NS_PER_MS);
+	assert_true(wait_stack_has((uint32_t)record[2], "waits_for_lock", 1));
+	/* Taken at once it is none. */
+	assert_true(take(record, &kind, &n) > 0);
+	assert_int_equal(kind, PP_TRACE_WAIT);
+	assert_int_equal(n, PP_WAIT_JOIN);
+	assert_int_equal(wait_block(0, ANY_WAIT, NULL).ns, 0);
+	trace_with(0);
+}
+
 int
 main(void)
 {
@@ -231,6 +279,8 @@ main(void)
 		cmocka_unit_test(nobody_sees_a_difference_while_it_is_on),
 		cmocka_unit_test(
 		    one_that_takes_long_has_the_stack_of_its_caller),
+		cmocka_unit_test(
+		    a_wait_for_a_lock_is_traced_though_nobody_samples_waits),
 	};
 
 	return (cmocka_run_group_tests(tests, prepare, fixture_teardown));
