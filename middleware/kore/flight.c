@@ -16,15 +16,17 @@
 
 #include "base/clock.h"
 #include "capture/label.h"
+#include "capture/routes.h"
 #include "capture/trace.h"
 #include "capture/trace_user.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
 
-/* Whose handler runs, and where it stands. */
+/* Whose handler runs, since when, and where it stands. */
 static const struct http_request *running;
-static uint32_t running_entry;
+static uint32_t running_entry, running_label;
+static int64_t running_since;
 static int running_timer; /* it has set one */
 
 void
@@ -37,13 +39,7 @@ pp_flight_start(void)
 		atomic_store(&table->flight[i].id, 0);
 	atomic_store(&table->used, 1);
 	atomic_store(&table->running, 0);
-}
-
-/* A clock that is free: Kore has read it for the call of the handler. */
-static int64_t
-flight_start_ns(const struct http_request *req)
-{
-	return ((int64_t)req->start * PP_NS_PER_MS);
+	pp_routes_start();
 }
 
 static void
@@ -56,12 +52,13 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 	pp_flight_path(flight, req->path);
 	atomic_store_explicit(&flight->bytes_in,
 	    (uint32_t)req->http_body_length, memory_order_relaxed);
-	atomic_store_explicit(&flight->started_ns, flight_start_ns(req),
+	atomic_store_explicit(&flight->started_ns, running_since,
 	    memory_order_relaxed);
 	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
-	pp_flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
+	pp_flight_set(flight, PP_WAIT_NONE, 0, running_since);
 	atomic_store_explicit(&flight->id, pp_flight_request_id(),
 	    memory_order_release);
+	pp_routes_begin(label);
 }
 
 /* Entry 0 is the request whose handler runs, if it has never slept. */
@@ -73,6 +70,8 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 
 	running = req;
 	running_timer = 0;
+	running_label = label;
+	running_since = pp_clock_mono();
 	running_entry = pp_flight_find(req, 0);
 	flight = &table->flight[running_entry];
 	if (running_entry == 0) {
@@ -80,7 +79,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	} else {
 		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
-		pp_flight_set(flight, PP_WAIT_NONE, 0, flight_start_ns(req));
+		pp_flight_set(flight, PP_WAIT_NONE, 0, running_since);
 	}
 	pp_flight_now = atomic_load_explicit(&flight->id, memory_order_relaxed);
 	pp_flight_request = pp_flight_now;
@@ -96,9 +95,13 @@ pp_flight_ran(const struct http_request *req, int ended)
 {
 	struct pp_flights *table = pp_flight_table();
 
-	/* It will be called again, and is then to be known by its id. */
-	if (!ended && running_entry == 0)
-		(void)flight_own(req);
+	/* It will be called again, and is then to be known by its id; without
+	 * a place it will begin anew. */
+	if (!ended && running_entry == 0 && flight_own(req) == 0)
+		pp_routes_abandon(running_label);
+	pp_routes_ran(running_label, running_since, ended,
+	    atomic_load_explicit(&table->flight[running_entry].started_ns,
+		memory_order_relaxed));
 	if (pp_trace_active())
 		pp_trace_user_returned();
 	pp_trace(PP_TRACE_RAN, ended != 0, 0, pp_flight_now);
@@ -174,8 +177,10 @@ flight_own(const struct http_request *req)
 	atomic_store(&flight->started_ns, started);
 	pp_flight_set(flight, PP_WAIT_NONE, 0, started);
 	atomic_store(&flight->id, id);
-	if (req != running)
+	if (req != running) {
+		pp_routes_begin(pp_runtime_label(req));
 		pp_trace(PP_TRACE_CREATE, 0, pp_runtime_label(req), id);
+	}
 	return (entry);
 }
 
@@ -291,6 +296,7 @@ pp_flight_free(struct http_request *req)
 	if (pp_self.worker != 0 && (entry = pp_flight_find(req, 1)) != 0) {
 		pp_trace(PP_TRACE_END, 0, 0,
 		    atomic_load(&pp_flight_table()->flight[entry].id));
+		pp_routes_abandon(pp_runtime_label(req));
 		pp_flight_release_entry(entry);
 	}
 	pp_flight_real_free(req);

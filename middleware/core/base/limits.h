@@ -143,6 +143,21 @@
 #endif
 #define PP_FLIGHT_PATH_MAX 120
 
+/* Routes by method whose requests are counted in one worker, in buckets of
+ * time: 2 to the 10th ns (1 us) to 2 to the 37th (137 s), eight for each power
+ * of two, and one for what is shorter, one for what is longer. Power of two. */
+#ifndef PP_ROUTES_MAX
+#define PP_ROUTES_MAX 512
+#endif
+#define PP_ROUTE_TIME_FIRST 10
+#define PP_ROUTE_TIME_LAST  37
+#define PP_ROUTE_TIME_STEPS 8
+#define PP_ROUTE_TIMES                                                         \
+	((PP_ROUTE_TIME_LAST - PP_ROUTE_TIME_FIRST) * PP_ROUTE_TIME_STEPS + 2)
+
+/* Routes that are shown, of all workers: they have the same ones. */
+#define PP_ROUTES_SHOWN_MAX (2 * PP_ROUTES_MAX)
+
 /* Profiles of the application's own, the length of their names, and what one
  * worker holds in all of them. The table is a power of two. */
 #define PP_OWN_MAX	16

@@ -127,6 +127,23 @@ struct pp_flights {
 	struct pp_flight flight[PP_FLIGHTS_MAX];
 };
 
+/* The requests of one label set. Written by the event loop's thread only; all
+ * but `label` only grow. See routes.h. */
+struct pp_route {
+	_Atomic uint32_t label;	     /* set id; 0: free */
+	_Atomic uint64_t begun;	     /* whose handler was called first */
+	_Atomic uint64_t abandoned;  /* ended, but not by their handler: the
+				       client left, or the worker died */
+	_Atomic uint64_t ns;	     /* from the first call to the end */
+	_Atomic uint64_t running_ns; /* of these, inside the handler */
+	_Atomic uint64_t time[PP_ROUTE_TIMES]; /* requests that ended, by ns */
+};
+
+/* By hash of the label set; what finds no place is in the last row. */
+struct pp_routes {
+	struct pp_route row[PP_ROUTES_MAX + 1];
+};
+
 /* A thread, by its place in the worker's table. Written by itself. */
 struct pp_thread_facts {
 	_Atomic uint32_t tid;	  /* 0: free */
@@ -208,6 +225,7 @@ struct pp_slot {
 	struct pp_wait_table mutex;
 	struct pp_own own;
 	struct pp_flights flights;
+	struct pp_routes routes;
 	_Atomic uint32_t threads_used; /* places below this were used once */
 	struct pp_thread_facts thread[PP_THREADS_MAX];
 	struct pp_ring cpu;

@@ -1,0 +1,62 @@
+/*
+ * See routes.h.
+ */
+#include "base/clock.h"
+#include "capture/routes.h"
+#include "capture/self.h"
+#include "store/routes.h"
+
+static struct pp_route *
+route(uint32_t label)
+{
+	return (pp_routes_at(&pp_self.slot->routes, label));
+}
+
+void
+pp_routes_start(void)
+{
+	struct pp_route *row;
+	uint64_t over, begun;
+	uint32_t i, time;
+
+	for (i = 0; i <= PP_ROUTES_MAX; i++) {
+		row = &pp_self.slot->routes.row[i];
+		begun = atomic_load(&row->begun);
+		if (begun == 0)
+			continue;
+		over = atomic_load(&row->abandoned);
+		for (time = 0; time < PP_ROUTE_TIMES; time++)
+			over += atomic_load(&row->time[time]);
+		if (begun > over)
+			pp_route_add(&row->abandoned, begun - over);
+	}
+}
+
+void
+pp_routes_begin(uint32_t label)
+{
+	pp_route_add(&route(label)->begun, 1);
+}
+
+void
+pp_routes_ran(uint32_t label, int64_t called_ns, int ended, int64_t begun_ns)
+{
+	struct pp_route *row = route(label);
+	int64_t now = pp_clock_mono();
+	uint64_t ns = 0;
+
+	if (now > called_ns)
+		pp_route_add(&row->running_ns, (uint64_t)(now - called_ns));
+	if (!ended)
+		return;
+	if (now > begun_ns)
+		ns = (uint64_t)(now - begun_ns);
+	pp_route_add(&row->ns, ns);
+	pp_route_add(&row->time[pp_route_time(ns)], 1);
+}
+
+void
+pp_routes_abandon(uint32_t label)
+{
+	pp_route_add(&route(label)->abandoned, 1);
+}
