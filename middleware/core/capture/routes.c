@@ -17,9 +17,9 @@ pp_routes_start(void)
 {
 	struct pp_route *row;
 	uint64_t over, begun;
-	uint32_t i, time;
+	uint32_t used = pp_routes_used(&pp_self.slot->routes), i, time;
 
-	for (i = 0; i <= PP_ROUTES_MAX; i++) {
+	for (i = 0; i < used; i++) {
 		row = &pp_self.slot->routes.row[i];
 		begun = atomic_load(&row->begun);
 		if (begun == 0)

@@ -130,7 +130,7 @@ struct pp_flights {
 /* The requests of one label set. Written by the event loop's thread only; all
  * but `label` only grow. See routes.h. */
 struct pp_route {
-	_Atomic uint32_t label;	     /* set id; 0: free */
+	_Atomic uint32_t label;	     /* set id */
 	_Atomic uint64_t begun;	     /* whose handler was called first */
 	_Atomic uint64_t abandoned;  /* ended, but not by their handler: the
 				       client left, or the worker died */
@@ -139,8 +139,11 @@ struct pp_route {
 	_Atomic uint64_t time[PP_ROUTE_TIMES]; /* requests that ended, by ns */
 };
 
-/* By hash of the label set; what finds no place is in the last row. */
+/* Row 0 has what finds no place. Rows are used one after the other, so that
+ * no more of them are touched. */
 struct pp_routes {
+	_Atomic uint32_t used;			   /* rows below this */
+	_Atomic uint32_t index[2 * PP_ROUTES_MAX]; /* rows, by hash of label */
 	struct pp_route row[PP_ROUTES_MAX + 1];
 };
 

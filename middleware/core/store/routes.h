@@ -13,8 +13,20 @@
 #include "store/arena.h"
 
 /* The row of a label set, made now if there is none. 0, and what the table has
- * no place for, have the last row. */
+ * no place for, have row 0. */
 struct pp_route *pp_routes_at(struct pp_routes *table, uint32_t label);
+
+/* How many rows there are to look at, row 0 with them, checked. Any process. */
+static inline uint32_t
+pp_routes_used(const struct pp_routes *table)
+{
+	uint32_t used =
+	    atomic_load_explicit(&table->used, memory_order_acquire);
+
+	return (used < 1		? 1
+		: used <= PP_ROUTES_MAX ? used
+					: PP_ROUTES_MAX + 1);
+}
 
 static inline void
 pp_route_add(_Atomic uint64_t *counter, uint64_t more)

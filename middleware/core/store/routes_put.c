@@ -4,22 +4,42 @@
 #include "base/mix.h"
 #include "store/routes.h"
 
+/* The next row, for good; 0: none is left. */
+static uint32_t
+routes_new(struct pp_routes *table, uint32_t label)
+{
+	uint32_t number = pp_routes_used(table);
+
+	if (number > PP_ROUTES_MAX)
+		return (0);
+	atomic_store_explicit(&table->row[number].label, label,
+	    memory_order_relaxed);
+	atomic_store_explicit(&table->used, number + 1, memory_order_release);
+	return (number);
+}
+
 struct pp_route *
 pp_routes_at(struct pp_routes *table, uint32_t label)
 {
-	uint32_t probe, at = (uint32_t)pp_mix(0, label), there;
+	uint32_t probe, home = (uint32_t)pp_mix(0, label), at, number;
 	struct pp_route *row;
 
 	for (probe = 0; label != 0 && probe < PP_PROBES_MAX; probe++) {
-		row = &table->row[(at + probe) % PP_ROUTES_MAX];
-		there = atomic_load_explicit(&row->label, memory_order_relaxed);
-		if (there == label)
-			return (row);
-		if (there == 0) {
-			atomic_store_explicit(&row->label, label,
-			    memory_order_release);
-			return (row);
+		at = (home + probe) % (2 * PP_ROUTES_MAX);
+		number = atomic_load_explicit(&table->index[at],
+		    memory_order_relaxed);
+		if (number == 0) {
+			number = routes_new(table, label);
+			atomic_store_explicit(&table->index[at], number,
+			    memory_order_relaxed);
+			return (&table->row[number]);
 		}
+		if (number > PP_ROUTES_MAX)
+			break;
+		row = &table->row[number];
+		if (atomic_load_explicit(&row->label, memory_order_relaxed) ==
+		    label)
+			return (row);
 	}
-	return (&table->row[PP_ROUTES_MAX]);
+	return (&table->row[0]);
 }
