@@ -42,6 +42,12 @@ struct pp_profile *pp_cpu_end(struct pp_cpu_session *session);
 /* End it and forget. */
 void pp_cpu_cancel(struct pp_cpu_session *session);
 
+/* From now on tell `follow` of each sample's slot, the slot's id of its label
+ * set, and the CPU time it stands for. */
+void pp_cpu_follow(struct pp_cpu *cpu,
+    void (*follow)(void *arg, uint32_t slot, uint64_t label, uint64_t ns),
+    void *arg);
+
 /* Drain the rings, follow worker starts; a minute after the last session give
  * the rings' memory back. Returns when to call again (CLOCK_MONOTONIC ns),
  * INT64_MAX when not before the next session. `now` is that clock. */

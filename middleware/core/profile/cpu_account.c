@@ -85,3 +85,11 @@ pp_cpu_account_close(struct pp_cpu_session *session)
 		session->loss[i] =
 		    pp_build_loss(cpu->arena, cpu->slots, i) - session->loss[i];
 }
+
+void
+pp_cpu_follow(struct pp_cpu *cpu,
+    void (*follow)(void *, uint32_t, uint64_t, uint64_t), void *arg)
+{
+	cpu->follow = follow;
+	cpu->follow_arg = arg;
+}

@@ -110,6 +110,9 @@ struct pp_cpu {
 	struct pp_label_cache *cache; /* by slot */
 	uint32_t *generation;	      /* by slot, when last signalled */
 
+	void (*follow)(void *, uint32_t, uint64_t, uint64_t); /* or NULL */
+	void *follow_arg;
+
 	uint64_t malformed; /* records that are no CPU sample */
 	int64_t idle_since; /* 0: a session runs, or memory is given back */
 	int crowded;	    /* a ring was a quarter full at the last drain */

@@ -59,6 +59,11 @@ uint64_t pp_heap_reader_live(const struct pp_heap_reader *reader);
 struct pp_profile *pp_heap_reader_profile(struct pp_heap_reader *reader,
     struct pp_heap_view *view);
 
+/* Tell, for each row of the slot, what was allocated, objects and bytes scaled
+ * up, and the slot's own id of its label set. */
+void pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
+    void (*tell)(void *arg, uint32_t label, const int64_t alloc[2]), void *arg);
+
 /*
  * What `count` samples of `bytes` together, taken once in `rate` bytes, stand
  * for: both times 1 / (1 - exp(-mean / rate)), rounded. No scaling for a rate

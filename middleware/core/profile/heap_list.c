@@ -58,6 +58,25 @@ list_rows(struct pp_heap_list *list, uint32_t slot)
 	}
 }
 
+void
+pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
+    void (*tell)(void *, uint32_t, const int64_t[2]), void *arg)
+{
+	struct pp_slot *from = pp_heap_slot(reader, slot);
+	struct pp_rows rows = pp_rows_heap(&from->heap);
+	uint32_t used = pp_rows_used(&rows), i;
+	struct pp_heap_row row;
+	int64_t alloc[2];
+
+	for (i = 0; i < used; i++) {
+		if (atomic_load(&rows.row[i].key) == 0 ||
+		    pp_heap_row_read(&from->heap, &rows.row[i], &row) == -1)
+			continue;
+		pp_heap_scale(row.alloc[0], row.alloc[1], row.rate, alloc);
+		tell(arg, row.key.label, alloc);
+	}
+}
+
 /* Common ids for the slot's own. After the rows: whatever object a row's stack
  * knew is there now. */
 static void

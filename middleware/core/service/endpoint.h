@@ -17,6 +17,7 @@
 #include "profile/heap.h"
 #include "profile/memory.h"
 #include "profile/resolve.h"
+#include "profile/routes.h"
 #include "profile/tracer.h"
 #include "service/format.h"
 #include "service/named.h"
@@ -33,6 +34,8 @@ struct pp_service {
 	struct pp_memory *memory;
 	struct pp_resolver *resolver; /* for all but CPU, heap and trace */
 	struct pp_tracer *tracer;
+	struct pp_routes_reader *routes;
+	int64_t started_ns;	      /* CLOCK_MONOTONIC */
 	LIST_HEAD(, pp_task) asking;  /* that pp_named_tick() looks after */
 	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
 	uint32_t kept;		      /* samples of deltas' first readings */
@@ -131,6 +134,7 @@ extern const struct pp_endpoint pp_ep_own;
  * in the task. */
 int pp_ep_own_find(struct pp_task *task, const char *path);
 
+void pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_settings_begin(struct pp_task *task,
     const struct pp_request *request);
 

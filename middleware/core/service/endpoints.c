@@ -67,6 +67,12 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .begin = pp_ep_profile_begin,
 	    .finish = pp_ep_profile_finish,
 	    .cancel = pp_ep_profile_cancel },
+	{ .name = "routes",
+	    .sentence = "Requests by route and method, of all workers, as "
+			"JSON: counts, times, CPU and allocations as counters "
+			"that only grow.",
+	    .methods = PP_TAKES_GET,
+	    .begin = pp_ep_routes_begin },
 	{ .name = "settings",
 	    .sentence = "How much is sampled: heap_rate, block_rate, "
 			"mutex_fraction. POST sets them, with the header "

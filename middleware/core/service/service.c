@@ -49,7 +49,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->symbols = symbols;
 	service->slots = service_slots(arena, arena_fd);
 	service->parent_pid = arena->parent_pid;
-	service->idle_since = pp_clock_mono();
+	service->idle_since = service->started_ns = pp_clock_mono();
 	LIST_INIT(&service->asking);
 	LIST_INIT(&service->tracing);
 	service->canon = pp_canon_new();
@@ -62,13 +62,15 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		    pp_resolver_new(arena, service->slots, service->canon);
 		service->tracer =
 		    pp_tracer_new(arena, service->slots, service->canon);
+		service->routes = pp_routes_reader_new(arena, service->slots);
 	}
 	if (service->cpu == NULL || service->heap == NULL ||
 	    service->memory == NULL || service->resolver == NULL ||
-	    service->tracer == NULL) {
+	    service->tracer == NULL || service->routes == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
+	pp_cpu_follow(service->cpu, pp_routes_reader_cpu, service->routes);
 	pp_service_follow_objects(service);
 	return (service);
 }
@@ -84,6 +86,7 @@ pp_service_free(struct pp_service *service)
 	pp_memory_free(service->memory);
 	pp_resolver_free(service->resolver);
 	pp_tracer_free(service->tracer);
+	pp_routes_reader_free(service->routes);
 	if (service->canon != NULL)
 		pp_canon_free(service->canon);
 	free(service);
