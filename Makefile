@@ -10,7 +10,8 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 	libssl-dev=openssl/ssl.h libpq-dev=libpq-fe.h \
 	libdw-dev=elfutils/libdwfl.h libelf-dev=libelf.h zlib1g-dev=zlib.h \
 	libprotobuf-c-dev=protobuf-c/protobuf-c.h \
-	protobuf-c-compiler=protoc-c libunwind8=libunwind.so.8 \
+	protobuf-c-compiler=protoc-c libmicrohttpd-dev=microhttpd.h \
+	libunwind8=libunwind.so.8 \
 	libzydis-dev=Zydis/Zydis.h libzydis4.0=libZydis.so.4.0
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
@@ -83,7 +84,7 @@ $(B)/pprof.so: $(hot_obj) $(kore_obj)
 	    -Wl,--build-id
 
 $(B)/pprof-collector: $(collector_obj) $(B)/libcold.a
-	$(CC) -o $@ $^ $(LDFLAGS) $(COLD_LIBS)
+	$(CC) -o $@ $^ $(LDFLAGS) $(COLD_LIBS) -lmicrohttpd
 
 $(B)/libcold.a: $(cold_obj)
 	rm -f $@ && ar rcs $@ $^

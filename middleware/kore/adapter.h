@@ -35,6 +35,7 @@ struct pp_kore {
 	int arena_fd;		/* parent only, -1 elsewhere */
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
+	int listen_fd;		/* of its own door, -1: shut; parent only */
 	int entry_refused;	/* 1: kore's own allocations are not seen */
 	int proc_fd;		/* worker until it is handed over: its
 			      smaps_rollup, opened as root */
@@ -58,6 +59,10 @@ extern pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
  * while relative paths still mean something. */
 void pp_launch_prepare(void);
 pid_t pp_launch_collector(void);
+
+/* door.c: the collector's own listening socket, in the parent. */
+void pp_door_open(void);
+void pp_door_shut(void);
 
 /* worker.c */
 int pp_worker_prctl(int option, unsigned long a, unsigned long b,

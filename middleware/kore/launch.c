@@ -29,8 +29,10 @@
 /* Where the descriptors lie in the collector, as its arguments say. */
 #define ARENA_FD	3
 #define SOCKET_FD	4
+#define LISTEN_FD	5
+#define LAST_FD		LISTEN_FD
 
-#define ARGUMENTS_MAX	8
+#define ARGUMENTS_MAX	10
 #define ENVIRONMENT_MAX 32
 
 static char program[PATH_MAX]; /* "": not found */
@@ -111,20 +113,27 @@ launch_environment(char **out)
 	out[count] = NULL;
 }
 
-/* In the child: the two descriptors to their places, all others closed. */
+/* In the child: its descriptors to their places, all others closed. */
 static int
 launch_descriptors(void)
 {
-	int arena, sock;
+	const int from[] = { pp_kore.arena_fd, pp_kore.collector_socket,
+		pp_kore.listen_fd };
+	int high[3], i, last = pp_kore.listen_fd != -1 ? 3 : 2;
 
-	arena = fcntl(pp_kore.arena_fd, F_DUPFD, SOCKET_FD + 1);
-	sock = fcntl(pp_kore.collector_socket, F_DUPFD, SOCKET_FD + 1);
-	if (arena == -1 || sock == -1 || dup2(arena, ARENA_FD) == -1 ||
-	    dup2(sock, SOCKET_FD) == -1)
-		return (-1);
+	for (i = 0; i < last; i++) {
+		high[i] = fcntl(from[i], F_DUPFD, LAST_FD + 1);
+		if (high[i] == -1)
+			return (-1);
+	}
+	for (i = 0; i < last; i++) {
+		if (dup2(high[i], ARENA_FD + i) == -1)
+			return (-1);
+	}
 	/* Without close_range() (Linux < 5.9), one by one. */
-	if (syscall(SYS_close_range, SOCKET_FD + 1, ~0U, 0) == -1) {
-		for (int fd = SOCKET_FD + 1; fd < 65536; fd++)
+	last += ARENA_FD;
+	if (syscall(SYS_close_range, last, ~0U, 0) == -1) {
+		for (int fd = last; fd < 65536; fd++)
 			(void)close(fd);
 	}
 	return (0);
@@ -148,6 +157,7 @@ pid_t
 pp_launch_collector(void)
 {
 	char parent[32], user[280], root[PATH_MAX + 8], arena[16], sock[16];
+	char listen[16];
 	char *arguments[ARGUMENTS_MAX], *environment[ENVIRONMENT_MAX];
 	int count = 0;
 	pid_t pid;
@@ -163,6 +173,11 @@ pp_launch_collector(void)
 	arguments[count++] = arena;
 	arguments[count++] = sock;
 	arguments[count++] = parent;
+	if (pp_kore.listen_fd != -1) {
+		(void)snprintf(listen, sizeof(listen), "--listen=%d",
+		    LISTEN_FD);
+		arguments[count++] = listen;
+	}
 	if (!skip_runas && kore_runas_user != NULL) {
 		(void)snprintf(user, sizeof(user), "--user=%s",
 		    kore_runas_user);

@@ -16,6 +16,7 @@
 struct pp_kore pp_kore = { .arena_fd = -1,
 	.socket = -1,
 	.collector_socket = -1,
+	.listen_fd = -1,
 	.proc_fd = -1,
 	.broken = "the service's parent process has not started it" };
 

@@ -163,6 +163,7 @@ parent_prepare(void)
 	atomic_store(&pp_kore.arena->entry_refused,
 	    (uint32_t)pp_kore.entry_refused);
 	pp_self_start_parent(pp_kore.arena);
+	pp_door_open();
 	parent_start_collector();
 }
 
@@ -210,6 +211,7 @@ parent_give_up(void)
 
 	atomic_store(&pp_kore.arena->collector_lost, 1);
 	parent_drop_requests();
+	pp_door_shut();
 	pp_kore_log("the collector died %u times, given up: no profiles until "
 		    "a restart",
 	    starts);

@@ -43,6 +43,7 @@ worker_hand_over_proc(void)
 static void
 worker_begin(void)
 {
+	worker_close(&pp_kore.listen_fd);
 	if (pp_kore.arena == NULL) {
 		worker_close(&pp_kore.proc_fd);
 		return;

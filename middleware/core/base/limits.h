@@ -250,6 +250,12 @@
 #define PP_REQUESTS_MAX 512
 #endif
 
+/* Clients of the collector's own door at once: people and scrapers, not
+ * traffic. With more, the one that has been slow for longest gives way. */
+#ifndef PP_VISITS_MAX
+#define PP_VISITS_MAX 64
+#endif
+
 /* Header lines of an answer ("name: value\n"...), as text. */
 #define PP_ANSWER_HEADERS_MAX 2048
 

@@ -2,7 +2,8 @@
  * The program pprof-collector: private to collector/.
  *
  * One process for a service, started by the parent by fork and exec. Its life
- * is main.c, its one loop loop.c, messages packet.c and reply.c.
+ * is main.c, its one loop loop.c, messages packet.c and reply.c, HTTP of its
+ * own door.c.
  *
  * Rule: one thread. It trusts neither the arena nor a packet, and it never
  * waits for a worker.
@@ -15,10 +16,14 @@
 #include "store/arena.h"
 #include "symbol/symbols.h"
 
+struct pp_door;
+struct pp_visit;
+
 /* A request that waits for its deadline. */
 struct pp_pending {
-	struct pp_task *task; /* NULL: the place is free */
-	int reply;
+	struct pp_task *task;	/* NULL: the place is free */
+	struct pp_visit *visit; /* by the door; NULL: a worker's */
+	int fd;			/* hangs up: the reply socket, or the visit's */
 };
 
 struct pp_collector {
@@ -26,7 +31,8 @@ struct pp_collector {
 	int epoll;
 	struct pp_service *service;
 	struct pp_symbols *symbols;
-	uint32_t waiting; /* places in use */
+	struct pp_door *door; /* NULL: shut */
+	uint32_t waiting;     /* places in use */
 	struct pp_pending pending[PP_REQUESTS_MAX];
 	uint64_t refused; /* packets that were no message of ours */
 	union {
@@ -41,6 +47,7 @@ struct pp_collector {
 struct pp_collector_options {
 	int arena;
 	int socket;
+	int listen;	  /* -1: no door */
 	const char *user; /* NULL: stay who we are */
 	const char *root; /* NULL: stay where we are */
 	long parent;	  /* 0: not checked */
@@ -64,9 +71,9 @@ void pp_collector_preload(const struct pp_arena *arena,
  * after a log line. */
 int pp_collector_drop(const char *user, const char *root);
 
-/* Allow only the system calls on the list in sandbox.c from here on.
- * Returns 0, or -1 after a log line. */
-int pp_collector_sandbox(void);
+/* Allow only the system calls on the list in sandbox.c from here on; with
+ * `door`, those of an HTTP server too. Returns 0, or -1 after a log line. */
+int pp_collector_sandbox(int door);
 
 /* Answer requests until the other side of the socket has closed. Returns 0
  * then, or -1 after a log line. */
@@ -76,9 +83,14 @@ int pp_collector_run(struct pp_collector *c);
  * is none now, -1 when the other side may have closed. */
 int pp_collector_packet(struct pp_collector *c);
 
-/* Keep a request until its deadline; takes both. Returns -1 when there is no
- * room, then both are still the caller's. */
-int pp_collector_keep(struct pp_collector *c, struct pp_task *task, int reply);
+/* Keep a request until its deadline: `fd` is its reply socket, or with `visit`
+ * the client's, which stays the visit's. Takes the task and a reply socket.
+ * Returns -1 when there is no room, then they are still the caller's. */
+int pp_collector_keep(struct pp_collector *c, struct pp_task *task,
+    struct pp_visit *visit, int fd);
+
+/* The sentence for that. */
+void pp_collector_full(struct pp_answer *answer);
 
 /* Send an answer and close `reply`; frees the answer. One that cannot be sent
  * is dropped: the closed socket tells the worker. */

@@ -13,15 +13,18 @@
 
 #include "base/clock.h"
 #include "collector/collector.h"
+#include "collector/door.h"
 
-/* The shared socket among the places of struct pp_pending. */
+/* The shared socket and the door among the places of struct pp_pending. */
 #define LOOP_SOCKET  UINT32_MAX
+#define LOOP_DOOR    (UINT32_MAX - 1)
 
 #define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS  64
 
 int
-pp_collector_keep(struct pp_collector *c, struct pp_task *task, int reply)
+pp_collector_keep(struct pp_collector *c, struct pp_task *task,
+    struct pp_visit *visit, int fd)
 {
 	struct epoll_event watch = { .events = EPOLLRDHUP };
 	uint32_t i;
@@ -31,10 +34,11 @@ pp_collector_keep(struct pp_collector *c, struct pp_task *task, int reply)
 	if (i == PP_REQUESTS_MAX)
 		return (-1);
 	watch.data.u32 = i;
-	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, reply, &watch) == -1)
+	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &watch) == -1)
 		return (-1);
 	c->pending[i].task = task;
-	c->pending[i].reply = reply;
+	c->pending[i].visit = visit;
+	c->pending[i].fd = fd;
 	c->waiting++;
 	return (0);
 }
@@ -45,7 +49,7 @@ loop_release(struct pp_collector *c, struct pp_pending *pending)
 {
 	/* Explicitly: the worker may hold a copy of the descriptor, and then
 	 * closing ours would not end the watch. */
-	epoll_ctl(c->epoll, EPOLL_CTL_DEL, pending->reply, NULL);
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, pending->fd, NULL);
 	pending->task = NULL;
 	c->waiting--;
 }
@@ -59,7 +63,10 @@ loop_hangup(struct pp_collector *c, uint32_t place)
 	if (task == NULL)
 		return;
 	loop_release(c, pending);
-	close(pending->reply);
+	if (pending->visit != NULL)
+		pp_door_hangup(pending->visit);
+	else
+		close(pending->fd);
 	pp_task_cancel(task);
 }
 
@@ -93,7 +100,10 @@ loop_due(struct pp_collector *c, int64_t now)
 	loop_release(c, due);
 	memset(&answer, 0, sizeof(answer));
 	pp_task_finish(task, &answer);
-	pp_collector_reply(due->reply, &answer);
+	if (due->visit != NULL)
+		pp_door_answer(due->visit, &answer);
+	else
+		pp_collector_reply(due->fd, &answer);
 	return (second);
 }
 
@@ -136,7 +146,7 @@ loop_events(struct pp_collector *c, int timeout)
 		return (-1);
 	}
 	for (i = 0; i < count; i++) {
-		if (event[i].data.u32 != LOOP_SOCKET)
+		if (event[i].data.u32 < PP_REQUESTS_MAX)
 			loop_hangup(c, event[i].data.u32);
 	}
 	/* After the hang-ups, so that their places are free. */
@@ -151,7 +161,7 @@ int
 pp_collector_run(struct pp_collector *c)
 {
 	struct epoll_event watch = { .events = EPOLLIN | EPOLLRDHUP };
-	int64_t now, next, due;
+	int64_t now, next, due, door;
 	int end;
 
 	watch.data.u32 = LOOP_SOCKET;
@@ -159,11 +169,24 @@ pp_collector_run(struct pp_collector *c)
 		pp_collector_log("epoll_ctl: %s", strerror(errno));
 		return (-1);
 	}
+	watch.events = EPOLLIN;
+	watch.data.u32 = LOOP_DOOR;
+	if (c->door != NULL &&
+	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, pp_door_fd(c->door), &watch) ==
+		-1) {
+		pp_collector_log("epoll_ctl: %s", strerror(errno));
+		return (-1);
+	}
 	do {
 		now = pp_clock_mono();
+		/* First: what is begun here is the service's to look after. */
+		pp_door_run(c->door, now);
 		next = pp_service_tick(c->service, now);
 		due = loop_due(c, now);
-		end = loop_events(c, loop_timeout(due < next ? due : next));
+		if (due < next)
+			next = due;
+		door = pp_door_next(c->door, now);
+		end = loop_events(c, loop_timeout(door < next ? door : next));
 	} while (end == 0);
 	return (end == 1 ? 0 : -1);
 }

@@ -22,17 +22,45 @@
 #include <unistd.h>
 
 #include "collector/collector.h"
+#include "collector/door.h"
 
-/* Two descriptors an object, two a request, one a worker, and some. */
+/* Two descriptors an object, two a request, one a worker, the door's
+ * connections, and some. */
 #define FILES_WANTED                                                           \
-	(2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + PP_WORKERS_MAX + 64)
+	(2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + PP_WORKERS_MAX +           \
+	    2 * PP_VISITS_MAX + 64)
+
+static int
+compare_fd(const void *a, const void *b)
+{
+	int left = *(const int *)a, right = *(const int *)b;
+
+	return ((left > right) - (left < right));
+}
+
+static void
+main_close_others(const struct pp_collector_options *o)
+{
+	int keep[] = { o->listen == -1 ? o->arena : o->listen, o->arena,
+		o->socket };
+	unsigned int from = STDERR_FILENO + 1, at;
+	size_t i;
+
+	qsort(keep, 3, sizeof(keep[0]), compare_fd);
+	for (i = 0; i < 3; i++) {
+		at = (unsigned int)keep[i];
+		if (at > from)
+			close_range(from, at - 1, 0);
+		from = at + 1;
+	}
+	close_range(from, ~0U, 0);
+}
 
 /* Keep what we were given, close what else was open. Descriptors 0 to 2 are
  * filled, or the next file opened would become stderr. */
 static int
 main_descriptors(const struct pp_collector_options *o)
 {
-	unsigned int low = (unsigned int)o->arena, high;
 	socklen_t len = sizeof(int);
 	int fd, type;
 
@@ -47,19 +75,19 @@ main_descriptors(const struct pp_collector_options *o)
 		return (-1);
 	}
 	fcntl(o->socket, F_SETFD, FD_CLOEXEC);
+	len = sizeof(int);
+	if (o->listen != -1 &&
+	    (getsockopt(o->listen, SOL_SOCKET, SO_ACCEPTCONN, &type, &len) ==
+		    -1 ||
+		type != 1)) {
+		pp_collector_log("--listen=%d: not a listening socket",
+		    o->listen);
+		return (-1);
+	}
 	do {
 		fd = open("/dev/null", O_RDWR);
 	} while (fd != -1 && fd <= STDERR_FILENO);
-	high = (unsigned int)o->socket;
-	if (low > high) {
-		high = low;
-		low = (unsigned int)o->socket;
-	}
-	if (low > STDERR_FILENO + 1)
-		close_range(STDERR_FILENO + 1, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+	main_close_others(o);
 	return (0);
 }
 
@@ -101,6 +129,25 @@ main_process(void)
 	}
 }
 
+/* The door is no reason to end: the routes are there without it. */
+static int
+main_door(struct pp_collector *c, int listen)
+{
+	struct pp_allow allow;
+	char why[512];
+
+	if (pp_allow_parse(&allow, getenv("PPROF_ALLOW"), why, sizeof(why)) ==
+	    -1) {
+		pp_collector_log("%s", why);
+		return (-1);
+	}
+	if ((c->door = pp_door_open(c, listen, &allow)) == NULL) {
+		pp_collector_log("the door stays shut: out of memory");
+		close(listen);
+	}
+	return (0);
+}
+
 static int
 main_start(struct pp_collector *c, const struct pp_collector_options *o)
 {
@@ -125,10 +172,13 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		return (-1);
 	}
 	pp_collector_preload(arena, c->symbols);
+	if (o->listen != -1 && main_door(c, o->listen) != 0)
+		return (-1);
 	if (pp_collector_drop(o->user, o->root) != 0)
 		return (-1);
 	/* Again: the kernel forgets it when the user changes. */
-	if (main_tie_to_parent(o) != 0 || pp_collector_sandbox() != 0)
+	if (main_tie_to_parent(o) != 0 ||
+	    pp_collector_sandbox(c->door != NULL) != 0)
 		return (-1);
 	c->service = pp_service_new(arena, o->arena, c->symbols);
 	if (c->service == NULL) {
@@ -154,6 +204,7 @@ main(int argc, char **argv)
 	if (main_start(c, &options) != 0)
 		return (1);
 	status = pp_collector_run(c) == 0 ? 0 : 1;
+	pp_door_close(c->door);
 	/* Turns sampling off, should a worker live on. */
 	pp_service_free(c->service);
 	pp_symbols_free(c->symbols);

@@ -15,14 +15,15 @@
 #include "collector/collector.h"
 
 static const char options_help[] =
-    "usage: pprof-collector --arena=FD --socket=FD [--user=NAME] [--root=DIR]\n"
-    "                       [--parent=PID]\n"
+    "usage: pprof-collector --arena=FD --socket=FD [--listen=FD]\n"
+    "                       [--user=NAME] [--root=DIR] [--parent=PID]\n"
     "\n"
     "Reads what the workers of a Kore service have written into the arena and\n"
     "answers /debug/pprof/ for them. Started by pprof.so, not by hand.\n"
     "\n"
     "  --arena=FD    the open memory or file that holds the arena\n"
     "  --socket=FD   the SOCK_SEQPACKET socket on which requests come\n"
+    "  --listen=FD   a listening socket: serve the same there, as HTTP\n"
     "  --user=NAME   become this user once the object files are open\n"
     "  --root=DIR    and enter this directory (chroot)\n"
     "  --parent=PID  end at once when this is not the parent any more\n"
@@ -56,12 +57,28 @@ options_number(const char *name, const char *text, long min, long *out)
 	return (-1);
 }
 
+static void
+options_tell(int help)
+{
+	if (help)
+		fputs(options_help, stdout);
+	else
+		printf("pprof-collector, messages %x, arena %llx\n",
+		    PP_WIRE_VERSION, PP_ARENA_MAGIC);
+}
+
 static int
 options_check(const struct pp_collector_options *o)
 {
 	if (o->arena == -1 || o->socket == -1 || o->arena == o->socket) {
 		pp_collector_log("needs --arena=FD and --socket=FD, two "
 				 "different descriptors above 2");
+		return (-1);
+	}
+	if (o->listen != -1 &&
+	    (o->listen == o->arena || o->listen == o->socket)) {
+		pp_collector_log("--listen=%d: must be a descriptor of its own",
+		    o->listen);
 		return (-1);
 	}
 	if (o->root != NULL && o->root[0] != '/') {
@@ -76,10 +93,11 @@ int
 pp_collector_options(int argc, char **argv, struct pp_collector_options *out,
     int *status)
 {
-	enum { ARENA = 1, SOCKET, USER, ROOT, PARENT, VERSION, HELP };
+	enum { ARENA = 1, SOCKET, LISTEN, USER, ROOT, PARENT, VERSION, HELP };
 	static const struct option known[] = {
 		{ "arena", required_argument, NULL, ARENA },
 		{ "socket", required_argument, NULL, SOCKET },
+		{ "listen", required_argument, NULL, LISTEN },
 		{ "user", required_argument, NULL, USER },
 		{ "root", required_argument, NULL, ROOT },
 		{ "parent", required_argument, NULL, PARENT },
@@ -90,18 +108,22 @@ pp_collector_options(int argc, char **argv, struct pp_collector_options *out,
 	int option, bad = 0;
 	long number = -1;
 
-	*out = (struct pp_collector_options){ .arena = -1, .socket = -1 };
+	*out = (struct pp_collector_options){ .arena = -1,
+		.socket = -1,
+		.listen = -1 };
 	*status = 1;
 	opterr = 0;
 	while (
 	    !bad && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == ARENA || option == SOCKET || option == PARENT)
+		if (option <= LISTEN || option == PARENT)
 			bad = options_number(known[option - 1].name, optarg,
 				  option == PARENT ? 1 : 3, &number) != 0;
 		if (option == ARENA) {
 			out->arena = (int)number;
 		} else if (option == SOCKET) {
 			out->socket = (int)number;
+		} else if (option == LISTEN) {
+			out->listen = (int)number;
 		} else if (option == PARENT) {
 			out->parent = number;
 		} else if (option == USER) {
@@ -109,12 +131,7 @@ pp_collector_options(int argc, char **argv, struct pp_collector_options *out,
 		} else if (option == ROOT) {
 			out->root = optarg;
 		} else if (option == VERSION || option == HELP) {
-			if (option == HELP)
-				fputs(options_help, stdout);
-			else
-				printf("pprof-collector, messages %x, arena "
-				       "%llx\n",
-				    PP_WIRE_VERSION, PP_ARENA_MAGIC);
+			options_tell(option == HELP);
 			*status = 0;
 			return (-1);
 		} else {

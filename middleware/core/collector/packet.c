@@ -93,6 +93,15 @@ packet_body(int fd, uint32_t len)
 	return (body);
 }
 
+void
+pp_collector_full(struct pp_answer *answer)
+{
+	pp_answer_error(answer, 503,
+	    "%d requests are waiting for their profiles, which is the most at "
+	    "once",
+	    PP_REQUESTS_MAX);
+}
+
 static void
 packet_serve(struct pp_collector *c, const struct pp_request *request,
     int reply)
@@ -112,12 +121,9 @@ packet_serve(struct pp_collector *c, const struct pp_request *request,
 		pp_collector_reply(reply, &answer);
 		return;
 	}
-	if (pp_collector_keep(c, task, reply) != 0) {
+	if (pp_collector_keep(c, task, NULL, reply) != 0) {
 		pp_task_cancel(task);
-		pp_answer_error(&answer, 503,
-		    "%d requests are waiting for their profiles, which is the "
-		    "most at once",
-		    PP_REQUESTS_MAX);
+		pp_collector_full(&answer);
 		pp_collector_reply(reply, &answer);
 	}
 }

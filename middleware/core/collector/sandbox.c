@@ -2,8 +2,8 @@
  * The seccomp filter: what the collector may still ask of the kernel.
  *
  * Files are read through descriptors that are open already, so there is no
- * open here, no socket, no exec and no new code: mappings may be anything but
- * executable.
+ * open here, no socket but those that the door's own gives, no exec and no new
+ * code: mappings may be anything but executable.
  *
  * Rule: one table; a call that is not on it fails with EPERM and the program
  * goes on. A call of another architecture kills it.
@@ -83,8 +83,20 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_restart_syscall, 0 },
 };
 
+/* For the door only. */
+static const struct allowed sandbox_door[] = {
+	{ SYS_accept4, 0 },
+	{ SYS_recvfrom, 0 },
+	{ SYS_sendto, 0 },
+	{ SYS_shutdown, 0 },
+	{ SYS_setsockopt, 0 }, /* TCP_NODELAY, TCP_CORK */
+	{ SYS_getsockopt, 0 },
+	{ SYS_getsockname, 0 },
+};
+
+#define DOOR	 (sizeof(sandbox_door) / sizeof(sandbox_door[0]))
 #define ALLOWED	 (sizeof(sandbox_allowed) / sizeof(sandbox_allowed[0]))
-#define PROGRAM	 (4 + 5 * ALLOWED + 1) /* at most */
+#define PROGRAM	 (4 + 5 * (ALLOWED + DOOR) + 1) /* at most */
 #define WORD(at) ((unsigned int)offsetof(struct seccomp_data, at))
 #define REFUSE	 (SECCOMP_RET_ERRNO | EPERM)
 
@@ -92,27 +104,17 @@ static const struct allowed sandbox_allowed[] = {
 #define THIRD WORD(args[2])
 
 static unsigned short
-sandbox_build(struct sock_filter *out)
+sandbox_add(struct sock_filter *out, const struct allowed *row, size_t rows)
 {
-	const struct sock_filter head[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD(arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD(nr)),
-	};
 	const struct sock_filter allow =
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	const struct sock_filter refuse = BPF_STMT(BPF_RET | BPF_K, REFUSE);
 	const struct sock_filter third =
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, THIRD);
-	const struct allowed *row;
-	unsigned short n = 4;
+	unsigned short n = 0;
 	unsigned char skip;
-	size_t i;
 
-	memcpy(out, head, sizeof(head));
-	for (i = 0; i < ALLOWED; i++) {
-		row = &sandbox_allowed[i];
+	for (; rows > 0; row++, rows--) {
 		skip = row->not_in_third == 0 ? 1 : 4;
 		out[n++] =
 		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
@@ -126,17 +128,35 @@ sandbox_build(struct sock_filter *out)
 		}
 		out[n++] = allow;
 	}
-	out[n++] = refuse;
+	return (n);
+}
+
+static unsigned short
+sandbox_build(struct sock_filter *out, int door)
+{
+	const struct sock_filter head[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD(arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD(nr)),
+	};
+	unsigned short n = 4;
+
+	memcpy(out, head, sizeof(head));
+	n += sandbox_add(out + n, sandbox_allowed, ALLOWED);
+	if (door)
+		n += sandbox_add(out + n, sandbox_door, DOOR);
+	out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, REFUSE);
 	return (n);
 }
 
 int
-pp_collector_sandbox(void)
+pp_collector_sandbox(int door)
 {
 	struct sock_filter filter[PROGRAM];
 	struct sock_fprog program = { .filter = filter };
 
-	program.len = sandbox_build(filter);
+	program.len = sandbox_build(filter, door);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1) {
 		pp_collector_log("seccomp: %s", strerror(errno));

@@ -1,0 +1,209 @@
+/*
+ * The server: who is connected, for how long. See door.h.
+ *
+ * libmicrohttpd's own timeout starts anew with each byte; here one counts from
+ * the beginning. A client that has to go is shut down at the socket, and the
+ * server then finds its end and closes it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "collector/door_private.h"
+
+#define DOOR_READ_NS (10 * PP_NS_PER_SEC)
+#define DOOR_SEND_NS (300 * PP_NS_PER_SEC)
+
+/* Memory of one connection: the longest request that the routes take, and its
+ * headers. */
+#define DOOR_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
+
+/* Those that are shut down leave a moment later. */
+#define DOOR_ROOM (2 * PP_VISITS_MAX)
+
+void
+pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state)
+{
+	struct pp_door *door = visit->door;
+
+	TAILQ_REMOVE(&door->visits[visit->state], visit, list);
+	visit->state = state;
+	visit->since_ns = pp_clock_mono();
+	TAILQ_INSERT_TAIL(&door->visits[state], visit, list);
+}
+
+/* It stays in its list, at the end, where nobody looks for who is slow. */
+static void
+door_end(struct pp_visit *visit)
+{
+	if (visit->ending)
+		return;
+	visit->ending = 1;
+	visit->door->count--;
+	(void)shutdown(visit->fd, SHUT_RDWR);
+	pp_visit_enter(visit, visit->state);
+}
+
+static struct pp_visit *
+door_slowest(const struct pp_door *door, enum pp_visit_state state)
+{
+	struct pp_visit *visit = TAILQ_FIRST(&door->visits[state]);
+
+	return (visit == NULL || visit->ending ? NULL : visit);
+}
+
+/* One has come for whom there is no place. Those who wait for a profile have
+ * asked for something, and stay. */
+static void
+door_crowded(struct pp_door *door, struct pp_visit *newest)
+{
+	struct pp_visit *visit;
+
+	visit = door_slowest(door, PP_VISIT_READS);
+	if (visit == newest)
+		visit = door_slowest(door, PP_VISIT_SENDS);
+	door_end(visit != NULL ? visit : newest);
+}
+
+static void
+door_came(struct pp_door *door, struct MHD_Connection *connection, void **own)
+{
+	const union MHD_ConnectionInfo *info;
+	struct pp_visit *visit;
+
+	info = MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info == NULL)
+		return;
+	if ((visit = calloc(1, sizeof(*visit))) == NULL) {
+		(void)shutdown(info->connect_fd, SHUT_RDWR);
+		return;
+	}
+	visit->door = door;
+	visit->connection = connection;
+	visit->fd = info->connect_fd;
+	visit->body.limit = PP_REQUEST_BODY_MAX;
+	visit->since_ns = pp_clock_mono();
+	TAILQ_INSERT_TAIL(&door->visits[PP_VISIT_READS], visit, list);
+	*own = visit;
+	if (++door->count > PP_VISITS_MAX)
+		door_crowded(door, visit);
+}
+
+static void
+door_connection(void *arg, struct MHD_Connection *connection, void **own,
+    enum MHD_ConnectionNotificationCode what)
+{
+	struct pp_door *door = arg;
+	struct pp_visit *visit = *own;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		door_came(door, connection, own);
+	} else if (visit != NULL) {
+		*own = NULL;
+		TAILQ_REMOVE(&door->visits[visit->state], visit, list);
+		if (!visit->ending)
+			door->count--;
+		pp_visit_forget(visit);
+		free(visit);
+	}
+}
+
+struct pp_door *
+pp_door_open(struct pp_collector *c, int listen, const struct pp_allow *allow)
+{
+	struct pp_door *door;
+	int state;
+
+	if ((door = calloc(1, sizeof(*door))) == NULL)
+		return (NULL);
+	door->c = c;
+	door->allow = *allow;
+	for (state = 0; state <= PP_VISIT_SENDS; state++)
+		TAILQ_INIT(&door->visits[state]);
+	door->daemon = MHD_start_daemon(MHD_USE_EPOLL |
+		MHD_ALLOW_SUSPEND_RESUME,
+	    0, NULL, NULL, pp_visit_request, door, MHD_OPTION_LISTEN_SOCKET,
+	    listen, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)DOOR_ROOM,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, DOOR_MEMORY,
+	    MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned int)(DOOR_SEND_NS / PP_NS_PER_SEC),
+	    MHD_OPTION_NOTIFY_CONNECTION, door_connection, door,
+	    MHD_OPTION_NOTIFY_COMPLETED, pp_visit_completed, door,
+	    MHD_OPTION_URI_LOG_CALLBACK, pp_visit_uri, door, MHD_OPTION_END);
+	if (door->daemon == NULL) {
+		free(door);
+		return (NULL);
+	}
+	return (door);
+}
+
+void
+pp_door_close(struct pp_door *door)
+{
+	struct pp_visit *visit;
+
+	if (door == NULL)
+		return;
+	/* It must not be stopped while connections are suspended. */
+	TAILQ_FOREACH(visit, &door->visits[PP_VISIT_WAITS], list)
+		pp_door_hangup(visit);
+	MHD_run(door->daemon);
+	MHD_stop_daemon(door->daemon);
+	free(door);
+}
+
+int
+pp_door_fd(const struct pp_door *door)
+{
+	const union MHD_DaemonInfo *info;
+
+	info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	return (info == NULL ? -1 : info->epoll_fd);
+}
+
+/* Who has been in a state for too long. Returns when the next one will. */
+static int64_t
+door_expire(struct pp_door *door, enum pp_visit_state state, int64_t allowed,
+    int64_t now)
+{
+	struct pp_visit *visit;
+
+	while ((visit = door_slowest(door, state)) != NULL) {
+		if (now - visit->since_ns < allowed)
+			return (visit->since_ns + allowed);
+		door_end(visit);
+	}
+	return (INT64_MAX);
+}
+
+int64_t
+pp_door_next(const struct pp_door *door, int64_t now)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+
+	if (door == NULL)
+		return (INT64_MAX);
+	/* It is not told by the descriptor. */
+	if (door->resumed)
+		return (now);
+	if (MHD_get_timeout(door->daemon, &ms) == MHD_YES &&
+	    now + (int64_t)ms * PP_NS_PER_MS < door->next)
+		return (now + (int64_t)ms * PP_NS_PER_MS);
+	return (door->next);
+}
+
+void
+pp_door_run(struct pp_door *door, int64_t now)
+{
+	int64_t reads, sends;
+
+	if (door == NULL)
+		return;
+	reads = door_expire(door, PP_VISIT_READS, DOOR_READ_NS, now);
+	sends = door_expire(door, PP_VISIT_SENDS, DOOR_SEND_NS, now);
+	door->next = reads < sends ? reads : sends;
+	door->resumed = 0;
+	MHD_run(door->daemon);
+}

@@ -1,0 +1,65 @@
+/*
+ * What door.c (the server, its clients and their time) and door_request.c (one
+ * request and its answer) share. Nobody else includes this.
+ */
+#ifndef PP_COLLECTOR_DOOR_PRIVATE_H
+#define PP_COLLECTOR_DOOR_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include <microhttpd.h>
+
+#include "collector/door.h"
+
+enum pp_visit_state {
+	PP_VISIT_READS, /* idle, or its request is on the way */
+	PP_VISIT_WAITS, /* suspended until its answer is due */
+	PP_VISIT_SENDS	/* the answer is on the way */
+};
+
+/* A client's connection. */
+struct pp_visit {
+	TAILQ_ENTRY(pp_visit) list; /* of its state, longest in it first */
+	struct pp_door *door;
+	struct MHD_Connection *connection;
+	int fd;
+	enum pp_visit_state state;
+	int64_t since_ns;
+	int ending; /* 1: shut down, the server will notice */
+	int gone;   /* 1: it hung up while it waited */
+
+	/* Of the request that is read. */
+	char *uri;  /* as asked; NULL: too long, or out of memory */
+	int headed; /* 1: the headers have been looked at */
+	int large;  /* 1: the body is more than is allowed */
+	struct pp_buf body;
+	struct pp_answer answer; /* status 0: none yet */
+};
+
+TAILQ_HEAD(pp_visits, pp_visit);
+
+struct pp_door {
+	struct MHD_Daemon *daemon;
+	struct pp_collector *c;
+	struct pp_allow allow;
+	uint32_t count;
+	int resumed;  /* 1: one that was suspended may go on */
+	int64_t next; /* when the next client will have been too slow */
+	struct pp_visits visits[PP_VISIT_SENDS + 1];
+};
+
+/* From now on it is in that state. In door.c. */
+void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
+
+/* libmicrohttpd's callbacks for one request. */
+void *pp_visit_uri(void *door, const char *uri, struct MHD_Connection *c);
+enum MHD_Result pp_visit_request(void *door, struct MHD_Connection *c,
+    const char *url, const char *method, const char *version, const char *data,
+    size_t *len, void **unused);
+void pp_visit_completed(void *door, struct MHD_Connection *c, void **unused,
+    enum MHD_RequestTerminationCode why);
+
+/* Forget the request, whatever has become of it. */
+void pp_visit_forget(struct pp_visit *visit);
+
+#endif

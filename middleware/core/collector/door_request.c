@@ -1,0 +1,276 @@
+/*
+ * One request at the door: from what libmicrohttpd has read to a request of
+ * the service, and from an answer to what it shall send.
+ *
+ *     pp_visit_uri       the first line has come
+ *     pp_visit_request   the headers; then each piece of a body; then the end;
+ *                        and again when its answer is there
+ *     pp_visit_completed the answer is sent, or the client has gone
+ *
+ * Rule: who may ask is told the same as at the Kore routes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/door_private.h"
+#include "service/answer.h"
+
+#define PREFIX	   "/debug/pprof"
+#define URI_MAX	   (PP_REQUEST_PATH_MAX + 1 + PP_REQUEST_QUERY_MAX)
+#define PREFIX_LEN (sizeof(PREFIX) - 1)
+
+static struct pp_visit *
+visit_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return (info == NULL ? NULL : info->socket_context);
+}
+
+void
+pp_visit_forget(struct pp_visit *visit)
+{
+	free(visit->uri);
+	visit->uri = NULL;
+	visit->headed = visit->large = 0;
+	pp_buf_free(&visit->body);
+	pp_answer_free(&visit->answer);
+}
+
+void *
+pp_visit_uri(void *door, const char *uri, struct MHD_Connection *connection)
+{
+	struct pp_visit *visit = visit_of(connection);
+
+	(void)door;
+	if (visit != NULL) {
+		pp_visit_forget(visit);
+		if (strlen(uri) <= URI_MAX)
+			visit->uri = strdup(uri);
+	}
+	return (NULL);
+}
+
+void
+pp_visit_completed(void *door, struct MHD_Connection *connection, void **unused,
+    enum MHD_RequestTerminationCode why)
+{
+	struct pp_visit *visit = visit_of(connection);
+
+	(void)door;
+	(void)unused;
+	(void)why;
+	if (visit == NULL)
+		return;
+	pp_visit_forget(visit);
+	if (!visit->ending)
+		pp_visit_enter(visit, PP_VISIT_READS);
+}
+
+static void
+visit_headers(struct MHD_Response *response, const struct pp_buf *headers)
+{
+	char line[PP_ANSWER_HEADERS_MAX], *value;
+	const char *at = headers->data, *end;
+	size_t left = headers->len;
+
+	while (left > 0 && (end = memchr(at, '\n', left)) != NULL) {
+		if ((size_t)(end - at) < sizeof(line)) {
+			memcpy(line, at, (size_t)(end - at));
+			line[end - at] = '\0';
+			if ((value = strstr(line, ": ")) != NULL) {
+				*value = '\0';
+				(void)MHD_add_response_header(response, line,
+				    value + 2);
+			}
+		}
+		left -= (size_t)(end + 1 - at);
+		at = end + 1;
+	}
+}
+
+/* Give the visit's answer to the server, body and all. */
+static enum MHD_Result
+visit_send(struct pp_visit *visit)
+{
+	struct pp_answer *answer = &visit->answer;
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	response = MHD_create_response_from_buffer(answer->body.len,
+	    answer->body.data, MHD_RESPMEM_MUST_FREE);
+	if (response == NULL)
+		return (MHD_NO);
+	memset(&answer->body, 0, sizeof(answer->body));
+	visit_headers(response, &answer->headers);
+	result = MHD_queue_response(visit->connection,
+	    (unsigned int)answer->status, response);
+	MHD_destroy_response(response);
+	pp_visit_enter(visit, PP_VISIT_SENDS);
+	return (result);
+}
+
+static int
+visit_allowed(struct pp_visit *visit)
+{
+	const union MHD_ConnectionInfo *info;
+	struct sockaddr local = { .sa_family = AF_UNIX };
+	const struct sockaddr *peer = &local;
+	const char *const *name;
+	int forwarded = 0;
+
+	for (name = pp_allow_forwarded; *name != NULL; name++)
+		forwarded |= MHD_lookup_connection_value(visit->connection,
+				 MHD_HEADER_KIND, *name) != NULL;
+	info = MHD_get_connection_info(visit->connection,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	/* A client of a unix socket has no name. */
+	if (info != NULL && info->client_addr != NULL &&
+	    (info->client_addr->sa_family == AF_INET ||
+		info->client_addr->sa_family == AF_INET6))
+		peer = info->client_addr;
+	return (pp_allow_peer(&visit->door->allow, peer, forwarded));
+}
+
+/* 0, or the answer is there already. */
+static int
+visit_headed(struct pp_visit *visit)
+{
+	struct pp_answer *answer = &visit->answer;
+
+	if (!visit_allowed(visit)) {
+		pp_answer_error(answer, 403,
+		    "profiles are for local peers only; PPROF_ALLOW in the "
+		    "service's environment changes it");
+	} else if (visit->uri == NULL) {
+		pp_answer_error(answer, 414, "the request is too long");
+	} else if (strcmp(visit->uri, "/") == 0) {
+		pp_answer_start(answer, 302, PP_TYPE_TEXT);
+		pp_answer_header(answer, "location", PREFIX "/");
+		pp_buf_text(&answer->body, "Found\n");
+	} else if (strncmp(visit->uri, PREFIX, PREFIX_LEN) != 0 ||
+	    (visit->uri[PREFIX_LEN] != '\0' &&
+		strchr("/?", visit->uri[PREFIX_LEN]) == NULL)) {
+		pp_answer_error(answer, 404,
+		    "nothing is served here but " PREFIX "/");
+	}
+	return (answer->status);
+}
+
+static enum pp_method
+visit_method(const char *method)
+{
+	if (strcmp(method, "GET") == 0)
+		return (PP_METHOD_GET);
+	if (strcmp(method, "HEAD") == 0)
+		return (PP_METHOD_HEAD);
+	if (strcmp(method, "POST") == 0)
+		return (PP_METHOD_POST);
+	return (PP_METHOD_OTHER);
+}
+
+static struct pp_task *
+visit_begin(struct pp_visit *visit, const char *method)
+{
+	struct MHD_Connection *connection = visit->connection;
+	struct pp_request request = { .method = visit_method(method),
+		.prefix = PREFIX,
+		.path = visit->uri + PREFIX_LEN,
+		.query = "" };
+	const char *mark;
+	char *query;
+
+	if ((query = strchr(visit->uri, '?')) != NULL) {
+		*query = '\0';
+		request.query = query + 1;
+	}
+	request.match = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+	    "if-none-match");
+	if (request.match != NULL &&
+	    strlen(request.match) > PP_REQUEST_MATCH_MAX)
+		request.match = NULL;
+	mark =
+	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "x-pprof");
+	request.marked = mark != NULL && strcmp(mark, "1") == 0;
+	if (request.method == PP_METHOD_POST) {
+		request.body = visit->body.data;
+		request.body_len = visit->body.len;
+	}
+	return (pp_service_begin(visit->door->c->service, &request));
+}
+
+/* All of it has come. */
+static enum MHD_Result
+visit_serve(struct pp_visit *visit, const char *method)
+{
+	struct pp_collector *c = visit->door->c;
+	struct pp_answer *answer = &visit->answer;
+	struct pp_task *task;
+
+	if (visit->large) {
+		pp_answer_error(answer, 413, "the body is more than %u bytes",
+		    PP_REQUEST_BODY_MAX);
+	} else if ((task = visit_begin(visit, method)) == NULL) {
+		pp_answer_error(answer, 503, "The collector is out of memory");
+	} else if (pp_task_deadline(task) == 0) {
+		pp_task_finish(task, answer);
+	} else if (pp_collector_keep(c, task, visit, visit->fd) != 0) {
+		pp_task_cancel(task);
+		pp_collector_full(answer);
+	} else {
+		pp_visit_enter(visit, PP_VISIT_WAITS);
+		MHD_suspend_connection(visit->connection);
+		return (MHD_YES);
+	}
+	return (visit_send(visit));
+}
+
+enum MHD_Result
+pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *data, size_t *len,
+    void **unused)
+{
+	struct pp_visit *visit = visit_of(connection);
+
+	(void)door;
+	(void)url;
+	(void)version;
+	(void)unused;
+	if (visit == NULL || visit->gone)
+		return (MHD_NO);
+	if (visit->answer.status != 0)
+		return (visit_send(visit));
+	if (!visit->headed) {
+		visit->headed = 1;
+		return (visit_headed(visit) ? visit_send(visit) : MHD_YES);
+	}
+	if (*len > 0) {
+		/* Read to its end, so that the client hears of it. */
+		if (!visit->large)
+			pp_buf_append(&visit->body, data, *len);
+		if (visit->body.failed)
+			visit->large = 1;
+		*len = 0;
+		return (MHD_YES);
+	}
+	return (visit_serve(visit, method));
+}
+
+void
+pp_door_answer(struct pp_visit *visit, struct pp_answer *answer)
+{
+	visit->answer = *answer;
+	memset(answer, 0, sizeof(*answer));
+	visit->door->resumed = 1;
+	MHD_resume_connection(visit->connection);
+}
+
+void
+pp_door_hangup(struct pp_visit *visit)
+{
+	visit->gone = 1;
+	visit->door->resumed = 1;
+	MHD_resume_connection(visit->connection);
+}

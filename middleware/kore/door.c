@@ -1,0 +1,127 @@
+/*
+ * The socket of the collector's own door (PPROF_LISTEN). In the parent, once:
+ * it has the rights to bind, and a collector that is started again gets the
+ * same socket. Serving it is the collector's work.
+ *
+ * Rule: what cannot be opened is one line in the log, and the service and its
+ * routes go on without it.
+ */
+#include <kore/kore.h>
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/listen.h"
+#include "kore/adapter.h"
+
+/* Clients that wait while the collector is started again. */
+#define BACKLOG 64
+
+static struct pp_listen place;
+static int bound; /* 1: the unix socket's name is ours to remove */
+
+/* A socket that nobody serves refuses; its name is in the way, though. */
+static int
+door_is_stale(void)
+{
+	struct stat st;
+	int fd, failed;
+
+	if (lstat(place.address.un.sun_path, &st) == -1 ||
+	    !S_ISSOCK(st.st_mode))
+		return (0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return (0);
+	failed = connect(fd, &place.address.any, place.len) == -1 &&
+	    errno == ECONNREFUSED;
+	(void)close(fd);
+	return (failed);
+}
+
+/* Returns 0, or -1 with errno. */
+static int
+door_bind(int fd)
+{
+	const char *path = place.address.un.sun_path;
+	int on = 1, failed, saved;
+	mode_t mask;
+
+	if (place.address.any.sa_family != AF_UNIX) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (place.address.any.sa_family == AF_INET6)
+			(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+			    sizeof(on));
+		return (bind(fd, &place.address.any, place.len));
+	}
+	/* Never, not even between two calls, open to others. */
+	mask = umask(0177);
+	failed = bind(fd, &place.address.any, place.len);
+	if (failed == -1 && errno == EADDRINUSE && door_is_stale() &&
+	    unlink(path) == 0)
+		failed = bind(fd, &place.address.any, place.len);
+	saved = errno;
+	(void)umask(mask);
+	bound = failed == 0;
+	errno = saved;
+	return (failed);
+}
+
+void
+pp_door_open(void)
+{
+	const char *text = getenv("PPROF_LISTEN"), *rule;
+	char why[512];
+	int fd;
+
+	if (text == NULL || text[0] == '\0')
+		return;
+	if (pp_listen_parse(&place, text, why, sizeof(why)) == -1) {
+		pp_kore_log("%s: the door stays shut", why);
+		return;
+	}
+	rule = getenv("PPROF_ALLOW");
+	if (!place.local && (rule == NULL || rule[0] == '\0')) {
+		pp_kore_log("PPROF_LISTEN: \"%s\" can be reached from other "
+			    "machines; without PPROF_ALLOW, which says who "
+			    "may, the door stays shut",
+		    text);
+		return;
+	}
+	fd = socket(place.address.any.sa_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1 || door_bind(fd) == -1 || listen(fd, BACKLOG) == -1) {
+		pp_kore_log("PPROF_LISTEN: \"%s\": %s: the door stays shut",
+		    text, errno_s);
+		if (fd != -1)
+			(void)close(fd);
+		return;
+	}
+	pp_kore.listen_fd = fd;
+}
+
+void
+pp_door_shut(void)
+{
+	if (pp_kore.listen_fd == -1)
+		return;
+	(void)close(pp_kore.listen_fd);
+	pp_kore.listen_fd = -1;
+	if (bound)
+		(void)unlink(place.address.un.sun_path);
+	bound = 0;
+}
+
+/* At the parent's end; its children have left the door behind. */
+__attribute__((destructor)) static void
+door_destructor(void)
+{
+	if (worker == NULL && pp_kore.arena != NULL &&
+	    pp_kore.arena->parent_pid == getpid())
+		pp_door_shut();
+}

@@ -1,0 +1,161 @@
+/*
+ * Handlers that hold their worker: for ever, for a while, awake or asleep, in
+ * a request or outside of one; and one that dies. SIGUSR2 sets them free.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int page_forever(struct http_request *);
+int page_hold(struct http_request *);
+int page_doze(struct http_request *);
+int page_timer(struct http_request *);
+int page_twice(struct http_request *);
+int page_die(struct http_request *);
+int stall_load(int);
+u_int64_t stall_spin(u_int64_t);
+void stall_until(int64_t);
+
+static volatile sig_atomic_t freed;
+static volatile u_int64_t drain;
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (t.tv_sec * 1000LL + t.tv_nsec / 1000000);
+}
+
+static void
+set_free(int signo)
+{
+	(void)signo;
+	freed = 1;
+}
+
+int
+stall_load(int action)
+{
+	(void)action;
+	signal(SIGUSR2, set_free);
+	return (KORE_RESULT_OK);
+}
+
+__attribute__((noinline)) u_int64_t
+stall_spin(u_int64_t from)
+{
+	for (int i = 0; i < 100000; i++)
+		from = from * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (from);
+}
+
+__attribute__((noinline)) void
+stall_until(int64_t end)
+{
+	while (now_ms() < end)
+		drain += stall_spin(drain);
+}
+
+static int
+reply(struct http_request *req, const char *text)
+{
+	http_response(req, 200, text, strlen(text));
+	return (KORE_RESULT_OK);
+}
+
+/* How long, from the query: "?ms=1500". */
+static int
+wanted_ms(struct http_request *req)
+{
+	const char *query = req->query_string;
+
+	if (query == NULL || strncmp(query, "ms=", 3) != 0)
+		return (2000);
+	return (atoi(query + 3));
+}
+
+int
+page_forever(struct http_request *req)
+{
+	for (;;) {
+		drain += stall_spin(drain);
+		if (freed)
+			break;
+	}
+	return (reply(req, "freed\n"));
+}
+
+int
+page_hold(struct http_request *req)
+{
+	stall_until(now_ms() + wanted_ms(req));
+	return (reply(req, "held\n"));
+}
+
+/* Says how long it has slept, which is what it asked for. */
+int
+page_doze(struct http_request *req)
+{
+	int64_t begun = now_ms();
+	char text[32];
+
+	usleep((unsigned int)wanted_ms(req) * 1000);
+	snprintf(text, sizeof(text), "%lld\n", (long long)(now_ms() - begun));
+	return (reply(req, text));
+}
+
+static void
+stall_timer(void *arg, u_int64_t now)
+{
+	(void)now;
+	stall_until(now_ms() + (int64_t)(uintptr_t)arg);
+}
+
+/* The loop is held by a timer, after the answer. */
+int
+page_timer(struct http_request *req)
+{
+	(void)kore_timer_add(stall_timer, 100,
+	    (void *)(uintptr_t)wanted_ms(req), KORE_TIMER_ONESHOT);
+	return (reply(req, "soon\n"));
+}
+
+static void
+twice_wake(void *arg, u_int64_t now)
+{
+	(void)now;
+	http_request_wakeup(arg);
+}
+
+/* Sleeps as a request does, and holds its worker when it is woken. */
+int
+page_twice(struct http_request *req)
+{
+	if (req->hdlr_extra == NULL) {
+		req->hdlr_extra = req;
+		req->flags |= HTTP_REQUEST_RETAIN_EXTRA;
+		http_request_sleep(req);
+		(void)kore_timer_add(twice_wake, 50, req, KORE_TIMER_ONESHOT);
+		return (KORE_RESULT_RETRY);
+	}
+	req->hdlr_extra = NULL;
+	stall_until(now_ms() + wanted_ms(req));
+	return (reply(req, "held\n"));
+}
+
+/* Works for a while, so that samples are there, and is killed. */
+int
+page_die(struct http_request *req)
+{
+	stall_until(now_ms() + wanted_ms(req));
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+	return (reply(req, "alive\n"));
+}

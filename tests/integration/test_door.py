@@ -1,0 +1,526 @@
+#!/usr/bin/env python3
+"""
+The collector's own door, PPROF_LISTEN: what it serves, to whom, and that it
+does when no worker can serve anything.
+
+Runs in a network namespace of its own where there can be one, so that remote
+peers exist; see test_access.py.
+"""
+import ctypes
+import http.client
+import os
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import threading
+import time
+import unittest
+
+import harness
+import load
+import web
+import workload
+from case import Case, Later, main, note
+
+CLONE_NEWNET = 0x40000000
+NEAR, FAR = "192.0.2.7", "198.51.100.9"
+INDEX = "/debug/pprof/"
+STALL_SOURCE = os.path.join(harness.HERE, "modules", "stall.c")
+STALL = [("stall.c", "stall_load"), "workload.c", harness.PPROF]
+ROUTES = workload.ROUTES + [
+    "/forever page_forever", "/hold page_hold", "/doze page_doze"]
+
+
+def own_network():
+    """A network of this process's own; what is missing, or ''."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNET) != 0:
+        return os.strerror(ctypes.get_errno())
+    try:
+        for command in (["link", "set", "lo", "up"],
+                        ["addr", "add", NEAR + "/32", "dev", "lo"],
+                        ["addr", "add", FAR + "/32", "dev", "lo"]):
+            subprocess.run(["ip", *command], check=True,
+                           stderr=subprocess.PIPE)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return str(error)
+    return ""
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=30):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def unix_get(path, what):
+    connection = UnixConnection(path)
+    try:
+        connection.request("GET", what)
+        response = connection.getresponse()
+        return web.Answer(response, response.read())
+    finally:
+        connection.close()
+
+
+class Door:
+    """A service with a door, on a free port of `host`."""
+
+    def __init__(self, listen=None, host="127.0.0.1", env=None, **more):
+        self.host, self.port = host, harness.free_port()
+        at = "[%s]:%d" if ":" in host else "%s:%d"
+        env = dict(env or {},
+                   PPROF_LISTEN=listen or at % (host, self.port))
+        more.setdefault("modules", STALL)
+        more.setdefault("routes", ROUTES)
+        self.kore = workload.service(env=env, **more)
+
+    def __enter__(self):
+        self.kore.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        return self.kore.__exit__(*why)
+
+    def ask(self, method, path, **more):
+        return web.ask(self.host, self.port, method, path, **more)
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def socket(self, source=None):
+        sock = socket.create_connection(
+            (self.host, self.port), 20,
+            (source, 0) if source else None)
+        return sock
+
+
+def listening(pid):
+    """Listening sockets that the process has open."""
+    inodes = set()
+    for file in ("tcp", "tcp6", "unix"):
+        with open("/proc/%d/net/%s" % (pid, file)) as table:
+            for line in list(table)[1:]:
+                fields = line.split()
+                if file == "unix" and fields[3] == "00010000":
+                    inodes.add(fields[6])
+                elif file != "unix" and fields[3] == "0A":
+                    inodes.add(fields[9])
+    folder, found = "/proc/%d/fd" % pid, []
+    for fd in os.listdir(folder):
+        link = os.readlink(os.path.join(folder, fd))
+        if link.startswith("socket:[") and link[8:-1] in inodes:
+            found.append(link)
+    return found
+
+
+def rss_kb(pid):
+    with open("/proc/%d/status" % pid) as file:
+        for line in file:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+class Serves(Case):
+    def test_it_stays_shut_by_default(self):
+        with workload.service() as kore:
+            self.assertEqual(listening(kore.find_collector()), [])
+
+    def test_the_same_answers_as_at_the_routes(self):
+        with Door() as door:
+            for path in ("cmdline", "symbol", "settings", "nope",
+                         "heap?seconds=x", "profile?hz=0",
+                         "assets/pprof.css", "", "allocs?debug=1"):
+                here, there = door.get(INDEX + path), door.kore.get(
+                    INDEX + path)
+                self.assertEqual(here.status, there.status, path)
+                for name in ("content-type", "x-go-pprof", "etag",
+                             "content-security-policy",
+                             "x-content-type-options"):
+                    self.assertEqual(here.headers.get(name),
+                                     there.headers.get(name), path + name)
+                if path not in ("", "allocs?debug=1"):
+                    self.assertEqual(here.body, there.body, path)
+            self.assertIn("workers running", door.get(INDEX).text)
+            answer = door.get("/")
+            self.assertEqual((answer.status, answer.headers["location"]),
+                             (302, INDEX))
+            answer = door.get(INDEX[:-1])
+            self.assertEqual((answer.status, answer.headers["location"]),
+                             (301, INDEX))
+            for path in ("/light", "/debug/pprofx", "//debug/pprof/"):
+                self.assertEqual(door.get(path).status, 404)
+
+    def test_methods_bodies_and_marks(self):
+        with Door() as door:
+            css = INDEX + "assets/pprof.css"
+            answer = door.ask("HEAD", css)
+            whole = door.get(css)
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(answer.body, b"")
+            self.assertEqual(int(answer.headers["content-length"]),
+                             len(whole.body))
+            tag = whole.headers["etag"]
+            answer = door.get(css, headers={"If-None-Match": tag})
+            self.assertEqual((answer.status, answer.body), (304, b""))
+            for method in ("PUT", "DELETE", "POST"):
+                self.assertEqual(
+                    door.ask(method, INDEX + "cmdline").status, 405)
+            most = 4 << 20
+            answer = door.ask("POST", INDEX + "symbol", body=b"+" * most)
+            self.assertEqual(answer.status, 200)
+            answer = door.ask("POST", INDEX + "symbol",
+                              body=b"+" * (most + 1))
+            self.assertEqual(answer.status, 413)
+            self.assertIn(str(most), answer.text)
+            rate = {"body": "block_rate=12345"}
+            self.assertEqual(
+                door.ask("POST", INDEX + "settings", **rate).status, 403)
+            answer = door.ask("POST", INDEX + "settings",
+                              headers={"X-Pprof": "1"}, **rate)
+            self.assertEqual(answer.status, 200, answer)
+            self.assertIn("12345", door.get(INDEX + "settings").text)
+
+    def test_one_connection_and_many_requests(self):
+        with Door() as door:
+            with web.Connection(door.host, door.port) as kept:
+                for i in range(200):
+                    self.assertEqual(kept.get(INDEX + "cmdline").status, 200)
+                self.assertEqual(
+                    kept.get(INDEX + "profile?seconds=1").status, 200)
+                self.assertEqual(kept.get(INDEX + "cmdline").status, 200)
+            raw = door.socket()
+            raw.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: x\r\n\r\n"
+                        * 5)
+            got = b""
+            while got.count(b"kore.conf") < 5:
+                data = raw.recv(65536)
+                self.assertTrue(data, got)
+                got += data
+            raw.close()
+
+    def test_go_tool_pprof_at_the_door(self):
+        with Door() as door:
+            with load.Driver(door.kore, ["/burn/a"]):
+                text = self.pprof.run(
+                    "-top", "http://%s:%d%sprofile?seconds=1"
+                    % (door.host, door.port, INDEX))
+            self.assertIn("workload_alpha", text)
+
+    def test_a_client_that_hangs_up_ends_its_profile(self):
+        with Door() as door:
+            raw = door.socket()
+            raw.sendall(b"GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\n"
+                        b"Host: x\r\n\r\n")
+            running = '<td class="number">1</td><td><a href="profile?'
+            harness.wait_for("the profile", 5, lambda: running in door.get(
+                INDEX).text)
+            raw.close()
+            harness.wait_for("its end", 5, lambda: running not in door.get(
+                INDEX).text)
+
+    def test_a_restarted_collector_opens_it_again(self):
+        with Door(collector_replaced=True) as door:
+            os.kill(door.kore.find_collector(), signal.SIGKILL)
+            begun = time.monotonic()
+            # Nobody is refused meanwhile: the socket is the parent's.
+            self.assertEqual(door.get(INDEX + "cmdline", timeout=10).status,
+                             200)
+            note("an answer %.2f s after the collector was killed",
+                 time.monotonic() - begun)
+
+
+class Places(Case):
+    def path(self, kore):
+        return os.path.join(kore.dir, "door.sock")
+
+    def make(self, **more):
+        kore = workload.service(**more)
+        kore.env["PPROF_LISTEN"] = "unix:" + self.path(kore)
+        return kore
+
+    def test_a_unix_socket_is_private_and_is_gone_at_the_end(self):
+        folder = harness.new_dir()
+        path = os.path.join(folder, "door.sock")
+        with workload.service(env={"PPROF_LISTEN": "unix:" + path},
+                              collector_replaced=True) as kore:
+            mode = os.stat(path).st_mode
+            self.assertTrue(stat.S_ISSOCK(mode))
+            self.assertEqual(stat.S_IMODE(mode), 0o600)
+            self.assertEqual(unix_get(path, INDEX + "cmdline").status, 200)
+            # The next collector is nobody, in a chroot.
+            os.kill(kore.find_collector(), signal.SIGKILL)
+            self.assertEqual(unix_get(path, INDEX + "cmdline").status, 200)
+        self.assertEqual(os.listdir(folder), [])
+        os.rmdir(folder)
+
+    def test_a_stale_socket_is_replaced(self):
+        kore = self.make()
+        path = self.path(kore)
+        old = socket.socket(socket.AF_UNIX)
+        old.bind(path)
+        old.listen()
+        old.close()
+        with kore:
+            self.assertEqual(unix_get(path, INDEX).status, 200)
+            self.assertEqual(kore.log("PPROF_LISTEN"), [])
+
+    def refused(self, kore, *words):
+        """The door is shut, in one line; the rest goes on."""
+        with kore:
+            said = kore.log("PPROF_LISTEN")
+            self.assertEqual(len(said), 1, kore.log_tail())
+            for word in words:
+                self.assertIn(word, said[0])
+            self.assertEqual(listening(kore.find_collector()), [])
+            self.assertEqual(kore.get(INDEX).status, 200)
+
+    def test_a_socket_that_is_alive_is_left_alone(self):
+        kore = self.make()
+        with socket.socket(socket.AF_UNIX) as alive:
+            alive.bind(self.path(kore))
+            alive.listen()
+            self.refused(kore, "in use", self.path(kore))
+        kore = self.make()
+        with open(self.path(kore), "w") as file:
+            file.write("not a socket")
+        self.refused(kore, "in use")
+
+    def test_a_port_that_is_taken(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            at = "127.0.0.1:%d" % other.getsockname()[1]
+            self.refused(workload.service(env={"PPROF_LISTEN": at}), at,
+                         "in use")
+
+    def test_what_is_no_place(self):
+        for value in ("6061", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536",
+                      "example.org:80", "unix:relative", "::1:80"):
+            with self.subTest(value=value):
+                self.refused(
+                    workload.service(env={"PPROF_LISTEN": value}),
+                    '"%s"' % value)
+
+    def test_ipv6(self):
+        try:
+            harness.free_port("::1")
+        except OSError as error:
+            self.skipTest("no IPv6 here: %s" % error)
+        with Door(host="::1") as door:
+            self.assertEqual(door.get(INDEX).status, 200)
+
+
+class Remote(Case):
+    def test_not_without_a_rule(self):
+        for host in ("0.0.0.0", NEAR):
+            at = "%s:%d" % (host, harness.free_port())
+            with workload.service(env={"PPROF_LISTEN": at}) as kore:
+                said = kore.log("PPROF_LISTEN")
+                self.assertEqual(len(said), 1, kore.log_tail())
+                self.assertIn("PPROF_ALLOW", said[0])
+                self.assertEqual(listening(kore.find_collector()), [])
+                self.assertEqual(kore.get(INDEX).status, 200)
+
+    def status(self, door, source, headers=None):
+        connection = web.Connection(door.host, door.port)
+        connection.http.source_address = (source, 0)
+        with connection:
+            return connection.get(INDEX, headers=headers).status
+
+    def test_the_rule_is_that_of_the_routes(self):
+        with Door(host=NEAR, env={"PPROF_ALLOW": NEAR}) as door:
+            self.assertEqual(self.status(door, NEAR), 200)
+            self.assertEqual(self.status(door, FAR), 403)
+            for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+                self.assertEqual(self.status(door, NEAR, {name: NEAR}), 403)
+        with Door(host=NEAR, env={"PPROF_ALLOW": "loopback"}) as door:
+            self.assertEqual(self.status(door, NEAR), 403)
+        with Door(host=NEAR, env={"PPROF_ALLOW": "any"}) as door:
+            self.assertEqual(self.status(door, FAR), 200)
+
+
+class Slow(Case):
+    HALF = b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: x\r\nX-Slow: "
+
+    def test_a_thousand_half_open_clients_cost_nothing(self):
+        with Door() as door:
+            pid = door.kore.find_collector()
+            door.get(INDEX)
+            memory, slow = rss_kb(pid), []
+            for i in range(1000):
+                sock = door.socket()
+                if i % 3 != 0:
+                    sock.send(self.HALF[:1 + i % len(self.HALF)])
+                slow.append(sock)
+            begun = time.monotonic()
+            self.assertEqual(door.get(INDEX + "cmdline", timeout=5).status,
+                             200)
+            took = time.monotonic() - begun
+            used = harness.cpu_seconds(pid)
+            for _ in range(15):
+                for sock in slow[-60:]:
+                    try:
+                        sock.send(b"a")
+                    except OSError:
+                        pass
+                time.sleep(0.2)
+            used = harness.cpu_seconds(pid) - used
+            grown = rss_kb(pid) - memory
+            files = len(os.listdir("/proc/%d/fd" % pid))
+            note("behind 1000 half-open clients: %.3f s; %.2f s of CPU in 3 s,"
+                 " %d kB more, %d files", took, used, grown, files)
+            self.assertLess(took, 1)
+            self.assertLess(used, 0.3)
+            self.assertLess(grown, 8192)
+            self.assertEqual(door.kore.get("/light").text, "light\n")
+            for sock in slow:
+                sock.close()
+
+    def test_a_request_has_ten_seconds_to_arrive(self):
+        with Door() as door:
+            slow, silent = door.socket(), door.socket()
+            begun = time.monotonic()
+            slow.sendall(self.HALF)
+            ended = {}
+            while len(ended) < 2 and time.monotonic() - begun < 15:
+                for name, sock in (("slow", slow), ("silent", silent)):
+                    if name in ended:
+                        continue
+                    sock.settimeout(0.2)
+                    try:
+                        if name == "slow":
+                            sock.send(b"a")
+                        if sock.recv(100) == b"":
+                            ended[name] = time.monotonic() - begun
+                    except socket.timeout:
+                        pass
+                    except OSError:
+                        ended[name] = time.monotonic() - begun
+            slow.close()
+            silent.close()
+            note("ended after %s", ended)
+            for name in ("slow", "silent"):
+                self.assertGreater(ended.get(name, 99), 9.5)
+                self.assertLess(ended[name], 12)
+
+    def test_one_who_does_not_take_its_answer_costs_nothing(self):
+        with Door() as door:
+            pid = door.kore.find_collector()
+            lazy = []
+            for _ in range(50):
+                sock = socket.socket()
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect((door.host, door.port))
+                sock.sendall(b"GET /debug/pprof/ HTTP/1.1\r\nHost: x\r\n\r\n"
+                             * 20)
+                lazy.append(sock)
+            time.sleep(0.5)
+            used = harness.cpu_seconds(pid)
+            time.sleep(2)
+            used = harness.cpu_seconds(pid) - used
+            self.assertEqual(door.get(INDEX + "cmdline", timeout=5).status,
+                             200)
+            note("50 clients that do not read: %.2f s of CPU in 2 s", used)
+            self.assertLess(used, 0.1)
+            for sock in lazy:
+                sock.close()
+
+    def test_garbage(self):
+        with Door() as door:
+            for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\0" * 5000,
+                         b"GET " + b"/a" * 20000 + b" HTTP/1.1\r\n\r\n",
+                         b"GET /debug/pprof/ HTTP/1.1\r\n" + b"A: b\r\n" * 9999,
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"Content-Length: -5\r\n\r\n",
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n"):
+                sock = door.socket()
+                try:
+                    sock.sendall(data)
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(65536):
+                        pass
+                except OSError:
+                    pass
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+                sock.close()
+                self.assertEqual(door.get(INDEX + "cmdline").status, 200)
+
+
+class Stuck(Case):
+    """Every worker in `for (;;)`."""
+
+    def hold(self, kore):
+        kept = [load.connection_to(kore, worker) for worker in (1, 2)]
+        held = [(one, Later(one.get, "/forever")) for one in kept]
+        time.sleep(0.5)
+        return held
+
+    def timed(self, door, path, seconds=0):
+        begun = time.monotonic()
+        answer = door.get(INDEX + path, timeout=seconds + 10)
+        took = time.monotonic() - begun
+        note("%s: %.2f s", path or "index", took)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertLessEqual(took, seconds + 1)
+        return answer
+
+    def check(self, **more):
+        first, last = workload.function_lines("page_forever", STALL_SOURCE)
+        with Door(**more) as door:
+            held = self.hold(door.kore)
+            with self.assertRaises(OSError):
+                web.get("127.0.0.1", door.kore.port, INDEX, timeout=2)
+            raw = self.pprof.raw(self.timed(door, "profile?seconds=2",
+                                            2).body)
+            mine = [s for s in raw.samples if s.has("page_forever")]
+            self.assertEqual({s.numbers["worker"] for s in mine}, {1, 2})
+            self.assertEqual({s.route for s in mine}, {"/forever"})
+            lines = {f.line for s in mine for location in s.stack
+                     for f in location.frames if f.function == "page_forever"}
+            self.assertTrue(lines)
+            self.assertTrue(all(first <= line <= last for line in lines),
+                            lines)
+            text = self.timed(door, "goroutine?debug=2").text
+            self.assertEqual(text.count("page_forever("), 2, text)
+            self.assertEqual(text.count("stall.c:"), 4, text)
+            raw = self.pprof.raw(self.timed(door, "goroutine").body)
+            self.assertEqual(
+                sum(s.values[0] for s in raw.samples
+                    if s.has("page_forever") and s.route == "/forever"), 2)
+            for path in ("heap", "heap?gc=1&debug=1", "allocs", "block",
+                         "mutex", "threadcreate", "settings", "cmdline"):
+                self.timed(door, path)
+            self.timed(door, "heap?seconds=1", 1)
+            self.assertIn("2 of 2 workers running",
+                          self.timed(door, "").text)
+            for pid in door.kore.worker_pids().values():
+                os.kill(pid, signal.SIGUSR2)
+            for connection, later in held:
+                self.assertEqual(later.result().text, "freed\n")
+                connection.close()
+
+    def test_in_production(self):
+        """chroot, runas, seccomp."""
+        self.check()
+
+    def test_without_privileges_to_drop(self):
+        self.check(production=False)
+
+
+if __name__ == "__main__":
+    missing = own_network()
+    if missing:
+        note("SKIPPED, no remote peer can be made here: %s", missing)
+        Remote = unittest.skip("no network namespace: " + missing)(Remote)
+    main()
