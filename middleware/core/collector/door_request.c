@@ -99,11 +99,19 @@ visit_send(struct pp_visit *visit)
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	response = MHD_create_response_from_buffer(answer->body.len,
-	    answer->body.data, MHD_RESPMEM_MUST_FREE);
+	if (answer->file_len > 0)
+		response = MHD_create_response_from_fd64(answer->file_len,
+		    answer->file);
+	else
+		response = MHD_create_response_from_buffer(answer->body.len,
+		    answer->body.data, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
 		return (MHD_NO);
-	memset(&answer->body, 0, sizeof(answer->body));
+	/* The server's now. */
+	if (answer->file_len > 0)
+		answer->file_len = 0;
+	else
+		memset(&answer->body, 0, sizeof(answer->body));
 	visit_headers(response, &answer->headers);
 	result = MHD_queue_response(visit->connection,
 	    (unsigned int)answer->status, response);
