@@ -306,6 +306,13 @@ cpu_leave(struct pp_cpu_session *session)
 }
 
 struct pp_profile *
+pp_cpu_look(struct pp_cpu_session *session)
+{
+	cpu_drain(session->cpu);
+	return (pp_cpu_profile(session));
+}
+
+struct pp_profile *
 pp_cpu_end(struct pp_cpu_session *session)
 {
 	struct pp_cpu *cpu = session->cpu;

@@ -35,6 +35,10 @@ void pp_cpu_free(struct pp_cpu *cpu); /* also ends all sampling */
  * when PP_SESSIONS_MAX run already, EINVAL for another hz, ENOMEM. */
 struct pp_cpu_session *pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz);
 
+/* What it has seen so far, as a profile that only its addresses are right of;
+ * the caller frees it. NULL when out of memory. */
+struct pp_profile *pp_cpu_look(struct pp_cpu_session *session);
+
 /* End it and return what it saw as a profile without symbols, which the
  * caller frees; NULL when out of memory. The session is gone. */
 struct pp_profile *pp_cpu_end(struct pp_cpu_session *session);

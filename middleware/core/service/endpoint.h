@@ -37,6 +37,8 @@ struct pp_service {
 	struct pp_routes_reader *routes;
 	int64_t started_ns;	      /* CLOCK_MONOTONIC */
 	LIST_HEAD(, pp_task) asking;  /* that pp_named_tick() looks after */
+	LIST_HEAD(, pp_task) running; /* that pp_ep_profile_tick() does */
+	int warm; /* 1: names were read since memory was given back */
 	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
 	uint32_t kept;		      /* samples of deltas' first readings */
 	int32_t parent_pid;	      /* as it was at the start */
@@ -63,6 +65,8 @@ struct pp_task {
 	struct pp_answer answer;
 	struct pp_format_asked asked; /* of profiles */
 	struct pp_cpu_session *cpu;
+	int64_t warm_at;	     /* to look for names before the end */
+	LIST_ENTRY(pp_task) running; /* of the service */
 	struct pp_named_task named;
 	struct pp_trace_task trace;
 };
@@ -104,6 +108,8 @@ void pp_ep_profile_begin(struct pp_task *task,
     const struct pp_request *request);
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
+/* Returns when to call again. */
+int64_t pp_ep_profile_tick(struct pp_service *service, int64_t now);
 
 uint64_t pp_ep_trace_count(const struct pp_service *service);
 void pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request);

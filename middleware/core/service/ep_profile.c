@@ -2,6 +2,10 @@
  * profile: the CPU profile of all workers. Sampling is profile/cpu.c, names
  * are symbol/, bytes are encode/; here they meet.
  *
+ * Reading the DWARF of all objects takes some 150 ms of CPU the first time,
+ * which is a second where every core is busy: exactly then somebody waits for
+ * the answer. So it is done within the window.
+ *
  * Rule: seconds= is read as Go reads it; hz= is ours and is told about.
  */
 #include <errno.h>
@@ -12,6 +16,11 @@
 #include "service/endpoint.h"
 #include "service/query.h"
 #include "symbol/symbolize.h"
+
+/* How long after the begin names are looked for, and up to which rate: while
+ * that is done nobody drains the rings, which hold more than a second of it. */
+#define WARM_NS (500 * PP_NS_PER_MS)
+#define WARM_HZ 1000
 
 uint64_t
 pp_ep_profile_count(const struct pp_service *service)
@@ -90,7 +99,49 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 		return;
 	}
 	task->service->cpu_profiles++;
+	LIST_INSERT_HEAD(&task->service->running, task, running);
+	task->warm_at = hz <= WARM_HZ ? pp_clock_mono() + WARM_NS : INT64_MAX;
 	task->deadline = pp_clock_mono() + seconds * PP_NS_PER_SEC;
+}
+
+static void
+profile_names(struct pp_service *service, struct pp_profile *profile)
+{
+	if (profile == NULL)
+		return;
+	pp_service_follow_objects(service);
+	pp_symbolize(profile, service->canon, service->symbols);
+	service->warm = 1;
+}
+
+int64_t
+pp_ep_profile_tick(struct pp_service *service, int64_t now)
+{
+	struct pp_profile *profile;
+	int64_t next = INT64_MAX;
+	struct pp_task *task;
+
+	LIST_FOREACH(task, &service->running, running) {
+		if (service->warm)
+			return (INT64_MAX);
+		if (task->warm_at > now) {
+			if (task->warm_at < next)
+				next = task->warm_at;
+			continue;
+		}
+		task->warm_at = INT64_MAX;
+		profile = pp_cpu_look(task->cpu);
+		profile_names(service, profile);
+		pp_profile_free(profile);
+	}
+	return (next);
+}
+
+static void
+profile_leave(struct pp_task *task)
+{
+	LIST_REMOVE(task, running);
+	task->service->cpu_profiles--;
 }
 
 void
@@ -100,12 +151,9 @@ pp_ep_profile_finish(struct pp_task *task)
 	struct pp_profile *profile;
 
 	profile = pp_cpu_end(task->cpu);
-	service->cpu_profiles--;
+	profile_leave(task);
 	pp_format_head(&task->asked, "profile", "", &task->answer);
-	if (profile != NULL) {
-		pp_service_follow_objects(service);
-		pp_symbolize(profile, service->canon, service->symbols);
-	}
+	profile_names(service, profile);
 	if (profile == NULL ||
 	    pp_format_body(&task->asked, profile, "profile", &task->answer) !=
 		0)
@@ -119,5 +167,5 @@ void
 pp_ep_profile_cancel(struct pp_task *task)
 {
 	pp_cpu_cancel(task->cpu);
-	task->service->cpu_profiles--;
+	profile_leave(task);
 }

@@ -52,6 +52,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->idle_since = service->started_ns = pp_clock_mono();
 	LIST_INIT(&service->asking);
 	LIST_INIT(&service->tracing);
+	LIST_INIT(&service->running);
 	service->canon = pp_canon_new();
 	if (service->canon != NULL) {
 		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
@@ -231,12 +232,16 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	idle = pp_ep_trace_tick(service, now);
 	if (idle < next)
 		next = idle;
+	idle = pp_ep_profile_tick(service, now);
+	if (idle < next)
+		next = idle;
 	if (service->tasks > 0 || service->trimmed)
 		return (next);
 	idle = service->idle_since + IDLE_NS;
 	if (idle > now)
 		return (idle < next ? idle : next);
 	pp_symbols_trim(service->symbols);
+	service->warm = 0;
 	malloc_trim(0);
 	service->trimmed = 1;
 	return (next);
