@@ -43,6 +43,12 @@ with 1,024 blocks alive, by the thread's CPU clock: `malloc_pair.c` alone and
 `malloc_loop.c` in a handler of a real worker. Absent and present take turns and
 are compared turn by turn. "Off" is PPROF_HEAP_RATE=0.
 """),
+    ("locks", "Locks", """
+A lock taken and let go by one thread, by the thread's CPU clock, each variant
+in a process of its own: without the hooks, with them, and with block and mutex
+at rate 1. The C library takes a lock without an atomic operation while a
+process has one thread; a worker has more once a task has run.
+"""),
     ("throughput", "Requests per second", """
 `wrk -t2 -c32` on kept connections against two pinned workers in production
 mode (chroot, nobody, seccomp), a page of 25 bytes: the smallest request there

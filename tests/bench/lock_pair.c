@@ -8,13 +8,7 @@
  *     loop=mutex name=on pair=19.87 low=19.8 high=20.1 added=+4.32 ...
  *
  * `added` is the median of the differences from the same turn's bare one.
- * The targets for a mutex: +2 off, +5 on. From the top of the tree:
- *
- *     make build/libhot.a && cd tests/bench &&
- *     cc -O2 -shared -fPIC -o ../../build/lock_loop.so lock_loop.c &&
- *     cc -std=gnu11 -O2 -I../../middleware/core -o ../../build/lock_pair \
- *         lock_pair.c ../../build/libhot.a -lpthread &&
- *     ../../build/lock_pair ../../build/lock_loop.so
+ * lock_pair.py compiles and runs it.
  */
 #include <sys/wait.h>
 
@@ -39,8 +33,8 @@ static const struct variant {
 	{ "on", 1, 1, 1 },
 };
 
-/* With one thread libc takes and leaves a mutex without an atomic operation,
- * which the profiler's try cannot. A worker has more once a task has run. */
+/* With one thread libc takes and leaves a mutex without an atomic operation. A
+ * worker has more once a task has run. */
 static const struct {
 	const char *name, *function;
 	int threads;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/single_threaded.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -71,6 +72,30 @@ say(const char *name, struct wait_sum sum, const struct truth *truth)
 	print_message("%-14s %6.1f waits of %ld, %8.3f ms of %8.3f ms\n", name,
 	    sum.count, (long)truth->count, (double)sum.ns / MS,
 	    (double)truth->ns / MS);
+}
+
+/* Of a plain mutex one thread alone is not asked, of this it is. First, since
+ * the C library does not forget that there were more. */
+static void
+one_thread_waits_for_another_process(void **state)
+{
+	struct wait_sum sum;
+	struct truth truth;
+	uint32_t label;
+
+	(void)state;
+	assert_true(__libc_single_threaded);
+	wait_rates(1, 1);
+	label = run("by_shared", "shared", 1, 150 * MS, &truth);
+	assert_true(__libc_single_threaded);
+	sum = wait_block(label, PP_WAIT_MUTEX, "by_shared");
+	say("by_shared", sum, &truth);
+	assert_true(sum.count == 1);
+	assert_true(truth.ns > 50 * MS);
+	assert_true(wait_near((double)sum.ns, (double)truth.ns, 10));
+	label = run("alone", "one thread", 1000, 0, &truth);
+	wait_rates(0, 0);
+	assert_true(wait_block(label, ANY_WAIT, NULL).count == 0);
 }
 
 /* Each kind of wait, at rate 1: as often and as long as it was, and where. */
@@ -528,6 +553,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_thread_waits_for_another_process),
 		cmocka_unit_test(each_wait_is_counted_once_and_for_its_length),
 		cmocka_unit_test(timed_waits_and_those_of_c11_are_counted_too),
 		cmocka_unit_test(results_of_timed_waits_are_the_originals),

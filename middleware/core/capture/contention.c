@@ -10,13 +10,11 @@
 #include <stddef.h>
 
 #include "base/clock.h"
-#include "base/mix.h"
 #include "capture/contention.h"
 #include "capture/wait.h"
 
-/* Places that a lock's waiters may be in; and filter counts. */
+/* Places that a lock's waiters may be in. */
 #define PLACES 64
-#define FILTER 4096
 
 struct waiter {
 	_Atomic uintptr_t lock; /* 0: free */
@@ -24,18 +22,12 @@ struct waiter {
 };
 
 static struct waiter waiters[PP_CONTENDED_MAX];
-static _Atomic uint16_t filter[FILTER];
-
-static uint32_t
-contention_hash(const void *lock)
-{
-	return ((uint32_t)pp_mix(0, (uint64_t)(uintptr_t)lock));
-}
+_Atomic uint16_t pp_contention_filter[PP_CONTENTION_FILTER];
 
 int
 pp_contention_enter(const void *lock)
 {
-	uint32_t hash = contention_hash(lock), probe, place;
+	uint32_t hash = pp_contention_hash(lock), probe, place;
 	uintptr_t none;
 
 	for (probe = 0; probe < PLACES; probe++) {
@@ -50,7 +42,8 @@ pp_contention_enter(const void *lock)
 			(uintptr_t)lock))
 			continue;
 		atomic_store(&waiters[place].since, pp_clock_mono());
-		atomic_fetch_add(&filter[hash % FILTER], 1);
+		atomic_fetch_add(
+		    &pp_contention_filter[hash % PP_CONTENTION_FILTER], 1);
 		return ((int)place);
 	}
 	pp_slot_lose(pp_self.slot, PP_LOSS_CONTENDED_DROPPED, 1);
@@ -66,21 +59,18 @@ pp_contention_leave(int handle)
 	if (handle == -1)
 		return;
 	w = &waiters[handle];
-	hash = contention_hash((const void *)atomic_load(&w->lock));
-	atomic_fetch_sub(&filter[hash % FILTER], 1);
+	hash = pp_contention_hash((const void *)atomic_load(&w->lock));
+	atomic_fetch_sub(&pp_contention_filter[hash % PP_CONTENTION_FILTER], 1);
 	atomic_store(&w->lock, 0);
 }
 
 void
-pp_contention_release(const void *lock, enum pp_wait wait)
+pp_contention_charge(const void *lock, enum pp_wait wait)
 {
-	uint32_t hash = contention_hash(lock), probe;
+	uint32_t hash = pp_contention_hash(lock), probe;
 	int64_t now, since, ns = 0;
 	struct waiter *w;
 
-	if (atomic_load_explicit(&filter[hash % FILTER],
-		memory_order_relaxed) == 0)
-		return;
 	now = pp_clock_mono();
 	for (probe = 0; probe < PLACES; probe++) {
 		w = &waiters[(hash + probe) % PP_CONTENDED_MAX];

@@ -8,9 +8,21 @@
 #ifndef PP_CAPTURE_CONTENTION_H
 #define PP_CAPTURE_CONTENTION_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/mix.h"
 #include "base/waits.h"
+
+/* Waiters by their lock's address: 0 says that a lock has none. */
+#define PP_CONTENTION_FILTER 4096
+extern _Atomic uint16_t pp_contention_filter[PP_CONTENTION_FILTER];
+
+static inline uint32_t
+pp_contention_hash(const void *lock)
+{
+	return ((uint32_t)pp_mix(0, (uint64_t)(uintptr_t)lock));
+}
 
 /* A thread begins to wait for `lock`. Returns a handle for _leave(), or -1:
  * no room (counted). */
@@ -21,6 +33,17 @@ void pp_contention_leave(int handle);
 
 /* The calling thread is about to let go of `lock`: what has been waited for
  * it since the last one did so is this one's. */
-void pp_contention_release(const void *lock, enum pp_wait wait);
+void pp_contention_charge(const void *lock, enum pp_wait wait);
+
+static inline void
+pp_contention_release(const void *lock, enum pp_wait wait)
+{
+	uint32_t place = pp_contention_hash(lock) % PP_CONTENTION_FILTER;
+
+	if (__builtin_expect(atomic_load_explicit(&pp_contention_filter[place],
+				 memory_order_relaxed) != 0,
+		0))
+		pp_contention_charge(lock, wait);
+}
 
 #endif

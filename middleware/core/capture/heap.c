@@ -4,8 +4,7 @@
  */
 #include <errno.h>
 
-#include "base/clock.h"
-#include "base/mix.h"
+#include "base/random.h"
 #include "capture/heap.h"
 #include "capture/heap_live.h"
 #include "capture/unwind.h"
@@ -23,23 +22,6 @@ __thread uint64_t pp_heap_left;
 static __thread uint64_t heap_rate_seen; /* plus 1; 0: never drawn */
 static __thread uint64_t heap_random_state;
 
-/* xorshift64*, 64 bits a step; not for secrets. */
-static uint64_t
-heap_random(void)
-{
-	uint64_t x = heap_random_state;
-
-	if (x == 0)
-		x = pp_mix((uint64_t)pp_clock_mono(),
-			(uint64_t)(uintptr_t)&heap_random_state) |
-		    1;
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	heap_random_state = x;
-	return (x * 0x2545f4914f6cdd1dULL);
-}
-
 /*
  * Bytes to the next sample: exponential, mean `rate`, rounded up; at least 1,
  * or 0 when each allocation is one. Without a logarithm, by von Neumann's
@@ -55,9 +37,9 @@ heap_draw(uint64_t rate)
 	if (rate <= 1)
 		return (0);
 	for (whole = 0; whole < DRAWS_MAX; whole++) {
-		first = last = heap_random();
+		first = last = pp_random(&heap_random_state);
 		for (run = 1; run < DRAWS_MAX; run++) {
-			next = heap_random();
+			next = pp_random(&heap_random_state);
 			if (next >= last)
 				break;
 			last = next;

@@ -5,8 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/mix.h"
+#include "base/random.h"
 #include "capture/heap.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
@@ -16,22 +15,6 @@
 _Atomic int pp_wait_watch;
 
 static __thread uint64_t wait_random_state;
-
-static uint64_t
-wait_random(void)
-{
-	uint64_t x = wait_random_state;
-
-	if (x == 0)
-		x = pp_mix((uint64_t)pp_clock_mono(),
-			(uint64_t)(uintptr_t)&wait_random_state) |
-		    1;
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	wait_random_state = x;
-	return (x * 0x2545f4914f6cdd1dULL);
-}
 
 static int
 wait_wanted(void)
@@ -129,7 +112,7 @@ wait_sample(uint64_t *ns, uint64_t *count)
 	*count = PP_WAIT_ONE;
 	if (*ns >= rate)
 		return (1);
-	if (wait_random() % rate >= *ns)
+	if (pp_random(&wait_random_state) % rate >= *ns)
 		return (0);
 	*count = PP_WAIT_ONE * rate / *ns;
 	*ns = rate;
@@ -170,7 +153,8 @@ pp_wait_caused(enum pp_wait wait, int64_t ns)
 		return;
 	fraction = atomic_load_explicit(&pp_self.arena->control.mutex_fraction,
 	    memory_order_relaxed);
-	if (fraction == 0 || (fraction > 1 && wait_random() % fraction != 0))
+	if (fraction == 0 ||
+	    (fraction > 1 && pp_random(&wait_random_state) % fraction != 0))
 		return;
 	wait_add(&pp_self.slot->mutex,
 	    pp_wait_pack(wait, pp_label_now, pp_wait_stack()),

@@ -3,6 +3,8 @@
  * clock read. Try-locks differ from locks for a mutex that its own thread
  * holds (EDEADLK, or recursion), so whatever they refuse is asked again.
  */
+#include <sys/single_threaded.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -19,18 +21,34 @@ static int (*real_barrier_wait)(pthread_barrier_t *);
 static int (*real_join)(pthread_t, void **);
 static int (*real_sem_wait)(sem_t *);
 
+/* Apart, so that who need not wait does not save registers for it. */
+static __attribute__((noinline)) int
+mutex_wait(pthread_mutex_t *mutex)
+{
+	int result;
+
+	WAIT_FOR(mutex, PP_WAIT_MUTEX, real_mutex_lock(mutex));
+	return (result);
+}
+
+/* Nobody can have a plain mutex of a process with one thread, and the C
+ * library takes it without an atomic operation, which the try has. */
+static int
+mutex_is_nobodys(const pthread_mutex_t *mutex)
+{
+	return (__libc_single_threaded &&
+	    mutex->__data.__kind == PTHREAD_MUTEX_TIMED_NP);
+}
+
 static int
 hook_mutex_lock(pthread_mutex_t *mutex)
 {
 	int result;
 
-	if (!watched(WATCH_ANY))
+	if (!watched(WATCH_ANY) || mutex_is_nobodys(mutex))
 		return (real_mutex_lock(mutex));
 	result = pthread_mutex_trylock(mutex);
-	if (result != EBUSY)
-		return (result);
-	WAIT_FOR(mutex, PP_WAIT_MUTEX, real_mutex_lock(mutex));
-	return (result);
+	return (result == EBUSY ? mutex_wait(mutex) : result);
 }
 
 static int

@@ -1,0 +1,54 @@
+"""
+The figures of lock_pair.c: what the profiler of waits adds to a lock and
+unlock that nobody disturbs.
+
+Rule: with and without the hooks are measured by turns, compared by the turn.
+"""
+import os
+import subprocess
+
+import figures
+import servers
+
+NAMES = {"mutex": "mutex, lock + unlock",
+         "mutex_alone": "  the same, one thread in the process",
+         "rwlock": "rwlock, wrlock + unlock",
+         "sem": "semaphore, post + wait"}
+TARGETS = {("mutex", "off"): 2.0, ("mutex", "on"): 5.0,
+           ("mutex_alone", "off"): 2.0, ("mutex_alone", "on"): 5.0}
+
+
+def compile_all(work, build):
+    def cc(*args):
+        subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-O2", "-g",
+                        *args], check=True, cwd=servers.HERE)
+
+    cc("-shared", "-fPIC", "-o", os.path.join(work, "lock_loop.so"),
+       "lock_loop.c")
+    cc("-I", os.path.join(servers.TOP, "middleware/core"),
+       "-o", os.path.join(work, "lock_pair"), "lock_pair.c",
+       os.path.join(build, "libhot.a"), "-lpthread")
+
+
+def figure(words):
+    loop, name = words["loop"], words["name"]
+    if name == "bare":
+        return figures.Figure(
+            NAMES[loop] + ", bare", float(words["pair"]), "ns", digits=2,
+            spread=(float(words["low"]), float(words["high"])))
+    target = TARGETS.get((loop, name))
+    return figures.Figure(
+        "  added, measuring is " + name, float(words["added"]), "ns", digits=2,
+        target=target and ("<=", target),
+        spread=(float(words["added_low"]), float(words["added_high"])))
+
+
+def measure(work, build, quick, say):
+    say("pairs of lock and unlock: 15 turns of four kinds")
+    compile_all(work, build)
+    text = subprocess.run([os.path.join(work, "lock_pair"),
+                           os.path.join(work, "lock_loop.so"),
+                           "1000000" if quick else "5000000"], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    return [figure(dict(word.split("=") for word in line.split()))
+            for line in text.splitlines()]
