@@ -141,6 +141,11 @@ extern void (*pp_marks_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
 extern int (*pp_marks_real_msg_register)(uint8_t,
     void (*)(struct kore_msg *, const void *));
 
+/* stream.c: answer with a mapping, which is unmapped when it is sent or the
+ * connection has ended. */
+void pp_stream_respond(struct http_request *req, int status, void *body,
+    size_t len);
+
 /* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);
 uint32_t pp_pools_tell(struct pp_pool_facts *facts);

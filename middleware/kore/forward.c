@@ -233,13 +233,6 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	return (KORE_RESULT_RETRY);
 }
 
-static int
-forward_sent(struct netbuf *nb)
-{
-	(void)munmap(nb->extra, nb->m_len);
-	return (KORE_RESULT_OK);
-}
-
 static void
 forward_headers(struct http_request *req, char *line)
 {
@@ -271,9 +264,8 @@ forward_respond(struct http_request *req, struct forward *f)
 		http_response(req, (int)f->status, f->body, f->body_len);
 		return;
 	}
-	http_response_stream(req, (int)f->status, f->body, f->body_len,
-	    forward_sent, f->body);
-	f->body = NULL; /* the netbuf's now */
+	pp_stream_respond(req, (int)f->status, f->body, f->body_len);
+	f->body = NULL; /* the stream's now */
 }
 
 int

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import signal
+import socket
 import threading
 import time
 
@@ -68,7 +69,8 @@ class Concurrent(Case):
         return harness.Service(
             modules + [harness.PPROF] if profiler else modules, ROUTES,
             env=env, settings=["worker_accept_threshold 1", "task_threads 4",
-                               "pgsql_conn_max 10"], **more)
+                               "pgsql_conn_max 10",
+                               "worker_max_connections 2000"], **more)
 
     @staticmethod
     def make_room_for_files(kore):
@@ -526,6 +528,33 @@ class InProgress(Concurrent):
         note("%s", result)
         self.assertEqual(raw.count(lambda s: s.route == "/leak"), 150)
         self.assertEqual(raw.facts().get("flights_dropped", "0"), "0")
+        for connection in leaks:
+            connection.close()
+
+    def test_a_long_dump_is_sent_by_turns(self):
+        """Whole, also behind another on one connection; the first part of it
+        is also all that a client may want."""
+        leaks = [self.kore.connect() for _ in range(600)]
+        for connection in leaks:
+            connection.send("/leak")
+        harness.wait_for("600 that sleep", 20, lambda: self.raw(
+            "goroutine").count(lambda s: s.route == "/leak") == 600)
+        path = "/debug/pprof/goroutine?debug=2"
+        size = len(self.kore.get(path).body)
+        self.assertGreater(size, 256 << 10, "more than one part")
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1",
+                                           self.kore.port)) as client:
+                client.sendall(b"GET %s HTTP/1.1\r\nhost: x\r\n\r\n"
+                               % path.encode())
+                self.assertGreater(len(client.recv(1000)), 0)
+        with self.kore.connect() as connection:
+            for _ in range(3):
+                text = connection.get(path).text
+                self.assertEqual(text.count("\ngoroutine "), int(
+                    re.match(r"# (\d+) in progress\n", text)[1]))
+                self.assertGreater(text.count("page_leak("), 599)
+                self.assertEqual(connection.get("/light").text, "light\n")
         for connection in leaks:
             connection.close()
 
