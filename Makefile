@@ -73,7 +73,7 @@ KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
-	check-exports check-docs check-clang
+	check-exports check-docs check-assets check-clang
 
 .PHONY: all app objects unit check $(checks) test bench run deps deps-test \
 	deps-bench need-build need-check clean help

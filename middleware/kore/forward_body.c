@@ -32,18 +32,22 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 {
 	const char *query = req->query_string != NULL ? req->query_string : "";
 	struct pp_wire_request head;
-	size_t at = sizeof(head), lens[4];
-	const char *match, *mark, *texts[4];
+	size_t at = sizeof(head), lens[5];
+	const char *match, *accept, *mark, *texts[5];
 	int i;
 
 	if (!http_request_header(req, "if-none-match", &match) ||
 	    strlen(match) > PP_REQUEST_MATCH_MAX)
 		match = "";
+	if (!http_request_header(req, "accept-encoding", &accept) ||
+	    strlen(accept) > PP_REQUEST_ACCEPT_MAX)
+		accept = "";
 	texts[0] = prefix;
 	texts[1] = rest;
 	texts[2] = query;
 	texts[3] = match;
-	for (i = 0; i < 4; i++)
+	texts[4] = accept;
+	for (i = 0; i < 5; i++)
 		lens[i] = strlen(texts[i]);
 	if (lens[0] > PP_REQUEST_PATH_MAX || lens[1] > PP_REQUEST_PATH_MAX ||
 	    lens[2] > PP_REQUEST_QUERY_MAX ||
@@ -57,12 +61,13 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 	head.path_len = (uint32_t)lens[1];
 	head.query_len = (uint32_t)lens[2];
 	head.match_len = (uint32_t)lens[3];
+	head.accept_len = (uint32_t)lens[4];
 	head.marked = http_request_header(req, "x-pprof", &mark) &&
 	    strcmp(mark, "1") == 0;
 	if (head.method == PP_METHOD_POST)
 		head.body_len = (uint32_t)req->http_body_length;
 	memcpy(packet, &head, sizeof(head));
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		memcpy(packet + at, texts[i], lens[i]);
 		at += lens[i];
 	}

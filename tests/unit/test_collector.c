@@ -357,21 +357,21 @@ lies_in_a_packet_close_its_sockets_and_nothing_else(void **state)
 	good.head.kind = PP_WIRE_REQUEST;
 	good.head.path_len = 8;
 	memcpy(good.texts, "/cmdline", 8);
-	for (round = 0; round < 30; round++) {
+	for (round = 0; round < 33; round++) {
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 		bad = good;
-		field = (uint32_t *)&bad.head + round % 10;
+		field = (uint32_t *)&bad.head + round % 11;
 		fds[0] = pair[1];
 		fds[1] = memfd;
-		if (round % 10 < 8) /* kind 2 is an object: also not one */
-			*field = round < 10 ? *field + 1
-			    : round < 20    ? UINT32_MAX
+		if (round % 11 < 9) /* kind 2 is an object: also not one */
+			*field = round < 11 ? *field + 1
+			    : round < 22    ? UINT32_MAX
 					    : 0x80000000U;
-		else if (round % 10 == 8)
+		else if (round % 11 == 9)
 			fds[0] = memfd; /* not a socket */
 		else
 			bad.texts[3] = '\0';
-		if (round % 10 == 2 && round < 10)
+		if (round % 11 == 2 && round < 11)
 			bad.head.method = PP_METHOD_OTHER + 1;
 		assert_int_equal(pp_wire_send(ours, &bad, sizeof(bad.head) + 8,
 				     fds, 2),

@@ -298,7 +298,7 @@ assets_are_served_once_and_then_by_tag(void **state)
 	assert_memory_equal(answer.body.data, asset->data, asset->len);
 	assert_non_null(strstr(answer.headers.data,
 	    "content-type: text/css; charset=utf-8\n"));
-	pp_asset_tag(asset, tag);
+	pp_asset_tag(asset, 0, tag);
 	assert_non_null(strstr(answer.headers.data, tag));
 	assert_non_null(strstr(answer.headers.data, "default-src 'none'"));
 	pp_answer_free(&answer);
@@ -314,6 +314,45 @@ assets_are_served_once_and_then_by_tag(void **state)
 	answer = ask(&r);
 	assert_int_equal(answer.status, 200);
 	pp_answer_free(&answer);
+}
+
+static void
+assets_are_gzipped_for_those_who_take_it(void **state)
+{
+	static const struct {
+		const char *accept;
+		int gzip;
+	} row[] = { { "gzip", 1 }, { "gzip, deflate, br, zstd", 1 },
+		{ "br;q=1.0, GZIP;q=0.8", 1 }, { "identity,gzip", 1 },
+		{ "gzip;q=0", 0 }, { "gzip ; q=0.000", 0 }, { "", 0 },
+		{ NULL, 0 }, { "x-gzip", 0 }, { "gzippy", 0 }, { "br", 0 },
+		{ ",,;q=", 0 } };
+	struct pp_request r = request(PP_METHOD_GET, "/assets/pprof.css", "");
+	const struct pp_asset *asset = pp_asset_find("pprof.css");
+	char tag[PP_ASSET_TAG_MAX], plain[PP_ASSET_TAG_MAX];
+	struct pp_answer answer;
+	size_t i;
+
+	(void)state;
+	pp_asset_tag(asset, 0, plain);
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		r.accept = row[i].accept;
+		answer = ask(&r);
+		if (pp_asset_takes_gzip(row[i].accept) != row[i].gzip)
+			fail_msg("\"%s\"", row[i].accept);
+		pp_asset_tag(asset, row[i].gzip, tag);
+		assert_non_null(strstr(answer.headers.data, tag));
+		assert_int_equal(strcmp(tag, plain) != 0, row[i].gzip);
+		assert_int_equal(strstr(answer.headers.data,
+				     "content-encoding: gzip\n") != NULL,
+		    row[i].gzip);
+		assert_non_null(
+		    strstr(answer.headers.data, "vary: accept-encoding\n"));
+		assert_int_equal(answer.body.len - 1,
+		    row[i].gzip ? asset->gz_len : asset->len);
+		pp_answer_free(&answer);
+	}
+	assert_memory_equal(asset->gz, "\x1f\x8b", 2);
 }
 
 static void
@@ -515,6 +554,7 @@ main(void)
 		    the_index_shows_losses_only_when_there_are_some),
 		cmocka_unit_test(the_index_escapes_what_the_arena_says),
 		cmocka_unit_test(assets_are_served_once_and_then_by_tag),
+		cmocka_unit_test(assets_are_gzipped_for_those_who_take_it),
 		cmocka_unit_test(
 		    symbol_names_what_has_a_name_and_skips_the_rest),
 		cmocka_unit_test(profile_seconds_are_read_as_go_reads_them),

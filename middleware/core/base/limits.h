@@ -244,6 +244,10 @@
  * cache between may list a few. A longer one counts as absent. */
 #define PP_REQUEST_MATCH_MAX 256
 
+/* Accept-Encoding: browsers send some 30 bytes. A longer one counts as
+ * absent. */
+#define PP_REQUEST_ACCEPT_MAX 256
+
 /* Requests waiting in the collector at once, each with a reply socket: twice
  * the CPU profiles that may run, so that short ones always get in. */
 #ifndef PP_REQUESTS_MAX

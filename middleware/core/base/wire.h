@@ -27,7 +27,7 @@
 
 #include "base/limits.h"
 
-#define PP_WIRE_VERSION 0x70700002U
+#define PP_WIRE_VERSION 0x70700003U
 
 enum pp_wire_kind {
 	PP_WIRE_REQUEST = 1, /* worker to collector */
@@ -53,8 +53,10 @@ struct pp_wire_request {
 	uint32_t body_len;   /* 0: no second descriptor */
 	uint32_t prefix_len; /* of the prefix, "/debug/pprof" */
 	uint32_t match_len;  /* of the If-None-Match header; 0: none */
+	uint32_t accept_len; /* of the Accept-Encoding header; 0: none */
 	uint32_t marked;     /* 1: it has the header "X-Pprof: 1" */
-	/* prefix, path, query, match follow, not terminated, without NUL */
+	/* prefix, path, query, match, accept follow, not terminated, without
+	 * NUL */
 };
 
 struct pp_wire_object {
@@ -86,7 +88,8 @@ struct pp_wire_answer {
 #define PP_WIRE_FDS_MAX 2
 #define PP_WIRE_PACKET_MAX                                                     \
 	(sizeof(struct pp_wire_request) + 2 * PP_REQUEST_PATH_MAX +            \
-	    PP_REQUEST_QUERY_MAX + PP_REQUEST_MATCH_MAX)
+	    PP_REQUEST_QUERY_MAX + PP_REQUEST_MATCH_MAX +                      \
+	    PP_REQUEST_ACCEPT_MAX)
 
 /*
  * Send one packet with `nfds` descriptors (0..PP_WIRE_FDS_MAX); they stay the

@@ -25,6 +25,7 @@ struct texts {
 	char path[PP_REQUEST_PATH_MAX + 1];
 	char query[PP_REQUEST_QUERY_MAX + 1];
 	char match[PP_REQUEST_MATCH_MAX + 1];
+	char accept[PP_REQUEST_ACCEPT_MAX + 1];
 };
 
 static int
@@ -54,7 +55,9 @@ packet_texts(const struct pp_collector *c, size_t len, struct texts *texts)
 	    packet_text(&at, end, head->query_len, texts->query,
 		PP_REQUEST_QUERY_MAX) != 0 ||
 	    packet_text(&at, end, head->match_len, texts->match,
-		PP_REQUEST_MATCH_MAX) != 0)
+		PP_REQUEST_MATCH_MAX) != 0 ||
+	    packet_text(&at, end, head->accept_len, texts->accept,
+		PP_REQUEST_ACCEPT_MAX) != 0)
 		return (-1);
 	return (at == end ? 0 : -1);
 }
@@ -151,6 +154,7 @@ packet_request(struct pp_collector *c, size_t len, int *fds)
 		.path = texts.path,
 		.query = texts.query,
 		.match = texts.match,
+		.accept = texts.accept,
 		.body = body,
 		.body_len = head->body_len,
 		.marked = head->marked == 1,

@@ -32,6 +32,7 @@ struct pp_request {
 	const char *path;   /* after the prefix: "", "/", "/heap" */
 	const char *query;  /* undecoded, without '?'; "" when there is none */
 	const char *match;  /* the If-None-Match header; NULL or "": none */
+	const char *accept; /* Accept-Encoding, likewise */
 	const char *body;   /* POST; not terminated */
 	size_t body_len;
 	int marked; /* 1: it has the header "X-Pprof: 1", which no web page can
