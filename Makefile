@@ -20,8 +20,7 @@ need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc
 need_test := $(need_check) $(need_deb) $(need_arm64) mandoc=mandoc pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
-	chromium=chromium \
-	openssl=openssl \
+	openssl=openssl nodejs=node npm=npm chromium=chromium \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	libgoogle-perftools4=libprofiler.so.0
@@ -168,7 +167,17 @@ include tests/arm64/arm64.mk
 .PHONY: everything
 everything: all unit app
 
+# What drives the browser of the tests: by name and checksum from npm, into
+# the build folder.
+browser := $(B)/browser/node_modules/.package-lock.json
+$(browser): tests/browser/package.json tests/browser/package-lock.json
+	@mkdir -p $(B)/browser
+	cp $^ $(B)/browser
+	cd $(B)/browser && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 test: deps-test
+	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \

@@ -106,7 +106,7 @@ quoted '(^|[^A-Za-z0-9_])(pp|PP)_[A-Za-z0-9_]+' |
 
 # Files: paths of two and more parts, from the top, from middleware or from
 # middleware/core. What is built is not in the tree, nor is what is absolute.
-quoted '[A-Za-z0-9_./-]*/[A-Za-z0-9_.-]*[.](cc|c|h|sh|py|md|conf|html|css|svg|proto|mk)' |
+quoted '[A-Za-z0-9_./-]*/[A-Za-z0-9_.-]*[.](cc|c|h|sh|py|md|conf|html|css|js|mjs|svg|proto|mk)' |
 	while read -r file path; do
 		case $path in /* | ./*) continue ;; esac
 		[ -e "$path" ] || [ -e "middleware/$path" ] ||

@@ -235,11 +235,51 @@ the_index_lists_every_endpoint_that_is_shown(void **state)
 		    pp_endpoints[i].sentence != NULL);
 	}
 	assert_non_null(strstr(answer.body.data,
-	    "kore 4.1.0, up 1 min 5 s, "
-	    "1 of 2 workers running"));
+	    "kore 4.1.0 · up 1 min 5 s · "
+	    "1 of 2 workers running · 0 requests in flight"));
+	assert_non_null(strstr(answer.body.data,
+	    "<tr data-name=\"profile\" data-takes=\"hz\">"));
+	assert_non_null(strstr(answer.body.data,
+	    "<tr data-name=\"heap\" data-takes=\"delta\">"));
+	assert_non_null(strstr(answer.body.data, "<tr data-name=\"symbol\">"));
 	assert_non_null(strstr(answer.body.data, "not running"));
 	assert_null(strstr(answer.body.data, "{{"));
 	pp_answer_free(&answer);
+}
+
+static void
+the_index_shows_the_rates(void **state)
+{
+	struct pp_request r = request(PP_METHOD_GET, "/", "");
+	struct pp_answer answer;
+
+	(void)state;
+	atomic_store(&arena->control.heap_rate, 4096);
+	answer = ask(&r);
+	assert_non_null(strstr(answer.body.data,
+	    "id=\"rate-heap_rate\" data-value=\"4096\">4096<"));
+	assert_non_null(strstr(answer.body.data,
+	    "id=\"rate-block_rate\" data-value=\"0\">off<"));
+	pp_answer_free(&answer);
+}
+
+static void
+the_index_counts_requests_in_flight(void **state)
+{
+	struct pp_request r = request(PP_METHOD_GET, "/", "");
+	struct pp_flights *flights = &arena->slot[1].flights;
+	struct pp_answer answer;
+
+	(void)state;
+	atomic_store(&flights->used, 3);
+	atomic_store(&flights->flight[1].id, 7);
+	atomic_store(&flights->flight[2].id, 8);
+	atomic_store(&flights->flight[2].task, 1);
+	answer = ask(&r);
+	assert_non_null(strstr(answer.body.data, "1 requests in flight"));
+	pp_answer_free(&answer);
+	atomic_store(&flights->flight[1].id, 0);
+	atomic_store(&flights->flight[2].id, 0);
 }
 
 static void
@@ -277,7 +317,7 @@ the_index_escapes_what_the_arena_says(void **state)
 	r.prefix = "/\"><script>";
 	answer = ask(&r);
 	assert_null(strstr(answer.body.data, "<<"));
-	assert_null(strstr(answer.body.data, "<script"));
+	assert_null(strstr(answer.body.data, "<script>"));
 	assert_non_null(strstr(answer.body.data, "&lt;&lt;"));
 	pp_answer_free(&answer);
 	memset(arena->server, 0, sizeof(arena->server));
@@ -550,6 +590,8 @@ main(void)
 		cmocka_unit_test(the_prefix_alone_is_redirected_with_its_query),
 		cmocka_unit_test(cmdline_is_the_arguments_with_nul_between),
 		cmocka_unit_test(the_index_lists_every_endpoint_that_is_shown),
+		cmocka_unit_test(the_index_shows_the_rates),
+		cmocka_unit_test(the_index_counts_requests_in_flight),
 		cmocka_unit_test(
 		    the_index_shows_losses_only_when_there_are_some),
 		cmocka_unit_test(the_index_escapes_what_the_arena_says),

@@ -68,6 +68,19 @@ pp_progress_count(const struct pp_resolver *resolver)
 	return (count);
 }
 
+uint32_t
+pp_progress_requests(const struct pp_resolver *resolver, uint32_t slot)
+{
+	const struct pp_slot *from = &resolver->arena->slot[slot];
+	uint32_t i, used, count = 0;
+
+	used = pp_progress_used(from);
+	for (i = 0; i < used; i++)
+		count += atomic_load(&from->flights.flight[i].id) != 0 &&
+		    atomic_load(&from->flights.flight[i].task) == 0;
+	return (count);
+}
+
 static int
 compare_tid(const void *a, const void *b)
 {

@@ -77,6 +77,10 @@ int pp_progress_answered(const struct pp_resolver *resolver, uint32_t question);
 /* How many things are in progress, for the index page. */
 uint64_t pp_progress_count(const struct pp_resolver *resolver);
 
+/* How many requests are in progress in one worker, likewise. */
+uint32_t pp_progress_requests(const struct pp_resolver *resolver,
+    uint32_t slot);
+
 /* Read all of it. Returns -1 when out of memory; _free is to be called all the
  * same. */
 int pp_progress_read(struct pp_progress_list *list,

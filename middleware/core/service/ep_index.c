@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "profile/own.h"
+#include "profile/progress.h"
 #include "service/answer.h"
 #include "service/assets.h"
 #include "service/endpoint.h"
@@ -33,6 +34,18 @@ index_span(char *out, size_t room, int64_t ns)
 		    s % 86400 / 3600);
 }
 
+/* What scripts may offer for it: "hz" a window and a rate, "delta" what is
+ * now and what changes, "now" what is now, "" nothing. */
+static const char *
+index_takes(const struct pp_endpoint *endpoint)
+{
+	if (endpoint->begin == pp_ep_profile_begin)
+		return ("hz");
+	if (endpoint->named == NULL)
+		return ("");
+	return (endpoint->named->delta ? "delta" : "now");
+}
+
 static void
 index_endpoints(const struct pp_service *service, struct pp_view *page)
 {
@@ -50,6 +63,7 @@ index_endpoints(const struct pp_service *service, struct pp_view *page)
 		pp_view_set(row, "name", "%s", endpoint->name);
 		pp_view_set(row, "count", "%llu", (unsigned long long)count);
 		pp_view_set(row, "sentence", "%s", endpoint->sentence);
+		pp_view_set(row, "takes", "%s", index_takes(endpoint));
 	}
 }
 
@@ -91,10 +105,25 @@ index_own(const struct pp_service *service, struct pp_view *page)
 		pp_view_set(page, "own_dropped", "%u", list.dropped);
 }
 
+/* What the kernel says of its memory; nothing is asked of the worker. */
+static void
+index_rss(const struct pp_service *service, uint32_t slot, struct pp_view *row)
+{
+	struct pp_memory_worker worker;
+
+	pp_memory_read(service->memory, slot, 0, &worker);
+	if (worker.has_kernel)
+		pp_view_set(row, "rss", "%.1f MiB",
+		    (double)worker.kernel.rss / (1024 * 1024));
+	else
+		pp_view_set(row, "rss", "–");
+}
+
 /* Slots 1.. are the workers. Returns how many of them run. */
 static unsigned int
 index_workers(const struct pp_service *service, struct pp_view *page)
 {
+	uint32_t in_flight, all = 0;
 	struct pp_life *life;
 	struct pp_view *row;
 	unsigned int running = 0;
@@ -106,6 +135,7 @@ index_workers(const struct pp_service *service, struct pp_view *page)
 	for (i = 1; i < service->slots; i++) {
 		life = &service->arena->slot[i].life;
 		row = pp_view_row(page, "worker");
+		in_flight = 0;
 		pid = atomic_load(&life->pid);
 		cpu_ns = atomic_load(&life->dead_cpu_ns);
 		if (pid > 0) {
@@ -115,14 +145,48 @@ index_workers(const struct pp_service *service, struct pp_view *page)
 			    pp_clock_wall() - atomic_load(&life->started_ns));
 			pp_view_set(row, "pid", "%d", (int)pid);
 			pp_view_set(row, "up", "%s", up);
+			in_flight = pp_progress_requests(service->resolver, i);
+			all += in_flight;
 		} else {
 			pp_view_set(row, "pid", "%s", "");
 		}
 		pp_view_set(row, "number", "%u", i);
 		pp_view_set(row, "cpu", "%.2f", (double)cpu_ns / PP_NS_PER_SEC);
+		pp_view_set(row, "in_flight", "%u", in_flight);
+		index_rss(service, i, row);
 		pp_view_set(row, "deaths", "%u", atomic_load(&life->deaths));
 	}
+	pp_view_set(page, "in_flight", "%u", all);
 	return (running);
+}
+
+static void
+index_rate(struct pp_view *page, const char *name, uint64_t value,
+    const char *sentence)
+{
+	struct pp_view *row = pp_view_row(page, "rate");
+
+	pp_view_set(row, "name", "%s", name);
+	pp_view_set(row, "value", "%llu", (unsigned long long)value);
+	if (value == 0)
+		pp_view_set(row, "shown", "off");
+	else
+		pp_view_set(row, "shown", "%llu", (unsigned long long)value);
+	pp_view_set(row, "sentence", "%s", sentence);
+}
+
+static void
+index_rates(const struct pp_service *service, struct pp_view *page)
+{
+	const struct pp_control *control = &service->arena->control;
+
+	index_rate(page, "heap_rate", atomic_load(&control->heap_rate),
+	    "bytes between two heap samples, on average");
+	index_rate(page, "block_rate", atomic_load(&control->block_rate_ns),
+	    "nanoseconds waited between two block samples, on average");
+	index_rate(page, "mutex_fraction",
+	    atomic_load(&control->mutex_fraction),
+	    "one contention in so many is sampled");
 }
 
 static void
@@ -179,6 +243,7 @@ index_fill(const struct pp_service *service, const struct pp_request *request,
 	index_endpoints(service, page);
 	index_own(service, page);
 	pp_view_set(page, "running", "%u", index_workers(service, page));
+	index_rates(service, page);
 	index_losses(service, page);
 }
 

@@ -1,0 +1,84 @@
+/*
+ * What the page does beyond what it says without scripts: one address, two
+ * faces. Without "src" in it, the index with its captures; with it, the viewer
+ * on that profile.
+ *
+ * Rule: the viewer's scripts are loaded when it is first shown.
+ */
+import * as captures from "./captures.js";
+import { el, find, say } from "./dom.js";
+import { showList } from "./list.js";
+import { buildPanel } from "./panel.js";
+import { buildSettings } from "./settings.js";
+import { go, listen, read } from "./state.js";
+import { take, title } from "./take.js";
+
+let turn = 0, cancel = null;
+
+/* A profile that the address wants and this tab does not have is asked for;
+ * meanwhile the viewer's place says so. */
+async function obtain(source, id, mine) {
+	const known = captures.get(id);
+	if (known !== undefined)
+		return known;
+	if (source.startsWith("file:"))
+		throw new Error(`"${source.slice(5)}" is no longer in this tab: open the file again.`);
+	cancel = new AbortController();
+	const wait = el("p", { class: "waiting" }), bar = el("progress", { max: 1 });
+	find("viewer").replaceChildren(el("h1", {}, title(source)), bar, wait,
+	    el("button", { type: "button", onclick: () => history.back() }, "Cancel"));
+	find("viewer").dataset.blank = "1";
+	say(`Asking the service for ${title(source)}.`);
+	const capture = await take(source, cancel.signal, (part, text) => {
+		wait.textContent = text;
+		if (part === null)
+			bar.removeAttribute("value");
+		else
+			bar.value = part;
+	});
+	if (mine !== turn)
+		throw new DOMException("too late", "AbortError");
+	return capture;
+}
+
+async function show(state) {
+	const mine = ++turn;
+	cancel?.abort();
+	cancel = null;
+	find("index").hidden = state.src !== "";
+	find("viewer").hidden = state.src === "";
+	if (state.src === "") {
+		document.title = find("index").dataset.title;
+		showList();
+		return;
+	}
+	try {
+		const { view } = await import("./viewer.js");
+		const capture = await obtain(state.src, state.c, mine);
+		const base = state.base ? await obtain(state.base, state.b, mine) : null;
+		if (mine !== turn)
+			return;
+		if (capture.id !== state.c || base && base.id !== state.b) {
+			go({ c: capture.id, b: base?.id ?? "" }, true);
+			return;
+		}
+		await view(state, capture, base);
+	} catch (error) {
+		if (mine !== turn || error.name === "AbortError")
+			return;
+		find("viewer").replaceChildren(el("h1", {}, title(state.src)),
+		    el("p", { class: "waiting" }, error.message),
+		    el("p", {}, el("a", { href: location.pathname }, "All profiles")));
+		find("viewer").dataset.blank = "1";
+		say(error.message);
+	}
+}
+
+find("index").dataset.title = document.title;
+captures.restore();
+buildPanel();
+buildSettings();
+captures.onChange(showList);
+listen(show);
+show(read());
+document.documentElement.dataset.ready = "1";

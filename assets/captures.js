@@ -1,0 +1,108 @@
+/*
+ * The profiles taken or opened in this visit: in the page's memory, and as
+ * far as they fit in the tab's sessionStorage, so that a reload finds them.
+ * Nothing outlives the tab.
+ *
+ * Rule: bounded; the oldest goes first.
+ */
+const CAPTURES_MAX = 20;
+
+/* The store has some 5 MB of text for a site: three quarters of that as
+ * bytes, and room for others. */
+const STORED_MAX = 1500000;
+const PREFIX = "kore-pprof.";
+
+const list = [];
+let listener = () => {};
+
+export function onChange(call) {
+	listener = call;
+}
+
+export function all() {
+	return list;
+}
+
+export function get(id) {
+	return list.find((capture) => capture.id === id);
+}
+
+function pack(bytes) {
+	let text = "";
+	for (let i = 0; i < bytes.length; i += 8192)
+		text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+	return btoa(text);
+}
+
+function store(capture) {
+	if (capture.bytes.length > STORED_MAX)
+		return;
+	const { id, source, title, at, bytes } = capture;
+	try {
+		sessionStorage.setItem(PREFIX + id,
+		    JSON.stringify({ id, source, title, at, bytes: pack(bytes) }));
+	} catch {
+		/* Full, or forbidden: then it is in memory only. */
+	}
+}
+
+function unstore(id) {
+	try {
+		sessionStorage.removeItem(PREFIX + id);
+	} catch {
+		/* As above. */
+	}
+}
+
+export function remove(id) {
+	const at = list.findIndex((capture) => capture.id === id);
+	if (at < 0)
+		return;
+	const [gone] = list.splice(at, 1);
+	if (gone.link)
+		URL.revokeObjectURL(gone.link);
+	unstore(id);
+	listener();
+}
+
+/* `source`: what was asked for, "heap?seconds=5", or "file:NAME". */
+export function add(source, title, bytes) {
+	const id = Math.random().toString(36).slice(2, 8);
+	const capture = { id, source, title, at: Date.now(), bytes };
+	list.push(capture);
+	while (list.length > CAPTURES_MAX)
+		remove(list[0].id);
+	store(capture);
+	listener();
+	return capture;
+}
+
+/* A link under which the browser saves the bytes. */
+export function link(capture) {
+	capture.link ??= URL.createObjectURL(new Blob([capture.bytes],
+	    { type: "application/octet-stream" }));
+	return capture.link;
+}
+
+export function fileName(capture) {
+	if (capture.source.startsWith("file:"))
+		return capture.source.slice(5);
+	const name = capture.source.split("?")[0], at = new Date(capture.at).toISOString();
+	return `${name}-${at.slice(0, 19).replace(/[:T]/g, "")}.pb.gz`;
+}
+
+/* What the tab had before a reload. */
+export function restore() {
+	try {
+		for (const key of Object.keys(sessionStorage)) {
+			if (!key.startsWith(PREFIX))
+				continue;
+			const saved = JSON.parse(sessionStorage.getItem(key));
+			saved.bytes = Uint8Array.from(atob(saved.bytes), (c) => c.charCodeAt(0));
+			list.push(saved);
+		}
+	} catch {
+		/* Forbidden, or not ours: then there is nothing. */
+	}
+	list.sort((a, b) => a.at - b.at);
+}

@@ -1,0 +1,180 @@
+/*
+ * A call graph to places: boxes in levels, callers above callees, with few
+ * crossings. Knows no pixels of text and no SVG.
+ *
+ * In four steps, as layered drawings are made: take back edges out, put each
+ * box one level below its lowest caller, order the levels by where neighbours
+ * stand, push boxes apart. An edge over several levels gets a point in each.
+ *
+ * Rule: same input, same picture; a count of passes, no search for the best.
+ */
+const PASSES = 8;
+const GAP_X = 18, GAP_Y = 46;
+
+/* Edges that do not close a circle, by depth first from the heaviest. */
+function forwardEdges(count, edges) {
+	const out = Array.from({ length: count }, () => []);
+	for (const edge of edges)
+		out[edge.from].push(edge);
+	const state = new Uint8Array(count), kept = new Set();
+	const called = new Uint8Array(count);
+	for (const edge of edges)
+		called[edge.to] = 1;
+	function visit(start) {
+		const stack = [[start, 0]];
+		state[start] = 1;
+		while (stack.length > 0) {
+			const top = stack[stack.length - 1], edge = out[top[0]][top[1]++];
+			if (edge === undefined) {
+				state[top[0]] = 2;
+				stack.pop();
+			} else if (state[edge.to] !== 1) {
+				kept.add(edge);
+				if (state[edge.to] === 0) {
+					state[edge.to] = 1;
+					stack.push([edge.to, 0]);
+				}
+			}
+		}
+	}
+	for (const roots of [true, false]) {
+		for (let node = 0; node < count; node++) {
+			if (state[node] === 0 && (!roots || !called[node]))
+				visit(node);
+		}
+	}
+	return kept;
+}
+
+function levels(count, kept) {
+	const level = new Int32Array(count), into = new Int32Array(count);
+	const out = Array.from({ length: count }, () => []);
+	for (const edge of kept) {
+		into[edge.to]++;
+		out[edge.from].push(edge.to);
+	}
+	const ready = [];
+	for (let node = 0; node < count; node++) {
+		if (into[node] === 0)
+			ready.push(node);
+	}
+	for (let node = ready.shift(); node !== undefined; node = ready.shift()) {
+		for (const to of out[node]) {
+			level[to] = Math.max(level[to], level[node] + 1);
+			if (--into[to] === 0)
+				ready.push(to);
+		}
+	}
+	return level;
+}
+
+/* Boxes and the points of long edges, as one list of things in levels. */
+function things(boxes, edges, level) {
+	const list = boxes.map((box, index) => ({ index, level: level[index], width: box.width,
+		height: box.height, up: [], down: [], x: 0 }));
+	for (const edge of edges) {
+		const back = level[edge.from] > level[edge.to];
+		const [high, low] = back ? [edge.to, edge.from] : [edge.from, edge.to];
+		edge.way = [list[high]];
+		for (let at = level[high] + 1; at < level[low]; at++) {
+			const point = { index: -1, level: at, width: 6, height: 0, up: [], down: [], x: 0 };
+			list.push(point);
+			edge.way.push(point);
+		}
+		edge.way.push(list[low]);
+		for (let i = 1; i < edge.way.length; i++) {
+			edge.way[i - 1].down.push(edge.way[i]);
+			edge.way[i].up.push(edge.way[i - 1]);
+		}
+		if (back)
+			edge.way.reverse();
+	}
+	const rows = [];
+	for (const thing of list)
+		(rows[thing.level] ??= []).push(thing);
+	return rows;
+}
+
+function order(rows) {
+	const place = (row) => row.forEach((thing, at) => { thing.at = at; });
+	rows.forEach(place);
+	for (let pass = 0; pass < PASSES; pass++) {
+		const down = pass % 2 === 0;
+		for (const row of down ? rows : rows.slice().reverse()) {
+			for (const thing of row) {
+				const near = down ? thing.up : thing.down;
+				thing.want = near.length === 0 ? thing.at :
+				    near.reduce((sum, other) => sum + other.at, 0) / near.length;
+			}
+			row.sort((a, b) => a.want - b.want || a.at - b.at);
+			place(row);
+		}
+	}
+}
+
+/* From the middle outwards, so that a chain begins straight. */
+function begin(row) {
+	const all = row.reduce((sum, thing) => sum + thing.width + GAP_X, -GAP_X);
+	let x = -all / 2;
+	for (const thing of row) {
+		thing.x = x + thing.width / 2;
+		x += thing.width + GAP_X;
+	}
+}
+
+function apart(row) {
+	const space = (i) => GAP_X + (row[i - 1].width + row[i].width) / 2;
+	for (let i = 1; i < row.length; i++)
+		row[i].x = Math.max(row[i].x, row[i - 1].x + space(i));
+}
+
+/* Let each thing go to the middle of its neighbours above, or below, then push
+ * apart, and the row as a whole to where its things wanted to be. */
+function spread(rows) {
+	rows.forEach(begin);
+	for (let pass = 0; pass < 2 * PASSES; pass++) {
+		const down = pass % 2 === 1;
+		for (const row of down ? rows : rows.slice().reverse()) {
+			const wanted = row.map((thing) => {
+				const near = down ? thing.up : thing.down;
+				return near.length === 0 ? thing.x :
+				    near.reduce((sum, other) => sum + other.x, 0) / near.length;
+			});
+			row.forEach((thing, i) => { thing.x = wanted[i]; });
+			apart(row);
+			const shift = row.reduce((sum, thing, i) => sum + wanted[i] - thing.x, 0) /
+			    row.length;
+			for (const thing of row)
+				thing.x += shift;
+		}
+	}
+}
+
+/* boxes: [{ width, height }]; edges: [{ from, to }]. Sets x and y (middles) of
+ * the boxes and way (points) of the edges; returns the size of it all. */
+export function layGraph(boxes, edges) {
+	const level = levels(boxes.length, forwardEdges(boxes.length, edges));
+	const rows = things(boxes, edges, level);
+	order(rows);
+	spread(rows);
+	let y = 0, low = Infinity, high = -Infinity;
+	for (const row of rows) {
+		const height = Math.max(...row.map((thing) => thing.height));
+		for (const thing of row) {
+			thing.y = y + height / 2;
+			low = Math.min(low, thing.x - thing.width / 2);
+			high = Math.max(high, thing.x + thing.width / 2);
+		}
+		y += height + GAP_Y;
+	}
+	for (const row of rows) {
+		for (const thing of row) {
+			thing.x -= low;
+			if (thing.index >= 0)
+				Object.assign(boxes[thing.index], { x: thing.x, y: thing.y });
+		}
+	}
+	for (const edge of edges)
+		edge.way = edge.way.map(({ x, y: at, height }) => ({ x, y: at, height }));
+	return { width: high - low, height: y - GAP_Y };
+}

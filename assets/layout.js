@@ -1,0 +1,127 @@
+/*
+ * Where each box of a flame graph lies: a tree, a focus and a width to rows of
+ * boxes. Knows no canvas and no names.
+ *
+ * Rule: what is too narrow to be seen is not left out: all such children of a
+ * node are one box "N smaller frames", which can be zoomed into as any other.
+ * So a profile in which everything is small shows where it is.
+ */
+
+/* Narrower than this many pixels, a box has no pixel of its own. */
+const MIN = 0.8;
+
+/* One row: the boxes' nodes, places and widths. A node below 0 is a group:
+ * the children of ~node from the one at `from` on. */
+class Row {
+	constructor() {
+		this.node = [];
+		this.from = [];
+		this.x = [];
+		this.width = [];
+	}
+
+	add(node, from, x, width) {
+		this.node.push(node);
+		this.from.push(from);
+		this.x.push(x);
+		this.width.push(width);
+	}
+}
+
+function groupWeight(tree, parent, from) {
+	const first = tree.first[parent], last = first + tree.kids[parent];
+	let sum = 0;
+	for (let kid = first + from; kid < last; kid++)
+		sum += tree.weight[kid];
+	return sum;
+}
+
+/* A box's weight, whether node or group. */
+export function boxWeight(tree, node, from) {
+	return node >= 0 ? tree.weight[node] : groupWeight(tree, ~node, from);
+}
+
+/* Children of `parent` from the one at `from` on, `scale` pixels per unit. */
+function layChildren(tree, row, parent, from, x, scale, next) {
+	const first = tree.first[parent], kids = tree.kids[parent];
+	for (let index = from; index < kids; index++) {
+		const width = tree.weight[first + index] * scale;
+		if (width < MIN) {
+			const rest = groupWeight(tree, parent, index) * scale;
+			row.add(~parent, index, x, Math.max(rest, MIN));
+			return;
+		}
+		row.add(first + index, 0, x, width);
+		next.push(first + index, x, width);
+		x += width;
+	}
+}
+
+/* The way from the root to a node. */
+export function ancestors(tree, node) {
+	const path = [];
+	for (; node >= 0; node = tree.parent[node])
+		path.unshift(node);
+	return path;
+}
+
+/*
+ * focus: { node, from }, as a box has them. The rows: its ancestors, each over
+ * the whole width, then itself, then what is below it.
+ */
+export function layout(tree, focus, width) {
+	const rows = [], path = ancestors(tree, focus.node >= 0 ? focus.node : ~focus.node);
+	function rowAt(depth) {
+		return rows[depth] ??= new Row();
+	}
+	for (const node of path)
+		rowAt(rows.length).add(node, 0, 0, width);
+	const top = path[path.length - 1], next = [];
+	if (focus.node < 0)
+		rowAt(rows.length).add(focus.node, focus.from, 0, width);
+	const weight = boxWeight(tree, focus.node, focus.from);
+	let depth = rows.length, level = [];
+	if (weight > 0)
+		layChildren(tree, rowAt(depth), top, focus.from, 0, width / weight, next);
+	for (level = next.splice(0); level.length > 0; level = next.splice(0)) {
+		depth++;
+		for (let i = 0; i < level.length; i += 3) {
+			const node = level[i];
+			if (tree.kids[node] > 0)
+				layChildren(tree, rowAt(depth), node, 0, level[i + 1],
+				    level[i + 2] / tree.weight[node], next);
+		}
+	}
+	return { rows: rows.filter((row) => row.node.length > 0), focusRow: path.length - 1 +
+	    (focus.node < 0 ? 1 : 0) };
+}
+
+/* The box at a place of a row, or -1. Boxes are in order. */
+export function boxAt(row, x) {
+	let low = 0, high = row.x.length - 1;
+	while (low <= high) {
+		const middle = low + high >> 1;
+		if (x < row.x[middle])
+			high = middle - 1;
+		else if (x >= row.x[middle] + row.width[middle])
+			low = middle + 1;
+		else
+			return middle;
+	}
+	return -1;
+}
+
+/* What the search has found: the sum of the outermost frames that match. */
+export function matchedWeight(tree, hits) {
+	const under = new Uint8Array(tree.count);
+	let sum = 0;
+	for (let node = 1; node < tree.count; node++) {
+		if (under[tree.parent[node]]) {
+			under[node] = 1;
+		} else if (hits[tree.frame[node]]) {
+			under[node] = 1;
+			sum += tree.weight[node];
+		}
+	}
+	return sum;
+}

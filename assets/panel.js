@@ -1,0 +1,122 @@
+/*
+ * The index page's form, with scripts: which profile, how long, Capture with a
+ * countdown and Cancel, the command that does the same, and a button in each
+ * row of the list of profiles.
+ *
+ * Rule: the form that is in the page without scripts is this one; here it
+ * only learns more.
+ */
+import * as captures from "./captures.js";
+import { copy, el, find, say, select } from "./dom.js";
+import { go } from "./state.js";
+import { command, take, title } from "./take.js";
+
+let form, what, shell, controller = null;
+
+/* What the page says each profile takes: "hz", "delta" or "now". */
+function profiles() {
+	return [...document.querySelectorAll("tr[data-takes]")].map((row) =>
+	    ({ row, name: row.dataset.name, link: row.querySelector("a").getAttribute("href")
+	        .split("?")[0], takes: row.dataset.takes }));
+}
+
+function choices() {
+	return profiles().flatMap(({ name, link, takes }) => {
+		if (takes === "hz")
+			return [[link, "CPU time"]];
+		const now = [[link, `${name} now`]];
+		return takes === "delta" ? [...now, [link + "+", `${name}: change in that time`]] : now;
+	});
+}
+
+function source() {
+	const chosen = what.value, name = chosen.replace("+", "");
+	const seconds = form.elements.seconds.value;
+	if (name === "profile")
+		return `profile?seconds=${seconds}&hz=${form.elements.hz.value}`;
+	return chosen.endsWith("+") ? `${name}?seconds=${seconds}` : name;
+}
+
+function update() {
+	const cpu = what.value === "profile";
+	form.elements.hz.closest("label").hidden = !cpu;
+	form.elements.seconds.closest("label").hidden = !cpu && !what.value.endsWith("+");
+	shell.textContent = command(source());
+}
+
+/* While one is taken, everything that would begin another is off. */
+function busy(on) {
+	find("run").hidden = on;
+	find("taking").hidden = !on;
+	for (const button of document.querySelectorAll(".open"))
+		button.disabled = on;
+}
+
+async function run(from) {
+	const bar = find("bar"), left = find("left");
+	controller = new AbortController();
+	busy(true);
+	find("taken").textContent = title(from);
+	say(`Taking ${title(from)}.`);
+	try {
+		const capture = await take(from, controller.signal, (part, text) => {
+			left.textContent = text;
+			if (part === null)
+				bar.removeAttribute("value");
+			else
+				bar.value = part;
+		});
+		say(`${capture.title}: taken.`);
+		go({ src: from, c: capture.id, view: "", type: "", filters: {} });
+	} catch (error) {
+		say(error.name === "AbortError" ? `${title(from)}: cancelled.` :
+		    `${title(from)}: ${error.message}`);
+	} finally {
+		busy(false);
+	}
+}
+
+function addButtons() {
+	for (const { row, link, takes } of profiles())
+		row.lastElementChild.append(el("button", { type: "button", class: "quiet open",
+			"aria-label": takes === "hz" ? "Take a CPU profile" : `Open ${link}`,
+			onclick: () => run(takes === "hz" ?
+			    `profile?seconds=${form.elements.seconds.value}` : link) },
+		takes === "hz" ? "Capture" : "Open"));
+}
+
+export function openFile(file) {
+	file.arrayBuffer().then((buffer) => {
+		const capture = captures.add("file:" + file.name, file.name, new Uint8Array(buffer));
+		go({ src: capture.source, c: capture.id, view: "", filters: {} });
+	}, () => say(`"${file.name}" cannot be read.`));
+}
+
+export function buildPanel() {
+	form = find("take-form");
+	what = select({ id: "what", onchange: update }, choices(), "profile");
+	form.prepend(el("label", {}, el("span", {}, "What"), what));
+	shell = find("shell");
+	find("run").textContent = "Capture";
+	find("shell-box").append(el("button", { type: "button", class: "quiet", id: "copy",
+		onclick: () => copy(shell.textContent) }, "Copy"));
+	form.after(el("div", { id: "taking", class: "row", hidden: true },
+	    el("strong", { id: "taken" }), el("progress", { id: "bar", max: 1 }),
+	    el("span", { id: "left", class: "note" }),
+	    el("button", { type: "button", id: "cancel",
+		onclick: () => controller.abort() }, "Cancel")));
+	form.addEventListener("input", update);
+	form.addEventListener("submit", (event) => {
+		event.preventDefault();
+		run(source());
+	});
+	addButtons();
+	update();
+	const drop = document.documentElement;
+	drop.addEventListener("dragover", (event) => event.preventDefault());
+	drop.addEventListener("drop", (event) => {
+		event.preventDefault();
+		if (event.dataTransfer.files.length > 0)
+			openFile(event.dataTransfer.files[0]);
+	});
+}

@@ -1,0 +1,84 @@
+/*
+ * What the page shows, as the part of its address behind '#': so that the
+ * back button, a reload and a link that is passed on show the same.
+ *
+ *     #src=profile?seconds=5&c=k3x9&view=top&f.http.route=/fib/&q=kore
+ *
+ *     src   what to ask the service for (or "file:NAME"); c: the capture of
+ *           this visit that it gave. base, b: likewise, to compare with
+ *     view, type, q, zoom, fn, inv, norm, sort, by, f.LABEL
+ *
+ * Rule: the address is the only state of a view; whoever changes something
+ * changes it by go(). What cannot be read in an address is left out.
+ */
+const TEXTS = ["src", "c", "base", "b", "view", "type", "q", "zoom", "fn", "sort", "by"];
+const FLAGS = ["inv", "norm"];
+
+/* Addresses that are longer are cut by browsers and logs. */
+const LONG = 4000;
+
+export function read(hash = location.hash) {
+	const from = new URLSearchParams(hash.slice(1));
+	const state = { filters: {} };
+	for (const name of TEXTS)
+		state[name] = from.get(name) ?? "";
+	for (const name of FLAGS)
+		state[name] = from.get(name) === "1";
+	for (const [name, value] of from) {
+		if (name.startsWith("f.") && name.length > 2)
+			state.filters[name.slice(2)] = value;
+	}
+	return state;
+}
+
+export function write(state) {
+	const to = new URLSearchParams();
+	for (const name of TEXTS) {
+		if (state[name])
+			to.set(name, state[name]);
+	}
+	for (const name of FLAGS) {
+		if (state[name])
+			to.set(name, "1");
+	}
+	for (const [name, value] of Object.entries(state.filters))
+		to.set("f." + name, value);
+	/* Readable where an address allows it. */
+	return "#" + to.toString().replace(/%2F/g, "/").replace(/%3F/g, "?").replace(/%3A/g, ":");
+}
+
+/* Each view of the page listens here; called with the new state. */
+let listener = () => {};
+export function listen(call) {
+	listener = call;
+	addEventListener("popstate", () => listener(read()));
+}
+
+/* Change the address and show what it says. `replace`: not a step that the
+ * back button should stop at. */
+export function go(changes, replace = false) {
+	const state = { ...read(), ...changes };
+	if (write(state).length > LONG)
+		state.zoom = "";
+	const address = write(state);
+	if (address === location.hash)
+		return;
+	if (replace)
+		history.replaceState(null, "", address);
+	else
+		history.pushState(null, "", address);
+	listener(state);
+}
+
+export function home() {
+	history.pushState(null, "", location.pathname + location.search);
+	listener(read());
+}
+
+/* A short name for a name in a path: paths of 100 frames have to fit. */
+export function brief(name) {
+	let hash = 2166136261;
+	for (let i = 0; i < name.length; i++)
+		hash = Math.imul(hash ^ name.charCodeAt(i), 16777619);
+	return (hash >>> 0).toString(36);
+}
