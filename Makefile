@@ -93,13 +93,13 @@ $(B)/libhot.a: $(hot_obj)
 HOT_FLAGS := -fPIC -fvisibility=hidden -ftls-model=initial-exec
 $(B)/hot/middleware/kore/%.o: middleware/kore/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HOT_FLAGS) $(KORE_CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HOT_FLAGS) $(KORE_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/hot/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HOT_FLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(HOT_FLAGS) -MMD -MP -c -o $@ $<
 $(B)/cold/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/cold/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) -w -c -o $@ $<
@@ -134,7 +134,7 @@ include tests/unit/small.mk
 # The sample application as it is judged here; kodev builds what runs.
 $(B)/app/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ikore_app/src $(KORE_CFLAGS) -MMD \
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ikore_app/src $(KORE_CFLAGS) -MMD -MP \
 	    -c -o $@ $<
 app: | need-build
 	cd kore_app && kodev build

@@ -6,7 +6,7 @@ small_obj := $(hot_src:%.c=$(B)/small/%.o)
 
 $(B)/small/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(small_limits) $(ALL_CFLAGS) $(HOT_FLAGS) -MMD \
+	$(CC) $(CPPFLAGS) $(small_limits) $(ALL_CFLAGS) $(HOT_FLAGS) -MMD -MP \
 	    -c -o $@ $<
 $(B)/unit/test_heap_full: $(B)/small/tests/unit/test_heap_full.o $(small_obj)
 	@mkdir -p $(@D)
