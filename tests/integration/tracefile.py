@@ -19,7 +19,7 @@ EVENTS = {
     4: ("Gomaxprocs", "n stk"), 5: ("ProcStart", "thread"),
     6: ("ProcStop", ""), 13: ("GoCreate", "g entry stk"),
     14: ("GoStart", "g seq"), 15: ("GoEnd", ""), 17: ("GoSched", "stk"),
-    21: ("GoUnblock", "g seq stk"), 23: ("GoBlockRecv", "stk"),
+    19: ("GoSleep", "stk"), 21: ("GoUnblock", "g seq stk"), 23: ("GoBlockRecv", "stk"),
     25: ("GoBlockSync", "stk"), 26: ("GoBlockCond", "stk"),
     27: ("GoBlockNet", "stk"), 28: ("GoSysCall", "stk"),
     29: ("GoSysExit", "g seq real"), 30: ("GoSysBlock", ""),
@@ -31,7 +31,8 @@ EVENTS = {
     47: ("UserRegion", "task mode name stk"), 48: ("UserLog", "task key stk"),
     49: ("CPUSample", "real p g stk"),
 }
-BLOCKS = ("GoBlockRecv", "GoBlockSync", "GoBlockCond", "GoBlockNet")
+BLOCKS = ("GoBlockRecv", "GoBlockSync", "GoBlockCond", "GoBlockNet",
+          "GoSleep")
 STARTS = ("GoStart", "GoStartLocal", "GoStartLabel")
 NEEDS_STACK = BLOCKS + ("GoUnblock", "GoUnblockLocal", "GoSched", "GoSysCall")
 

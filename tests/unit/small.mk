@@ -11,3 +11,21 @@ $(B)/small/%.o: %.c
 $(B)/unit/test_heap_full: $(B)/small/tests/unit/test_heap_full.o $(small_obj)
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka -lpthread
+
+# The same for the collector's side of traces.
+small_trace := -DPP_TRACE_GS_MAX=24 -DPP_TRACE_PS_MAX=4 -DPP_TRACE_OPEN_MAX=4 \
+	-DPP_TRACE_NAMES_MAX=96 -DPP_TRACE_STACKS_MAX=256 \
+	-DPP_TRACE_LOOP_WORDS=256 -DPP_TRACE_THREAD_WORDS=64
+small_trace_obj := $(patsubst %.c,$(B)/small_trace/%.o,$(shared_src) \
+	$(wildcard $(core)/profile/*.c $(core)/encode/spool.c \
+	$(core)/encode/trace_*.c))
+
+$(B)/small_trace/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(small_trace) $(ALL_CFLAGS) -MMD -c -o $@ $<
+$(B)/unit/test_trace_full: $(B)/small_trace/tests/unit/test_trace_hostile.o \
+	$(small_trace_obj)
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka -lm -lpthread
+unit += $(B)/unit/test_trace_full
+unit: $(B)/unit/test_trace_full

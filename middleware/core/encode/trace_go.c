@@ -7,6 +7,8 @@
 
 #include "encode/trace_go_private.h"
 
+#define ENDED_EARLY "ended early: max= was reached"
+
 /* Room that strings and stacks are taken to need at the end, for each. */
 #define STACK_BYTES 512
 #define NAME_BYTES  64
@@ -145,6 +147,11 @@ trace_close(struct pp_trace_go *go)
 	uint32_t i;
 
 	go->full = 1;
+	if ((row = go->row[0]) != NULL) {
+		PUT(go, row, GO_LOG, row->last, 0, TEXT_TRACE,
+		    row->running ? row->stopped : 0);
+		pp_go_put_text(go, row, ENDED_EARLY, sizeof(ENDED_EARLY) - 1);
+	}
 	for (i = 0; i < PP_TRACE_PS_MAX; i++) {
 		row = go->row[i];
 		if (row == NULL || row->running == 0)

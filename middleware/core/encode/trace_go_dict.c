@@ -24,9 +24,6 @@
 /* The first made-up address. */
 #define PC_FIRST 0x1000
 
-/* Strings beyond the tracer's names: functions and files. */
-#define TEXT_FIRST PP_TRACE_NAMES_MAX
-
 /* A list of keys under numbers 1..n. */
 struct numbers {
 	uint64_t *key;
@@ -231,6 +228,7 @@ pp_go_dictionary(struct pp_trace_go *go, const struct pp_tracer *tracer,
 		if (go->name_used[i / 8] >> i % 8 & 1)
 			dict_string(&d, i, pp_tracer_name(tracer, i));
 	}
+	dict_string(&d, TEXT_TRACE, "trace");
 	for (i = 1; i <= d.texts.used; i++)
 		dict_string(&d, TEXT_FIRST + i,
 		    (const char *)(uintptr_t)d.texts.key[i - 1]);

@@ -12,22 +12,26 @@
 
 #define ELSEWHERE UINT32_MAX
 
-/* How a G is blocked, by enum pp_wait: what waits for a socket is in the
- * network profile, all else in the one of synchronization. */
-static const uint8_t block_types[PP_WAIT_COUNT] = {
-	[PP_WAIT_NONE] = GO_BLOCK_SYNC,
-	[PP_WAIT_MUTEX] = GO_BLOCK_SYNC,
-	[PP_WAIT_RWLOCK] = GO_BLOCK_SYNC,
-	[PP_WAIT_COND] = GO_BLOCK_COND,
-	[PP_WAIT_BARRIER] = GO_BLOCK_SYNC,
-	[PP_WAIT_JOIN] = GO_BLOCK_SYNC,
-	[PP_WAIT_SEM] = GO_BLOCK_SYNC,
-	[PP_WAIT_PGSQL] = GO_BLOCK_NET,
-	[PP_WAIT_TASK] = GO_BLOCK_RECV,
-	[PP_WAIT_RUNLOCK] = GO_BLOCK_SYNC,
-	[PP_WAIT_SLEEP] = GO_BLOCK_COND,
-	[PP_WAIT_QUEUE] = GO_BLOCK_RECV,
-};
+/* How a G is blocked: what waits for a socket is in the network profile, what
+ * waits for a time in none, all else in the one of synchronization. */
+static enum pp_go_ev
+block_type(uint32_t wait)
+{
+	switch (wait) {
+	case PP_WAIT_PGSQL:
+		return (GO_BLOCK_NET);
+	case PP_WAIT_TIMER:
+		return (GO_SLEEP);
+	case PP_WAIT_COND:
+	case PP_WAIT_SLEEP:
+		return (GO_BLOCK_COND);
+	case PP_WAIT_TASK:
+	case PP_WAIT_QUEUE:
+		return (GO_BLOCK_RECV);
+	default:
+		return (GO_BLOCK_SYNC);
+	}
+}
 
 /* What is known of a G; NULL: out of memory. */
 static struct pp_go_g *
@@ -136,11 +140,7 @@ put_away(struct pp_trace_go *go, struct pp_go_row *row,
 	} else if (e->how == PP_TRACER_HOW_POLL) {
 		put_stop(go, row, GO_BLOCK_NET, e, ts);
 	} else {
-		put_stop(go, row,
-		    (enum pp_go_ev)
-			block_types[e->wait < PP_WAIT_COUNT ? e->wait
-							    : PP_WAIT_NONE],
-		    e, ts);
+		put_stop(go, row, block_type(e->wait), e, ts);
 	}
 	PUT0(go, row, GO_PROC_STOP, ts);
 }
@@ -203,8 +203,7 @@ pp_go_move(struct pp_trace_go *go, struct pp_go_row *row,
 		put_stop(go, row, GO_END, e, ts);
 		break;
 	case PP_TOLD_BLOCK:
-		put_stop(go, row,
-		    (enum pp_go_ev)block_types[e->wait % PP_WAIT_COUNT], e, ts);
+		put_stop(go, row, block_type(e->wait), e, ts);
 		break;
 	case PP_TOLD_WAKE:
 		put_wake(go, row, e, g, ts);

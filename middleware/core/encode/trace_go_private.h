@@ -25,6 +25,7 @@ enum pp_go_ev {
 	GO_START = 14,
 	GO_END = 15,
 	GO_SCHED = 17,
+	GO_SLEEP = 19,
 	GO_UNBLOCK = 21,
 	GO_BLOCK_RECV = 23,
 	GO_BLOCK_SYNC = 25,
@@ -51,6 +52,11 @@ enum pp_go_ev {
  * with a text. */
 #define GO_BATCH_BYTES	(16U << 10)
 #define GO_RECORD_BYTES (PP_TRACE_TEXT_MAX + 128)
+
+/* Ids of strings: the tracer's names have their own, then a word of ours, and
+ * functions and files. */
+#define TEXT_TRACE PP_TRACE_NAMES_MAX
+#define TEXT_FIRST PP_TRACE_NAMES_MAX
 
 /* The bytes of one P since its last batch was written. */
 struct pp_go_row {

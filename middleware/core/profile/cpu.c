@@ -111,9 +111,7 @@ cpu_record(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
 	sample.resolved = 0;
 	LIST_FOREACH(session, &cpu->sessions, list)
 		pp_cpu_session_add(session, &sample);
-	if (cpu->follow != NULL)
-		cpu->follow(cpu->follow_arg, slot, record[PP_CPU_WORD_LABEL],
-		    sample.weight);
+	pp_cpu_tell(cpu, &sample, record);
 }
 
 /* Take what the slot's ring holds, at most a lap; nobody wants it when no

@@ -52,6 +52,16 @@ void pp_cpu_follow(struct pp_cpu *cpu,
     void (*follow)(void *arg, uint32_t slot, uint64_t label, uint64_t ns),
     void *arg);
 
+/*
+ * Who else is to get each sample, whatever the sessions make of it; NULL:
+ * nobody. Called only while a session runs: thread, when (CLOCK_MONOTONIC),
+ * the request or task it was in (0: none), and words of a stack as
+ * pp_readings_address() gives them.
+ */
+typedef void pp_cpu_listener(void *arg, uint32_t slot, uint32_t tid, int64_t ts,
+    uint64_t flight, const uint64_t *word, uint32_t words);
+void pp_cpu_listen(struct pp_cpu *cpu, pp_cpu_listener *listener, void *arg);
+
 /* Drain the rings, follow worker starts; a minute after the last session give
  * the rings' memory back. Returns when to call again (CLOCK_MONOTONIC ns),
  * INT64_MAX when not before the next session. `now` is that clock. */

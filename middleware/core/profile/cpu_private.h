@@ -98,6 +98,8 @@ struct pp_cpu {
 	int32_t parent_pid;
 	struct pp_canon *canon;
 	LIST_HEAD(, pp_cpu_session) sessions;
+	pp_cpu_listener *listener; /* NULL: none */
+	void *listener_arg;
 	uint32_t running;
 	unsigned int hz;      /* the highest of all sessions; 0: none runs */
 	uint32_t samples_max; /* of one session; tests shrink these two */
@@ -137,6 +139,10 @@ void pp_cpu_session_free(struct pp_cpu_session *session);
 /* Take the record's CPU time: a sample if a period is full. */
 void pp_cpu_session_add(struct pp_cpu_session *session,
     struct pp_cpu_sample *sample);
+
+/* Tell those who listen. `record` is what the sample was made of. */
+void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
+    const uint64_t *record);
 
 /* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);

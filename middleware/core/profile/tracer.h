@@ -153,9 +153,8 @@ struct pp_profile *pp_tracer_profile(const struct pp_tracer *tracer,
 int64_t pp_tracer_heap_due(const struct pp_tracer *tracer);
 void pp_tracer_heap(struct pp_tracer *tracer, uint64_t bytes);
 
-/* A CPU sample of thread `tid` in the slot, taken at `ts` in the flight with
- * that id; words as pp_readings_address() gives them. */
-void pp_tracer_sample(struct pp_tracer *tracer, uint32_t slot, uint32_t tid,
-    int64_t ts, uint64_t flight, const uint64_t *word, uint32_t words);
+/* A CPU sample: the listener for pp_cpu_listen(). */
+void pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
+    uint64_t flight, const uint64_t *word, uint32_t words);
 
 #endif

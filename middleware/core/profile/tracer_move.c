@@ -69,9 +69,11 @@ static void
 move_stop(struct pp_tracer *t, struct pp_tracer_row *p)
 {
 	struct pp_tracer_item *g = p->now;
+	uint32_t leaf = 0;
 
-	tell(t, p, g, PP_TOLD_STOP,
-	    no_stack(g, g == p->base ? t->name_handler : 0));
+	if (g == p->base)
+		leaf = p->place == 0 ? t->name_handler : t->name_task_runs;
+	tell(t, p, g, PP_TOLD_STOP, no_stack(g, leaf));
 	g->pub.state = PP_TRACER_RUNNABLE;
 }
 

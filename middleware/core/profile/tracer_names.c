@@ -11,22 +11,18 @@
 #include "base/mix.h"
 #include "profile/build.h"
 #include "profile/tracer_private.h"
+#include "profile/waits.h"
 #include "store/words.h"
 
-/* The call whose frame stands above the stack of a wait: by enum pp_wait. */
+/* The call whose frame stands above the stack of a wait; for the others their
+ * state does, "[pgsql wait]". */
 static const char *const wait_calls[PP_WAIT_COUNT] = {
-	[PP_WAIT_NONE] = "[wait]",
 	[PP_WAIT_MUTEX] = "pthread_mutex_lock",
 	[PP_WAIT_RWLOCK] = "pthread_rwlock_lock",
 	[PP_WAIT_COND] = "pthread_cond_wait",
 	[PP_WAIT_BARRIER] = "pthread_barrier_wait",
 	[PP_WAIT_JOIN] = "pthread_join",
 	[PP_WAIT_SEM] = "sem_wait",
-	[PP_WAIT_PGSQL] = "[pgsql wait]",
-	[PP_WAIT_TASK] = "[task wait]",
-	[PP_WAIT_RUNLOCK] = "[runlock wait]",
-	[PP_WAIT_SLEEP] = "[sleeping]",
-	[PP_WAIT_QUEUE] = "[task queue]",
 };
 
 static const char *const calls[] = {
@@ -56,6 +52,8 @@ pp_tracer_intern(struct pp_tracer *t, const char *text)
 	uint64_t hash;
 	uint32_t id;
 
+	if (*text == '\0')
+		return (0);
 	/* The store itself never shrinks: a text that finds no number costs
 	 * its bytes all the same, so it is not put there. */
 	if (t->names == PP_TRACE_NAMES_MAX) {
@@ -102,6 +100,7 @@ names_fixed(struct pp_tracer *t)
 	t->name_unknown = pp_tracer_intern(t, "request");
 	t->name_task = pp_tracer_intern(t, "task");
 	t->name_handler = pp_tracer_intern(t, "[a handler runs]");
+	t->name_task_runs = pp_tracer_intern(t, "[a task runs]");
 	t->name_poll = pp_tracer_intern(t, "epoll_wait");
 	t->name_lost = pp_tracer_intern(t, "lost");
 	t->name_worker = pp_tracer_intern(t, "worker");
@@ -109,7 +108,9 @@ names_fixed(struct pp_tracer *t)
 	for (i = 0; i < PP_TRACE_CALL_COUNT; i++)
 		t->name_call[i] = pp_tracer_intern(t, calls[i]);
 	for (i = 0; i < PP_WAIT_COUNT; i++)
-		t->name_wait[i] = pp_tracer_intern(t, wait_calls[i]);
+		t->name_wait[i] = wait_calls[i] != NULL
+		    ? pp_tracer_intern(t, wait_calls[i])
+		    : pp_tracer_format(t, "[%s]", pp_waits_state(i));
 	for (i = 0; i < PP_TRACE_MARK_COUNT; i++)
 		t->name_mark[i] = pp_tracer_intern(t, marks[i]);
 }
@@ -167,7 +168,7 @@ label_make(struct pp_tracer *t, const char *set, int task)
 	const char *route = label_value(set, "http.route");
 	const char *before = task ? "task of " : "";
 
-	if (route == NULL)
+	if (route == NULL || *route == '\0')
 		return (task ? t->name_task : t->name_unknown);
 	if (method == NULL)
 		return (pp_tracer_format(t, "%s%s", before, route));

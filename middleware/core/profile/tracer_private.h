@@ -32,7 +32,8 @@
 	((PP_TRACE_GS_MAX + PP_TRACER_GS_CHUNK - 1) / PP_TRACER_GS_CHUNK)
 #define PP_TRACER_GS_BUCKETS (1U << 14)
 
-/* Gs that have ended, by id: CPU samples come up to a quarter second late. */
+/* Gs that have ended, by id: CPU samples come after what they
+ * were taken in. */
 #define PP_TRACER_ENDED (1U << 14)
 
 /* One G. */
@@ -140,7 +141,8 @@ struct pp_tracer {
 	struct pp_idmap name_map;
 	struct pp_labels *labels;
 	uint32_t *label_name[2]; /* of requests and tasks, by label number */
-	uint32_t name_unknown, name_task, name_handler, name_poll, name_lost;
+	uint32_t name_unknown, name_task, name_handler, name_task_runs,
+	    name_poll, name_lost;
 	uint32_t name_worker, name_path, name_other;
 	uint32_t name_call[PP_TRACE_CALL_COUNT];
 	uint32_t name_wait[PP_WAIT_COUNT];

@@ -7,9 +7,10 @@
 #include "profile/tracer_private.h"
 
 void
-pp_tracer_sample(struct pp_tracer *t, uint32_t slot, uint32_t tid, int64_t ts,
+pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
     uint64_t flight, const uint64_t *word, uint32_t words)
 {
+	struct pp_tracer *t = tracer;
 	struct pp_tracer_event event;
 	struct pp_tracer_row *p = NULL;
 	struct pp_tracer_item *g;

@@ -206,6 +206,7 @@ pp_tracer_close(struct pp_tracer_session *session)
 	struct pp_tracer *t = session->tracer;
 	struct pp_tracer_event event;
 	struct pp_tracer_row *p;
+	uint64_t lost = pp_tracer_lost(session);
 	uint32_t i;
 
 	t->only = session;
@@ -213,6 +214,11 @@ pp_tracer_close(struct pp_tracer_session *session)
 		p = t->ps[i];
 		if (!p->up)
 			continue;
+		if (lost > 0)
+			pp_tracer_log_format(t, p, t->name_lost,
+			    "%llu events in all of the trace",
+			    (unsigned long long)lost);
+		lost = 0;
 		if (p->how == PP_TRACER_HOW_NOT) {
 			pp_tracer_at(t, p, p->now, t->now);
 			event = show_event(PP_TOLD_STOP, p->now);

@@ -73,7 +73,8 @@ trace_forget(struct pp_task *task)
 	LIST_REMOVE(task, trace.list);
 	pp_tracer_end(task->trace.session);
 	pp_trace_go_free(task->trace.go);
-	task->service->traces--;
+	if (--task->service->traces == 0)
+		pp_cpu_listen(task->service->cpu, NULL, NULL);
 }
 
 void
@@ -104,6 +105,7 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 	}
 	LIST_INSERT_HEAD(&service->tracing, task, trace.list);
 	service->traces++;
+	pp_cpu_listen(service->cpu, pp_tracer_sample, service->tracer);
 	task->deadline = now + ns;
 }
 
@@ -137,6 +139,10 @@ pp_ep_trace_finish(struct pp_task *task)
 	pp_answer_start(&task->answer, 200, "application/octet-stream");
 	pp_answer_header(&task->answer, "content-disposition",
 	    "attachment; filename=\"trace\"");
+	/* CPU samples of this time are in their rings, and what they were
+	 * taken in, in those of the trace. */
+	(void)pp_tracer_tick(task->service->tracer, pp_clock_mono());
+	(void)pp_cpu_tick(task->service->cpu, pp_clock_mono());
 	pp_tracer_stop(task->trace.session);
 	snprintf(lost, sizeof(lost), "%llu",
 	    (unsigned long long)pp_tracer_lost(task->trace.session));

@@ -225,11 +225,12 @@ pp_service_tick(struct pp_service *service, int64_t now)
 {
 	int64_t next, idle;
 
-	next = pp_cpu_tick(service->cpu, now);
-	idle = pp_named_tick(service, now);
+	/* Traces first: what a CPU sample was taken in is known then. */
+	next = pp_ep_trace_tick(service, now);
+	idle = pp_cpu_tick(service->cpu, now);
 	if (idle < next)
 		next = idle;
-	idle = pp_ep_trace_tick(service, now);
+	idle = pp_named_tick(service, now);
 	if (idle < next)
 		next = idle;
 	idle = pp_ep_profile_tick(service, now);
