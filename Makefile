@@ -130,6 +130,7 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
 include tests/unit/small.mk
+include tests/sanitize.mk
 
 # The sample application as it is judged here; kodev builds what runs.
 $(B)/app/%.o: %.c
@@ -181,7 +182,8 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
-	    $(checks:%=make=%) make=arm64 limit=60 $(unit) limit=300 $(integration)
+	    $(checks:%=make=%) make=arm64 make=sanitize \
+	    limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench
 	@$(MAKE) --no-print-directory -j$(JOBS) all app
@@ -231,6 +233,7 @@ help:
 	@echo "make test       install what is missing, build, run every test"
 	@echo "make check      format, floors, sizes, paths, signal safety,"
 	@echo "                exported symbols, clang"
+	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make bench      measure, and print ratios"
 	@echo "make deps       install what building and running need"
 	@echo "make deps-test  install what the tests need as well"

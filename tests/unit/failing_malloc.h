@@ -26,9 +26,10 @@
 #define PP_TEST_MALLOC 1
 #endif
 
-static long fail_after = -1; /* allocations until the one that fails */
-static long failures;
-static long live_blocks;
+/* Allocations until the one that fails. */
+static __attribute__((unused)) long fail_after = -1;
+static __attribute__((unused)) long failures;
+static __attribute__((unused)) long live_blocks;
 
 #if PP_TEST_MALLOC
 void *__libc_malloc(size_t);

@@ -154,7 +154,7 @@ the_same_set_is_stored_once(void **state)
 static void
 sixteen_nest_and_a_forgotten_one_is_undone(void **state)
 {
-	char key[8];
+	char key[16];
 	int i;
 
 	(void)state;

@@ -29,6 +29,8 @@ struct pp_pending {
 struct pp_collector {
 	int socket; /* shared with all workers and the parent */
 	int epoll;
+	struct pp_arena *arena;
+	size_t arena_size; /* as it was when it was mapped */
 	struct pp_service *service;
 	struct pp_symbols *symbols;
 	struct pp_door *door; /* NULL: shut */

@@ -162,6 +162,8 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 				    : strerror(errno));
 		return (-1);
 	}
+	c->arena = arena;
+	c->arena_size = arena->size;
 	c->socket = o->socket;
 	if ((c->epoll = epoll_create1(EPOLL_CLOEXEC)) == -1) {
 		pp_collector_log("epoll_create1: %s", strerror(errno));
@@ -188,6 +190,26 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	return (0);
 }
 
+/* Turns sampling off, should a worker live on. */
+static void
+main_end(struct pp_collector *c)
+{
+	size_t i;
+
+	pp_door_close(c->door);
+	for (i = 0; i < PP_REQUESTS_MAX; i++) {
+		if (c->pending[i].task != NULL)
+			pp_task_cancel(c->pending[i].task);
+	}
+	pp_service_free(c->service);
+	pp_symbols_free(c->symbols);
+	if (c->arena != NULL)
+		pp_arena_detach(c->arena, c->arena_size);
+	if (c->epoll != -1)
+		close(c->epoll);
+	free(c);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -201,13 +223,9 @@ main(int argc, char **argv)
 		pp_collector_log("out of memory");
 		return (1);
 	}
-	if (main_start(c, &options) != 0)
-		return (1);
-	status = pp_collector_run(c) == 0 ? 0 : 1;
-	pp_door_close(c->door);
-	/* Turns sampling off, should a worker live on. */
-	pp_service_free(c->service);
-	pp_symbols_free(c->symbols);
-	free(c);
+	c->epoll = -1;
+	status =
+	    main_start(c, &options) == 0 && pp_collector_run(c) == 0 ? 0 : 1;
+	main_end(c);
 	return (status);
 }

@@ -1,0 +1,85 @@
+# The tests under the sanitizers of the compiler, each in a build of its own:
+#
+#	make asan	addresses, leaks and undefined behaviour: unit tests,
+#			then the integration tests with this collector
+#	make ubsan	undefined behaviour alone, which leaves malloc() and
+#			signals as they are: all unit tests, and Kore with
+#			this pprof.so; a finding is a trap
+#	make tsan	data races: what several threads write
+#	make sanitize	what of these `make test` runs
+#
+# What is found ends the program, so the test that ran it fails.
+
+asan_flags := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan_make = $(MAKE) --no-print-directory B=$(B)/asan SANITIZE=asan \
+	CFLAGS="-O1 -g -DPP_SANITIZED $(asan_flags)" LDFLAGS="$(asan_flags)"
+ubsan_make = $(MAKE) --no-print-directory B=$(B)/ubsan CFLAGS="-O1 -g \
+	-fsanitize=undefined -fsanitize-undefined-trap-on-error"
+tsan_make = $(MAKE) --no-print-directory B=$(B)/tsan \
+	CFLAGS="-O1 -g -fsanitize=thread -Wno-tsan" LDFLAGS="-fsanitize=thread"
+
+# A block that is too large must fail, not end the test. With an alternate
+# signal stack, the end of a thread whose frames were left by a longjmp is
+# taken for an overflow.
+export ASAN_OPTIONS ?= allocator_may_return_null=1:use_sigaltstack=0
+
+# Unit tests that cannot run under AddressSanitizer, and why. All of them run
+# under `make ubsan`.
+#
+# test_capture		asserts in which function 98% of the samples are: some
+#			are inside the sanitizer
+# test_heap		counts what malloc() is called for: the sanitizer's
+#			malloc() is bound elsewhere
+# test_heap_quiet	brings a malloc() of its own
+# test_heap_rate	allocates 10 million times: more than 5 minutes
+# test_locks		compares times of waits with what they must be
+asan_without := test_capture test_heap test_heap_quiet test_heap_rate test_locks
+asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
+	$(unit:$(B)/%=$(B)/asan/%))
+
+# What several threads write without a lock, and what reads it. Not these:
+#
+# test_own, test_heap_threads, test_capture, test_heap_full, test_heap_quiet,
+# test_locks		write over the call table of libc: its malloc() and
+#			locks then arrive here before the sanitizer knows the
+#			thread, or after it forgot it, and it crashes
+# test_dump		of signals, which the sanitizer delivers late
+# all others		are of one thread, as the collector is
+tsan_unit := $(addprefix $(B)/tsan/unit/,test_ring test_words test_labels \
+	test_progress)
+
+# Integration tests for a sanitized program; others measure what it changes:
+# time, memory, the libraries it is linked with.
+asan_integration := $(addprefix tests/integration/,test_http.py test_life.py \
+	test_routes.py test_sample.py test_sandbox.py test_scraper.py \
+	test_concurrency.py)
+ubsan_integration := $(addprefix tests/integration/,test_app.py test_cpp.py \
+	test_concurrency.py test_hooks.py test_http.py test_life.py \
+	test_memory.py test_routes.py test_sample.py test_sandbox.py \
+	test_scraper.py test_truth.py)
+
+ifeq ($(SANITIZE),asan)
+$(B)/pprof-collector: $(B)/cold/tests/sanitize/collector.o
+endif
+
+.PHONY: asan ubsan tsan sanitize asan-build ubsan-build tsan-build
+asan-build: all
+	@$(asan_make) -j$(JOBS) $(B)/asan/pprof-collector unit
+	@cp $(B)/pprof.so $(B)/asan/
+ubsan-build:
+	@$(ubsan_make) -j$(JOBS) all unit
+tsan-build:
+	@$(tsan_make) -j$(JOBS) $(tsan_unit)
+
+asan: deps-test asan-build
+	@B=$(B)/asan tests/run limit=300 $(asan_unit) $(asan_integration)
+ubsan: deps-test ubsan-build
+	@B=$(B)/ubsan tests/run limit=300 $(unit:$(B)/%=$(B)/ubsan/%) \
+	    $(ubsan_integration)
+tsan: deps-test tsan-build
+	@B=$(B)/tsan tests/run limit=300 $(tsan_unit)
+
+# The short form, one item of `make test`.
+sanitize: asan-build tsan-build
+	@B=$(B)/asan tests/run limit=60 $(asan_unit)
+	@B=$(B)/tsan tests/run limit=60 $(tsan_unit)
