@@ -45,8 +45,8 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 #			thread, or after it forgot it, and it crashes
 # test_dump		of signals, which the sanitizer delivers late
 # all others		are of one thread, as the collector is
-tsan_unit := $(addprefix $(B)/tsan/unit/,test_ring test_words test_labels \
-	test_progress)
+tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_words test_labels)
+tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 
 # Integration tests for a sanitized program; others measure what it changes:
 # time, memory, the libraries it is linked with.
@@ -82,4 +82,4 @@ tsan: deps-test tsan-build
 # The short form, one item of `make test`.
 sanitize: asan-build tsan-build
 	@B=$(B)/asan tests/run limit=60 $(asan_unit)
-	@B=$(B)/tsan tests/run limit=60 $(tsan_unit)
+	@B=$(B)/tsan tests/run limit=60 $(tsan_short)
