@@ -64,6 +64,16 @@ pid_t pp_launch_collector(void);
 void pp_door_open(void);
 void pp_door_shut(void);
 
+/* relay.c: what the collector writes to stderr, in Kore's log. In the parent;
+ * _fd() for the collector's stderr, -1: it may keep ours. */
+void pp_relay_open(void);
+int pp_relay_fd(void);
+void pp_relay_listen(void);
+void pp_relay_leave(void);
+
+/* last_words.c: in the parent, of a worker that a signal has ended. */
+void pp_last_words_keep(struct pp_slot *slot, pid_t pid, int status);
+
 /* worker.c */
 int pp_worker_prctl(int option, unsigned long a, unsigned long b,
     unsigned long c, unsigned long d);

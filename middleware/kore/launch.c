@@ -130,6 +130,8 @@ launch_descriptors(void)
 		if (dup2(high[i], ARENA_FD + i) == -1)
 			return (-1);
 	}
+	if (pp_relay_fd() != -1 && dup2(pp_relay_fd(), STDERR_FILENO) == -1)
+		return (-1);
 	/* Without close_range() (Linux < 5.9), one by one. */
 	last += ARENA_FD;
 	if (syscall(SYS_close_range, last, ~0U, 0) == -1) {

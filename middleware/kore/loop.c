@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "capture/self.h"
 #include "capture/trace.h"
 #include "kore/adapter.h"
@@ -83,19 +84,39 @@ loop_trace(int count)
 	pp_trace_begin_loop();
 }
 
+/* Two stores and a clock of 4 ms a turn: what a watch for stalls needs. */
+static void
+loop_waits(void)
+{
+	if (pp_self.worker != 0)
+		atomic_store_explicit(&pp_self.slot->busy_ns, 0,
+		    memory_order_relaxed);
+}
+
+static void
+loop_turns(void)
+{
+	atomic_store_explicit(&pp_self.slot->busy_ns,
+	    pp_clock_read(CLOCK_MONOTONIC_COARSE), memory_order_relaxed);
+}
+
 int
 pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 {
 	int count, saved;
 	uint32_t asked;
 
+	if (worker == NULL)
+		pp_relay_listen();
 	if (pp_trace_active()) {
 		pp_marks_turn();
 		pp_trace(PP_TRACE_POLL, 0, 0);
 	}
+	loop_waits();
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
 	if (pp_self.worker == 0)
 		return (count);
+	loop_turns();
 	if (pp_trace_active())
 		loop_trace(count);
 	asked = atomic_load_explicit(&pp_kore.arena->control.ask,

@@ -95,7 +95,7 @@ parent_start_collector(void)
 		collector = 0;
 }
 
-/* The rates that an operator may set; each may be changed later. */
+/* The rates and bounds that an operator may set. */
 static const struct {
 	const char *name;
 	const char *unit;
@@ -109,6 +109,8 @@ static const struct {
 	    offsetof(struct pp_control, block_rate_ns) },
 	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
 	    offsetof(struct pp_control, mutex_fraction) },
+	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT,
+	    PP_STALL_MS_MAX, offsetof(struct pp_control, stall_ms) },
 };
 
 static void
@@ -164,6 +166,7 @@ parent_prepare(void)
 	    (uint32_t)pp_kore.entry_refused);
 	pp_self_start_parent(pp_kore.arena);
 	pp_door_open();
+	pp_relay_open();
 	parent_start_collector();
 }
 
@@ -292,6 +295,9 @@ parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 		atomic_store(&life->last_status, status);
 		atomic_store(&life->last_label,
 		    parent_last_label(&pp_kore.arena->slot[i]));
+		if (WIFSIGNALED(status))
+			pp_last_words_keep(&pp_kore.arena->slot[i], pid,
+			    status);
 		atomic_store(&life->pid, 0);
 		return;
 	}

@@ -44,6 +44,7 @@ static void
 worker_begin(void)
 {
 	worker_close(&pp_kore.listen_fd);
+	pp_relay_leave();
 	if (pp_kore.arena == NULL) {
 		worker_close(&pp_kore.proc_fd);
 		return;
@@ -56,6 +57,7 @@ worker_begin(void)
 		    pp_kore.fork_stack);
 		if (pp_self.worker != 0)
 			pp_flight_start();
+		atomic_store(&pp_self.slot->busy_ns, 0);
 		worker_hand_over_proc();
 		return;
 	}

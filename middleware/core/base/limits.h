@@ -157,6 +157,20 @@
 
 /* Routes that are shown, of all workers: they have the same ones. */
 #define PP_ROUTES_SHOWN_MAX (2 * PP_ROUTES_MAX)
+/* Requests of a worker that died whose texts are kept, the deaths of one slot
+ * that may wait to be read, and CPU samples kept as its last. */
+#define PP_LAST_FLIGHTS 8
+#define PP_LAST_DEATHS	4
+#define PP_LAST_SAMPLES 8
+
+/* Stalls and deaths that are remembered. */
+#ifndef PP_STALLS_MAX
+#define PP_STALLS_MAX 100
+#endif
+
+/* How long a handler may hold its event loop before it is a stall. */
+#define PP_STALL_MS_DEFAULT 1000
+#define PP_STALL_MS_MAX	    86400000
 
 /* Profiles of the application's own, the length of their names, and what one
  * worker holds in all of them. The table is a power of two. */

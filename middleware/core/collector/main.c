@@ -129,6 +129,12 @@ main_process(void)
 	}
 }
 
+static void
+main_log(const char *line)
+{
+	pp_collector_log("%s", line);
+}
+
 /* The door is no reason to end: the routes are there without it. */
 static int
 main_door(struct pp_collector *c, int listen)
@@ -187,6 +193,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		pp_collector_log("out of memory");
 		return (-1);
 	}
+	pp_service_log(c->service, main_log);
 	return (0);
 }
 

@@ -33,7 +33,7 @@ static const char options_help[] =
 void
 pp_collector_log(const char *format, ...)
 {
-	char line[512];
+	char line[1024];
 	va_list args;
 
 	va_start(args, format);

@@ -114,10 +114,18 @@ cpu_record(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
 	pp_cpu_tell(cpu, &sample, record);
 }
 
+static void
+cpu_take(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
+    uint32_t count)
+{
+	pp_cpu_last_keep(cpu, slot, record, count);
+	cpu_record(cpu, slot, record, count);
+}
+
 /* Take what the slot's ring holds, at most a lap; nobody wants it when no
  * session runs. */
-static void
-cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
+void
+pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 {
 	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
 	struct pp_slot *from = &cpu->arena->slot[slot];
@@ -144,7 +152,7 @@ cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 		if (kind != PP_RECORD_CPU || count < PP_CPU_WORD_FRAMES)
 			cpu->malformed++;
 		else if (cpu->running != 0)
-			cpu_record(cpu, slot, record, (uint32_t)count);
+			cpu_take(cpu, slot, record, (uint32_t)count);
 	}
 	if (words > PP_CPU_RING_WORDS / 4)
 		cpu->crowded = 1;
@@ -157,7 +165,7 @@ cpu_drain(struct pp_cpu *cpu)
 
 	cpu->crowded = 0;
 	for (slot = 0; slot < cpu->slots; slot++)
-		cpu_drain_slot(cpu, slot);
+		pp_cpu_drain_slot(cpu, slot);
 }
 
 /* Stacks of sessions that have ended stay while another runs; scrapers that
@@ -234,11 +242,13 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 	cpu->reading = calloc(cpu->slots, sizeof(*cpu->reading));
 	cpu->cache = calloc(cpu->slots, sizeof(*cpu->cache));
 	cpu->generation = calloc(cpu->slots, sizeof(*cpu->generation));
+	cpu->lasts = calloc(cpu->slots, sizeof(*cpu->lasts));
 	if (cpu->reading == NULL || cpu->cache == NULL ||
-	    cpu->generation == NULL) {
+	    cpu->generation == NULL || cpu->lasts == NULL) {
 		free(cpu->reading);
 		free(cpu->cache);
 		free(cpu->generation);
+		free(cpu->lasts);
 		free(cpu);
 		return (NULL);
 	}
@@ -263,6 +273,7 @@ pp_cpu_free(struct pp_cpu *cpu)
 	free(cpu->reading);
 	free(cpu->cache);
 	free(cpu->generation);
+	pp_cpu_last_free(cpu);
 	free(cpu);
 }
 

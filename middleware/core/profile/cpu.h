@@ -51,6 +51,21 @@ void pp_cpu_cancel(struct pp_cpu_session *session);
 void pp_cpu_follow(struct pp_cpu *cpu,
     void (*follow)(void *arg, uint32_t slot, uint64_t label, uint64_t ns),
     void *arg);
+/* The latest samples of a process, the last one first, as it wrote them. */
+struct pp_cpu_last {
+	int32_t pid;
+	int32_t tid;
+	int64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t weight_ns;
+	uint64_t label; /* the slot's own id */
+	uint32_t pcs;
+	uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
+};
+
+/* Those of a process that was in the slot and has ended; what is still in its
+ * ring is drained. Returns how many. */
+uint32_t pp_cpu_lasts(struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+    struct pp_cpu_last last[PP_LAST_SAMPLES]);
 
 /*
  * Who else is to get each sample, whatever the sessions make of it; NULL:

@@ -111,6 +111,7 @@ struct pp_cpu {
 	struct pp_reading *reading;   /* by slot */
 	struct pp_label_cache *cache; /* by slot */
 	uint32_t *generation;	      /* by slot, when last signalled */
+	struct pp_cpu_lasts **lasts;  /* by slot; NULL: none yet */
 
 	void (*follow)(void *, uint32_t, uint64_t, uint64_t); /* or NULL */
 	void *follow_arg;
@@ -143,6 +144,13 @@ void pp_cpu_session_add(struct pp_cpu_session *session,
 /* Tell those who listen. `record` is what the sample was made of. */
 void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
     const uint64_t *record);
+/* Keep a record as one of the slot's last; in cpu_last.c. */
+void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
+    uint32_t count);
+void pp_cpu_last_free(struct pp_cpu *cpu);
+
+/* Take what the slot's ring holds. In cpu.c. */
+void pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot);
 
 /* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);

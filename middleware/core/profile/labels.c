@@ -173,6 +173,34 @@ pp_labels_number(struct pp_labels *labels, struct pp_label_cache *cache,
 	return (number);
 }
 
+uint32_t
+pp_labels_intern(struct pp_labels *labels, const char *text, uint32_t len)
+{
+	uint64_t words[SET_WORDS];
+
+	if (len == 0 || len > sizeof(words) || len % sizeof(*words) != 0 ||
+	    !labels_valid(text, len))
+		return (0);
+	memcpy(words, text, len);
+	return (labels_intern(labels, words, len / sizeof(*words)));
+}
+
+uint32_t
+pp_labels_copy(struct pp_label_table *table, uint64_t id,
+    char text[PP_LABELS_TEXT_MAX])
+{
+	struct pp_words view = pp_words_labels(table);
+	uint64_t words[SET_WORDS];
+	uint32_t count = 0;
+
+	if (id < PP_LABEL_WORDS)
+		count = pp_words_read(&view, (uint32_t)id, words, SET_WORDS);
+	memcpy(text, words, count * sizeof(*words));
+	if (count == 0 || !labels_valid(text, count * sizeof(*words)))
+		return (0);
+	return (count * sizeof(*words));
+}
+
 const char *
 pp_labels_text(const struct pp_labels *labels, uint32_t number)
 {

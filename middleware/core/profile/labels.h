@@ -18,6 +18,9 @@
  * worker can have. Power of two. */
 #define PP_LABELS_MAX (4 * PP_LABEL_INDEX)
 
+/* Longest text of a set, as pp_labels_text() has it. */
+#define PP_LABELS_TEXT_MAX PP_LABEL_SET_MAX
+
 struct pp_labels;
 
 /* What is known already of one slot's ids. Zeroed: nothing. */
@@ -38,6 +41,16 @@ void pp_labels_forget(struct pp_label_cache *cache);
 uint32_t pp_labels_number(struct pp_labels *labels,
     struct pp_label_cache *cache, struct pp_label_table *table, uint64_t id,
     int *lost);
+
+/* Number of the set with that text: as pp_labels_copy() gives it. 0: it is not
+ * well formed, or PP_LABELS_MAX sets are known. */
+uint32_t pp_labels_intern(struct pp_labels *labels, const char *text,
+    uint32_t len);
+
+/* A checked copy of the slot's label set `id`. Returns its length, padding
+ * included; 0: there is none. */
+uint32_t pp_labels_copy(struct pp_label_table *table, uint64_t id,
+    char text[PP_LABELS_TEXT_MAX]);
 
 /* An order of sets by their text, not by who came first. */
 int pp_labels_compare(const struct pp_labels *labels, uint32_t a, uint32_t b);

@@ -15,8 +15,8 @@
 /* A thread id is unique within a second; Linux gives out at most so many. */
 #define TID_BITS 22
 
-uint32_t
-pp_progress_ask(const struct pp_resolver *resolver, int32_t parent)
+static uint32_t
+progress_question(const struct pp_resolver *resolver)
 {
 	_Atomic uint32_t *dump = &resolver->arena->control.dump;
 	uint32_t question;
@@ -24,7 +24,25 @@ pp_progress_ask(const struct pp_resolver *resolver, int32_t parent)
 	question = atomic_fetch_add(dump, 1) + 1;
 	if (question == 0) /* means "never asked" */
 		question = atomic_fetch_add(dump, 1) + 1;
+	return (question);
+}
+
+uint32_t
+pp_progress_ask(const struct pp_resolver *resolver, int32_t parent)
+{
+	uint32_t question = progress_question(resolver);
+
 	pp_wake_all(resolver->arena, resolver->slots, parent);
+	return (question);
+}
+
+uint32_t
+pp_progress_ask_slot(const struct pp_resolver *resolver, int32_t parent,
+    uint32_t slot)
+{
+	uint32_t question = progress_question(resolver);
+
+	pp_wake_slot(resolver->arena, slot, parent);
 	return (question);
 }
 

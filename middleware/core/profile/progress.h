@@ -71,6 +71,19 @@ typedef const char *pp_progress_name_fn(void *arg, uint64_t address);
  * pid. Returns the number of the question. */
 uint32_t pp_progress_ask(const struct pp_resolver *resolver, int32_t parent);
 
+/* The same of one worker. */
+uint32_t pp_progress_ask_slot(const struct pp_resolver *resolver,
+    int32_t parent, uint32_t slot);
+
+/* Whether the thread has answered the question, or a later one; and then the
+ * stack that it wrote down: how many frames. */
+int pp_progress_heard(const struct pp_thread_facts *facts, uint32_t question);
+uint32_t pp_progress_pcs(const struct pp_thread_facts *facts,
+    uint64_t pc[PP_FRAMES_MAX]);
+
+/* Make one line of printable ASCII of a path from the arena. */
+void pp_progress_path(char path[PP_FLIGHT_PATH_MAX]);
+
 /* Whether all known threads have answered it, or a later one. */
 int pp_progress_answered(const struct pp_resolver *resolver, uint32_t question);
 

@@ -52,8 +52,8 @@ pp_progress_room(struct pp_progress_list *list, int *status)
 }
 
 /* Whoever wrote the path, it is one line of printable ASCII. */
-static void
-path_clean(char *path)
+void
+pp_progress_path(char path[PP_FLIGHT_PATH_MAX])
 {
 	char *c;
 
@@ -101,7 +101,7 @@ flight_copy(const struct pp_progress_reader *reader,
 		item->since_ns = item->started_ns;
 	if (item->since_ns > list->now_ns)
 		item->since_ns = list->now_ns;
-	path_clean(item->path);
+	pp_progress_path(item->path);
 	return (1);
 }
 
@@ -134,8 +134,8 @@ pp_progress_flights(struct pp_progress_reader *reader)
 }
 
 /* The stack that the thread wrote down. Returns its count of frames. */
-static uint32_t
-thread_pcs(const struct pp_thread_facts *facts, uint64_t pc[PP_FRAMES_MAX])
+uint32_t
+pp_progress_pcs(const struct pp_thread_facts *facts, uint64_t pc[PP_FRAMES_MAX])
 {
 	uint32_t frames, again, i, changed, tries;
 	uint64_t word;
@@ -186,7 +186,7 @@ pp_progress_thread(struct pp_progress_reader *reader,
 	}
 	thread->label = pp_resolve_label(ids, atomic_load(&facts->label));
 	thread->flight = atomic_load(&facts->flight);
-	thread->stack = pp_resolve_pcs(ids, pc, thread_pcs(facts, pc));
+	thread->stack = pp_resolve_pcs(ids, pc, pp_progress_pcs(facts, pc));
 	word = pp_stacks_get(ids->stacks, thread->stack, &count);
 	thread->state = pp_progress_state(ids->resolver->canon, word, count,
 	    reader->name, reader->arg);

@@ -30,9 +30,6 @@ struct pp_progress_reader {
 	void *arg;
 };
 
-/* Whether the thread has answered the question, or a later one. */
-int pp_progress_heard(const struct pp_thread_facts *facts, uint32_t question);
-
 /* How many entries to look at, checked. */
 uint32_t pp_progress_used(const struct pp_slot *from);
 

@@ -18,6 +18,7 @@
 #include "profile/memory.h"
 #include "profile/resolve.h"
 #include "profile/routes.h"
+#include "profile/stalls.h"
 #include "profile/tracer.h"
 #include "service/format.h"
 #include "service/named.h"
@@ -35,9 +36,11 @@ struct pp_service {
 	struct pp_resolver *resolver; /* for all but CPU, heap and trace */
 	struct pp_tracer *tracer;
 	struct pp_routes_reader *routes;
-	int64_t started_ns;	      /* CLOCK_MONOTONIC */
-	LIST_HEAD(, pp_task) asking;  /* that pp_named_tick() looks after */
-	LIST_HEAD(, pp_task) running; /* that pp_ep_profile_tick() does */
+	int64_t started_ns; /* CLOCK_MONOTONIC */
+	struct pp_stalls *stalls;
+	void (*log)(const char *line); /* NULL: nobody listens */
+	LIST_HEAD(, pp_task) asking;   /* that pp_named_tick() looks after */
+	LIST_HEAD(, pp_task) running;  /* that pp_ep_profile_tick() does */
 	int warm; /* 1: names were read since memory was given back */
 	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
 	uint32_t kept;		      /* samples of deltas' first readings */
@@ -119,6 +122,9 @@ void pp_ep_trace_cancel(struct pp_task *task);
 /* Drain what is traced; traces that are full are due now. Returns when to
  * call again. */
 int64_t pp_ep_trace_tick(struct pp_service *service, int64_t now);
+
+extern const struct pp_named pp_ep_stalls;
+uint64_t pp_ep_stalls_count(const struct pp_service *service);
 
 extern const struct pp_named pp_ep_heap;
 extern const struct pp_named pp_ep_allocs;

@@ -79,6 +79,13 @@ const struct pp_endpoint pp_endpoints[] = {
 			"X-Pprof: 1.",
 	    .methods = PP_TAKES_GET | PP_TAKES_POST,
 	    .begin = pp_ep_settings_begin },
+	{ .name = "stalls",
+	    .sentence = "Handlers that held their worker for more than "
+			"PPROF_STALL_MS, and workers that a signal has ended, "
+			"with what they were doing; the last 100.",
+	    .methods = PP_TAKES_GET,
+	    .count = pp_ep_stalls_count,
+	    NAMED(pp_ep_stalls) },
 	{ .name = "symbol",
 	    .sentence = "Names for the addresses in a POST body or in the "
 			"query, separated by '+'. go tool pprof asks here by "

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
+#include "service/stalls.h"
 #include "store/objects.h"
 
 /* How long nobody may have asked before memory is given back. */
@@ -65,13 +66,18 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		    pp_tracer_new(arena, service->slots, service->canon);
 		service->routes = pp_routes_reader_new(arena, service->slots);
 	}
-	if (service->cpu == NULL || service->heap == NULL ||
-	    service->memory == NULL || service->resolver == NULL ||
-	    service->tracer == NULL || service->routes == NULL) {
+	if (service->cpu != NULL && service->resolver != NULL)
+		service->stalls = pp_stalls_new(service->resolver, service->cpu,
+		    service->parent_pid, atomic_load(&arena->control.stall_ms));
+	if (service->stalls == NULL || service->cpu == NULL ||
+	    service->heap == NULL || service->memory == NULL ||
+	    service->resolver == NULL || service->tracer == NULL ||
+	    service->routes == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
 	pp_cpu_follow(service->cpu, pp_routes_reader_cpu, service->routes);
+	pp_stalls_tell(service->stalls, pp_stalls_log, pp_stalls_name, service);
 	pp_service_follow_objects(service);
 	return (service);
 }
@@ -81,6 +87,7 @@ pp_service_free(struct pp_service *service)
 {
 	if (service == NULL)
 		return;
+	pp_stalls_free(service->stalls);
 	if (service->cpu != NULL)
 		pp_cpu_free(service->cpu);
 	pp_heap_reader_free(service->heap);
@@ -91,6 +98,12 @@ pp_service_free(struct pp_service *service)
 	if (service->canon != NULL)
 		pp_canon_free(service->canon);
 	free(service);
+}
+
+void
+pp_service_log(struct pp_service *service, void (*log)(const char *line))
+{
+	service->log = log;
 }
 
 void
@@ -231,6 +244,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	if (idle < next)
 		next = idle;
 	idle = pp_named_tick(service, now);
+	if (idle < next)
+		next = idle;
+	idle = pp_stalls_tick(service->stalls, now);
 	if (idle < next)
 		next = idle;
 	idle = pp_ep_profile_tick(service, now);

@@ -54,6 +54,9 @@ struct pp_service *pp_service_new(struct pp_arena *arena, int arena_fd,
     struct pp_symbols *symbols);
 void pp_service_free(struct pp_service *service);
 
+/* Where lines for the operator go: stalls and deaths. */
+void pp_service_log(struct pp_service *service, void (*log)(const char *line));
+
 /* A worker has started, and hands over its smaps_rollup, open for reading:
  * kept for as long as it lives. Takes `fd`. */
 void pp_service_take_proc(struct pp_service *service, uint32_t worker,

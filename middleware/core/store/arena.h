@@ -216,9 +216,26 @@ struct pp_life {
 	_Atomic uint32_t fork_stack; /* id in slot 0: where it was forked */
 };
 
+/* What a process left that a signal ended. Written by the parent when it reaps,
+ * before the next process of the slot clears the table; `number` last. */
+struct pp_last_words {
+	_Atomic uint32_t number; /* of the death in this slot, 1.. */
+	int32_t pid;
+	int32_t status;	  /* of waitpid() */
+	int64_t died_ns;  /* CLOCK_MONOTONIC */
+	uint64_t running; /* id of the request whose handler ran; 0: none */
+	uint32_t flights; /* in progress, all */
+	uint32_t kept;	  /* of these, below; the one that ran is the first */
+	struct pp_flight flight[PP_LAST_FLIGHTS];
+};
+
 struct pp_slot {
 	struct pp_life life;
 	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* whoever loses; only grow */
+	/* Since when the event loop has not waited for events; 0: it waits.
+	 * CLOCK_MONOTONIC_COARSE, by the event loop's thread. */
+	_Atomic int64_t busy_ns;
+	struct pp_last_words last[PP_LAST_DEATHS]; /* by number */
 	struct pp_objects objects;
 	struct pp_label_table labels;
 	struct pp_stack_table stacks;
@@ -245,6 +262,8 @@ struct pp_control {
 				       First value by the parent */
 	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
+	_Atomic uint64_t stall_ms;	 /* by the parent; 0: off. A collector
+				       reads it as it starts */
 	_Atomic uint32_t trace; /* 0: nobody traces; else another number each
 				   time that recording is turned on */
 	_Atomic uint32_t dump;	/* +1: each thread is to write its stack */
