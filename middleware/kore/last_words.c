@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/wire.h"
 #include "kore/adapter.h"
 
 static void
@@ -23,6 +24,7 @@ pp_last_words_keep(struct pp_slot *slot, pid_t pid, int status)
 	uint32_t number = atomic_load(&slot->life.deaths), used, i;
 	struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
 	const struct pp_flight *flight;
+	const struct pp_wire_look look = { PP_WIRE_VERSION, PP_WIRE_LOOK };
 	uint64_t id;
 
 	atomic_store(&last->number, 0);
@@ -51,4 +53,6 @@ pp_last_words_keep(struct pp_slot *slot, pid_t pid, int status)
 			last_take(last, flight);
 	}
 	atomic_store(&last->number, number);
+	/* The collector looks by itself, too, if it watches for stalls. */
+	(void)pp_wire_send(pp_kore.socket, &look, sizeof(look), NULL, 0);
 }

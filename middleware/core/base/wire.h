@@ -15,6 +15,8 @@
  *     worker ── struct pp_wire_proc ───────────────────► collector
  *               fds: its smaps_rollup, open for reading
  *
+ *     parent ── struct pp_wire_look ───────────────────► collector
+ *
  * Rule: both sides check everything that they receive; neither may crash or
  * wait because of the other. Same machine, same build: no byte order, and the
  * version must be equal.
@@ -33,7 +35,8 @@ enum pp_wire_kind {
 	PP_WIRE_REQUEST = 1, /* worker to collector */
 	PP_WIRE_OBJECT,	     /* worker or parent to collector */
 	PP_WIRE_PROC,	     /* worker to collector */
-	PP_WIRE_ANSWER	     /* collector to worker */
+	PP_WIRE_ANSWER,	     /* collector to worker */
+	PP_WIRE_LOOK	     /* parent to collector */
 };
 
 /* Methods, as the service tells them apart. */
@@ -75,6 +78,12 @@ struct pp_wire_proc {
 	uint32_t kind;	 /* PP_WIRE_PROC */
 	uint32_t worker; /* 1.. */
 	int32_t pid;
+};
+
+/* Something in the arena is worth a look now: a worker has died. */
+struct pp_wire_look {
+	uint32_t version;
+	uint32_t kind; /* PP_WIRE_LOOK */
 };
 
 struct pp_wire_answer {

@@ -239,6 +239,8 @@ pp_collector_packet(struct pp_collector *c)
 			bad = packet_object(c, (size_t)len, fds);
 		else if (c->packet.request.kind == PP_WIRE_PROC)
 			bad = packet_proc(c, (size_t)len, fds);
+		else if (c->packet.request.kind == PP_WIRE_LOOK)
+			bad = len != (long)sizeof(struct pp_wire_look);
 	}
 	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
 		if (fds[i] != -1)

@@ -294,7 +294,7 @@ stalls_interval(const struct pp_stalls *stalls)
 {
 	int64_t interval = stalls->stall_ns / 2;
 
-	if (stalls->stall_ns == 0 || interval > LOOK_MAX_NS)
+	if (interval > LOOK_MAX_NS)
 		return (LOOK_MAX_NS);
 	return (interval < LOOK_MIN_NS ? LOOK_MIN_NS : interval);
 }
@@ -302,9 +302,12 @@ stalls_interval(const struct pp_stalls *stalls)
 int64_t
 pp_stalls_tick(struct pp_stalls *stalls, int64_t now)
 {
-	int64_t next = now + stalls_interval(stalls), at;
+	int64_t next = INT64_MAX, at;
 	uint32_t slot;
 
+	/* Of deaths the parent tells. */
+	if (stalls->stall_ns != 0)
+		next = now + stalls_interval(stalls);
 	for (slot = 1; slot < stalls->resolver->slots; slot++) {
 		pp_stalls_deaths(stalls, slot);
 		if (stalls->stall_ns == 0)

@@ -29,7 +29,6 @@ struct pp_stall_flight {
 	int64_t age_ns;
 	int task; /* 1: a task's */
 	int ran;  /* 1: its handler was running */
-	char route[128];
 	char path[PP_FLIGHT_PATH_MAX];
 };
 

@@ -25,17 +25,9 @@ pp_stalls_label(const char *label, uint32_t len, const char *key)
 }
 
 static void
-death_flight(struct pp_slot *from, const struct pp_flight *flight,
-    const struct pp_last_words *last, struct pp_stall_flight *out)
+death_flight(const struct pp_flight *flight, const struct pp_last_words *last,
+    struct pp_stall_flight *out)
 {
-	char label[PP_LABELS_TEXT_MAX];
-	const char *route;
-	uint32_t len;
-
-	len = pp_labels_copy(&from->labels, atomic_load(&flight->label), label);
-	route = pp_stalls_label(label, len, "http.route");
-	if (route != NULL)
-		strncpy(out->route, route, sizeof(out->route) - 1);
 	memcpy(out->path, flight->path, sizeof(out->path));
 	pp_progress_path(out->path);
 	out->task = atomic_load(&flight->task) != 0;
@@ -99,7 +91,6 @@ static void
 death_take(struct pp_stalls *stalls, uint32_t slot,
     const struct pp_last_words *last)
 {
-	struct pp_slot *from = &stalls->resolver->arena->slot[slot];
 	struct pp_stall_death *death;
 	struct pp_stall *stall;
 	uint32_t i;
@@ -116,7 +107,7 @@ death_take(struct pp_stalls *stalls, uint32_t slot,
 	death->kept =
 	    last->kept < PP_LAST_FLIGHTS ? last->kept : PP_LAST_FLIGHTS;
 	for (i = 0; i < death->kept; i++)
-		death_flight(from, &last->flight[i], last, &death->flight[i]);
+		death_flight(&last->flight[i], last, &death->flight[i]);
 	death_samples(stalls, stall, last->died_ns);
 	death_label(stalls, stall, last);
 	pp_stalls_told(stalls, stall);

@@ -12,7 +12,9 @@
 /* Frames of the top of the stack that are named, inlined ones among them. */
 #define TOP_FRAMES 4
 
-/* Where the handler was called from, and no more is of interest. */
+/* Our own functions are not the application's; one of them calls handlers, and
+ * nothing of interest is below that. */
+#define OURS	"pprof.so"
 #define TOP_END "runtime_request"
 
 static void __attribute__((format(printf, 2, 3)))
@@ -32,6 +34,32 @@ add_seconds(char out[PP_SENTENCE_MAX], int64_t ns)
 	add(out, "%.2f s", (double)ns / PP_NS_PER_SEC);
 }
 
+static int
+is_ours(const struct pp_service *service, uint64_t address)
+{
+	const struct pp_place *place;
+	const char *base;
+	int number;
+
+	place = pp_canon_find(service->canon, address, &number);
+	if (place == NULL)
+		return (0);
+	base = strrchr(place->object.name, '/');
+	base = base != NULL ? base + 1 : place->object.name;
+	return (strcmp(base, OURS) == 0);
+}
+
+static void
+add_frame(const struct pp_frame *frame, char out[PP_SENTENCE_MAX])
+{
+	const char *base = strrchr(frame->file, '/');
+
+	add(out, "%.64s", frame->function);
+	if (frame->line > 0)
+		add(out, " (%.64s:%d)", base != NULL ? base + 1 : frame->file,
+		    frame->line);
+}
+
 /* "stall_spin (stall.c:55) < page_forever (stall.c:88)" */
 static void
 add_stack(struct pp_service *service, const uint64_t *word, uint32_t words,
@@ -39,22 +67,20 @@ add_stack(struct pp_service *service, const uint64_t *word, uint32_t words,
 {
 	struct pp_frame frame[PP_INLINES_MAX];
 	uint32_t i, k, frames, shown = 0;
-	const char *base;
 
 	for (i = 0; i < words && shown < TOP_FRAMES; i++) {
 		frames = pp_service_frames(service, word[i], frame);
+		if (frames > 0 && is_ours(service, word[i])) {
+			if (strcmp(frame[frames - 1].function, TOP_END) == 0)
+				return;
+			continue;
+		}
 		if (frames == 0)
 			add(out, "%s0x%llx", shown++ > 0 ? " < " : "",
 			    (unsigned long long)word[i]);
 		for (k = 0; k < frames && shown < TOP_FRAMES; k++) {
-			if (strcmp(frame[k].function, TOP_END) == 0)
-				return;
-			add(out, "%s%.64s", shown++ > 0 ? " < " : "",
-			    frame[k].function);
-			base = strrchr(frame[k].file, '/');
-			base = base != NULL ? base + 1 : frame[k].file;
-			if (frame[k].line > 0)
-				add(out, " (%.64s:%d)", base, frame[k].line);
+			add(out, "%s", shown++ > 0 ? " < " : "");
+			add_frame(&frame[k], out);
 		}
 	}
 }
@@ -91,6 +117,8 @@ add_held(struct pp_service *service, const struct pp_stall *stall,
 	add_seconds(out, stall->held_ns);
 	add(out, ", ");
 	add_where(stall, out);
+	if (stall->over)
+		return;
 	if (stall->words == 0) {
 		add(out, "; it does not tell its stack");
 		return;
@@ -110,10 +138,9 @@ add_flights(const struct pp_stall_death *death, char out[PP_SENTENCE_MAX])
 	add(out, "; %u in progress", death->flights);
 	for (i = 0; i < death->kept; i++) {
 		flight = &death->flight[i];
-		add(out, "%s%s%s%.120s%s%.120s since ", i == 0 ? ": " : ", ",
+		add(out, "%s%s%s%.120s for ", i == 0 ? ": " : ", ",
 		    flight->ran ? "running " : "",
-		    flight->task ? "a task of " : "", flight->route,
-		    flight->route[0] != '\0' ? " " : "", flight->path);
+		    flight->task ? "a task of " : "", flight->path);
 		add_seconds(out, flight->age_ns);
 	}
 }
@@ -161,9 +188,13 @@ pp_stalls_sentence(struct pp_service *service, const struct pp_stall *stall,
 const char *
 pp_stalls_name(void *service, uint64_t address)
 {
+	struct pp_symbols *symbols = ((struct pp_service *)service)->symbols;
 	static struct pp_frame frame[PP_INLINES_MAX];
-	uint32_t frames = pp_service_frames(service, address, frame);
+	uint32_t frames;
 
+	pp_symbols_quick(symbols, 1);
+	frames = pp_service_frames(service, address, frame);
+	pp_symbols_quick(symbols, 0);
 	return (frames == 0 ? NULL : frame[frames - 1].function);
 }
 
@@ -174,7 +205,9 @@ pp_stalls_log(void *arg, const struct pp_stall *stall)
 	char sentence[PP_SENTENCE_MAX];
 
 	pp_service_follow_objects(service);
+	pp_symbols_quick(service->symbols, 1);
 	pp_stalls_sentence(service, stall, sentence);
+	pp_symbols_quick(service->symbols, 0);
 	if (service->log != NULL)
 		service->log(sentence);
 }

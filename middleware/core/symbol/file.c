@@ -97,24 +97,32 @@ pp_file_take(struct pp_file *f, int fd, int debug_fd)
 	file_look(f);
 }
 
-void
-pp_file_load(struct pp_file *f)
+static void
+file_first(struct pp_file *f)
 {
-	if (f->loaded)
-		return;
-	f->loaded = 1;
 	file_open(f);
 	if (f->elf.elf == NULL)
 		return;
 	f->dwarf = pp_dwarf_open(&f->elf, &f->elf);
-	if (f->dwarf == NULL && f->debug.elf != NULL)
-		f->dwarf = pp_dwarf_open(&f->debug, &f->elf);
 	if (pp_elf_table_read(&f->table, &f->elf, SHT_SYMTAB) > 0)
 		return;
 	if (f->debug.elf != NULL &&
 	    pp_elf_table_read(&f->table, &f->debug, SHT_SYMTAB) > 0)
 		return;
 	pp_elf_table_read(&f->table, &f->elf, SHT_DYNSYM);
+}
+
+void
+pp_file_load(struct pp_file *f, enum pp_file_loaded how)
+{
+	if (f->loaded >= how)
+		return;
+	if (f->loaded == PP_FILE_SHUT)
+		file_first(f);
+	if (how == PP_FILE_LOADED && f->dwarf == NULL && f->elf.elf != NULL &&
+	    f->debug.elf != NULL)
+		f->dwarf = pp_dwarf_open(&f->debug, &f->elf);
+	f->loaded = how;
 }
 
 void
@@ -125,7 +133,7 @@ pp_file_unload(struct pp_file *f)
 	pp_elf_table_free(&f->table);
 	pp_elf_close(&f->debug);
 	pp_elf_close(&f->elf);
-	f->loaded = 0;
+	f->loaded = PP_FILE_SHUT;
 }
 
 void

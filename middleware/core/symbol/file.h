@@ -20,6 +20,9 @@ struct pp_file_stamp {
 	struct timespec changed;
 };
 
+/* All but the DWARF of a separate debug file, which may be large. */
+enum pp_file_loaded { PP_FILE_SHUT, PP_FILE_QUICK, PP_FILE_LOADED };
+
 struct pp_file {
 	char name[PP_OBJECT_NAME_MAX];
 	uint8_t build_id[PP_BUILD_ID_MAX];
@@ -30,7 +33,7 @@ struct pp_file {
 	uint64_t resolved, unresolved;
 
 	/* Only while loaded. */
-	int loaded;
+	enum pp_file_loaded loaded;
 	struct pp_elf elf, debug;
 	struct pp_elf_table table;
 	struct pp_dwarf *dwarf;
@@ -39,8 +42,8 @@ struct pp_file {
 /* Take over what of the descriptors the file has not; close the others. */
 void pp_file_take(struct pp_file *f, int fd, int debug_fd);
 
-/* Open what there is, once. */
-void pp_file_load(struct pp_file *f);
+/* Open what there is, once; `how` much of it. */
+void pp_file_load(struct pp_file *f, enum pp_file_loaded how);
 
 /* Close all but the descriptors. */
 void pp_file_unload(struct pp_file *f);

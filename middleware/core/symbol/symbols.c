@@ -24,6 +24,7 @@ struct pp_symbols {
 	struct pp_file *file[PP_OBJECTS_MAX];
 	int files;
 	struct pp_dwarf_scratch scratch;
+	int quick; /* 1: pp_symbols_quick() */
 };
 
 struct pp_symbols *
@@ -134,7 +135,7 @@ file_load(struct pp_symbols *s, struct pp_file *f)
 	if (f->dwarf != NULL && f->dwarf->tables > f->dwarf->tables_opened &&
 	    f->dwarf->tables - f->dwarf->tables_opened > PP_DWARF_TABLES_MAX)
 		pp_file_unload(f);
-	pp_file_load(f);
+	pp_file_load(f, s->quick ? PP_FILE_QUICK : PP_FILE_LOADED);
 	for (i = 0; i < s->files; i++)
 		bytes += file_bytes(s->file[i]);
 	for (i = 0; i < s->files && bytes > LOADED_BYTES; i++) {
@@ -223,8 +224,16 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 	if (!pp_cache_has_room(s->cache))
 		pp_cache_empty(s->cache);
 	frames = answer_make(s, s->file[file], vaddr, out, named);
-	pp_cache_put(s->cache, file, vaddr, out, frames, *named);
+	/* One that was made in haste may be bettered. */
+	if (!s->quick || s->file[file]->loaded == PP_FILE_LOADED)
+		pp_cache_put(s->cache, file, vaddr, out, frames, *named);
 	return (frames);
+}
+
+void
+pp_symbols_quick(struct pp_symbols *s, int on)
+{
+	s->quick = on;
 }
 
 int

@@ -74,6 +74,10 @@ int pp_symbols_find(const struct pp_symbols *s, const uint8_t *build_id,
 uint32_t pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
     struct pp_frame out[PP_INLINES_MAX], int *named);
 
+/* Until it is turned off again: answer within milliseconds, without files and
+ * lines of objects whose DWARF lies in a separate file that is not open. */
+void pp_symbols_quick(struct pp_symbols *s, int on);
+
 /* Copy the facts of file `number` out; 0, or -1 when there is none. */
 int pp_symbols_file(const struct pp_symbols *s, int number,
     struct pp_symbols_file *out);
