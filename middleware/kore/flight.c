@@ -140,14 +140,55 @@ flight_reason(const struct http_request *req)
 	    req == running && running_timer ? PP_WAIT_TIMER : PP_WAIT_SLEEP);
 }
 
-/* A request that has slept before, or sleeps now for the first time. */
+/* It is known from now on: since when. */
+static int64_t
+flight_create(uint32_t label, uint64_t id)
+{
+	uint64_t record[] = { 0, 0, id };
+
+	if (pp_trace_active() &&
+	    pp_trace_write(PP_TRACE_CREATE, 0, label, record, 3) == 0)
+		return ((int64_t)record[1]);
+	return (pp_clock_mono());
+}
+
+/* An entry that nobody reads before it has its id. */
+static void
+flight_fill(struct pp_flight *flight, const struct http_request *req)
+{
+	struct pp_flight *now = &pp_flight_table()->flight[0];
+	uint32_t label = pp_runtime_label(req);
+	int64_t started;
+	uint64_t id;
+
+	/* Outside of its handler it begins now. */
+	if (req == running) {
+		id = pp_flight_now;
+		started = atomic_load(&now->started_ns);
+		atomic_store(&now->id, 0);
+	} else {
+		id = pp_flight_request_id();
+		started = flight_create(label, id);
+		pp_routes_begin(label);
+	}
+	atomic_store_explicit(&flight->task, 0, memory_order_relaxed);
+	atomic_store_explicit(&flight->tid, 0, memory_order_relaxed);
+	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
+	atomic_store_explicit(&flight->request, 0, memory_order_relaxed);
+	atomic_store_explicit(&flight->bytes_in,
+	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	pp_flight_path(flight, req->path != NULL ? req->path : "");
+	atomic_store_explicit(&flight->started_ns, started,
+	    memory_order_relaxed);
+	pp_flight_set(flight, PP_WAIT_NONE, 0, started);
+	atomic_store_explicit(&flight->id, id, memory_order_release);
+}
+
+/* The request's own entry, made now if it has none; 0: no room. */
 static uint32_t
 flight_own(const struct http_request *req)
 {
-	struct pp_flight *flight, *now;
-	int64_t started = pp_clock_mono();
 	uint32_t entry = pp_flight_find(req, 0);
-	uint64_t id;
 
 	if (entry != 0)
 		return (entry);
@@ -158,29 +199,9 @@ flight_own(const struct http_request *req)
 		pp_flight_release_entry(entry);
 		return (0);
 	}
-	flight = &pp_flight_table()->flight[entry];
-	now = &pp_flight_table()->flight[0];
-	atomic_store(&flight->task, 0);
-	atomic_store(&flight->tid, 0);
-	atomic_store(&flight->label, pp_runtime_label(req));
-	atomic_store(&flight->bytes_in, (uint32_t)req->http_body_length);
-	pp_flight_path(flight, req->path != NULL ? req->path : "");
-	/* Outside of its handler (its body comes) it begins now. */
-	if (req == running) {
-		started = atomic_load(&now->started_ns);
-		id = pp_flight_now;
+	flight_fill(&pp_flight_table()->flight[entry], req);
+	if (req == running)
 		running_entry = entry;
-		atomic_store(&now->id, 0);
-	} else {
-		id = pp_flight_request_id();
-	}
-	atomic_store(&flight->started_ns, started);
-	pp_flight_set(flight, PP_WAIT_NONE, 0, started);
-	atomic_store(&flight->id, id);
-	if (req != running) {
-		pp_routes_begin(pp_runtime_label(req));
-		pp_trace(PP_TRACE_CREATE, 0, pp_runtime_label(req), id);
-	}
 	return (entry);
 }
 
