@@ -623,12 +623,13 @@ class Deaths(Concurrent):
                 if comment.startswith("worker_%d_restarts" % worker)]
 
     def test_in_a_request_that_had_slept(self):
-        with self.on_worker(1) as asleep, self.on_worker(1) as connection:
+        # Before: worker 1 may have the accept lock while it spins.
+        with self.on_worker(2) as asks, self.on_worker(1) as asleep, \
+                self.on_worker(1) as connection:
             asleep.send("/leak")
             connection.send("/nap?ms=20&spin=8000")
             time.sleep(0.5)
-            with self.on_worker(2) as asks:
-                dump = asks.get("/debug/pprof/goroutine?debug=2").text
+            dump = asks.get("/debug/pprof/goroutine?debug=2").text
             request = re.search(r"goroutine (\d+): request GET /nap", dump)[1]
             block = dump[dump.index("goroutine %s [" % request):]
             block = block[:block.index("\n\n")]

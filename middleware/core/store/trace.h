@@ -98,7 +98,9 @@ enum pp_trace_kind {
 	   number whose meaning the mark tells */
 	PP_TRACE_MARK,
 	/* The application's own. Ids of tasks are given by the thread, unique
-	   in the service: task, parent task or 0, text. n: len */
+	   in the service, and no request's: task, parent or 0, text. n: len.
+	   A parent, and what a region or log belongs to, is such a task or a
+	   request. */
 	PP_TRACE_USER_TASK,
 	PP_TRACE_USER_TASK_END, /* task */
 	PP_TRACE_USER_REGION,	/* task or 0, text. n: len */
