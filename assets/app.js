@@ -1,9 +1,9 @@
 /*
- * What the page does beyond what it says without scripts: one address, two
- * faces. Without "src" in it, the index with its captures; with it, the viewer
- * on that profile.
+ * What the page does beyond what it says without scripts: one address, three
+ * faces. With "src" in it, the viewer on that profile; else with "view=live"
+ * the routes, else the index with its captures.
  *
- * Rule: the viewer's scripts are loaded when it is first shown.
+ * Rule: the scripts of the other two are loaded when they are first shown.
  */
 import * as captures from "./captures.js";
 import { el, find, say } from "./dom.js";
@@ -41,13 +41,24 @@ async function obtain(source, id, mine) {
 	return capture;
 }
 
+let routes = null;
+async function showLive(on, state) {
+	if (on)
+		routes = await import("./live.js");
+	routes?.live(on, state);
+}
+
 async function show(state) {
 	const mine = ++turn;
 	cancel?.abort();
 	cancel = null;
-	find("index").hidden = state.src !== "";
-	find("viewer").hidden = state.src === "";
-	if (state.src === "") {
+	const face = state.src !== "" ? "viewer" : state.view === "live" ? "live" : "index";
+	for (const id of ["index", "live", "viewer"])
+		find(id).hidden = id !== face;
+	await showLive(face === "live", state);
+	if (face === "live")
+		return;
+	if (face === "index") {
 		document.title = find("index").dataset.title;
 		showList();
 		return;
@@ -78,6 +89,7 @@ find("index").dataset.title = document.title;
 captures.restore();
 buildPanel();
 buildSettings();
+find("to-live").hidden = false;
 captures.onChange(showList);
 listen(show);
 show(read());

@@ -117,6 +117,10 @@ class Pages(Case):
             body = self.kore.profile(2).body
         self.browse("views", file=self.pprof.save(body), part="fib_")
 
+    def test_routes_live(self):
+        with Busy(self.kore):
+            self.browse("live", route="/fib/")
+
     def test_capture_cancel_and_what_is_kept(self):
         with Busy(self.kore):
             self.browse("capture")

@@ -29,6 +29,7 @@
 	X(graph_js, "graph.js", PP_ASSET_JS)                                   \
 	X(graph_layout_js, "graph_layout.js", PP_ASSET_JS)                     \
 	X(groups_js, "groups.js", PP_ASSET_JS)                                 \
+	X(live_js, "live.js", PP_ASSET_JS)                                     \
 	X(layout_js, "layout.js", PP_ASSET_JS)                                 \
 	X(list_js, "list.js", PP_ASSET_JS)                                     \
 	X(numbers_js, "numbers.js", PP_ASSET_JS)                               \
