@@ -109,6 +109,8 @@ static const struct {
 	    offsetof(struct pp_control, block_rate_ns) },
 	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
 	    offsetof(struct pp_control, mutex_fraction) },
+	{ "PPROF_RECORDER_HZ", "samples a second", PP_RECORDER_HZ_DEFAULT,
+	    PP_RECORDER_HZ_MAX, offsetof(struct pp_control, recorder_hz) },
 	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT,
 	    PP_STALL_MS_MAX, offsetof(struct pp_control, stall_ms) },
 };

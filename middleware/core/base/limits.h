@@ -218,6 +218,18 @@
 #define PP_SESSIONS_MAX 256
 #endif
 
+/* The flight recorder: samples a second, in slices of so long, kept for so
+ * long, in so much memory; then the oldest slices go. 1,000 stacks of 40 frames
+ * a slice take 13 MiB in 15 minutes. */
+#define PP_RECORDER_HZ_DEFAULT 19
+#define PP_RECORDER_HZ_MAX     1000
+#define PP_RECORDER_SECONDS    900
+#define PP_SLICE_NS	       (10 * 1000000000LL)
+#define PP_SLICES_MAX	       (PP_RECORDER_SECONDS / 10 + 2)
+#ifndef PP_RECORDER_BYTES
+#define PP_RECORDER_BYTES (32U << 20)
+#endif
+
 /* Samples that profiles with seconds= keep of their first readings, all of
  * them together: some 300 bytes each. A service has some thousand; the next
  * client gets 503. */

@@ -101,6 +101,7 @@ struct pp_cpu {
 	pp_cpu_listener *listener; /* NULL: none */
 	void *listener_arg;
 	uint32_t running;
+	uint32_t always;      /* 1: one of them is the recorder's */
 	unsigned int hz;      /* the highest of all sessions; 0: none runs */
 	uint32_t samples_max; /* of one session; tests shrink these two */
 	uint32_t words_max;
@@ -151,6 +152,22 @@ void pp_cpu_last_free(struct pp_cpu *cpu);
 
 /* Take what the slot's ring holds. In cpu.c. */
 void pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot);
+
+/* Add what a packed session had: a key without its stack, whose words are
+ * these. */
+void pp_cpu_session_put(struct pp_cpu_session *session,
+    const struct pp_cpu_key *key, const uint64_t *word, uint32_t count,
+    uint64_t samples, uint64_t ns);
+
+/* Close a session, and begin one of the same rate in its place: no sample is
+ * in neither. The old one can be read until it is retired. NULL: out of memory,
+ * and it goes on. In cpu.c. */
+struct pp_cpu_session *pp_cpu_succeed(struct pp_cpu_session *session);
+void pp_cpu_retire(struct pp_cpu_session *old);
+
+/* An open session as if it were closed now; free() it before anything else
+ * happens. NULL: out of memory. In cpu.c. */
+struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
 
 /* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);

@@ -263,3 +263,22 @@ pp_cpu_session_add(struct pp_cpu_session *session, struct pp_cpu_sample *sample)
 	add_capped(&entry->samples, 1);
 	add_capped(&entry->ns, ns);
 }
+
+void
+pp_cpu_session_put(struct pp_cpu_session *session, const struct pp_cpu_key *key,
+    const uint64_t *word, uint32_t count, uint64_t samples, uint64_t ns)
+{
+	struct pp_cpu_sample sample;
+	struct pp_cpu_entry *entry;
+
+	sample.key = *key;
+	sample.key.stack = PP_STACKS_NONE;
+	sample.pcs = count;
+	memcpy(sample.word, word, count * sizeof(*word));
+	if (count > 0)
+		sample.key.stack =
+		    pp_stacks_intern(session->cpu->stacks, word, count);
+	entry = session_entry(session, &sample);
+	add_capped(&entry->samples, samples);
+	add_capped(&entry->ns, ns);
+}

@@ -16,6 +16,7 @@
 #include "profile/cpu.h"
 #include "profile/heap.h"
 #include "profile/memory.h"
+#include "profile/recorder.h"
 #include "profile/resolve.h"
 #include "profile/routes.h"
 #include "profile/stalls.h"
@@ -37,6 +38,7 @@ struct pp_service {
 	struct pp_tracer *tracer;
 	struct pp_routes_reader *routes;
 	int64_t started_ns; /* CLOCK_MONOTONIC */
+	struct pp_recorder *recorder;
 	struct pp_stalls *stalls;
 	void (*log)(const char *line); /* NULL: nobody listens */
 	LIST_HEAD(, pp_task) asking;   /* that pp_named_tick() looks after */
@@ -111,6 +113,9 @@ void pp_ep_profile_begin(struct pp_task *task,
     const struct pp_request *request);
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
+/* since=: 1 when it was, and is answered. In ep_recorded.c. */
+int pp_ep_recorded_begin(struct pp_task *task, const char *query);
+
 /* Returns when to call again. */
 int64_t pp_ep_profile_tick(struct pp_service *service, int64_t now);
 

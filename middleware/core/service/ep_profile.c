@@ -79,6 +79,8 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 {
 	int64_t seconds, hz;
 
+	if (pp_ep_recorded_begin(task, request->query))
+		return;
 	if (profile_seconds(task, request->query, &seconds) != 0 ||
 	    profile_hz(task, request->query, &hz) != 0 ||
 	    pp_format_read(&task->asked, request->query, &task->answer) != 0 ||

@@ -69,10 +69,13 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	if (service->cpu != NULL && service->resolver != NULL)
 		service->stalls = pp_stalls_new(service->resolver, service->cpu,
 		    service->parent_pid, atomic_load(&arena->control.stall_ms));
-	if (service->stalls == NULL || service->cpu == NULL ||
-	    service->heap == NULL || service->memory == NULL ||
-	    service->resolver == NULL || service->tracer == NULL ||
-	    service->routes == NULL) {
+	if (service->cpu != NULL)
+		service->recorder = pp_recorder_new(service->cpu,
+		    atomic_load(&arena->control.recorder_hz));
+	if (service->recorder == NULL || service->stalls == NULL ||
+	    service->cpu == NULL || service->heap == NULL ||
+	    service->memory == NULL || service->resolver == NULL ||
+	    service->tracer == NULL || service->routes == NULL) {
 		pp_service_free(service);
 		return (NULL);
 	}
@@ -88,6 +91,7 @@ pp_service_free(struct pp_service *service)
 	if (service == NULL)
 		return;
 	pp_stalls_free(service->stalls);
+	pp_recorder_free(service->recorder);
 	if (service->cpu != NULL)
 		pp_cpu_free(service->cpu);
 	pp_heap_reader_free(service->heap);
@@ -244,6 +248,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	if (idle < next)
 		next = idle;
 	idle = pp_named_tick(service, now);
+	if (idle < next)
+		next = idle;
+	idle = pp_recorder_tick(service->recorder, now);
 	if (idle < next)
 		next = idle;
 	idle = pp_stalls_tick(service->stalls, now);

@@ -264,6 +264,7 @@ struct pp_control {
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
 	_Atomic uint64_t stall_ms;	 /* by the parent; 0: off. A collector
 				       reads it as it starts */
+	_Atomic uint64_t recorder_hz;	 /* likewise */
 	_Atomic uint32_t trace; /* 0: nobody traces; else another number each
 				   time that recording is turned on */
 	_Atomic uint32_t dump;	/* +1: each thread is to write its stack */
