@@ -105,6 +105,10 @@ pp_recorder_profile(struct pp_recorder *recorder, int64_t now, int64_t since_s,
 	struct window *window;
 	int saved;
 
+	if (recorder->session == NULL) {
+		errno = ENOENT;
+		return (NULL);
+	}
 	if ((window = calloc(1, sizeof(*window))) == NULL)
 		return (NULL);
 	window->from = now - since_s * PP_NS_PER_SEC;

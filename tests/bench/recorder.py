@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""
+The flight recorder: its memory with 15 minutes of 1,000 stacks a slice, and the
+time of an answer about the last five of them.
+
+    tests/bench/recorder.py       prints the figures, half a minute
+
+From another program: measure(work, build, say) returns the figures; `work` is a
+directory for what it compiles, `build` holds libcold.a. B names the build
+directory.
+
+Rule: what is measured is recorder.c; here is only arithmetic.
+"""
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+
+import figures  # noqa: E402
+import servers  # noqa: E402
+
+RUNS = 3
+LIBS = ["-ldw", "-lelf", "-lprotobuf-c", "-lz", "-lm", "-lpthread"]
+KINDS = [("same", "the same stacks in each slice"),
+         ("other", "no stack twice")]
+
+
+def compile_it(work, build):
+    program = os.path.join(work, "recorder")
+    subprocess.run(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra",
+                    "-O2", "-g", "-I",
+                    os.path.join(servers.TOP, "middleware/core"),
+                    "-o", program, "recorder.c",
+                    os.path.join(build, "libcold.a"), *LIBS],
+                   check=True, cwd=servers.HERE)
+    return program
+
+
+def run(program, kind):
+    text = subprocess.run([program, kind], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    return {line.split()[0]: float(line.split()[1])
+            for line in text.splitlines()}
+
+
+def measure(work, build, say):
+    program = compile_it(work, build)
+    rows = []
+    for kind, words in KINDS:
+        say("recorder, %s" % words)
+        found = [run(program, kind) for _ in range(RUNS)]
+
+        def median(name):
+            return statistics.median(one[name] for one in found)
+
+        assert all(one["slices"] == 90 and one["dropped"] == 0
+                   for one in found), found
+        rows += [
+            figures.Figure("memory of it all, %s" % words,
+                           median("rss_kb") / 1024, "MiB", ("<=", 64),
+                           digits=1),
+            figures.Figure("of which slices", median("packed_kb") / 1024,
+                           "MiB", digits=1),
+            figures.Figure("since=300, %s" % words, median("answer_ms"), "ms",
+                           ("<=", 200),
+                           spread=(median("answer_low_ms"),
+                                   median("answer_high_ms"))),
+            figures.Figure("the first one, which reads DWARF",
+                           median("answer_first_ms"), "ms"),
+        ]
+    return rows
+
+
+def main():
+    build = os.path.join(servers.TOP, os.environ.get("B", "build"))
+    with tempfile.TemporaryDirectory(prefix="kore-pprof-bench-") as work:
+        rows = measure(work, build, lambda text: print(
+            "# " + text, file=sys.stderr, flush=True))
+    print(figures.plain(rows))
+
+
+if __name__ == "__main__":
+    main()
