@@ -158,8 +158,8 @@ pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 		cpu->crowded = 1;
 }
 
-static void
-cpu_drain(struct pp_cpu *cpu)
+void
+pp_cpu_drain(struct pp_cpu *cpu)
 {
 	uint32_t slot;
 
@@ -170,8 +170,8 @@ cpu_drain(struct pp_cpu *cpu)
 
 /* Stacks of sessions that have ended stay while another runs; scrapers that
  * overlap would fill the store in hours. */
-static void
-cpu_sweep(struct pp_cpu *cpu)
+void
+pp_cpu_sweep(struct pp_cpu *cpu)
 {
 	struct pp_cpu_session *session;
 	uint32_t i, fill = pp_stacks_fill(cpu->stacks);
@@ -199,7 +199,7 @@ cpu_rest(struct pp_cpu *cpu)
 	uint32_t slot;
 
 	if (cpu->running != 0) {
-		cpu_sweep(cpu);
+		pp_cpu_sweep(cpu);
 		return;
 	}
 	pp_stacks_free(cpu->stacks);
@@ -297,7 +297,7 @@ pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz)
 		return (NULL);
 	}
 	/* What lies in the rings was before this window. */
-	cpu_drain(cpu);
+	pp_cpu_drain(cpu);
 	pp_cpu_account_open(session);
 	LIST_INSERT_HEAD(&cpu->sessions, session, list);
 	cpu->running++;
@@ -317,7 +317,7 @@ cpu_leave(struct pp_cpu_session *session)
 struct pp_profile *
 pp_cpu_look(struct pp_cpu_session *session)
 {
-	cpu_drain(session->cpu);
+	pp_cpu_drain(session->cpu);
 	return (pp_cpu_profile(session));
 }
 
@@ -327,7 +327,7 @@ pp_cpu_end(struct pp_cpu_session *session)
 	struct pp_cpu *cpu = session->cpu;
 	struct pp_profile *profile;
 
-	cpu_drain(cpu);
+	pp_cpu_drain(cpu);
 	pp_cpu_account_close(session);
 	cpu_leave(session);
 	profile = pp_cpu_profile(session);
@@ -346,71 +346,6 @@ pp_cpu_cancel(struct pp_cpu_session *session)
 	cpu_rest(cpu);
 }
 
-struct pp_cpu_session *
-pp_cpu_succeed(struct pp_cpu_session *session)
-{
-	struct pp_cpu *cpu = session->cpu;
-	struct pp_cpu_session *next;
-
-	if ((next = pp_cpu_session_new(cpu, session->hz)) == NULL)
-		return (NULL);
-	cpu_drain(cpu);
-	pp_cpu_account_close(session);
-	pp_cpu_account_open(next);
-	LIST_INSERT_AFTER(session, next, list);
-	LIST_REMOVE(session, list);
-	return (next);
-}
-
-/* Nobody else refers to stacks and labels: begin them anew. */
-static void
-cpu_fresh(struct pp_cpu *cpu)
-{
-	struct pp_stacks *stacks = pp_stacks_new(cpu->words_max);
-	struct pp_labels *labels = pp_labels_new();
-	uint32_t slot;
-
-	if (stacks == NULL || labels == NULL) {
-		pp_stacks_free(stacks);
-		pp_labels_free(labels);
-		return;
-	}
-	pp_stacks_free(cpu->stacks);
-	pp_labels_free(cpu->labels);
-	cpu->stacks = stacks;
-	cpu->labels = labels;
-	cpu->stacks_kept = 0;
-	for (slot = 0; slot < cpu->slots; slot++)
-		pp_labels_forget(&cpu->cache[slot]);
-}
-
-void
-pp_cpu_retire(struct pp_cpu_session *old)
-{
-	struct pp_cpu *cpu = old->cpu;
-
-	pp_cpu_session_free(old);
-	if (cpu->running == 1 && cpu->listener == NULL)
-		cpu_fresh(cpu);
-	else
-		cpu_sweep(cpu);
-}
-
-struct pp_cpu_session *
-pp_cpu_copy(struct pp_cpu_session *session)
-{
-	size_t size =
-	    sizeof(*session) + session->cpu->slots * sizeof(session->then[0]);
-	struct pp_cpu_session *copy;
-
-	if ((copy = malloc(size)) == NULL)
-		return (NULL);
-	cpu_drain(session->cpu);
-	memcpy(copy, session, size);
-	pp_cpu_account_close(copy);
-	return (copy);
-}
-
 /* Only of empty rings: what a release leaves reads as empty. */
 static void
 cpu_release(struct pp_cpu *cpu)
@@ -418,7 +353,7 @@ cpu_release(struct pp_cpu *cpu)
 	const struct pp_ring *ring;
 	uint32_t slot;
 
-	cpu_drain(cpu);
+	pp_cpu_drain(cpu);
 	for (slot = 0; slot < cpu->slots; slot++) {
 		ring = &cpu->arena->slot[slot].cpu;
 		if (atomic_load(&ring->head) == atomic_load(&ring->tail))
@@ -450,7 +385,7 @@ pp_cpu_tick(struct pp_cpu *cpu, int64_t now)
 		cpu->idle_since = 0;
 		return (INT64_MAX);
 	}
-	cpu_drain(cpu);
+	pp_cpu_drain(cpu);
 	/* A worker reads the control word as it starts; one that was between
 	 * that and its threads when we signalled is told again. */
 	for (slot = 1; slot < cpu->slots; slot++) {

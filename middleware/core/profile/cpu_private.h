@@ -150,6 +150,10 @@ void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
     uint32_t count);
 void pp_cpu_last_free(struct pp_cpu *cpu);
 
+/* Take what all rings hold; forget stacks that no session has. In cpu.c. */
+void pp_cpu_drain(struct pp_cpu *cpu);
+void pp_cpu_sweep(struct pp_cpu *cpu);
+
 /* Take what the slot's ring holds. In cpu.c. */
 void pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot);
 
@@ -161,12 +165,12 @@ void pp_cpu_session_put(struct pp_cpu_session *session,
 
 /* Close a session, and begin one of the same rate in its place: no sample is
  * in neither. The old one can be read until it is retired. NULL: out of memory,
- * and it goes on. In cpu.c. */
+ * and it goes on. In cpu_succeed.c. */
 struct pp_cpu_session *pp_cpu_succeed(struct pp_cpu_session *session);
 void pp_cpu_retire(struct pp_cpu_session *old);
 
 /* An open session as if it were closed now; free() it before anything else
- * happens. NULL: out of memory. In cpu.c. */
+ * happens. NULL: out of memory. In cpu_succeed.c. */
 struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
 
 /* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
