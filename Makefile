@@ -15,9 +15,10 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 	libzydis-dev=Zydis/Zydis.h libzydis4.0=libZydis.so.4.0
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
+need_fuzz := libclang-rt-14-dev=/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
 need_deb := debhelper=dh dpkg-dev=dpkg-buildpackage lintian=lintian
 need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc
-need_test := $(need_check) $(need_deb) $(need_arm64) mandoc=mandoc pkgconf=pkg-config \
+need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) mandoc=mandoc pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
@@ -131,6 +132,7 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 .SECONDARY: $(unit_obj)
 include tests/unit/small.mk
 include tests/sanitize.mk
+include tests/fuzz.mk
 
 # The sample application as it is judged here; kodev builds what runs.
 $(B)/app/%.o: %.c
@@ -182,7 +184,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
-	    $(checks:%=make=%) make=arm64 make=sanitize \
+	    $(checks:%=make=%) make=arm64 make=sanitize make=fuzz-short \
 	    limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench
@@ -234,6 +236,7 @@ help:
 	@echo "make check      format, floors, sizes, paths, signal safety,"
 	@echo "                exported symbols, clang"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
+	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
 	@echo "make bench      measure, and print ratios"
 	@echo "make deps       install what building and running need"
 	@echo "make deps-test  install what the tests need as well"

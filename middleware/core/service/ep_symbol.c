@@ -62,7 +62,9 @@ pp_ep_symbol_begin(struct pp_task *task, const struct pp_request *request)
 
 	item = request->query;
 	end = item + strlen(item);
-	if (request->method == PP_METHOD_POST) {
+	if (request->method == PP_METHOD_POST && request->body == NULL) {
+		end = item;
+	} else if (request->method == PP_METHOD_POST) {
 		item = request->body;
 		end = item + request->body_len;
 	}
