@@ -12,6 +12,7 @@ import { buildPanel } from "./panel.js";
 import { buildSettings } from "./settings.js";
 import { go, listen, read } from "./state.js";
 import { take, title } from "./take.js";
+import { isTrace } from "./trace_decode.js";
 
 let turn = 0, cancel = null;
 
@@ -64,8 +65,8 @@ async function show(state) {
 		return;
 	}
 	try {
-		const { view } = await import("./viewer.js");
 		const capture = await obtain(state.src, state.c, mine);
+		const { view } = await import(isTrace(capture.bytes) ? "./timeline.js" : "./viewer.js");
 		const base = state.base ? await obtain(state.base, state.b, mine) : null;
 		if (mine !== turn)
 			return;

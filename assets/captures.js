@@ -88,7 +88,8 @@ export function fileName(capture) {
 	if (capture.source.startsWith("file:"))
 		return capture.source.slice(5);
 	const name = capture.source.split("?")[0], at = new Date(capture.at).toISOString();
-	return `${name}-${at.slice(0, 19).replace(/[:T]/g, "")}.pb.gz`;
+	const kind = name === "trace" ? "trace" : "pb.gz";
+	return `${name}-${at.slice(0, 19).replace(/[:T]/g, "")}.${kind}`;
 }
 
 /* What the tab had before a reload. */

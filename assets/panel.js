@@ -13,7 +13,7 @@ import { command, take, title } from "./take.js";
 
 let form, what, shell, controller = null;
 
-/* What the page says each profile takes: "hz", "delta" or "now". */
+/* What the page says each profile takes: "hz", "time", "delta" or "now". */
 function profiles() {
 	return [...document.querySelectorAll("tr[data-takes]")].map((row) =>
 	    ({ row, name: row.dataset.name, link: row.querySelector("a").getAttribute("href")
@@ -24,6 +24,8 @@ function choices() {
 	return profiles().flatMap(({ name, link, takes }) => {
 		if (takes === "hz")
 			return [[link, "CPU time"]];
+		if (takes === "time")
+			return [[link, "Time line (trace)"]];
 		const now = [[link, `${name} now`]];
 		return takes === "delta" ? [...now, [link + "+", `${name}: change in that time`]] : now;
 	});
@@ -34,13 +36,14 @@ function source() {
 	const seconds = form.elements.seconds.value;
 	if (name === "profile")
 		return `profile?seconds=${seconds}&hz=${form.elements.hz.value}`;
-	return chosen.endsWith("+") ? `${name}?seconds=${seconds}` : name;
+	return chosen.endsWith("+") || name === "trace" ? `${name}?seconds=${seconds}` : name;
 }
 
 function update() {
 	const cpu = what.value === "profile";
 	form.elements.hz.closest("label").hidden = !cpu;
-	form.elements.seconds.closest("label").hidden = !cpu && !what.value.endsWith("+");
+	form.elements.seconds.closest("label").hidden = !cpu && !what.value.endsWith("+") &&
+	    what.value !== "trace";
 	shell.textContent = command(source());
 }
 
@@ -76,13 +79,16 @@ async function run(from) {
 	}
 }
 
+const TAKES = { hz: "Take a CPU profile", time: "Take a trace of a second" };
+
 function addButtons() {
 	for (const { row, link, takes } of profiles())
 		row.lastElementChild.append(el("button", { type: "button", class: "quiet open",
-			"aria-label": takes === "hz" ? "Take a CPU profile" : `Open ${link}`,
-			onclick: () => run(takes === "hz" ?
-			    `profile?seconds=${form.elements.seconds.value}` : link) },
-		takes === "hz" ? "Capture" : "Open"));
+			"aria-label": TAKES[takes] ?? `Open ${link}`,
+			onclick: () => run(takes in TAKES ?
+			    `${link}?seconds=${takes === "time" ? 1 : form.elements.seconds.value}` :
+			    link) },
+		takes in TAKES ? "Capture" : "Open"));
 }
 
 export function openFile(file) {

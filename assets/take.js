@@ -10,7 +10,10 @@ import * as captures from "./captures.js";
 export const BASE = new URL(".", document.baseURI);
 
 const TITLES = { profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
-	mutex: "Locks", goroutine: "In progress", threadcreate: "Threads" };
+	mutex: "Locks", goroutine: "In progress", threadcreate: "Threads", trace: "Time line" };
+
+/* What takes time by itself, and how long when it is not said. */
+const SPANS = { profile: 30, trace: 1 };
 
 export function title(source) {
 	if (source.startsWith("file:"))
@@ -19,11 +22,13 @@ export function title(source) {
 	const name = TITLES[path] ?? decodeURIComponent(path);
 	if (!seconds)
 		return name;
-	return path === "profile" ? `${name}, ${seconds} s` : `${name}, change in ${seconds} s`;
+	return path in SPANS ? `${name}, ${seconds} s` : `${name}, change in ${seconds} s`;
 }
 
 /* The command that gets the same from a shell. */
 export function command(source) {
+	if (source.split("?")[0] === "trace")
+		return `curl -o trace '${new URL(source, BASE)}' && go tool trace trace`;
 	return `go tool pprof -http=: '${new URL(source, BASE)}'`;
 }
 
@@ -62,8 +67,7 @@ async function body(response, onBytes) {
  */
 export async function take(source, signal, progress) {
 	const url = address(source), started = performance.now();
-	const seconds = Number(url.searchParams.get("seconds") ??
-	    (source.startsWith("profile") ? 30 : 0));
+	const seconds = Number(url.searchParams.get("seconds") ?? SPANS[source.split("?")[0]] ?? 0);
 	const tick = () => {
 		const gone = (performance.now() - started) / 1000;
 		if (gone < seconds)

@@ -12,7 +12,11 @@
  */
 import { decode, gunzip } from "./decode.js";
 import { around, filterMask, graph, groups, labelKeys, totals } from "./tables.js";
+import { decodeTrace, isTrace } from "./trace_decode.js";
 import { buildTree, treeBuffers } from "./tree.js";
+
+/* The trace whose stacks are asked for. */
+let traced = { key: "", frames: () => [] };
 
 /* Decoded profiles kept; the page sends the bytes again when it has to. */
 const OPEN_MAX = 4;
@@ -131,6 +135,14 @@ const answers = {
 	graph(question) {
 		const { view, sums } = viewOf(question);
 		return graph(view, sums, question.count);
+	},
+	async trace({ key, bytes }) {
+		const { frames, ...told } = decodeTrace(isTrace(bytes) ? bytes : await gunzip(bytes));
+		traced = { key, frames };
+		return told;
+	},
+	frames({ key, stack }) {
+		return traced.key === key ? traced.frames(stack) : [];
 	},
 	groups(question) {
 		return groups(viewOf(question).view, question.keys);

@@ -2,8 +2,8 @@
  * The bytes of the assets, put here by the assembler, and the list of them.
  * Which of them are answers is in ep_asset.c.
  *
- * Rule: compiled in the top folder, so that the names below are found; make
- * compiles this file again when an asset changes (assets.mk).
+ * Rule: make puts the files where the assembler finds them, and compiles this
+ * again when an asset changes (assets.mk).
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #define ASSET_BYTES(symbol, file, type)                                        \
 	__asm__(".pushsection .rodata\n"                                       \
 		"pp_asset_" #symbol ":\n"                                      \
-		".incbin \"assets/" file "\"\n"                                \
+		".incbin \"" file "\"\n"                                       \
 		"pp_asset_" #symbol "_end:\n"                                  \
 		".byte 0\n"                                                    \
 		"pp_asset_" #symbol "_gz:\n"                                   \

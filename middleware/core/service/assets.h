@@ -40,7 +40,10 @@
 	X(state_js, "state.js", PP_ASSET_JS)                                   \
 	X(tables_js, "tables.js", PP_ASSET_JS)                                 \
 	X(take_js, "take.js", PP_ASSET_JS)                                     \
+	X(timeline_js, "timeline.js", PP_ASSET_JS)                             \
+	X(timeline_paint_js, "timeline_paint.js", PP_ASSET_JS)                 \
 	X(top_js, "top.js", PP_ASSET_JS)                                       \
+	X(trace_decode_js, "trace_decode.js", PP_ASSET_JS)                     \
 	X(tree_js, "tree.js", PP_ASSET_JS)                                     \
 	X(viewer_js, "viewer.js", PP_ASSET_JS)                                 \
 	X(worker_js, "worker.js", PP_ASSET_JS)

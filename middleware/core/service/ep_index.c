@@ -34,13 +34,15 @@ index_span(char *out, size_t room, int64_t ns)
 		    s % 86400 / 3600);
 }
 
-/* What scripts may offer for it: "hz" a window and a rate, "delta" what is
+/* What scripts may offer for it: "hz" a window and a rate, "time" a window, "delta" what is
  * now and what changes, "now" what is now, "" nothing. */
 static const char *
 index_takes(const struct pp_endpoint *endpoint)
 {
 	if (endpoint->begin == pp_ep_profile_begin)
 		return ("hz");
+	if (endpoint->begin == pp_ep_trace_begin)
+		return ("time");
 	if (endpoint->named == NULL)
 		return ("");
 	return (endpoint->named->delta ? "delta" : "now");
