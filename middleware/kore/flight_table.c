@@ -131,7 +131,8 @@ pp_flight_release_entry(uint32_t entry)
 static uint32_t
 map_home(const struct http_request *req)
 {
-	return ((uint32_t)(pp_mix(0, (uint64_t)(uintptr_t)req) % MAP));
+	return (
+	    (uint32_t)(pp_mix(pp_mix(0, (uint64_t)(uintptr_t)req), 0) % MAP));
 }
 
 uint32_t

@@ -15,10 +15,15 @@
 #define PLACES 32
 
 struct held {
-	_Atomic uintptr_t key;	/* 0: free; the address plus 1 */
-	_Atomic uint32_t place; /* of the profile, plus 1; 0: being set */
+	_Atomic uintptr_t key; /* 0: free; the address plus 1 */
 	_Atomic uint32_t row;
+	/* Of the profile, plus 1; 0: being set. Above it how often it was set:
+	 * whoever found a key here and was late sees that it is another one. */
+	_Atomic uint64_t place;
 };
+
+#define HELD_PLACE(word) ((uint32_t)(word))
+#define HELD_TIMES(word) ((word) >> 32)
 
 static struct held held[PP_OWN_LIVE];
 
@@ -81,17 +86,26 @@ pp_own_place(const char *name)
 	return (place != -1 ? place : own_new_name(own, name));
 }
 
-static struct held *
-own_find(uint32_t place, const void *key)
+/* Twice: addresses beside each other must not crowd in one stretch. */
+static uint64_t
+own_hash(uint32_t place, const void *key)
 {
-	uint64_t hash = pp_mix(place, (uint64_t)(uintptr_t)key);
+	return (pp_mix(pp_mix(0, (uint64_t)(uintptr_t)key), place));
+}
+
+/* Where it is held, and *word: what its place was meanwhile. */
+static struct held *
+own_find(uint32_t place, const void *key, uint64_t *word)
+{
+	uint64_t hash = own_hash(place, key);
 	struct held *h;
 	uint32_t probe;
 
 	for (probe = 0; probe < PLACES; probe++) {
 		h = &held[(hash + probe) % PP_OWN_LIVE];
-		if (atomic_load(&h->key) == (uintptr_t)key + 1 &&
-		    atomic_load(&h->place) == place + 1)
+		*word = atomic_load(&h->place);
+		if (HELD_PLACE(*word) == place + 1 &&
+		    atomic_load(&h->key) == (uintptr_t)key + 1)
 			return (h);
 	}
 	return (NULL);
@@ -100,7 +114,7 @@ own_find(uint32_t place, const void *key)
 static struct held *
 own_claim(uint32_t place, const void *key)
 {
-	uint64_t hash = pp_mix(place, (uint64_t)(uintptr_t)key);
+	uint64_t hash = own_hash(place, key);
 	struct held *h;
 	uintptr_t none;
 	uint32_t probe;
@@ -121,6 +135,7 @@ pp_own_add(const char *name, const void *key, int skip)
 	struct pp_rows rows;
 	struct pp_row *row;
 	struct held *h;
+	uint64_t word;
 	int place;
 
 	if (pp_self.worker == 0) {
@@ -128,7 +143,7 @@ pp_own_add(const char *name, const void *key, int skip)
 		return (-1);
 	}
 	place = pp_own_place(name);
-	if (place != -1 && own_find((uint32_t)place, key) != NULL) {
+	if (place != -1 && own_find((uint32_t)place, key, &word) != NULL) {
 		errno = EEXIST;
 		return (-1);
 	}
@@ -147,7 +162,9 @@ pp_own_add(const char *name, const void *key, int skip)
 	}
 	atomic_fetch_add(&row->value[PP_OWN_VALUE_ADDED], 1);
 	atomic_store(&h->row, (uint32_t)(row - rows.row));
-	atomic_store(&h->place, (uint32_t)place + 1);
+	word = atomic_load(&h->place);
+	atomic_store(&h->place,
+	    (HELD_TIMES(word) + 1) << 32 | ((uint32_t)place + 1));
 	return (0);
 }
 
@@ -155,15 +172,17 @@ int
 pp_own_remove(const char *name, const void *key)
 {
 	struct held *h;
+	uint64_t word;
+	uint32_t row;
 	int place;
-	uint32_t row, mine;
 
 	place = pp_own_place(name);
-	h = place != -1 ? own_find((uint32_t)place, key) : NULL;
+	h = place != -1 ? own_find((uint32_t)place, key, &word) : NULL;
 	row = h != NULL ? atomic_load(&h->row) : 0;
-	mine = (uint32_t)place + 1;
 	/* Of two threads that remove it, one has removed it. */
-	if (h == NULL || !atomic_compare_exchange_strong(&h->place, &mine, 0)) {
+	if (h == NULL ||
+	    !atomic_compare_exchange_strong(&h->place, &word,
+		HELD_TIMES(word) << 32)) {
 		errno = ENOENT;
 		return (-1);
 	}
