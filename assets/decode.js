@@ -236,7 +236,9 @@ function shapeNames(raw) {
 			line.push(number);
 		}
 		if (location.lines.length === 0) {
-			frame.push(nameId("[" + objects[object] + "]", "", object));
+			/* As pprof calls it. */
+			frame.push(nameId(location.mapping === 0 ? "<unknown>" :
+			    "[" + objects[object] + "]", "", object));
 			line.push(0);
 		}
 	}

@@ -1,0 +1,87 @@
+/*
+ * The time line: what is in a trace whose truth is known, zoomed, filtered,
+ * jumped to, kept in the address; and one taken from the service.
+ */
+import { check, equal, Page } from "./page.mjs";
+
+const shown = (page) => page.$eval("#timeline", (canvas) =>
+    [Number(canvas.dataset.from), Number(canvas.dataset.to)]);
+
+/* How many pixels of the canvas have each of the colours. */
+function painted(page, colours) {
+	return page.$eval("#timeline", (canvas, wanted) => {
+		const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width,
+		    canvas.height);
+		const seen = wanted.map(() => 0);
+		for (let i = 0; i < data.length; i += 4) {
+			wanted.forEach((colour, index) => {
+				seen[index] += colour.every((part, at) => data[i + at] === part);
+			});
+		}
+		return seen;
+	}, colours);
+}
+
+const RUNS = [0x2f, 0x8f, 0x57], CALLS = [0xc2, 0x3b, 0x22];
+
+async function table(page) {
+	return page.$$eval("#slowest tbody tr", (rows) => rows.map((row) =>
+	    [row.dataset.name, Number(row.querySelector("[data-value]").dataset.value),
+		Number(row.querySelector("button")?.dataset.value ?? 0)]));
+}
+
+async function zoomed(page) {
+	const [from, to] = await shown(page);
+	await page.focus("#timeline");
+	await page.keyboard.press("+");
+	const [a, b] = await shown(page);
+	/* The address keeps nanoseconds. */
+	check(Math.abs((b - a) * 2 - (to - from)) < 1e-8, "plus shows half of it");
+	await page.keyboard.press("ArrowRight");
+	check((await shown(page))[0] > a, "an arrow moves");
+	await page.waitForFunction(() => location.hash.includes("zoom="));
+	const at = await shown(page);
+	await page.reload();
+	await page.waitForSelector("#viewer[data-ready] #timeline");
+	const again = await shown(page);
+	check(Math.abs(at[0] - again[0]) < 1e-6 && Math.abs(at[1] - again[1]) < 1e-6,
+	    "a reload shows the same part");
+	await page.focus("#timeline");
+	await page.keyboard.press("Escape");
+	equal(await shown(page), [from, to], "all of it again");
+}
+
+async function told(page) {
+	const box = await page.locator("#timeline").boundingBox();
+	const visible = () => page.locator(".tip").isVisible();
+	for (let y = 26; y < box.height && !await visible(); y += 12) {
+		for (let x = 100; x < box.width && !await visible(); x += 60)
+			await page.mouse.move(box.x + x, box.y + y);
+	}
+	check(/: (running|in a system call) for .* on worker \d/.test(await page.textContent(".tip")),
+	    "a tooltip says what it is: " + await page.textContent(".tip"));
+}
+
+export default async function (browser, { file, slow }) {
+	const self = await Page.open(browser), { page } = self;
+	await self.go();
+	await page.setInputFiles("#file", file);
+	await page.waitForSelector("#viewer[data-ready] #timeline");
+	const rows = await table(page);
+	const [runs, calls] = await painted(page, [RUNS, CALLS]);
+	check(runs > 100 && calls > 20, `bars: ${runs} and ${calls} pixels`);
+	await zoomed(page);
+	await page.click(`#slowest tr[data-name="${slow}"] button`);
+	const [from, to] = await shown(page);
+	const longest = rows.find(([name]) => name === slow)[2];
+	check(to - from > longest && to - from < 3 * longest + 1e-3, "it goes to the slowest");
+	check((await page.textContent("#detail")).startsWith(slow), "and says which it is");
+	await told(page);
+	await page.selectOption("#route", slow);
+	await page.waitForFunction(() => location.hash.includes("fn="));
+	await self.go("#src=trace%3Fseconds=1");
+	await page.waitForSelector("#viewer[data-ready] #timeline");
+	check((await page.textContent("#facts")).includes("s, "), "one taken now");
+	await self.end();
+	return rows;
+}
