@@ -250,7 +250,7 @@ class Trace:
     def spans(self):
         """What each G did: (g, "running" or the event that made it stop,
         begin, end, stack). Ends with the trace what has no other end."""
-        since, spans = {}, []
+        since, spans, called = {}, [], {}
         end = self.events[-1].ts
         names = self.goroutines()
 
@@ -267,10 +267,12 @@ class Trace:
                             "GoCreate"):
                 close(e.args["g"], e.ts)
                 since[e.args["g"]] = ("runnable", e.ts, 0)
+            elif e.name == "GoSysCall":
+                called[e.p] = e.stk
             elif e.name in BLOCKS + ("GoSched", "GoSysBlock"):
                 close(e.g, e.ts)
                 since[e.g] = ("runnable" if e.name == "GoSched" else e.name,
-                              e.ts, e.args.get("stk", 0))
+                              e.ts, e.args.get("stk") or called[e.p])
             elif e.name == "GoEnd":
                 close(e.g, e.ts)
         for g in list(since):

@@ -31,8 +31,11 @@ static const char *const calls[] = {
 #undef CALL_NAME
 };
 
-static const char *const marks[] = {
-#define MARK_NAME(name, text, number) text,
+static const struct {
+	const char *text;
+	const char *number;
+} marks[] = {
+#define MARK_NAME(name, text, number) { text, number },
 	PP_TRACE_MARK_TABLE(MARK_NAME)
 #undef MARK_NAME
 };
@@ -111,8 +114,13 @@ names_fixed(struct pp_tracer *t)
 		t->name_wait[i] = wait_calls[i] != NULL
 		    ? pp_tracer_intern(t, wait_calls[i])
 		    : pp_tracer_format(t, "[%s]", pp_waits_state(i));
-	for (i = 0; i < PP_TRACE_MARK_COUNT; i++)
-		t->name_mark[i] = pp_tracer_intern(t, marks[i]);
+	for (i = 0; i < PP_TRACE_MARK_COUNT; i++) {
+		t->mark_has_number[i] = marks[i].number[0] != '\0';
+		t->name_mark[i] = t->mark_has_number[i]
+		    ? pp_tracer_format(t, "%s, %s", marks[i].text,
+			  marks[i].number)
+		    : pp_tracer_intern(t, marks[i].text);
+	}
 }
 
 int

@@ -147,6 +147,7 @@ struct pp_tracer {
 	uint32_t name_call[PP_TRACE_CALL_COUNT];
 	uint32_t name_wait[PP_WAIT_COUNT];
 	uint32_t name_mark[PP_TRACE_MARK_COUNT];
+	int mark_has_number[PP_TRACE_MARK_COUNT];
 	struct pp_stacks *stacks;
 
 	uint64_t heap;

@@ -220,22 +220,17 @@ record_queued(const struct record *r)
 		g->pub.parent = request->pub.number;
 }
 
+/* A number without its meaning: that is in the name of the mark. */
 static void
 record_mark(const struct record *r)
 {
-	static const char *const number[] = {
-#define MARK_NUMBER(name, text, number) number,
-		PP_TRACE_MARK_TABLE(MARK_NUMBER)
-#undef MARK_NUMBER
-	};
-
 	if (r->n >= PP_TRACE_MARK_COUNT)
 		r->t->malformed++;
-	else if (number[r->n][0] == '\0')
+	else if (!r->t->mark_has_number[r->n])
 		pp_tracer_log(r->t, r->p, 0, r->t->name_mark[r->n], "", 0);
 	else
-		pp_tracer_log_format(r->t, r->p, r->t->name_mark[r->n],
-		    "%s %llu", number[r->n], (unsigned long long)r->word[0]);
+		pp_tracer_log_format(r->t, r->p, r->t->name_mark[r->n], "%llu",
+		    (unsigned long long)r->word[0]);
 }
 
 /* The thread goes away, until the record that says that it is back. */

@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+"""
+The execution trace of real Kore: opened by the real `go tool trace`, held
+against the rules of the format by tracefile.py, and compared with what is
+known of the service that it shows.
+
+Rule: what is compared was measured by the kernel or follows from what was
+asked; a busy machine makes waits longer, never shorter.
+"""
+import os
+import re
+import signal
+import socket
+import time
+
+import harness
+import load
+from case import Case, Later, main, note
+from gotrace import GoTrace, PAGES
+from postgres import Postgres
+from tracefile import STARTS, Trace
+
+ROUTES = ["/who page_who", "/light page_light", "/nap page_nap",
+          "/spin page_spin", "/task page_task", "/pgsql page_pgsql",
+          "/locked page_locked", "/hold page_hold", "/mine page_mine"]
+TRACE = "/debug/pprof/trace?"
+INCLUDE = "-I" + os.path.join(harness.TOP, "middleware", "include")
+
+
+def running_clock(pid):
+    """CPU time of the process, and how long its first thread was ready to run
+    and had no core; both in seconds."""
+    with open("/proc/%d/schedstat" % pid) as file:
+        waited = int(file.read().split()[1])
+    return time.clock_gettime(~pid << 3 | 2), waited / 1e9
+
+
+class Traced(Case):
+    """One service for a class."""
+    service = {}
+    database = None
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.dir = harness.new_dir()
+        cls.modules = [harness.compile_module(
+            name + ".c", os.path.join(cls.dir, name + ".so"), [INCLUDE])
+            for name in ("concurrency", "held")]
+        env = {"TEST_DATABASE": cls.database.url} if cls.database else {}
+        cls.kore = harness.Service(
+            [(cls.modules[0], "concurrency_load"), cls.modules[1],
+             harness.PPROF], ROUTES, env=env,
+            settings=["worker_accept_threshold 1", "task_threads 2",
+                      "pgsql_conn_max 10", "worker_max_connections 500"],
+            **cls.service).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.kore.finish()
+        finally:
+            cls.kore.destroy()
+            super().tearDownClass()
+
+    def answer(self, query, connection=None, timeout=90):
+        answer = (connection or self.kore).get(
+            TRACE + query, **({} if connection else {"timeout": timeout}))
+        self.assertEqual(answer.status, 200, answer.body[:300])
+        return answer
+
+    def begun(self, query):
+        """A trace that is being recorded when this returns."""
+        later = Later(self.answer, query)
+        time.sleep(0.5)
+        return later
+
+    def parse(self, answer):
+        trace = Trace(answer.body).check()
+        trace.lost = int(answer.headers["x-pprof-lost"])
+        return trace
+
+
+class WhatIsKnown(Traced):
+    """Requests whose number and waits are known."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.database = Postgres().__enter__()
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            super().tearDownClass()
+        finally:
+            cls.database.__exit__()
+            Traced.database = cls.database = None
+
+    def test_every_request_served_is_a_goroutine_that_ended(self):
+        later = self.begun("seconds=10")
+        served = load.Ab(self.kore, "/light", 5000).wait()
+        answer = later.result()
+        self.assertEqual((served["complete"], served["failed"]), (5000, 0))
+        trace = self.parse(answer)
+        self.assertEqual(trace.lost, 0)
+        light = set(trace.named("GET /light"))
+        self.assertEqual(len(light), 5000)
+        self.assertEqual(
+            sum(e.g in light for e in trace.of("GoEnd")), 5000)
+        self.assertEqual(answer.headers["content-disposition"],
+                         'attachment; filename="trace"')
+        events = len(trace.events)
+        note("%d requests: %.1f bytes each, %.2f an event; all pages of Go:",
+             len(light), len(answer.body) / 5000, len(answer.body) / events)
+        self.assertLess(len(answer.body) / 5000, 200)
+        self.assertLess(len(answer.body) / events, 8)
+        with GoTrace(answer.body) as go:
+            sizes = go.all_pages()
+            note("%s", sizes)
+            self.assertEqual(set(sizes), set(PAGES))
+            self.assertEqual(go.goroutines()["GET /light"], 5000)
+            self.assertEqual(go.tasks()["GET /light"], 5000)
+            self.assertIn("epoll_wait", go.profile("net"))
+
+    def test_waits_are_as_long_as_they_were_and_of_their_kind(self):
+        later = self.begun("seconds=6")
+        for _ in range(5):
+            for path in ("/hold?20", "/task?ms=50", "/pgsql?ms=50",
+                         "/nap?ms=30"):
+                self.assertEqual(self.kore.get(path).status, 200)
+        answer = later.result()
+        trace = self.parse(answer)
+        names = trace.goroutines()
+
+        def waits(name, what, leaf, number, ms, early=0):
+            found = [(end - begin) / 1e6
+                     for g, did, begin, end, stack in trace.spans()
+                     if names[g] == name and did == what and
+                     trace.stack(stack)[0] == leaf]
+            note("%s in %s: %s ms", name, leaf,
+                 " ".join("%.1f" % each for each in found))
+            self.assertEqual(len(found), number, name)
+            for each in found:
+                self.assertGreaterEqual(each, ms - early, name)
+                self.assertLess(each, ms + 40, name)
+
+        waits("GET /hold", "GoSysBlock", "nanosleep", 5, 20)
+        waits("task of GET /task", "GoSysBlock", "nanosleep", 5, 50)
+        waits("GET /task", "GoBlockRecv", "[task wait]", 5, 50, 1)
+        waits("GET /pgsql", "GoBlockNet", "[pgsql wait]", 5, 50, 1)
+        # Kore's timers are of whole milliseconds, and come up to one early.
+        waits("GET /nap", "GoSleep", "[timer]", 5, 30, 2)
+        with GoTrace(answer.body) as go:
+            count, ns = go.profile("syscall")["nanosleep"]
+            self.assertEqual(count, 10)
+            self.assertGreaterEqual(ns, 5 * 70e6)
+            count, ns = go.profile("sync")["[task wait]"]
+            self.assertEqual(count, 5)
+            self.assertGreaterEqual(ns, 5 * 49e6)
+            count, ns = go.profile("net")["[pgsql wait]"]
+            self.assertEqual(count, 5)
+            self.assertGreaterEqual(ns, 5 * 49e6)
+            self.assertTrue(go.profile("sched"))
+
+    def test_the_stack_of_a_wait_has_the_handler_and_ends_in_its_request(self):
+        later = self.begun("seconds=2")
+        self.kore.get("/pgsql?ms=20")
+        trace = self.parse(later.result())
+        stacks = [trace.stack(e.stk) for e in trace.of("GoBlockNet")
+                  if trace.goroutines()[e.g] == "GET /pgsql"]
+        self.assertTrue(stacks)
+        for stack in stacks:
+            self.assertIn("page_pgsql", stack)
+            self.assertEqual(stack[-1], "GET /pgsql")
+
+    def test_a_task_is_created_by_its_request(self):
+        later = self.begun("seconds=2")
+        self.kore.get("/task?ms=20")
+        trace = self.parse(later.result())
+        tasks = set(trace.named("task of GET /task"))
+        self.assertEqual(len(tasks), 1)
+        created = [e for e in trace.of("GoCreate") if e.args["g"] in tasks]
+        self.assertEqual(trace.goroutines()[created[0].g], "GET /task")
+        self.assertIn("page_task", trace.stack(created[0].stk))
+
+    def test_tasks_regions_and_logs_of_the_application(self):
+        later = self.begun("seconds=2")
+        for _ in range(3):
+            self.assertEqual(self.kore.get("/mine").status, 200)
+        answer = later.result()
+        trace = self.parse(answer)
+        self.assertEqual(trace.logs().count(("invoice", "number 4711")), 3)
+        regions = [(trace.strings[e.args["name"]], e.mode)
+                   for e in trace.of("UserRegion")]
+        self.assertEqual(regions, 3 * [("render", 0), ("sum", 0), ("sum", 1),
+                                       ("render", 1)])
+        parents = {e.task: e.parent for e in trace.of("UserTaskCreate")
+                   if trace.strings[e.args["name"]] == "invoice"}
+        self.assertEqual(len(parents), 3)
+        own = {e.task for e in trace.of("UserTaskCreate")
+               if trace.strings[e.args["name"]] == "GET /mine"}
+        self.assertEqual(set(parents.values()), own)
+        with GoTrace(answer.body) as go:
+            self.assertEqual(go.tasks()["invoice"], 3)
+            self.assertEqual(go.tasks()["GET /mine"], 3)
+            self.assertIn("render", go.get("/userregions").text)
+
+    def test_what_runs_is_the_cpu_time(self):
+        """Busy for 30% of the time, so that there is always a core."""
+        with load.Driver(self.kore, ["/spin?ms=10"], worker=1, duty=0.3):
+            pid = self.kore.worker_pids()[1]
+            time.sleep(0.5)
+            cpu, waited = running_clock(pid)
+            answer = self.answer("seconds=3")
+            after, late = running_clock(pid)
+        cpu, waited = after - cpu, late - waited
+        trace = self.parse(answer)
+        row = [e.p for e in trace.of("GoCreate")
+               if trace.goroutines()[e.args["g"]] == "GET /spin"]
+        ran = sum(end - begin for p, begin, end in running_on(trace)
+                  if p == row[0]) / 1e9
+        note("worker 1 ran %.4f s in the trace, %.4f s by the kernel, which "
+             "let it wait for a core %.4f s", ran, cpu, waited)
+        self.assertGreater(cpu, 0.4)
+        self.assertGreater(ran, cpu * 0.97)
+        self.assertLess(ran, (cpu + waited) * 1.03)
+
+    def test_two_traces_at_once(self):
+        first = self.begun("seconds=3")
+        second = self.begun("seconds=1")
+        self.kore.get("/light")
+        small, large = (self.parse(each.result()) for each in (second, first))
+        for trace in small, large:
+            self.assertEqual(len(trace.named("GET /light")), 1)
+        self.assertEqual(len(large.named("worker 1 event loop")), 1)
+        self.assertGreater(large.events[-1].ts - large.events[0].ts,
+                           small.events[-1].ts - small.events[0].ts)
+
+    def test_cpu_samples_are_of_what_ran(self):
+        profile = Later(self.kore.profile, 4, 100)
+        time.sleep(0.3)
+        with load.Driver(self.kore, ["/spin?ms=20"], duty=0.5):
+            trace = self.parse(self.answer("seconds=2"))
+        profile.result()
+        names = trace.goroutines()
+        spun = [s for s in trace.samples if names[s.args["g"]] == "GET /spin"]
+        note("%d CPU samples, %d of /spin", len(trace.samples), len(spun))
+        self.assertGreater(len(spun), 20)
+        # One in the unwinder has its leaf alone.
+        self.assertGreater(sum("page_spin" in trace.stack(sample.stk)
+                               for sample in spun), len(spun) * 0.9)
+        for sample in spun:
+            self.assertEqual(trace.stack(sample.stk)[-1], "GET /spin")
+            self.assertTrue(trace.events[0].ts < sample.real <
+                            trace.events[-1].ts + 1e9)
+
+    def test_the_heaps_line(self):
+        with load.Driver(self.kore, ["/light"], duty=0.5):
+            trace = self.parse(self.answer("seconds=2"))
+        self.assertGreater(len(trace.of("HeapAlloc")), 10)
+
+    def test_seconds_as_go_reads_them(self):
+        for query, seconds in (("", 1), ("seconds=0.2", 0.2),
+                               ("seconds=3e-1", 0.3), ("seconds=abc", 1),
+                               ("seconds=-1", 1), ("seconds=0", 1),
+                               ("seconds=NaN", 0)):
+            with self.subTest(query=query):
+                since = time.monotonic()
+                self.parse(self.answer(query))
+                took = time.monotonic() - since
+                self.assertGreaterEqual(took, seconds)
+                self.assertLess(took, seconds + 1)
+
+    def test_bad_values_are_named(self):
+        for query, said in (
+                ("seconds=3601", 'invalid value "3601" for "seconds" - must '
+                 "be at most 3600"),
+                ("seconds=inf", 'invalid value "inf" for "seconds"'),
+                ("max=1", 'invalid value "1" for "max" - must be a whole '
+                 "number of bytes from 65536 to 1073741824"),
+                ("max=1M", 'invalid value "1M" for "max"')):
+            answer = self.kore.get(TRACE + query)
+            self.assertEqual(answer.status, 400, query)
+            self.assertIn(said, answer.text)
+
+    def test_a_client_that_goes_ends_its_trace(self):
+        def running():
+            text = self.kore.get("/debug/pprof/").text
+            text = re.sub(r"<[^>]*>", " ", text)
+            found = re.search(r"(\d+)\s+trace\s", text)
+            return found and int(found[1])
+
+        self.assertEqual(running(), 0)
+        client = socket.create_connection((self.kore.host, self.kore.port))
+        client.sendall(b"GET " + TRACE.encode() + b"seconds=60 HTTP/1.1\r\n"
+                       b"Host: x\r\n\r\n")
+        harness.wait_for("the trace", 5, lambda: running() == 1)
+        client.close()
+        harness.wait_for("its end", 5, lambda: running() == 0)
+
+
+def running_on(trace):
+    """(P, begin, end) of all that ran."""
+    since = {}
+    for e in trace.events:
+        if e.name in STARTS:
+            since[e.p] = e.ts
+        elif e.p in since and e.name in (
+                "GoEnd", "GoSched", "GoSysBlock", "GoSleep", "GoBlockRecv",
+                "GoBlockSync", "GoBlockCond", "GoBlockNet"):
+            yield e.p, since.pop(e.p), e.ts
+
+
+class UnderLoad(Traced):
+    """Begun and ended under load; more than there is room for."""
+
+    def setUp(self):
+        self.ab = load.Ab(self.kore, "/light", 2000000, clients=16)
+        time.sleep(0.5)
+
+    def tearDown(self):
+        self.ab.process.kill()
+        self.ab.process.communicate()
+
+    def test_begun_and_ended_under_load(self):
+        answer = self.answer("seconds=0.5")
+        trace = self.parse(answer)
+        light = trace.named("GET /light")
+        note("%d requests in 0.5 s, lost %d", len(light), trace.lost)
+        self.assertEqual(trace.lost, 0)
+        self.assertGreater(len(light), 500)
+        workers = {e.p for e in trace.of("GoCreate") if e.g}
+        self.assertGreaterEqual(len(workers), 2)
+        with GoTrace(answer.body) as go:
+            go.all_pages()
+
+    def test_ends_early_when_it_is_large_enough(self):
+        since = time.monotonic()
+        answer = self.answer("seconds=60&max=200000")
+        took = time.monotonic() - since
+        trace = self.parse(answer)
+        note("%d bytes after %.1f s", len(answer.body), took)
+        self.assertLess(took, 20)
+        self.assertLessEqual(len(answer.body), 200000)
+        self.assertGreater(len(answer.body), 100000)
+        self.assertIn("x-pprof-ended-early", answer.headers)
+        self.assertIn(("trace", "ended early: max= was reached"),
+                      trace.logs())
+        with GoTrace(answer.body) as go:
+            go.all_pages()
+
+    def test_what_does_not_fit_is_counted_and_the_file_opens(self):
+        later = self.begun("seconds=4")
+        os.kill(self.kore.collector, signal.SIGSTOP)
+        try:
+            time.sleep(2)
+        finally:
+            os.kill(self.kore.collector, signal.SIGCONT)
+        answer = later.result()
+        trace = self.parse(answer)
+        note("%d events lost, %s", trace.lost, [
+            log for log in trace.logs() if log[0] == "lost"][:3])
+        self.assertGreater(trace.lost, 100)
+        self.assertTrue(any(name == "lost" for name, _ in trace.logs()))
+        self.assertGreater(len(trace.named("GET /light")), 100)
+        with GoTrace(answer.body) as go:
+            go.all_pages()
+
+
+class Stuck(Traced):
+    def test_a_handler_that_began_before_is_there_from_the_begin(self):
+        other = load.connection_to(self.kore, 2)
+        stuck = load.connection_to(self.kore, 1)
+        later = Later(stuck.get, "/hold?4000")
+        time.sleep(1)
+        answer = self.answer("seconds=1", connection=other)
+        trace = self.parse(answer)
+        self.assertEqual(len(trace.named("GET /hold")), 1)
+        ran = trace.seconds("running", "GET /hold")
+        self.assertGreater(ran, 0.9)
+        self.assertTrue(any(
+            name == "path" and text.startswith("/hold, in progress for ")
+            for name, text in trace.logs()), trace.logs())
+        # And one that it returns from.
+        answer = self.answer("seconds=3", connection=other)
+        trace = self.parse(answer)
+        self.assertEqual(len(trace.of("GoEnd")) > 0, True)
+        self.assertEqual(later.result().status, 200)
+        hold = trace.named("GET /hold")
+        self.assertEqual(len(hold), 1)
+        self.assertIn(hold[0], [e.g for e in trace.of("GoEnd")])
+        other.close()
+        stuck.close()
+
+
+class Reloaded(Traced):
+    service = {"restarts": 1}
+
+    def test_a_worker_that_is_killed_and_a_reload(self):
+        asked = load.connection_to(self.kore, 2)
+        later = Later(self.answer, "seconds=7", asked)
+        time.sleep(0.5)
+        with load.Driver(self.kore, ["/light"], duty=0.5):
+            victim = self.kore.worker_pids()[1]
+            os.kill(victim, signal.SIGKILL)
+            harness.wait_for("another worker", 5, lambda: len(
+                self.kore.worker_pids()) == 2 and
+                victim not in self.kore.worker_pids().values())
+            time.sleep(1)
+            self.kore.process.send_signal(signal.SIGHUP)
+            time.sleep(2)
+            for _ in range(20):
+                self.kore.get("/light")
+        answer = later.result()
+        trace = self.parse(answer)
+        note("%s", [log for log in trace.logs()
+                    if log[0] in ("worker", "modules reloaded")])
+        asked.close()
+        self.assertIn(("worker", "worker 1 died: signal 9"), trace.logs())
+        self.assertEqual(
+            [name for name, _ in trace.logs()].count("modules reloaded"), 2)
+        self.assertEqual(len(trace.named("worker 1 event loop")), 2)
+        self.assertEqual(len(trace.named("worker 2 event loop")), 1)
+        with GoTrace(answer.body) as go:
+            go.all_pages()
+
+
+if __name__ == "__main__":
+    main()
