@@ -295,6 +295,7 @@ class Trace:
         self._check_tasks()
         self._check_stacks()
         self._check_begin()
+        self._check_samples()
         return self
 
     def _check_rows(self):
@@ -365,6 +366,14 @@ class Trace:
             if e.name == "GoStartLabel" and self.strings[
                     e.label].startswith("GC "):
                 raise Broken("a label that begins with GC")
+
+    def _check_samples(self):
+        created = {e.args["g"]: e.ts for e in self.of("GoCreate")}
+        for e in self.samples:
+            if e.real <= created.get(e.args["g"], 0):
+                raise Broken("a sample before its G is created: %r" % e)
+            if e.stk not in self.stacks:
+                raise Broken("no stack: %r" % e)
 
     def _check_begin(self):
         begins = [i for i, e in enumerate(self.events)

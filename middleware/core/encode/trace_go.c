@@ -133,10 +133,15 @@ event_user(struct pp_trace_go *go, struct pp_go_row *row,
 static void
 event_sample(struct pp_trace_go *go, const struct pp_tracer_event *e)
 {
-	if (e->until <= go->begin)
+	int64_t taken = e->until;
+
+	if (taken <= go->begin)
 		return;
-	PUT(go, &go->samples, GO_SAMPLE, go->samples.last + 1,
-	    (uint64_t)e->until, e->p, e->number, pp_go_stack(go, &e->stack));
+	/* What was created at the begin has the time after it. */
+	if (taken < go->begin + 2)
+		taken = go->begin + 2;
+	PUT(go, &go->samples, GO_SAMPLE, go->samples.last + 1, (uint64_t)taken,
+	    e->p, e->number, pp_go_stack(go, &e->stack));
 }
 
 /* Nothing more is taken: what runs is stopped, as it must be. */

@@ -131,10 +131,12 @@ pp_tracer_item_forget(struct pp_tracer *t, struct pp_tracer_item *g)
 		while (*at != g->pub.place + 1)
 			at = &pp_tracer_item(t, *at - 1)->next;
 		*at = g->next;
-		t->ended[hash & (PP_TRACER_ENDED - 1)].id = g->id;
-		t->ended[hash & (PP_TRACER_ENDED - 1)].slot = g->slot;
-		t->ended[hash & (PP_TRACER_ENDED - 1)].number = g->pub.number;
-		t->ended[hash & (PP_TRACER_ENDED - 1)].entry = g->pub.entry;
+		hash &= PP_TRACER_ENDED - 1;
+		t->ended[hash].id = g->id;
+		t->ended[hash].born = g->born;
+		t->ended[hash].slot = g->slot;
+		t->ended[hash].number = g->pub.number;
+		t->ended[hash].entry = g->pub.entry;
 	}
 	g->used = 0;
 	g->next = t->gs_free;
@@ -143,14 +145,15 @@ pp_tracer_item_forget(struct pp_tracer *t, struct pp_tracer_item *g)
 
 int
 pp_tracer_item_ended(const struct pp_tracer *t, uint32_t slot, uint64_t id,
-    uint32_t *number, uint32_t *entry)
+    struct pp_tracer_event *event)
 {
 	uint32_t at = g_hash(slot, id) & (PP_TRACER_ENDED - 1);
 
 	if (t->ended[at].id != id || t->ended[at].slot != slot)
 		return (0);
-	*number = t->ended[at].number;
-	*entry = t->ended[at].entry;
+	event->number = t->ended[at].number;
+	event->stack.entry = t->ended[at].entry;
+	event->until = t->ended[at].born;
 	return (1);
 }
 

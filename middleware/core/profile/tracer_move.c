@@ -169,6 +169,7 @@ pp_tracer_create(struct pp_tracer *t, struct pp_tracer_row *p,
 
 	tell(t, p, g, PP_TOLD_CREATE,
 	    pp_tracer_stack_of(t, p->slot, stack, 0, by));
+	g->born = p->ts;
 }
 
 void

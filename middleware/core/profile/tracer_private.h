@@ -47,6 +47,7 @@ struct pp_tracer_item {
 	uint32_t regions;      /* the innermost open one, + 1 */
 	uint32_t regions_over; /* begun within it that found no room */
 	int64_t ts;	       /* of its last event */
+	int64_t born;	       /* of its first */
 	int missing; /* not among the slot's flights when last looked */
 	int run;     /* it has run, or was there at the begin */
 	int task;    /* it has a task of its own in the trace */
@@ -125,6 +126,7 @@ struct pp_tracer {
 	uint32_t *bucket; /* place + 1 */
 	struct {
 		uint64_t id;
+		int64_t born;
 		uint32_t slot;
 		uint32_t number;
 		uint32_t entry;
@@ -178,9 +180,10 @@ struct pp_tracer_item *pp_tracer_item_new(struct pp_tracer *t, uint32_t slot,
     uint64_t id, enum pp_tracer_kind kind);
 void pp_tracer_item_forget(struct pp_tracer *t, struct pp_tracer_item *g);
 
-/* Whether it ended lately; then what it was. */
+/* Whether it ended lately; then its number, entry and first time, in `until`,
+ * are the event's. */
 int pp_tracer_item_ended(const struct pp_tracer *t, uint32_t slot, uint64_t id,
-    uint32_t *number, uint32_t *entry);
+    struct pp_tracer_event *event);
 
 /* The slot, or the thread's P; NULL: no room (counted). */
 struct pp_tracer_slot *pp_tracer_slot_at(struct pp_tracer *t, uint32_t slot);

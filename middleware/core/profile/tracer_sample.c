@@ -14,7 +14,7 @@ pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
 	struct pp_tracer_event event;
 	struct pp_tracer_row *p = NULL;
 	struct pp_tracer_item *g;
-	uint32_t i, number;
+	uint32_t i;
 
 	if (t->running == 0 || slot >= t->slots || t->slot[slot] == NULL)
 		return;
@@ -27,19 +27,18 @@ pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
 		return;
 	memset(&event, 0, sizeof(event));
 	event.what = PP_TOLD_SAMPLE;
-	event.until = ts;
 	event.stack.words = pp_stacks_intern(t->stacks, word, words);
 	g = flight == 0 ? p->base : pp_tracer_item_find(t, slot, flight);
-	if (g == NULL &&
-	    pp_tracer_item_ended(t, slot, flight, &number,
-		&event.stack.entry)) {
-		event.number = number;
-	} else {
+	if (g != NULL || !pp_tracer_item_ended(t, slot, flight, &event)) {
 		if (g == NULL)
 			g = p->base;
 		event.g = &g->pub;
 		event.number = g->pub.number;
 		event.stack.entry = g->pub.entry;
+		event.until = g->born;
 	}
+	/* The thread says what it does a moment after it has begun, and a
+	 * sample may fall between: no G does anything before it is there. */
+	event.until = ts > event.until ? ts : event.until + 1;
 	pp_tracer_tell(t, p, &event);
 }
