@@ -173,7 +173,8 @@ int pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
 /* sandbox.c */
-void pp_sandbox_rules(void);
+/* -1: Kore did not take them. */
+int pp_sandbox_rules(void);
 
 /* forward.c */
 int pp_forward_request(struct http_request *req, const char *prefix,

@@ -22,6 +22,8 @@
 #include "base/clock.h"
 #include "base/wire.h"
 #include "capture/self.h"
+#include "capture/unwind.h"
+#include "capture/unwind_lib.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 
@@ -145,13 +147,45 @@ parent_read_rates(struct pp_control *control)
 	}
 }
 
+/* -100: not known. */
+static int32_t
+parent_paranoid(void)
+{
+	char text[16];
+	ssize_t got;
+	int fd;
+
+	fd = open("/proc/sys/kernel/perf_event_paranoid", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return (-100);
+	got = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (got <= 0)
+		return (-100);
+	text[got] = '\0';
+	return (atoi(text));
+}
+
+/* For the doctor page. */
+static void
+parent_tell(struct pp_arena *arena, int sandbox)
+{
+	arena->tick_ns = pp_self.tick_ns;
+	arena->perf_paranoid = parent_paranoid();
+	arena->stackless = pp_unwind_backtrace == NULL;
+	arena->sandbox_left = sandbox == -1;
+	arena->chrooted = !skip_chroot && kore_root_path != NULL;
+	arena->runas = !skip_runas && kore_runas_user != NULL;
+}
+
 static void
 parent_prepare(void)
 {
 	unsigned int workers;
+	int sandbox;
 
 	prepared = 1;
-	pp_sandbox_rules();
+	sandbox = pp_sandbox_rules();
 	/* Kore counts keymgr and acme among its workers. */
 	workers = worker_count > KORE_WORKER_BASE
 	    ? worker_count - KORE_WORKER_BASE
@@ -166,6 +200,7 @@ parent_prepare(void)
 	parent_read_rates(&pp_kore.arena->control);
 	atomic_store(&pp_kore.arena->entry_refused,
 	    (uint32_t)pp_kore.entry_refused);
+	parent_tell(pp_kore.arena, sandbox);
 	pp_self_start_parent(pp_kore.arena);
 	pp_door_open();
 	pp_relay_open();

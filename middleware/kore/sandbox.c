@@ -51,11 +51,14 @@ static struct sock_filter rules[] = {
 #endif
 };
 
-void
+int
 pp_sandbox_rules(void)
 {
 	if (kore_seccomp_filter("pprof", rules, KORE_FILTER_LEN(rules)) !=
-	    KORE_RESULT_OK)
+	    KORE_RESULT_OK) {
 		pp_kore_log("the sandbox has rules named \"pprof\" already: "
 			    "ours are left out");
+		return (-1);
+	}
+	return (0);
 }

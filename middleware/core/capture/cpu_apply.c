@@ -123,6 +123,14 @@ cpu_stop(struct pp_thread *thread)
 	atomic_store(&thread->mode, PP_CPU_OFF);
 }
 
+/* For the doctor page. */
+static void
+cpu_seen(enum pp_clock_seen clock)
+{
+	atomic_fetch_or_explicit(&pp_self.slot->clocks, clock,
+	    memory_order_relaxed);
+}
+
 /* A clock finer than the kernel's tick. */
 static void
 cpu_start_fast(struct pp_thread *thread, uint64_t period)
@@ -132,6 +140,7 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 	atomic_store(&thread->last_cpu_ns,
 	    pp_clock_read(thread_cpu_clock(thread->tid)));
 	fd = perf_open(thread->tid, period);
+	cpu_seen(fd != -1 ? PP_CLOCK_PERF : PP_CLOCK_PERF_REFUSED);
 	if (fd != -1) {
 		atomic_store(&thread->perf_fd, fd);
 		atomic_store(&thread->mode, PP_CPU_PERF);
@@ -143,6 +152,7 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 		thread->wall_timer = timer_make(CLOCK_MONOTONIC, thread->tid);
 	if (thread->wall_timer == -1)
 		return;
+	cpu_seen(PP_CLOCK_WALL);
 	atomic_store(&thread->mode, PP_CPU_WALL);
 	timer_set(thread->wall_timer, period, NULL);
 }
@@ -172,6 +182,7 @@ pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 	if (thread->timer == -1)
 		thread->timer =
 		    timer_make(thread_cpu_clock(thread->tid), thread->tid);
+	cpu_seen(thread->timer != -1 ? PP_CLOCK_TIMER : PP_CLOCK_TIMER_REFUSED);
 	if (thread->timer == -1) {
 		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
 		return;

@@ -101,6 +101,10 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 	if (pp_ring_put(&slot->cpu, PP_RECORD_CPU, record,
 		PP_CPU_WORD_FRAMES + frames) == -1)
 		pp_slot_lose(slot, PP_LOSS_SAMPLES_DROPPED, 1);
+	atomic_fetch_add_explicit(&slot->samples, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&slot->samples_ns,
+	    (uint64_t)pp_clock_mono() - record[PP_CPU_WORD_TIME],
+	    memory_order_relaxed);
 }
 
 /* The kernel has put the call's result where it will be found. Another signal

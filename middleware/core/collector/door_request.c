@@ -196,6 +196,11 @@ visit_begin(struct pp_visit *visit, const char *method)
 	}
 	request.match = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 	    "if-none-match");
+	request.accept = MHD_lookup_connection_value(connection,
+	    MHD_HEADER_KIND, "accept-encoding");
+	if (request.accept != NULL &&
+	    strlen(request.accept) > PP_REQUEST_ACCEPT_MAX)
+		request.accept = NULL;
 	if (request.match != NULL &&
 	    strlen(request.match) > PP_REQUEST_MATCH_MAX)
 		request.match = NULL;

@@ -158,6 +158,7 @@ static int
 main_start(struct pp_collector *c, const struct pp_collector_options *o)
 {
 	struct pp_arena *arena;
+	int own;
 
 	main_process();
 	if (main_descriptors(o) != 0 || main_tie_to_parent(o) != 0)
@@ -180,6 +181,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		return (-1);
 	}
 	pp_collector_preload(arena, c->symbols);
+	own = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	if (o->listen != -1 && main_door(c, o->listen) != 0)
 		return (-1);
 	if (pp_collector_drop(o->user, o->root) != 0)
@@ -194,6 +196,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		return (-1);
 	}
 	pp_service_log(c->service, main_log);
+	pp_service_own(c->service, own);
 	return (0);
 }
 

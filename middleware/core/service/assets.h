@@ -16,6 +16,7 @@
 /* X(symbol, file name, type; NULL: a template, not served as it is) */
 #define PP_ASSET_TABLE(X)                                                      \
 	X(index_html, "index.html", NULL)                                      \
+	X(doctor_html, "doctor.html", NULL)                                    \
 	X(icon_svg, "icon.svg", "image/svg+xml")                               \
 	X(pprof_css, "pprof.css", PP_ASSET_CSS)                                \
 	X(viewer_css, "viewer.css", PP_ASSET_CSS)                              \

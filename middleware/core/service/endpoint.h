@@ -40,13 +40,19 @@ struct pp_service {
 	int64_t started_ns; /* CLOCK_MONOTONIC */
 	struct pp_recorder *recorder;
 	struct pp_stalls *stalls;
-	void (*log)(const char *line); /* NULL: nobody listens */
-	LIST_HEAD(, pp_task) asking;   /* that pp_named_tick() looks after */
-	LIST_HEAD(, pp_task) running;  /* that pp_ep_profile_tick() does */
+	void (*log)(const char *line);	 /* NULL: nobody listens */
+	LIST_HEAD(, pp_task) asking;	 /* that pp_named_tick() looks after */
+	LIST_HEAD(, pp_task) running;	 /* that pp_ep_profile_tick() does */
+	LIST_HEAD(, pp_task) consulting; /* that pp_ep_doctor_tick() does */
 	int warm; /* 1: names were read since memory was given back */
 	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
-	uint32_t kept;		      /* samples of deltas' first readings */
-	int32_t parent_pid;	      /* as it was at the start */
+	int statm;		      /* open, of this process; -1: not known */
+	/* The last profile above the kernel's tick: what was asked, and what
+	 * came; 0: none. */
+	unsigned int fast_asked;
+	double fast_got;
+	uint32_t kept;	       /* samples of deltas' first readings */
+	int32_t parent_pid;    /* as it was at the start */
 	uint32_t slots;	       /* checked at the start, never read again */
 	uint32_t tasks;	       /* begun, not yet finished or cancelled */
 	uint32_t cpu_profiles; /* of these, running */
@@ -71,7 +77,12 @@ struct pp_task {
 	struct pp_format_asked asked; /* of profiles */
 	struct pp_cpu_session *cpu;
 	int64_t warm_at;	     /* to look for names before the end */
-	LIST_ENTRY(pp_task) running; /* of the service */
+	LIST_ENTRY(pp_task) running; /* of the service, or consulting */
+	unsigned int hz;	     /* of `cpu` */
+	uint32_t asked_memory;	     /* doctor's question */
+	int64_t asked_ns; /* likewise; 0: those who are silent were reminded */
+	int json;	  /* doctor's form */
+	char prefix[256]; /* likewise, for its links */
 	struct pp_named_task named;
 	struct pp_trace_task trace;
 };
@@ -127,6 +138,12 @@ void pp_ep_trace_cancel(struct pp_task *task);
 /* Drain what is traced; traces that are full are due now. Returns when to
  * call again. */
 int64_t pp_ep_trace_tick(struct pp_service *service, int64_t now);
+
+void pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request);
+void pp_ep_doctor_finish(struct pp_task *task);
+void pp_ep_doctor_cancel(struct pp_task *task);
+/* Returns when to call again. */
+int64_t pp_ep_doctor_tick(struct pp_service *service, int64_t now);
 
 extern const struct pp_named pp_ep_stalls;
 uint64_t pp_ep_stalls_count(const struct pp_service *service);

@@ -35,6 +35,14 @@ const struct pp_endpoint pp_endpoints[] = {
 			"separated by NUL bytes.",
 	    .methods = PP_TAKES_GET,
 	    .begin = pp_ep_cmdline_begin },
+	{ .name = "doctor",
+	    .sentence = "What this profiler can do here and what it cannot, "
+			"what it has lost and what it costs, each with a "
+			"verdict. format=json for programs.",
+	    .methods = PP_TAKES_GET,
+	    .begin = pp_ep_doctor_begin,
+	    .finish = pp_ep_doctor_finish,
+	    .cancel = pp_ep_doctor_cancel },
 	{ .name = "goroutine",
 	    .sentence = "Everything in progress now: requests, running or "
 			"asleep, tasks and threads, by function and route. "

@@ -9,6 +9,7 @@
  * Rule: seconds= is read as Go reads it; hz= is ours and is told about.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -100,6 +101,7 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 		    "Could not enable CPU profiling: %s", strerror(errno));
 		return;
 	}
+	task->hz = (unsigned int)hz;
 	task->service->cpu_profiles++;
 	LIST_INSERT_HEAD(&task->service->running, task, running);
 	task->warm_at = hz <= WARM_HZ ? pp_clock_mono() + WARM_NS : INT64_MAX;
@@ -139,6 +141,24 @@ pp_ep_profile_tick(struct pp_service *service, int64_t now)
 	return (next);
 }
 
+/* What became of a rate above the tick, for the doctor page. */
+static void
+profile_note(const struct pp_task *task, const struct pp_profile *profile)
+{
+	struct pp_service *service = task->service;
+	uint32_t i;
+
+	if (profile == NULL || profile->samples == 0 ||
+	    (int64_t)(PP_NS_PER_SEC / task->hz) >= service->arena->tick_ns)
+		return;
+	for (i = 0; i < profile->comments; i++) {
+		if (strncmp(profile->comment[i], "hz_actual=", 10) != 0)
+			continue;
+		service->fast_asked = task->hz;
+		service->fast_got = strtod(profile->comment[i] + 10, NULL);
+	}
+}
+
 static void
 profile_leave(struct pp_task *task)
 {
@@ -154,6 +174,7 @@ pp_ep_profile_finish(struct pp_task *task)
 
 	profile = pp_cpu_end(task->cpu);
 	profile_leave(task);
+	profile_note(task, profile);
 	pp_format_head(&task->asked, "profile", "", &task->answer);
 	profile_names(service, profile);
 	if (profile == NULL ||

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "service/answer.h"
@@ -51,9 +52,11 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->slots = service_slots(arena, arena_fd);
 	service->parent_pid = arena->parent_pid;
 	service->idle_since = service->started_ns = pp_clock_mono();
+	service->statm = -1;
 	LIST_INIT(&service->asking);
 	LIST_INIT(&service->tracing);
 	LIST_INIT(&service->running);
+	LIST_INIT(&service->consulting);
 	service->canon = pp_canon_new();
 	if (service->canon != NULL) {
 		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
@@ -90,6 +93,8 @@ pp_service_free(struct pp_service *service)
 {
 	if (service == NULL)
 		return;
+	if (service->statm != -1)
+		close(service->statm);
 	pp_stalls_free(service->stalls);
 	pp_recorder_free(service->recorder);
 	if (service->cpu != NULL)
@@ -108,6 +113,12 @@ void
 pp_service_log(struct pp_service *service, void (*log)(const char *line))
 {
 	service->log = log;
+}
+
+void
+pp_service_own(struct pp_service *service, int statm)
+{
+	service->statm = statm;
 }
 
 void
@@ -248,6 +259,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	if (idle < next)
 		next = idle;
 	idle = pp_named_tick(service, now);
+	if (idle < next)
+		next = idle;
+	idle = pp_ep_doctor_tick(service, now);
 	if (idle < next)
 		next = idle;
 	idle = pp_recorder_tick(service->recorder, now);

@@ -57,6 +57,10 @@ void pp_service_free(struct pp_service *service);
 /* Where lines for the operator go: stalls and deaths. */
 void pp_service_log(struct pp_service *service, void (*log)(const char *line));
 
+/* This process's /proc/self/statm, open for reading; -1: not known. Takes
+ * it. */
+void pp_service_own(struct pp_service *service, int statm);
+
 /* A worker has started, and hands over its smaps_rollup, open for reading:
  * kept for as long as it lives. Takes `fd`. */
 void pp_service_take_proc(struct pp_service *service, uint32_t worker,

@@ -229,6 +229,15 @@ struct pp_last_words {
 	struct pp_flight flight[PP_LAST_FLIGHTS];
 };
 
+/* Bits of pp_slot.clocks. */
+enum pp_clock_seen {
+	PP_CLOCK_TIMER = 1,	    /* a CPU timer was made */
+	PP_CLOCK_TIMER_REFUSED = 2, /* or the kernel refused one */
+	PP_CLOCK_PERF = 4,	    /* a perf_event, likewise */
+	PP_CLOCK_PERF_REFUSED = 8,
+	PP_CLOCK_WALL = 16 /* a timer of wall time in its place */
+};
+
 struct pp_slot {
 	struct pp_life life;
 	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* whoever loses; only grow */
@@ -236,6 +245,12 @@ struct pp_slot {
 	 * CLOCK_MONOTONIC_COARSE, by the event loop's thread. */
 	_Atomic int64_t busy_ns;
 	struct pp_last_words last[PP_LAST_DEATHS]; /* by number */
+	/* What clocks its threads have got, enum pp_clock_seen; by whoever
+	 * arms them. And what samples have cost: their count, and the time from
+	 * the begin to the end of writing one; by the signal handler. */
+	_Atomic uint32_t clocks;
+	_Atomic uint64_t samples;
+	_Atomic uint64_t samples_ns;
 	struct pp_objects objects;
 	struct pp_label_table labels;
 	struct pp_stack_table stacks;
@@ -291,6 +306,14 @@ struct pp_arena {
 	/* Written by the parent: 1 when calls inside the server could not be
 	 * followed, and only those of its modules are seen. */
 	_Atomic uint32_t entry_refused;
+
+	/* Written by the parent before the first fork: what it found. */
+	int64_t tick_ns;       /* of the kernel */
+	int32_t perf_paranoid; /* kernel.perf_event_paranoid; -100: unknown */
+	uint32_t stackless;    /* 1: there is no unwinder */
+	uint32_t sandbox_left; /* 1: Kore did not take our rules */
+	uint32_t chrooted;     /* 1: workers enter another root */
+	uint32_t runas;	       /* 1: workers become another user */
 
 	struct pp_control control;
 	_Alignas(4096) struct pp_slot slot[];

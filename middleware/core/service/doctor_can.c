@@ -1,0 +1,252 @@
+/*
+ * What the profiler can do: see doctor.h. What was tried is in the arena, by
+ * the parent at the start and by the workers as they went.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "service/doctor.h"
+#include "service/endpoint.h"
+
+const char *const pp_verdict_names[] = { "ok", "degraded", "broken" };
+
+void
+pp_doctor_say(struct pp_doctor *doctor, const char *name,
+    enum pp_verdict verdict, const char *format, ...)
+{
+	struct pp_finding *finding;
+	va_list args;
+
+	if (doctor->findings == PP_FINDINGS_MAX)
+		return;
+	finding = &doctor->finding[doctor->findings++];
+	finding->name = name;
+	finding->verdict = verdict;
+	va_start(args, format);
+	vsnprintf(finding->sentence, sizeof(finding->sentence), format, args);
+	va_end(args);
+}
+
+enum pp_verdict
+pp_doctor_verdict(const struct pp_doctor *doctor)
+{
+	enum pp_verdict worst = PP_VERDICT_OK;
+	uint32_t i;
+
+	for (i = 0; i < doctor->findings; i++) {
+		if (doctor->finding[i].verdict > worst)
+			worst = doctor->finding[i].verdict;
+	}
+	return (worst);
+}
+
+static void
+can_workers(struct pp_doctor *doctor)
+{
+	const struct pp_service *service = doctor->service;
+	uint32_t slot, running = 0, wanted = 0;
+	uint64_t deaths = 0;
+
+	for (slot = 1; slot < service->slots; slot++, wanted++) {
+		running +=
+		    atomic_load(&service->arena->slot[slot].life.pid) > 0;
+		deaths += atomic_load(&service->arena->slot[slot].life.deaths);
+	}
+	pp_doctor_say(doctor, "workers",
+	    running == wanted ? PP_VERDICT_OK
+		: running > 0 ? PP_VERDICT_DEGRADED
+			      : PP_VERDICT_BROKEN,
+	    "%u of %u workers run; %llu have ended before.", running, wanted,
+	    (unsigned long long)deaths);
+}
+
+static uint32_t
+clocks_seen(const struct pp_service *service)
+{
+	uint32_t slot, seen = 0;
+
+	for (slot = 1; slot < service->slots; slot++)
+		seen |= atomic_load(&service->arena->slot[slot].clocks);
+	return (seen);
+}
+
+static void
+can_timers(struct pp_doctor *doctor, uint32_t seen)
+{
+	if (seen & PP_CLOCK_TIMER_REFUSED)
+		pp_doctor_say(doctor, "timers", PP_VERDICT_BROKEN,
+		    "The kernel refused a thread a CPU timer: its CPU time is "
+		    "in no profile.");
+	else if (seen & PP_CLOCK_TIMER)
+		pp_doctor_say(doctor, "timers", PP_VERDICT_OK,
+		    "CPU timers of threads work.");
+	else
+		pp_doctor_say(doctor, "timers", PP_VERDICT_OK,
+		    "No thread has needed a CPU timer yet: nothing was "
+		    "sampled.");
+}
+
+/* Above the tick. */
+static void
+can_fast(struct pp_doctor *doctor, uint32_t seen)
+{
+	int paranoid = doctor->service->arena->perf_paranoid;
+
+	if (seen & PP_CLOCK_PERF_REFUSED)
+		pp_doctor_say(doctor, "perf_event", PP_VERDICT_DEGRADED,
+		    "perf_event_open was refused (kernel.perf_event_paranoid "
+		    "is %d): rates above the tick come from a timer of wall "
+		    "time, which also wakes idle threads.",
+		    paranoid);
+	else if (seen & PP_CLOCK_PERF)
+		pp_doctor_say(doctor, "perf_event", PP_VERDICT_OK,
+		    "perf_event_open works: rates above the tick are exact.");
+	else if (paranoid == -100)
+		pp_doctor_say(doctor, "perf_event", PP_VERDICT_OK,
+		    "perf_event_open was not needed yet; no rate above the "
+		    "tick was asked for.");
+	else
+		pp_doctor_say(doctor, "perf_event",
+		    paranoid > 2 ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
+		    "perf_event_open was not needed yet; "
+		    "kernel.perf_event_paranoid is %d, which %s it to those "
+		    "who are not root.",
+		    paranoid, paranoid > 2 ? "refuses" : "allows");
+}
+
+static void
+can_rate(struct pp_doctor *doctor, uint32_t seen)
+{
+	const struct pp_service *service = doctor->service;
+	int64_t tick = service->arena->tick_ns;
+	unsigned int highest, asked;
+	int fine =
+	    (seen & PP_CLOCK_PERF) != 0 && (seen & PP_CLOCK_PERF_REFUSED) == 0;
+
+	if (tick <= 0 || tick > PP_NS_PER_SEC)
+		tick = 10 * PP_NS_PER_MS;
+	highest = (unsigned int)(PP_NS_PER_SEC / tick);
+	pp_doctor_say(doctor, "tick", PP_VERDICT_OK,
+	    "The kernel's tick is %.1f ms: CPU timers give at most %u samples "
+	    "a second of one thread; the highest rate that is exact here is "
+	    "%d Hz%s.",
+	    (double)tick / PP_NS_PER_MS, highest,
+	    fine ? PP_HZ_MAX : (int)highest,
+	    fine			      ? ", by perf_event"
+		: (seen & PP_CLOCK_PERF) != 0 ? ", as perf_event was refused"
+					      : "");
+	asked = pp_recorder_hz(service->recorder);
+	if (asked > highest)
+		pp_doctor_say(doctor, "recorder_rate", PP_VERDICT_DEGRADED,
+		    "PPROF_RECORDER_HZ is %u, above the tick's %u: every "
+		    "thread has a finer clock all the time, which costs more "
+		    "than it tells.",
+		    asked, highest);
+	if (service->fast_asked != 0)
+		pp_doctor_say(doctor, "rate_above_tick",
+		    !fine || service->fast_got < 0.9 * service->fast_asked
+			? PP_VERDICT_DEGRADED
+			: PP_VERDICT_OK,
+		    "The last profile above the tick asked for %u Hz and had "
+		    "%.0f%s; its nanoseconds are right in each case.",
+		    service->fast_asked, service->fast_got,
+		    fine ? "" : ", by wall time");
+}
+
+static void
+can_server(struct pp_doctor *doctor)
+{
+	const struct pp_arena *arena = doctor->service->arena;
+
+	pp_doctor_say(doctor, "unwinder",
+	    arena->stackless ? PP_VERDICT_BROKEN : PP_VERDICT_OK,
+	    arena->stackless
+		? "libunwind could not be loaded: stacks have one frame."
+		: "libunwind is loaded: stacks are whole.");
+	pp_doctor_say(doctor, "entry_patch",
+	    atomic_load(&arena->entry_refused) ? PP_VERDICT_DEGRADED
+					       : PP_VERDICT_OK,
+	    atomic_load(&arena->entry_refused)
+		? "Jumps could not be written over kore's own functions, or "
+		  "PPROF_ENTRY_PATCH=0: what kore allocates by itself is not "
+		  "seen, only what modules do."
+		: "kore's own functions are followed at their entries.");
+	pp_doctor_say(doctor, "sandbox",
+	    arena->sandbox_left ? PP_VERDICT_BROKEN : PP_VERDICT_OK,
+	    arena->sandbox_left
+		? "Kore did not take our seccomp rules: a worker may die of "
+		  "its first sample."
+		: "Kore's seccomp filter has our rules.");
+	pp_doctor_say(doctor, "privileges", PP_VERDICT_OK,
+	    "Workers and collector %s chroot and run as %s.",
+	    arena->chrooted ? "are in a" : "are in no",
+	    arena->runas ? "another user than the parent"
+			 : "the parent's user");
+}
+
+int
+pp_doctor_object(const struct pp_service *service, int i,
+    struct pp_finding *out)
+{
+	struct pp_symbols_file file;
+
+	if (pp_symbols_file(service->symbols, i, &file) == -1)
+		return (0);
+	out->name = file.name;
+	out->verdict = file.has_dwarf ? PP_VERDICT_OK
+	    : file.has_symbols	      ? PP_VERDICT_DEGRADED
+				      : PP_VERDICT_BROKEN;
+	snprintf(out->sentence, sizeof(out->sentence),
+	    "%s; of %llu addresses asked for %llu had a name.",
+	    file.has_dwarf ? "functions, files and lines"
+		: file.has_symbols
+		? "names of functions that are in its symbol table, no lines"
+		: "no symbols: addresses only",
+	    (unsigned long long)(file.resolved + file.unresolved),
+	    (unsigned long long)file.resolved);
+	return (1);
+}
+
+static void
+can_names(struct pp_doctor *doctor)
+{
+	struct pp_symbols_file file;
+	uint64_t named = 0, nameless = 0, files = 0, lines = 0;
+	double part;
+	int i;
+
+	for (i = 0; pp_symbols_file(doctor->service->symbols, i, &file) == 0;
+	     i++) {
+		files++;
+		lines += file.has_dwarf != 0;
+		named += file.resolved;
+		nameless += file.unresolved;
+	}
+	part = named + nameless == 0
+	    ? 0
+	    : (double)nameless / (double)(named + nameless);
+	pp_doctor_say(doctor, "symbols",
+	    files == 0 || part > 0.5 ? PP_VERDICT_BROKEN
+		: part > 0.2	     ? PP_VERDICT_DEGRADED
+				     : PP_VERDICT_OK,
+	    "%llu of %llu files have lines; of %llu addresses asked for so far "
+	    "%llu have no name.",
+	    (unsigned long long)lines, (unsigned long long)files,
+	    (unsigned long long)(named + nameless),
+	    (unsigned long long)nameless);
+}
+
+void
+pp_doctor_abilities(struct pp_doctor *doctor)
+{
+	uint32_t seen = clocks_seen(doctor->service);
+
+	can_workers(doctor);
+	can_timers(doctor, seen);
+	can_fast(doctor, seen);
+	can_rate(doctor, seen);
+	can_server(doctor);
+	can_names(doctor);
+}
