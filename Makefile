@@ -184,7 +184,8 @@ test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
-	    $(checks:%=make=%) make=arm64 make=sanitize make=fuzz-short \
+	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
+	    limit=300 make=fuzz-short \
 	    limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench

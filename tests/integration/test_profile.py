@@ -206,7 +206,8 @@ class CpuProfile(Case):
         with open(harness.TOP + "/middleware/core/base/loss.h") as file:
             keys = re.findall(r'X\(\w+, "(\w+)"', file.read())
         self.assertTrue(keys)
-        others = ("heap_", "waits_", "contended_", "flights_", "own_")
+        others = ("heap_", "waits_", "contended_", "flights_", "own_",
+                  "trace_", "routes_")
         keys = [key for key in keys if not key.startswith(others)]
         self.assertGreater(len(keys), 5)
         for key in keys:
