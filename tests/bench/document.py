@@ -70,6 +70,12 @@ them both workers died of violations when it was switched on), and both
 workers write to the same file name, where the last one wins. Go:
 `tests/bench/go`, the same page, built with and without `net/http/pprof`.
 """),
+    ("tracing", "Traces", """
+The sample application's `/fib/?n=20&type=iterative`, `wrk` as above, the same
+server with a trace of all of wrk's run and without, in turn. The collector's
+CPU is that of the run, without the writing of names at the end of a trace; an
+event's and a request's bytes are those of the last file.
+"""),
     ("loop", "The event loop", """
 One worker; one client in a closed loop asks for a page whose stacks are many, with and without profiles of one second, one after the other,
 on the same port. Each pair has a fresh service. The second figure is the
