@@ -499,8 +499,13 @@ class Stuck(Case):
                 sum(s.values[0] for s in raw.samples
                     if s.has("page_forever") and s.route == "/forever"), 2)
             for path in ("heap", "heap?gc=1&debug=1", "allocs", "block",
-                         "mutex", "threadcreate", "settings", "cmdline"):
+                         "mutex", "threadcreate", "settings", "cmdline",
+                         "routes", "stalls", "doctor", "profile?since=60"):
                 self.timed(door, path)
+            trace = self.timed(door, "trace?seconds=1", 1)
+            self.assertTrue(trace.body.startswith(b"go 1.19 trace\0\0\0"))
+            self.assertEqual(len(trace.body),
+                             int(trace.headers["content-length"]))
             self.timed(door, "heap?seconds=1", 1)
             self.assertIn("2 of 2 workers running",
                           self.timed(door, "").text)

@@ -28,7 +28,7 @@
 
 /* Words whose location is remembered. A service's code has a few thousand
  * distinct ones; what falls out is looked up again. Power of two. */
-#define PP_BUILD_CACHE 4096U
+#define PP_BUILD_CACHE 16384U
 
 struct pp_build {
 	struct pp_profile *p;
