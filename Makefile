@@ -46,7 +46,8 @@ unit_src := $(wildcard tests/unit/test_*.c)
 
 hot_obj := $(hot_src:%.c=$(B)/hot/%.o)
 kore_obj := $(kore_src:%.c=$(B)/hot/%.o)
-cold_obj := $(cold_src:%.c=$(B)/cold/%.o) $(B)/cold/gen/profile.pb-c.o
+cold_obj := $(cold_src:%.c=$(B)/cold/%.o) $(B)/cold/gen/profile.pb-c.o \
+	$(B)/cold/gen/perfetto.pb-c.o
 collector_obj := $(collector_src:%.c=$(B)/cold/%.o)
 app_obj := $(app_src:%.c=$(B)/app/%.o)
 unit_obj := $(unit_src:%.c=$(B)/cold/%.o)
@@ -105,16 +106,16 @@ $(B)/cold/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) -w -c -o $@ $<
 
-$(B)/gen/profile.pb-c.c: $(core)/encode/profile.proto
+$(B)/gen/%.pb-c.c: $(core)/encode/%.proto
 	@mkdir -p $(@D)
 	$(PROTOC_C) --c_out=$(B)/gen -I$(core)/encode $<
 # What includes the generated header waits for it.
 $(filter $(B)/cold/$(core)/encode/%,$(cold_obj)) $(unit_obj): \
-	| $(B)/gen/profile.pb-c.c
+	| $(B)/gen/profile.pb-c.c $(B)/gen/perfetto.pb-c.c
 
 # A missing package is named before the first compiler error is.
 $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj) \
-	$(B)/gen/profile.pb-c.c: | need-build
+	$(B)/gen/profile.pb-c.c $(B)/gen/perfetto.pb-c.c: | need-build
 need-build:
 	@CC="$(CC)" .ci/deps check $(need_build)
 need-check:

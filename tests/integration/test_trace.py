@@ -17,6 +17,7 @@ import harness
 import load
 from case import Case, Later, main, note
 from gotrace import GoTrace, PAGES
+from perfetto import Perfetto
 from postgres import Postgres
 from tracefile import STARTS, Trace
 
@@ -226,6 +227,42 @@ class WhatIsKnown(Traced):
         self.assertGreater(ran, cpu * 0.97)
         self.assertLess(ran, (cpu + waited) * 1.03)
 
+    def test_perfetto_has_the_same_rows_and_requests(self):
+        later = Later(self.kore.get, TRACE + "seconds=3&format=perfetto")
+        time.sleep(0.5)
+        self.assertEqual(load.Ab(self.kore, "/light", 200).wait()["failed"], 0)
+        for path in ("/task?ms=50", "/pgsql?ms=50", "/hold?20", "/mine"):
+            self.assertEqual(self.kore.get(path).status, 200)
+        answer = later.result()
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers["content-disposition"],
+                         'attachment; filename="trace.perfetto-trace"')
+        trace = Perfetto(answer.body)
+        note("%d bytes, rows: %s", len(answer.body), trace.rows.values())
+        for row in ("worker 1", "worker 2", "worker 1 event loop",
+                    "worker 2 event loop", "heap in use", "asleep", "invoice"):
+            self.assertIn(row, trace.rows.values())
+        self.assertEqual(len(trace.named("GET /light")), 200)
+        holds = [s for s in trace.named("nanosleep")
+                 if s.end - s.begin < 40e6]
+        self.assertTrue(any(s.end - s.begin >= 20e6 for s in holds), holds)
+        waits = trace.named("[pgsql wait]")
+        self.assertEqual([s.end - s.begin >= 49e6 for s in waits], [True])
+        self.assertEqual(trace.rows[waits[0].row], "asleep")
+        # An arrow from the request to its task and back.
+        task = trace.named("task of GET /task")
+        self.assertEqual(len(task), 1)
+        runs = [s for s in trace.named("GET /task") if s.flows]
+        self.assertGreaterEqual(len(runs), 2)
+        self.assertEqual({tuple(s.flows) for s in runs + task},
+                         {tuple(task[0].flows)})
+        self.assertTrue(runs[0].begin < task[0].begin < runs[-1].begin)
+        self.assertEqual([s.depth for s in trace.named("render")], [1])
+        self.assertEqual([s.depth for s in trace.named("sum")], [2])
+        self.assertIn(("invoice", "number 4711"),
+                      [(name, text) for _, name, _, text in trace.moments])
+        self.assertTrue(trace.numbers)
+
     def test_two_traces_at_once(self):
         first = self.begun("seconds=3")
         second = self.begun("seconds=1")
@@ -279,7 +316,9 @@ class WhatIsKnown(Traced):
                 ("seconds=inf", 'invalid value "inf" for "seconds"'),
                 ("max=1", 'invalid value "1" for "max" - must be a whole '
                  "number of bytes from 65536 to 1073741824"),
-                ("max=1M", 'invalid value "1M" for "max"')):
+                ("max=1M", 'invalid value "1M" for "max"'),
+                ("format=svg", 'invalid value "svg" for "format" of a trace '
+                 "- must be one of go, perfetto")):
             answer = self.kore.get(TRACE + query)
             self.assertEqual(answer.status, 400, query)
             self.assertIn(said, answer.text)

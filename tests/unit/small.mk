@@ -20,12 +20,13 @@ small_trace_obj := $(patsubst %.c,$(B)/small_trace/%.o,$(shared_src) \
 	$(wildcard $(core)/profile/*.c $(core)/encode/spool.c \
 	$(core)/encode/trace_*.c))
 
+$(small_trace_obj): | $(B)/gen/perfetto.pb-c.c
 $(B)/small_trace/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(small_trace) $(ALL_CFLAGS) -MMD -c -o $@ $<
 $(B)/unit/test_trace_full: $(B)/small_trace/tests/unit/test_trace_hostile.o \
-	$(small_trace_obj)
+	$(small_trace_obj) $(B)/cold/gen/perfetto.pb-c.o
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka -lm -lpthread
+	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka -lprotobuf-c -lm -lpthread
 unit += $(B)/unit/test_trace_full
 unit: $(B)/unit/test_trace_full

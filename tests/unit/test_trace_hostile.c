@@ -7,6 +7,7 @@
  * Built twice: as it is, and as test_trace_full with limits so small that
  * everything is full (small.mk).
  */
+#include "encode/trace_perfetto.h"
 #include "trace_fixture.h"
 
 #define SESSIONS 3
@@ -19,6 +20,8 @@ struct play {
 	struct pp_trace_go *go[SESSIONS];
 	struct pp_tracer_session *session[SESSIONS];
 	uint32_t label[3];
+	struct pp_trace_perfetto *perfetto;
+	struct pp_tracer_session *perfetto_session;
 	uint32_t files, events;
 };
 
@@ -158,6 +161,34 @@ play_end(struct play *play, uint32_t i)
 	pp_buf_free(&bytes);
 }
 
+/* The other form, from the begin to the end. */
+static void
+play_perfetto_begin(struct play *play)
+{
+	play->perfetto = pp_trace_perfetto_new(play->d.tracer, pp_clock_mono(),
+	    draw(play, 2) ? 1 << 14 : 1 << 20);
+	assert_non_null(play->perfetto);
+	play->perfetto_session = pp_tracer_begin(play->d.tracer,
+	    pp_trace_perfetto_event, play->perfetto);
+	assert_non_null(play->perfetto_session);
+}
+
+static void
+play_perfetto_end(struct play *play)
+{
+	struct pp_buf bytes;
+	uint64_t len;
+	int fd;
+
+	pp_tracer_stop(play->perfetto_session);
+	fd = pp_trace_perfetto_finish(play->perfetto, &len);
+	bytes = traced_bytes(fd, len);
+	(void)traced_judge(&bytes, "perfetto.py");
+	pp_buf_free(&bytes);
+	pp_tracer_end(play->perfetto_session);
+	pp_trace_perfetto_free(play->perfetto);
+}
+
 static void
 play_session(struct play *play)
 {
@@ -187,6 +218,7 @@ play_once(struct play *play, uint64_t seed)
 	play->d.c.f.arena->slot[2].life.pid = PID;
 	for (i = 1; i < 3; i++)
 		play->label[i] = put_label(&play->d, i);
+	play_perfetto_begin(play);
 	play_session(play);
 	for (i = 0; i < STEPS; i++) {
 		play_record(play);
@@ -208,6 +240,7 @@ play_once(struct play *play, uint64_t seed)
 		if (play->go[i] != NULL)
 			play_end(play, i);
 	}
+	play_perfetto_end(play);
 	traced_free(&play->d);
 }
 

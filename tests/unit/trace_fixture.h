@@ -142,18 +142,33 @@ put_label(struct traced *d, uint32_t slot)
 	    "http.route\0/fib/\0http.method\0GET", 33));
 }
 
-/* The bytes of a trace that has been stopped. */
+/* What is in the file, which is closed. */
+static __attribute__((unused)) struct pp_buf
+traced_bytes(int fd, uint64_t len)
+{
+	struct pp_buf bytes = { 0 };
+	char part[4096];
+	ssize_t n;
+
+	assert_true(fd != -1);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		pp_buf_append(&bytes, part, (size_t)n);
+	assert_int_equal(bytes.len, len);
+	close(fd);
+	return (bytes);
+}
+
+/* The bytes of a trace, which is stopped and ended. */
 static __attribute__((unused)) struct pp_buf
 traced_file(struct traced *d, struct pp_tracer_session *session,
     struct pp_trace_go *go)
 {
-	struct pp_buf bytes = { 0 };
 	struct pp_profile *stacks;
 	const uint32_t *words;
-	char part[4096];
-	uint64_t len;
+	struct pp_buf bytes;
 	uint32_t count;
-	ssize_t n;
+	uint64_t len;
 	int fd;
 
 	pp_tracer_stop(session);
@@ -162,30 +177,31 @@ traced_file(struct traced *d, struct pp_tracer_session *session,
 	stacks = pp_tracer_profile(d->tracer, words, count);
 	assert_non_null(stacks);
 	fd = pp_trace_go_finish(go, d->tracer, stacks, &len);
-	assert_true(fd != -1);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		pp_buf_append(&bytes, part, (size_t)n);
-	assert_int_equal(bytes.len, len);
-	close(fd);
+	bytes = traced_bytes(fd, len);
 	pp_profile_free(stacks);
 	pp_tracer_end(session);
 	pp_trace_go_free(go);
 	return (bytes);
 }
 
-/* What tracefile.py says of the bytes; a broken rule fails the test. */
+/* What a program of tests/integration says of the bytes; a broken rule fails
+ * the test. */
 static __attribute__((unused)) const char *
-traced_check(const struct pp_buf *bytes)
+traced_judge(const struct pp_buf *bytes, const char *program)
 {
 	char top[512], command[700];
 
 	assert_non_null(getcwd(top, sizeof(top)));
 	snprintf(command, sizeof(command),
-	    "PYTHONDONTWRITEBYTECODE=1 python3 %s/tests/integration/"
-	    "tracefile.py bytes",
-	    top);
+	    "PYTHONDONTWRITEBYTECODE=1 python3 %s/tests/integration/%s bytes",
+	    top, program);
 	return (go_ask(bytes, command));
+}
+
+static __attribute__((unused)) const char *
+traced_check(const struct pp_buf *bytes)
+{
+	return (traced_judge(bytes, "tracefile.py"));
 }
 
 #endif

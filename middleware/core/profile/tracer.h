@@ -106,6 +106,8 @@ struct pp_tracer_event {
 	enum pp_tracer_how how;
 	uint32_t wait; /* enum pp_wait */
 	uint32_t name;
+	uint32_t worker; /* of UP: name of its process, "worker 1" */
+	int32_t pid;	 /* likewise; 0: not known */
 	uint64_t number;
 	uint64_t parent;
 	const char *text; /* not terminated; UTF-8 is not checked */

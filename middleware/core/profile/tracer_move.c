@@ -137,6 +137,8 @@ pp_tracer_up(struct pp_tracer *t, struct pp_tracer_row *p, int32_t pid,
 	event = event_of(PP_TOLD_UP, g);
 	event.number = tid;
 	event.name = g->pub.entry;
+	event.worker = pp_tracer_format(t, "worker %u", p->slot);
+	event.pid = pid;
 	pp_tracer_tell(t, p, &event);
 	pp_tracer_create(t, p, g, 0);
 	move_start(t, p, g);

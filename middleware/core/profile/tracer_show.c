@@ -166,6 +166,8 @@ show_p(struct pp_tracer *t, struct pp_tracer_row *p)
 	event = show_event(PP_TOLD_UP, p->base);
 	event.number = p->tid;
 	event.name = p->base->pub.entry;
+	event.worker = pp_tracer_format(t, "worker %u", p->slot);
+	event.pid = p->pid;
 	event.how = p->how;
 	pp_tracer_tell(t, p, &event);
 	if (p->how != PP_TRACER_HOW_NOT)

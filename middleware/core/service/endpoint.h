@@ -66,7 +66,8 @@ struct pp_service {
 struct pp_trace_task {
 	LIST_ENTRY(pp_task) list;
 	struct pp_tracer_session *session;
-	struct pp_trace_go *go;
+	const struct pp_trace_form *form;
+	void *file; /* the form's encoder */
 };
 
 struct pp_task {

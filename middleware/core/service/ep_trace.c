@@ -1,6 +1,6 @@
 /*
  * trace: what all workers do, moment by moment. Recording is profile/tracer.c,
- * bytes are encode/trace_go.c; here they meet.
+ * bytes are encode/trace_go.c and trace_perfetto.c; here they meet.
  *
  * Rule: seconds= is read as Go reads it; max= is ours and is told about.
  */
@@ -10,10 +10,124 @@
 
 #include "base/clock.h"
 #include "encode/trace_go.h"
+#include "encode/trace_perfetto.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"
 #include "symbol/symbolize.h"
+
+/* A form of the file. The functions are those of its encoder. */
+struct pp_trace_form {
+	const char *name; /* of format= */
+	const char *file; /* the content-disposition */
+	void *(*begin)(const struct pp_tracer *, int64_t now, uint64_t max);
+	pp_tracer_reader *reader;
+	int (*full)(const void *file);
+	/* The file, its length in the answer; -1: out of memory. */
+	int (*finish)(struct pp_task *task);
+	void (*end)(void *file);
+};
+
+static void *
+go_begin(const struct pp_tracer *tracer, int64_t now, uint64_t max)
+{
+	(void)tracer;
+	return (pp_trace_go_new(now, max));
+}
+
+static int
+go_full(const void *file)
+{
+	return (pp_trace_go_full(file));
+}
+
+/* Its stacks get names first. */
+static int
+go_finish(struct pp_task *task)
+{
+	struct pp_service *service = task->service;
+	struct pp_profile *stacks = NULL;
+	const uint32_t *words;
+	uint32_t count;
+	int file = -1;
+
+	words = pp_trace_go_stacks(task->trace.file, &count);
+	if (words != NULL)
+		stacks = pp_tracer_profile(service->tracer, words, count);
+	if (stacks != NULL) {
+		pp_service_follow_objects(service);
+		pp_symbolize(stacks, service->canon, service->symbols);
+		file = pp_trace_go_finish(task->trace.file, service->tracer,
+		    stacks, &task->answer.file_len);
+	}
+	pp_profile_free(stacks);
+	return (file);
+}
+
+static void
+go_end(void *file)
+{
+	pp_trace_go_free(file);
+}
+
+static void *
+perfetto_begin(const struct pp_tracer *tracer, int64_t now, uint64_t max)
+{
+	return (pp_trace_perfetto_new(tracer, now, max));
+}
+
+static int
+perfetto_full(const void *file)
+{
+	return (pp_trace_perfetto_full(file));
+}
+
+static int
+perfetto_finish(struct pp_task *task)
+{
+	return (
+	    pp_trace_perfetto_finish(task->trace.file, &task->answer.file_len));
+}
+
+static void
+perfetto_end(void *file)
+{
+	pp_trace_perfetto_free(file);
+}
+
+/* The first is the default. */
+static const struct pp_trace_form forms[] = {
+	{ "go", "attachment; filename=\"trace\"", go_begin, pp_trace_go_event,
+	    go_full, go_finish, go_end },
+	{ "perfetto", "attachment; filename=\"trace.perfetto-trace\"",
+	    perfetto_begin, pp_trace_perfetto_event, perfetto_full,
+	    perfetto_finish, perfetto_end },
+};
+#define FORMS (sizeof(forms) / sizeof(forms[0]))
+
+/* Returns NULL after a 400. */
+static const struct pp_trace_form *
+trace_form(struct pp_task *task, const char *query)
+{
+	char shown[PP_QUERY_VALUE_MAX + 4];
+	struct pp_query_value value;
+	size_t i;
+
+	pp_query_get(query, strlen(query), "format", &value);
+	if (value.len == 0)
+		return (&forms[0]);
+	for (i = 0; i < FORMS; i++) {
+		if (strlen(forms[i].name) == value.len &&
+		    memcmp(forms[i].name, value.text, value.len) == 0)
+			return (&forms[i]);
+	}
+	pp_query_show(&value, shown);
+	pp_answer_error(&task->answer, 400,
+	    "invalid value \"%s\" for \"format\" of a trace - must be one of "
+	    "go, perfetto",
+	    shown);
+	return (NULL);
+}
 
 uint64_t
 pp_ep_trace_count(const struct pp_service *service)
@@ -72,7 +186,7 @@ trace_forget(struct pp_task *task)
 {
 	LIST_REMOVE(task, trace.list);
 	pp_tracer_end(task->trace.session);
-	pp_trace_go_free(task->trace.go);
+	task->trace.form->end(task->trace.file);
 	if (--task->service->traces == 0)
 		pp_cpu_listen(task->service->cpu, NULL, NULL);
 }
@@ -81,54 +195,37 @@ void
 pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 {
 	struct pp_service *service = task->service;
+	const struct pp_trace_form *form;
 	int64_t ns, max, now = pp_clock_mono();
+	int failed;
 
 	if (trace_seconds(task, request->query, &ns) != 0 ||
-	    trace_max(task, request->query, &max) != 0)
+	    trace_max(task, request->query, &max) != 0 ||
+	    (form = trace_form(task, request->query)) == NULL)
 		return;
-	task->trace.go = pp_trace_go_new(now, (uint64_t)max);
+	task->trace.form = form;
+	task->trace.file = form->begin(service->tracer, now, (uint64_t)max);
 	errno = ENOMEM;
-	if (task->trace.go != NULL)
+	if (task->trace.file != NULL)
 		task->trace.session = pp_tracer_begin(service->tracer,
-		    pp_trace_go_event, task->trace.go);
+		    form->reader, task->trace.file);
 	if (task->trace.session == NULL) {
-		pp_trace_go_free(task->trace.go);
-		if (errno == EAGAIN)
+		failed = errno;
+		form->end(task->trace.file);
+		if (failed == EAGAIN)
 			pp_answer_error(&task->answer, 503,
 			    "Could not enable tracing: %d traces are in "
 			    "progress, which is the most at once",
 			    PP_TRACES_MAX);
 		else
 			pp_answer_error(&task->answer, 503,
-			    "Could not enable tracing: %s", strerror(errno));
+			    "Could not enable tracing: %s", strerror(failed));
 		return;
 	}
 	LIST_INSERT_HEAD(&service->tracing, task, trace.list);
 	service->traces++;
 	pp_cpu_listen(service->cpu, pp_tracer_sample, service->tracer);
 	task->deadline = now + ns;
-}
-
-/* Names for the stacks, and the file. Returns -1 when out of memory. */
-static int
-trace_body(struct pp_task *task)
-{
-	struct pp_service *service = task->service;
-	struct pp_profile *stacks = NULL;
-	const uint32_t *words;
-	uint32_t count;
-
-	words = pp_trace_go_stacks(task->trace.go, &count);
-	if (words != NULL)
-		stacks = pp_tracer_profile(service->tracer, words, count);
-	if (stacks != NULL) {
-		pp_service_follow_objects(service);
-		pp_symbolize(stacks, service->canon, service->symbols);
-		task->answer.file = pp_trace_go_finish(task->trace.go,
-		    service->tracer, stacks, &task->answer.file_len);
-	}
-	pp_profile_free(stacks);
-	return (stacks == NULL || task->answer.file == -1 ? -1 : 0);
 }
 
 void
@@ -138,7 +235,7 @@ pp_ep_trace_finish(struct pp_task *task)
 
 	pp_answer_start(&task->answer, 200, "application/octet-stream");
 	pp_answer_header(&task->answer, "content-disposition",
-	    "attachment; filename=\"trace\"");
+	    task->trace.form->file);
 	/* CPU samples of this time are in their rings, and what they were
 	 * taken in, in those of the trace. */
 	(void)pp_tracer_tick(task->service->tracer, pp_clock_mono());
@@ -147,10 +244,11 @@ pp_ep_trace_finish(struct pp_task *task)
 	snprintf(lost, sizeof(lost), "%llu",
 	    (unsigned long long)pp_tracer_lost(task->trace.session));
 	pp_answer_header(&task->answer, "x-pprof-lost", lost);
-	if (pp_trace_go_full(task->trace.go))
+	if (task->trace.form->full(task->trace.file))
 		pp_answer_header(&task->answer, "x-pprof-ended-early",
 		    "max reached");
-	if (trace_body(task) == -1) {
+	task->answer.file = task->trace.form->finish(task);
+	if (task->answer.file == -1) {
 		task->answer.file_len = 0;
 		pp_answer_error(&task->answer, 503,
 		    "The collector ran out of memory while it wrote the "
@@ -176,7 +274,7 @@ pp_ep_trace_tick(struct pp_service *service, int64_t now)
 		    pp_heap_reader_live(service->heap));
 	next = pp_tracer_tick(service->tracer, now);
 	LIST_FOREACH(task, &service->tracing, trace.list) {
-		if (pp_trace_go_full(task->trace.go))
+		if (task->trace.form->full(task->trace.file))
 			task->deadline = now;
 	}
 	return (next);
