@@ -37,7 +37,11 @@ core := middleware/core
 # base and store are in both.
 shared_src := $(wildcard $(core)/base/*.c $(core)/store/*.c)
 hot_src := $(shared_src) $(wildcard $(core)/capture/*.c $(core)/hook/*.c)
-kore_src := $(wildcard middleware/kore/*.c)
+# Kore 4.1 or 4.2, by its headers: one of the two files that differ.
+kore_api := $(if $(shell grep -sl kore_route_create \
+	/usr/include/kore/kore.h),42,41)
+kore_src := $(filter-out middleware/kore/abi%.c, \
+	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
 cold_src := $(shared_src) $(wildcard $(core)/profile/*.c $(core)/symbol/*.c \
 	$(core)/encode/*.c $(core)/service/*.c)
 collector_src := $(wildcard $(core)/collector/*.c)

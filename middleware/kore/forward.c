@@ -3,7 +3,7 @@
  * request sleeps, its socket lies in Kore's event loop.
  *
  *     asked ──► asleep ──► answered ──► sent, mapping freed with the netbuf
- *                  └─ client gone: onfree closes the socket, which cancels
+ *                  └─ client gone: its end closes the socket, which cancels
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/wire.h"
+#include "kore/abi.h"
 #include "kore/adapter.h"
 #include "kore/forward_body.h"
 
@@ -69,7 +70,7 @@ forward_free(struct http_request *req)
 	struct forward *f = req->hdlr_extra;
 
 	req->hdlr_extra = NULL;
-	req->onfree = NULL;
+	pp_abi_freed_no_more(req);
 	if (f == NULL)
 		return;
 	forward_close(f);
@@ -227,7 +228,7 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	f->socket = fd;
 	req->hdlr_extra = f;
 	req->flags |= HTTP_REQUEST_RETAIN_EXTRA;
-	req->onfree = forward_free;
+	pp_abi_when_freed(req, forward_free);
 	kore_platform_schedule_read(fd, f);
 	http_request_sleep(req);
 	return (KORE_RESULT_RETRY);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kore/abi.h"
 #include "kore/adapter.h"
 
 #define PROGRAM "pprof-collector"
@@ -180,13 +181,12 @@ pp_launch_collector(void)
 		    LISTEN_FD);
 		arguments[count++] = listen;
 	}
-	if (!skip_runas && kore_runas_user != NULL) {
-		(void)snprintf(user, sizeof(user), "--user=%s",
-		    kore_runas_user);
+	if (pp_abi_user() != NULL) {
+		(void)snprintf(user, sizeof(user), "--user=%s", pp_abi_user());
 		arguments[count++] = user;
 	}
-	if (!skip_chroot && kore_root_path != NULL) {
-		(void)snprintf(root, sizeof(root), "--root=%s", kore_root_path);
+	if (pp_abi_root() != NULL) {
+		(void)snprintf(root, sizeof(root), "--root=%s", pp_abi_root());
 		arguments[count++] = root;
 	}
 	arguments[count] = NULL;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kore/abi.h"
 #include "kore/adapter.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
@@ -59,37 +60,6 @@ routes_prefix(const char *route, char *prefix)
 
 /* `all`: leave a domain alone that has the group anywhere. */
 static int
-routes_present(struct kore_domain *dom, const char *pattern, int all)
-{
-	struct kore_module_handle *hdlr;
-
-	TAILQ_FOREACH(hdlr, &dom->handlers, list) {
-		if (strcmp(hdlr->func, PP_KORE_HANDLER) == 0 &&
-		    (all || strcmp(hdlr->path, pattern) == 0))
-			return (1);
-	}
-	return (0);
-}
-
-/* Kore appends; ours must come before a catch-all. */
-static int
-routes_add(struct kore_domain *dom, const char *pattern, const char *auth)
-{
-	struct kore_module_handle *hdlr, *last = NULL;
-
-	if (!kore_module_handler_new(dom, pattern, PP_KORE_HANDLER, auth,
-		HANDLER_TYPE_DYNAMIC)) {
-		pp_kore_log("no route %s in domain %s", pattern, dom->domain);
-		return (-1);
-	}
-	TAILQ_FOREACH(hdlr, &dom->handlers, list)
-		last = hdlr;
-	TAILQ_REMOVE(&dom->handlers, last, list);
-	TAILQ_INSERT_HEAD(&dom->handlers, last, list);
-	return (0);
-}
-
-static int
 routes_register(const char *domain, const char *pattern, const char *auth,
     int all)
 {
@@ -102,8 +72,14 @@ routes_register(const char *domain, const char *pattern, const char *auth,
 			if (domain != NULL && strcmp(domain, dom->domain) != 0)
 				continue;
 			found = 1;
-			if (!routes_present(dom, pattern, all) &&
-			    routes_add(dom, pattern, auth) == -1) {
+			if (pp_abi_routes_have(dom, PP_KORE_HANDLER,
+				all ? NULL : pattern))
+				continue;
+			/* Ahead of a catch-all. */
+			if (pp_abi_routes_put(dom, PP_KORE_HANDLER, pattern,
+				auth) == -1) {
+				pp_kore_log("no route %s in domain %s", pattern,
+				    dom->domain);
 				errno = EINVAL;
 				return (-1);
 			}
@@ -191,7 +167,7 @@ pprof_handler(struct http_request *req)
 		    "service's environment changes it");
 		return (KORE_RESULT_OK);
 	}
-	routes_prefix(req->hdlr->path, prefix);
+	routes_prefix(pp_abi_route(req), prefix);
 	len = strlen(prefix);
 	if (strncmp(req->path, prefix, len) != 0) {
 		pp_forward_sentence(req, HTTP_STATUS_NOT_FOUND,

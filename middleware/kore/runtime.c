@@ -13,6 +13,7 @@
 #include "base/mix.h"
 #include "capture/label.h"
 #include "hook/process.h"
+#include "kore/abi.h"
 #include "kore/adapter.h"
 
 static int (*real_request)(void *, struct http_request *);
@@ -48,10 +49,10 @@ pp_runtime_label(const struct http_request *req)
 	uint64_t hash;
 	uint32_t label;
 
-	if (req->hdlr == NULL || req->hdlr->path == NULL)
+	path = pp_abi_route(req);
+	if (path == NULL)
 		return (0);
-	path = req->hdlr->path;
-	hash = pp_mix((uint64_t)(uintptr_t)req->hdlr, req->method);
+	hash = pp_mix((uint64_t)(uintptr_t)path, req->method);
 	entry = &cache[hash % CACHE_ENTRIES];
 	if (entry->label != 0 && entry->method == req->method &&
 	    strncmp(entry->path, path, CACHE_PATH) == 0)

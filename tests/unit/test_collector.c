@@ -74,7 +74,7 @@ said(char *out, size_t room)
 
 /* Close our end; it must end by itself, well, within 5 s. */
 static void
-stop(int want)
+end(int want)
 {
 	char line[2048];
 	int status, i;
@@ -227,11 +227,11 @@ it_answers_what_is_answered_at_once(void **state)
 	assert_non_null(strstr(body, " it_answers_what_is_answered_at_once\n"));
 	free(body);
 	close(memfd);
-	stop(0);
+	end(0);
 }
 
 /* As a worker's signal handler would put it: 10 ms of CPU in this function,
- * called by stop(). */
+ * called by end(). */
 static void
 put_sample(int64_t at)
 {
@@ -293,7 +293,7 @@ a_profile_of_one_second_has_the_samples_of_that_second(void **state)
 	assert_true(contains((char *)plain, len, "test_collector.c"));
 	free(body);
 	assert_int_equal(arena->control.cpu_period_ns, 0);
-	stop(0);
+	end(0);
 }
 
 static void
@@ -312,7 +312,7 @@ a_client_that_hangs_up_ends_its_profile(void **state)
 		usleep(10000);
 	assert_int_equal(arena->control.cpu_period_ns, 0);
 	expect_alive();
-	stop(0);
+	end(0);
 }
 
 static void
@@ -334,7 +334,7 @@ many_profiles_end_together_and_each_is_answered(void **state)
 		assert_true(len > 2);
 		free(body);
 	}
-	stop(0);
+	end(0);
 }
 
 /* Each is one lie in an otherwise good request. */
@@ -392,7 +392,7 @@ lies_in_a_packet_close_its_sockets_and_nothing_else(void **state)
 	assert_non_null(strstr(line, "pprof-collector: dropped a packet"));
 	assert_non_null(strstr(line, "(16 so far)"));
 	assert_null(strstr(line, "(17 so far)"));
-	stop(0);
+	end(0);
 }
 
 /* The seed is fixed: a failure comes again. */
@@ -425,7 +425,7 @@ random_packets_are_dropped(void **state)
 	assert_int_equal(send(ours, "", 0, MSG_NOSIGNAL), 0);
 	expect_alive();
 	assert_int_equal(send(ours, "", 0, MSG_NOSIGNAL), 0);
-	stop(0);
+	end(0);
 }
 
 static long
@@ -494,7 +494,7 @@ objects_are_taken_once_and_no_descriptor_is_kept(void **state)
 	close(file);
 	close(pipes[0]);
 	close(pipes[1]);
-	stop(0);
+	end(0);
 }
 
 /* What a worker's event loop does, done at once. */
@@ -555,7 +555,7 @@ memory_of_a_worker_is_read_from_what_it_hands_over(void **state)
 	assert_non_null(strstr(body, "\n# worker.1.Kernel = not known"));
 	free(body);
 	close(rollup);
-	stop(0);
+	end(0);
 	arena->parent_pid = getpid();
 }
 
@@ -595,7 +595,7 @@ descriptors_that_are_no_rollup_are_refused(void **state)
 	free(body);
 	close(pipes[0]);
 	close(pipes[1]);
-	stop(0);
+	end(0);
 }
 
 /* A worker that is busy, and somebody else's request meanwhile. */
@@ -622,7 +622,7 @@ waiting_for_a_worker_holds_up_nobody(void **state)
 	/* A client that hangs up while its worker is asked. */
 	close(request(PP_METHOD_GET, "/heap", "gc=1", -1, 0));
 	expect_alive();
-	stop(0);
+	end(0);
 }
 
 static void
@@ -638,7 +638,7 @@ signals_to_the_service_do_not_end_it(void **state)
 	for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
 		assert_int_equal(kill(collector, sent[i]), 0);
 	expect_alive();
-	stop(0);
+	end(0);
 }
 
 /* The value of a line of /proc/<pid>/status. */
@@ -694,7 +694,7 @@ it_gives_up_its_rights_and_still_names_functions(void **state)
 	assert_int_equal(get("/symbol", items, &body, &len), 200);
 	assert_non_null(strstr(body, " status_of\n"));
 	free(body);
-	stop(0);
+	end(0);
 }
 
 static void

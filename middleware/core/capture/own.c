@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mix.h"
@@ -65,7 +66,8 @@ own_new_name(struct pp_own *own, const char *name)
 	place = own_named(own, name);
 	used = atomic_load(&own->used);
 	if (place == -1 && used < PP_OWN_MAX) {
-		(void)strcpy(own->name[used], name);
+		(void)snprintf(own->name[used], sizeof(own->name[used]), "%s",
+		    name);
 		atomic_store(&own->used, used + 1);
 		place = (int)used;
 	}

@@ -18,8 +18,18 @@
 #include <Zydis/Zydis.h>
 
 /* The library of the headers that this is built with. */
-#define ZYDIS_SO "libZydis.so.4.0"
-_Static_assert(ZYDIS_VERSION >> 32 == 0x00040000, "ZYDIS_SO must follow");
+static const struct {
+	const char *name;
+	const char *absent;
+} zydis[] = {
+	{ "libZydis.so.4.0",
+	    "no libZydis.so.4.0 (apt-get install libzydis4.0)" },
+	{ "libZydis.so.4.1",
+	    "no libZydis.so.4.1 (apt-get install libzydis4.1)" },
+};
+#define ZYDIS_MINOR ((ZYDIS_VERSION >> 32) & 0xffff)
+_Static_assert(ZYDIS_VERSION >> 48 == 4 && ZYDIS_MINOR <= 1,
+    "zydis[] must follow");
 
 /* jmp rel32 */
 #define JUMP_BYTES 5
@@ -49,9 +59,9 @@ decoder_open(struct decoder *d, const char **why)
 {
 	ZyanStatus (*init)(ZydisDecoder *, ZydisMachineMode, ZydisStackWidth);
 
-	d->lib = dlopen(ZYDIS_SO, RTLD_NOW | RTLD_LOCAL);
+	d->lib = dlopen(zydis[ZYDIS_MINOR].name, RTLD_NOW | RTLD_LOCAL);
 	if (d->lib == NULL) {
-		*why = "no " ZYDIS_SO " (apt-get install libzydis4.0)";
+		*why = zydis[ZYDIS_MINOR].absent;
 		return (-1);
 	}
 	*(void **)&init = dlsym(d->lib, "ZydisDecoderInit");
@@ -60,7 +70,7 @@ decoder_open(struct decoder *d, const char **why)
 	    ZYAN_SUCCESS(init(&d->state, ZYDIS_MACHINE_MODE_LONG_64,
 		ZYDIS_STACK_WIDTH_64)))
 		return (0);
-	*why = ZYDIS_SO " is not the one this was made for";
+	*why = "libZydis is not the one this was made for";
 	(void)dlclose(d->lib);
 	return (-1);
 }
