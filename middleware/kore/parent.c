@@ -25,6 +25,7 @@
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
 #include "capture/wait.h"
+#include "kore/abi.h"
 #include "kore/adapter.h"
 
 /* A collector that keeps dying is given up: so many starts in a row, none of
@@ -174,8 +175,8 @@ parent_tell(struct pp_arena *arena, int sandbox)
 	arena->perf_paranoid = parent_paranoid();
 	arena->stackless = pp_unwind_backtrace == NULL;
 	arena->sandbox_left = sandbox == -1;
-	arena->chrooted = !skip_chroot && kore_root_path != NULL;
-	arena->runas = !skip_runas && kore_runas_user != NULL;
+	arena->chrooted = pp_abi_root() != NULL;
+	arena->runas = pp_abi_user() != NULL;
 }
 
 static void

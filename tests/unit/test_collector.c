@@ -241,7 +241,7 @@ put_sample(int64_t at)
 		    (uint64_t)getpid() << 32 | (uint64_t)getpid(),
 		[PP_CPU_WORD_WEIGHT] = 10 * PP_NS_PER_MS,
 		[PP_CPU_WORD_FRAMES] = (uint64_t)(uintptr_t)put_sample + 4,
-		[PP_CPU_WORD_FRAMES + 1] = (uint64_t)(uintptr_t)stop + 8,
+		[PP_CPU_WORD_FRAMES + 1] = (uint64_t)(uintptr_t)end + 8,
 	};
 
 	assert_int_equal(pp_ring_put(&arena->slot[1].cpu, PP_RECORD_CPU, words,
