@@ -12,7 +12,7 @@ need_build := gcc=cc libc6-dev=stdlib.h kore=kodev kore=kore/kore.h \
 	libprotobuf-c-dev=protobuf-c/protobuf-c.h \
 	protobuf-c-compiler=protoc-c libmicrohttpd-dev=microhttpd.h \
 	libunwind8=libunwind.so.8 \
-	libzydis-dev=Zydis/Zydis.h libzydis4.0=libZydis.so.4.0
+	libzydis-dev=Zydis/Zydis.h
 need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_fuzz := libclang-rt-14-dev=/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
@@ -170,6 +170,7 @@ check-clang: | need-check
 	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang objects
 
 include tests/arm64/arm64.mk
+include tests/sid/sid.mk
 
 # Everything that the items of `test` need, built in one go.
 .PHONY: everything
@@ -248,7 +249,8 @@ help:
 	@echo "make deps-test  install what the tests need as well"
 	@echo "make install    put it below DESTDIR and PREFIX ($(PREFIX))"
 	@echo "make uninstall  take that away again"
+	@echo "make test-sid   build and test in a root of Debian sid"
 	@echo "make deb        Debian packages, in $(B)/deb"
 	@echo "make clean      remove what was built"
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path '$(B)/sid' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -34,6 +34,15 @@ START_S = 20
 STOP_S = 20
 
 
+def _kore_42():
+    """Kore 4.2 and later have routes and rights of their own grammar."""
+    with open("/usr/include/kore/kore.h") as file:
+        return "kore_route_create" in file.read()
+
+
+KORE_42 = _kore_42()
+
+
 class Broken(AssertionError):
     """The service did not do what every service must do."""
 
@@ -103,7 +112,8 @@ def compile_module(source, out, flags=()):
     compiler = "c++" if path.endswith(".cc") else "cc"
     subprocess.run([compiler, "-shared", "-fPIC", "-g", "-O1", "-Wall",
                     "-Werror", "-I/usr/include", "-I/usr/include/postgresql",
-                    "-DKORE_USE_PGSQL", "-DKORE_USE_TASKS", *flags,
+                    "-DKORE_USE_PGSQL", "-DKORE_USE_TASKS",
+                    *(["-DKORE_42"] if KORE_42 else []), *flags,
                     "-o", out, path, "-lpthread"], check=True)
     return out
 
@@ -112,6 +122,23 @@ def new_dir():
     path = tempfile.mkdtemp(prefix="kore-pprof-test-")
     os.chmod(path, 0o755)
     return path
+
+
+def rights_lines(root):
+    """Where workers run, and as whom, as lines of a kore.conf."""
+    lines = ["root " + root, "runas nobody"]
+    return ["privsep worker {", *lines, "}"] if KORE_42 else lines
+
+
+def route_lines(route):
+    """A route as Kore 4.1 writes it, as lines of a kore.conf."""
+    if re.match("(restrict|include)", route):
+        return [route]
+    path, handler, *auth = route.removeprefix("route ").split()
+    if not KORE_42:
+        return ["route " + " ".join([path, handler, *auth])]
+    return ["route %s {" % path, "  handler " + handler,
+            *("  authenticate " + name for name in auth), "}"]
 
 
 class Service:
@@ -181,7 +208,7 @@ class Service:
         lines = ["server main {", "  bind %s %d" % (self.host, self.port),
                  *self.binds, "  tls no", "}",
                  "workers %d" % self.workers_wanted,
-                 "root %s" % self.root, "runas nobody",
+                 *rights_lines(self.root),
                  "pidfile %s/kore.pid" % self.dir,
                  "http_request_limit 2000",
                  # Kore stops to serve what waits after 10 ms in one turn of
@@ -194,8 +221,7 @@ class Service:
         lines += self.blocks
         for name, routes in self.domains.items():
             lines += ["domain %s {" % name, "  attach main"]
-            lines += ["  " + (r if re.match("(route|restrict|include)", r)
-                              else "route " + r) for r in routes]
+            lines += ["  " + line for r in routes for line in route_lines(r)]
             lines += ["}"]
         return "\n".join(lines) + "\n"
 
@@ -322,8 +348,9 @@ class Service:
         """Number of the worker -> pid, of those last started."""
         pids = {}
         for line in list(self.lines):
-            found = re.search(r"worker (\d+) started \(cpu#\d+, pid#(\d+)\)",
-                              line)
+            found = re.search(r"worker (\d+) started \(cpu#\d+, pid#(\d+)\)"
+                              if not KORE_42 else
+                              r"wrk (\d+)\]?: started \(#(\d+) ", line)
             if found:
                 pids[int(found[1])] = int(found[2])
         return pids

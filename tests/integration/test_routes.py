@@ -69,7 +69,9 @@ class Routes(Case):
             self.check_group(kore)
 
     def test_included_in_one_domain(self):
-        conf = os.path.join(harness.TOP, "conf", "pprof.conf")
+        conf = os.path.join(
+            harness.TOP, "conf",
+            "pprof42.conf" if harness.KORE_42 else "pprof.conf")
         domains = {"a.test": ["include " + conf, CATCH_ALL],
                    "*": [CATCH_ALL]}
         with self.service(["workload.c", MANUAL], domains) as kore:

@@ -27,6 +27,29 @@ try(const char *domain, const char *prefix, const char *auth)
 	(void)strcat(results, result);
 }
 
+/* A route of the application's own, ahead of a catch-all. */
+static void
+put_first(struct kore_domain *domain)
+{
+#if defined(KORE_42)
+	struct kore_route *route =
+	    kore_route_create(domain, "/registered", HANDLER_TYPE_STATIC);
+
+	kore_route_callback(route, "page_registered");
+	TAILQ_REMOVE(&domain->routes, route, list);
+	TAILQ_INSERT_HEAD(&domain->routes, route, list);
+#else
+	struct kore_module_handle *route, *last = NULL;
+
+	(void)kore_module_handler_new(domain, "/registered", "page_registered",
+	    NULL, HANDLER_TYPE_STATIC);
+	TAILQ_FOREACH(route, &domain->handlers, list)
+		last = route;
+	TAILQ_REMOVE(&domain->handlers, last, list);
+	TAILQ_INSERT_HEAD(&domain->handlers, last, list);
+#endif
+}
+
 int
 register_load(int state)
 {
@@ -37,22 +60,7 @@ register_load(int state)
 		return (KORE_RESULT_OK);
 	LIST_FOREACH(server, &kore_servers, list) {
 		TAILQ_FOREACH(domain, &server->domains, list) {
-			struct kore_module_handle *first =
-			    TAILQ_FIRST(&domain->handlers);
-
-			(void)kore_module_handler_new(domain, "/registered",
-			    "page_registered", NULL, HANDLER_TYPE_STATIC);
-			/* Ahead of the catch-all. */
-			if (first != NULL) {
-				struct kore_module_handle *last, *h;
-
-				last = NULL;
-				TAILQ_FOREACH(h, &domain->handlers, list)
-					last = h;
-				TAILQ_REMOVE(&domain->handlers, last, list);
-				TAILQ_INSERT_HEAD(&domain->handlers, last,
-				    list);
-			}
+			put_first(domain);
 		}
 	}
 	try("a.test", "/c.test/pp", "ops");
