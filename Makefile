@@ -24,6 +24,7 @@ need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) mandoc=mandoc 
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
+	nodejs=node npm=npm chromium=chromium \
 	libgoogle-perftools4=libprofiler.so.0
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes \
@@ -195,6 +196,7 @@ test: deps-test
 	    limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench
+	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) all app
 	@B=$(B) tests/bench/run
 

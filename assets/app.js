@@ -3,7 +3,8 @@
  * faces. With "src" in it, the viewer on that profile; else with "view=live"
  * the routes, else the index with its captures.
  *
- * Rule: the scripts of the other two are loaded when they are first shown.
+ * Rule: nothing of the other two is waited for by the index: their scripts come
+ * when they are first shown, the viewer's also when nothing else is to do.
  */
 import * as captures from "./captures.js";
 import { el, find, say } from "./dom.js";
@@ -12,7 +13,6 @@ import { buildPanel } from "./panel.js";
 import { buildSettings } from "./settings.js";
 import { go, listen, read } from "./state.js";
 import { take, title } from "./take.js";
-import { isTrace } from "./trace_decode.js";
 
 let turn = 0, cancel = null;
 
@@ -66,7 +66,7 @@ async function show(state) {
 	}
 	try {
 		const capture = await obtain(state.src, state.c, mine);
-		const { view } = await import(isTrace(capture.bytes) ? "./timeline.js" : "./viewer.js");
+		const { view } = await import(captures.isTrace(capture.bytes) ? "./timeline.js" : "./viewer.js");
 		const base = state.base ? await obtain(state.base, state.b, mine) : null;
 		if (mine !== turn)
 			return;
@@ -94,4 +94,6 @@ find("to-live").hidden = false;
 captures.onChange(showList);
 listen(show);
 show(read());
+performance.mark("whole");
+(globalThis.requestIdleCallback ?? setTimeout)(() => import("./viewer.js").then(({ warm }) => warm(), () => {}));
 document.documentElement.dataset.ready = "1";

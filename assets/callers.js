@@ -67,9 +67,10 @@ async function draw(context) {
 	    el("h2", { class: "function" }, sums.names[frame]),
 	    el("p", { class: "note" }, `${sums.files[frame] || "no source file known"}, in ` +
 		sums.objects[sums.objectOf[frame]]),
-	    el("table", { class: "figures", id: "own", "aria-label": "The function" },
-		el("thead", {}, headings(list, "", null)),
-		el("tbody", {}, el("tr", {}, ...cells(list, frame), nameButton(sums, frame)))),
+	    el("div", { class: "wide" },
+		el("table", { class: "figures own", id: "own", "aria-label": "The function" },
+		    el("thead", {}, headings(list)),
+		    el("tbody", {}, el("tr", {}, ...cells(list, frame))))),
 	    el("div", { class: "columns" },
 		edgeTable(context, "Called by", found.callers, "(nothing: it is the root)"),
 		edgeTable(context, "Calls", found.callees, "(itself: it ran)"),

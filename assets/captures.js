@@ -15,6 +15,11 @@ const PREFIX = "kore-pprof.";
 const list = [];
 let listener = () => {};
 
+/* Whether it is a trace, which has views of its own. */
+export function isTrace(bytes) {
+	return bytes.length >= 16 && String.fromCharCode(...bytes.subarray(0, 3)) === "go ";
+}
+
 export function onChange(call) {
 	listener = call;
 }

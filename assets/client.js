@@ -36,9 +36,14 @@ function start() {
 	});
 }
 
-export function ask(what, question) {
+/* The Worker takes a while to begin. */
+export function warm() {
 	if (worker === null)
 		start();
+}
+
+export function ask(what, question) {
+	warm();
 	const id = ++asked;
 	return new Promise((resolve, reject) => {
 		waiting.set(id, { resolve, reject });

@@ -83,7 +83,8 @@ function showLegend() {
 	legend.replaceChildren(...order.slice(0, 7).map((object) => {
 		const dot = el("i");
 		dot.style.background = objectColour(hue[object.index]);
-		return el("li", { title: percent(object.weight, context.whole) }, dot, object.name);
+		return el("li", { title: percent(object.weight, context.whole) }, dot,
+		    object.name === "?" ? "unknown" : object.name);
 	}));
 }
 

@@ -6,7 +6,7 @@
  * box one level below its lowest caller, order the levels by where neighbours
  * stand, push boxes apart. An edge over several levels gets a point in each.
  *
- * Rule: same input, same picture; a count of passes, no search for the best.
+ * Rule: same input, same picture, in a bounded count of passes.
  */
 const PASSES = 8;
 const GAP_X = 18, GAP_Y = 46;
@@ -95,10 +95,29 @@ function things(boxes, edges, level) {
 	return rows;
 }
 
+function place(row) {
+	row.forEach((thing, at) => { thing.at = at; });
+}
+
+/* How many pairs of lines between two levels cross, over all levels. */
+function crossings(rows) {
+	let count = 0;
+	for (const row of rows) {
+		const lines = row.flatMap((thing) => thing.down.map((to) => [thing.at, to.at]));
+		for (let i = 0; i < lines.length; i++) {
+			for (let k = 0; k < i; k++)
+				count += (lines[i][0] - lines[k][0]) * (lines[i][1] - lines[k][1]) < 0;
+		}
+	}
+	return count;
+}
+
+/* Each level by the places of its neighbours above, then below, in turn; the
+ * turn with the fewest crossings stays. */
 function order(rows) {
-	const place = (row) => row.forEach((thing, at) => { thing.at = at; });
 	rows.forEach(place);
-	for (let pass = 0; pass < PASSES; pass++) {
+	let best = { count: crossings(rows), rows: rows.map((row) => row.slice()) };
+	for (let pass = 0; pass < PASSES && best.count > 0; pass++) {
 		const down = pass % 2 === 0;
 		for (const row of down ? rows : rows.slice().reverse()) {
 			for (const thing of row) {
@@ -109,7 +128,11 @@ function order(rows) {
 			row.sort((a, b) => a.want - b.want || a.at - b.at);
 			place(row);
 		}
+		const count = crossings(rows);
+		if (count < best.count)
+			best = { count, rows: rows.map((row) => row.slice()) };
 	}
+	best.rows.forEach((row, level) => { rows[level] = row; });
 }
 
 /* From the middle outwards, so that a chain begins straight. */
@@ -122,31 +145,40 @@ function begin(row) {
 	}
 }
 
-function apart(row) {
-	const space = (i) => GAP_X + (row[i - 1].width + row[i].width) / 2;
-	for (let i = 1; i < row.length; i++)
-		row[i].x = Math.max(row[i].x, row[i - 1].x + space(i));
+/* As near to where each thing wants to be as their order and widths allow: runs
+ * of things that touch are moved together to the mean of their wishes. */
+function settle(row, wanted) {
+	const offset = [], runs = [];
+	row.forEach((thing, i) => {
+		offset.push(i === 0 ? 0 : offset[i - 1] + GAP_X + (row[i - 1].width + thing.width) / 2);
+		let run = { count: 1, weight: thing.index < 0 ? 1 : 3, mean: wanted[i] - offset[i] };
+		for (let last = runs.at(-1); last !== undefined && last.mean > run.mean;
+		    last = runs.at(-1)) {
+			runs.pop();
+			const weight = last.weight + run.weight;
+			run = { count: last.count + run.count, weight,
+				mean: (last.mean * last.weight + run.mean * run.weight) / weight };
+		}
+		runs.push(run);
+	});
+	let at = 0;
+	for (const run of runs) {
+		for (let i = 0; i < run.count; i++, at++)
+			row[at].x = run.mean + offset[at];
+	}
 }
 
-/* Let each thing go to the middle of its neighbours above, or below, then push
- * apart, and the row as a whole to where its things wanted to be. */
+/* Let each thing go to the middle of its neighbours above, or below, in turn. */
 function spread(rows) {
 	rows.forEach(begin);
 	for (let pass = 0; pass < 2 * PASSES; pass++) {
 		const down = pass % 2 === 1;
-		for (const row of down ? rows : rows.slice().reverse()) {
-			const wanted = row.map((thing) => {
+		for (const row of down ? rows : rows.slice().reverse())
+			settle(row, row.map((thing) => {
 				const near = down ? thing.up : thing.down;
 				return near.length === 0 ? thing.x :
 				    near.reduce((sum, other) => sum + other.x, 0) / near.length;
-			});
-			row.forEach((thing, i) => { thing.x = wanted[i]; });
-			apart(row);
-			const shift = row.reduce((sum, thing, i) => sum + wanted[i] - thing.x, 0) /
-			    row.length;
-			for (const thing of row)
-				thing.x += shift;
-		}
+			}));
 	}
 }
 

@@ -24,6 +24,8 @@ function digits(value) {
 
 export function amount(value, unit) {
 	const steps = STEPS[unit];
+	if (steps !== undefined && Math.abs(value) < 0.5 * steps[0][1])
+		return "0 " + steps[0][0];
 	if (steps === undefined)
 		return digits(value) + (unit === "count" || unit === "" ? "" : " " + unit);
 	let [name, size] = steps[0];
@@ -36,7 +38,8 @@ export function amount(value, unit) {
 
 /* With its sign: what changed. */
 export function change(value, unit) {
-	return (value > 0 ? "+" : "") + amount(value, unit);
+	const text = amount(value, unit);
+	return value > 0 && !text.startsWith("0 ") ? "+" + text : text;
 }
 
 export function percent(part, whole) {

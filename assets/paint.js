@@ -10,8 +10,10 @@
  */
 export const ROW = 19;
 
-/* Hues that are told apart, also by those who see red and green alike. */
-const HUES = [28, 212, 150, 275, 55, 330, 185];
+/* Hues that are told apart, also by those who see red and green alike. What
+ * every service has keeps its own; the others have the rest by their weight. */
+const KNOWN = { kore: 150, "libc.so.6": 28, "pprof.so": 275 };
+const HUES = [212, 330, 185, 55];
 
 let dark = matchMedia("(prefers-color-scheme: dark)");
 export function onTheme(call) {
@@ -34,7 +36,9 @@ export function rankObjects(sums) {
 	const order = weight.filter((object) => object.weight > 0)
 	    .sort((a, b) => b.weight - a.weight);
 	const hue = new Array(sums.objects.length).fill(null);
-	order.slice(0, HUES.length).forEach((object, rank) => { hue[object.index] = HUES[rank]; });
+	const others = HUES.values();
+	for (const { name, index } of order)
+		hue[index] = Object.hasOwn(KNOWN, name) ? KNOWN[name] : others.next().value ?? null;
 	return { hue, order };
 }
 

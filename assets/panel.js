@@ -61,6 +61,8 @@ async function run(from) {
 	busy(true);
 	find("taken").textContent = title(from);
 	say(`Taking ${title(from)}.`);
+	/* There when the profile is. */
+	import(from.startsWith("trace") ? "./timeline.js" : "./viewer.js").catch(() => {});
 	try {
 		const capture = await take(from, controller.signal, (part, text) => {
 			left.textContent = text;

@@ -68,12 +68,19 @@ function table(items) {
 
 async function draw(context) {
 	box.replaceChildren(el("p", { class: "note" }, "Asking the service…"));
-	const response = await fetch(new URL("goroutine?debug=2", BASE), { cache: "no-store" });
-	const text = await response.text();
+	let text;
+	try {
+		const response = await fetch(new URL("goroutine?debug=2", BASE), { cache: "no-store" });
+		text = await response.text();
+		if (!response.ok)
+			throw new Error(`${response.status}: ${text.slice(0, 300)}`);
+	} catch (error) {
+		box.replaceChildren(el("p", { class: "note" }, error instanceof TypeError ?
+		    "The service does not answer." : error.message));
+		return;
+	}
 	if (context.stale())
 		return;
-	if (!response.ok)
-		throw new Error(`${response.status}: ${text.slice(0, 300)}`);
 	const items = parse(text);
 	box.replaceChildren(el("p", { class: "note" },
 	    `${count(items.length)} in progress now, by route, kind and state; ages since each ` +

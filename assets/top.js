@@ -53,15 +53,21 @@ export function cells(list, frame) {
 	});
 }
 
-export function headings(list, sort, onSort) {
+/* Of the columns that cells() makes. `button` makes a name one to sort by. */
+export function headings(list, button = (key, name) => name, sort = "") {
 	return el("tr", {}, ...list.flatMap(([key, name, , whole]) => [
-		el("th", { class: "number", scope: "col", "aria-sort": sort === key ? "descending" : "none" },
-		    onSort ? el("button", { type: "button", "data-sort": key,
-			onclick: () => onSort(key) }, name) : name),
-		...whole ? [el("th", { class: "number", scope: "col" }, "Share")] : []]),
-	el("th", { scope: "col", "aria-sort": sort === "name" ? "ascending" : "none" },
-	    onSort ? el("button", { type: "button", "data-sort": "name",
-		onclick: () => onSort("name") }, "Function") : "Function"));
+		el("th", { class: "number", scope: "col",
+			"aria-sort": sort === key ? "descending" : "none" }, button(key, name)),
+		...whole ? [el("th", { class: "number", scope: "col" }, "Share")] : []]));
+}
+
+function sortHeadings(list, sort) {
+	const button = (key, name) => el("button", { type: "button", "data-sort": key,
+		onclick: () => go({ sort: key }, true) }, name);
+	const row = headings(list, button, sort);
+	row.append(el("th", { scope: "col", "aria-sort": sort === "name" ? "ascending" : "none" },
+	    button("name", "Function")));
+	return row;
 }
 
 /* The button that leads to a function's callers and callees. */
@@ -93,7 +99,7 @@ function draw(given) {
 	else
 		order.sort((a, b) => Math.abs(column[2](b)) - Math.abs(column[2](a)) ||
 		    sums.cum[0][b] - sums.cum[0][a]);
-	head.replaceChildren(headings(list, sort, (key) => go({ sort: key }, true)));
+	head.replaceChildren(sortHeadings(list, sort));
 	body.replaceChildren();
 	addRows(ROWS);
 }

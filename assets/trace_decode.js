@@ -8,8 +8,10 @@
  * Rule: bounded; a trace with more than BARS_MAX pieces is shown up to there,
  * and says so. Damage is one sentence.
  *
- * Source of the format: GO_CONTRACT, runtime/trace.go of Go 1.19.
+ * The format is that of runtime/trace.go in Go 1.19.
  */
+import { isTrace } from "./captures.js";
+
 export const BARS_MAX = 400000;
 
 /* What a bar says; also its colour. */
@@ -74,10 +76,6 @@ class Reader {
 			throw new Error("The trace is damaged.");
 		return type;
 	}
-}
-
-export function isTrace(bytes) {
-	return bytes.length >= 16 && WORDS.decode(bytes.subarray(0, 3)) === "go ";
 }
 
 /* What is known while the records go by. */

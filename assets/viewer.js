@@ -8,7 +8,7 @@
  * Rule: what is shown is what the address says (state.js). Answers that come
  * when the address says something else by now are thrown away.
  */
-import { open, ask } from "./client.js";
+import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
 import { el, find, later, say, select, copy } from "./dom.js";
 import { flame } from "./flame.js";
@@ -20,6 +20,8 @@ import * as captures from "./captures.js";
 import { command } from "./take.js";
 import { top } from "./top.js";
 import { progress } from "./progress.js";
+
+export { warm };
 
 const VIEWS = [flame, top, callers, graph, groups, progress];
 
@@ -49,7 +51,7 @@ function build() {
 		save: el("a", { class: "button", download: "" }, "Save") };
 	built.tablist = el("div", { role: "tablist", "aria-label": "View", class: "tabs",
 		onkeydown: tabKey }, ...built.tabs);
-	find("viewer").replaceChildren(
+	built.parts = [
 	    el("header", { class: "bar" },
 		el("button", { type: "button", class: "quiet", onclick: home,
 			"aria-label": "All profiles" }, "← Profiles"),
@@ -61,7 +63,7 @@ function build() {
 	    built.controls,
 	    el("div", { class: "searchrow" }, built.tablist, search),
 	    built.facts,
-	    ...built.panels);
+	    ...built.panels];
 	VIEWS.forEach((view, index) => view.build(built.panels[index]));
 }
 
@@ -160,7 +162,8 @@ function facts(meta, context) {
 	if (context.whole === 0)
 		parts.push(filters.length > 0 ? "nothing has these labels" :
 		    meta.periodType.type === "cpu" ? "nothing used CPU time meanwhile" :
-			"there is nothing in it");
+			state.src.includes("seconds=") ? "nothing has changed meanwhile" :
+			    "there is nothing in it");
 	for (const [key, value] of filters)
 		parts.push(`${key}: ${value || "(none)"}`);
 	parts.push(`${count(meta.samples)} samples`);
@@ -170,9 +173,13 @@ function facts(meta, context) {
 	return parts.join(" · ");
 }
 
+/* What is asked first of these: how long already, and what for. */
+const FIRST = { goroutine: "progress", block: "groups", mutex: "groups" };
+
 /* Tabs that a profile has nothing for are not there. */
 function showTabs(state, meta) {
-	let current = VIEWS.findIndex((view) => view.id === state.view &&
+	const wanted = state.view || FIRST[state.src.split("?")[0]];
+	let current = VIEWS.findIndex((view) => view.id === wanted &&
 	    (view.fits?.(meta, state) ?? true));
 	if (current < 0)
 		current = 0;
@@ -209,8 +216,9 @@ async function show(state, capture, base, mine) {
 		report() {
 			built.facts.textContent = facts(meta, this);
 		} };
-	built.title.textContent = base ? `${base.title} → ${capture.title}` : capture.title;
-	built.title.title = `taken at ${clock(capture.at)}`;
+	const told = ({ title, at }) => `${title}, ${clock(at)}`;
+	built.title.textContent = base ? `${told(base)} → ${told(capture)}` : capture.title;
+	built.title.title = told(capture);
 	built.save.href = captures.link(capture);
 	built.save.download = captures.fileName(capture);
 	find("command").hidden = capture.source.startsWith("file:");
@@ -230,6 +238,10 @@ export async function view(state, capture, base) {
 	const mine = ++turn;
 	if (built === null)
 		build();
+	/* What waits for a profile has been in their place. */
+	if (!built.title.isConnected)
+		find("viewer").replaceChildren(...built.parts);
+	delete find("viewer").dataset.blank;
 	delete find("viewer").dataset.ready;
 	document.title = `${capture.title} – ${location.pathname}`;
 	try {

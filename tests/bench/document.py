@@ -93,6 +93,15 @@ The collector: VmRSS and VmHWM, worked by three profiles at 1000 Hz.
 compressed answer. "No stack twice" has all frames by chance, so that nothing is
 shared and nothing compresses.
 """),
+    ("pages", "The pages", """
+Headless Chromium, which draws by software here, on the same machine as the
+service; by the page's own clock. The index from the request to the end of its
+scripts; a file from its choice to the frame after its flame graph. A frame is
+the time between two calls of requestAnimationFrame, which is 16.7 ms when
+nothing is late. The profiles are made by `tests/browser/made.mjs`. Polling is
+what the live view asks, once a second, by the CPU time of all processes of the
+service with and without it.
+"""),
 ]
 
 

@@ -82,6 +82,11 @@ export default async function (browser) {
 	equal(await page.locator("#list tr").count(), 7, "captures in the list");
 	await page.click("#list tr:last-child [aria-label^=Forget]");
 	equal(await page.locator("#list tr").count(), 6, "captures after one is forgotten");
+	await page.evaluate(() => { location.hash = "#src=threadcreate"; });
+	await page.waitForFunction(() => document.getElementById("title")?.textContent ===
+	    "Threads");
+	await self.ready();
+	equal(await page.locator("#flame").isVisible(), true, "the viewer after a wait in its place");
 	await self.go("#src=heap%3Fseconds=1&view=top");
 	await self.ready();
 	equal(await self.text("#title"), "Heap, change in 1 s", "a link that is passed on");
