@@ -77,19 +77,24 @@ function axis(pen, { from, to, width, height }, colour) {
 	}
 }
 
-/* `match(g)`: whether its bars are in colour. */
+/*
+ * `match(g)`: whether its bars are in colour. They begin and end at whole
+ * pixels: a part of one would be mixed with what is behind it, and a short bar
+ * would have the colour of no state.
+ */
 function bars(pen, lane, { from, to, width, match, chosen }, colour) {
 	const { bars: list, top, height } = lane, scale = (width - GUTTER) / (to - from);
+	const place = (at) => GUTTER + Math.floor((at - from) * scale);
 	let drawn = -1;
 	for (let i = firstAfter(list, from); i < list.start.length && list.start[i] < to; i++) {
-		const x = GUTTER + Math.max(0, (list.start[i] - from) * scale);
-		const right = Math.min(width, GUTTER + (list.end[i] - from) * scale);
+		const x = Math.max(GUTTER, place(list.start[i]));
+		const right = Math.min(width, Math.max(x + 1, place(list.end[i])));
 		const mine = list.g[i] === chosen;
-		if (right - x < 1 && Math.floor(x) === drawn && !mine)
+		if (right - x === 1 && x === drawn && !mine)
 			continue;
-		drawn = Math.floor(x);
+		drawn = x;
 		pen.fillStyle = match(list.g[i]) ? colour[list.state[i]] : colour.dim;
-		pen.fillRect(x, top, Math.max(1, right - x - (right - x > 3 ? 0.5 : 0)), height);
+		pen.fillRect(x, top, right - x - (right - x > 3 ? 0.5 : 0), height);
 		if (mine) {
 			pen.strokeStyle = colour.focus;
 			pen.lineWidth = 2;

@@ -18,9 +18,16 @@ import xml.etree.ElementTree as xml
 import harness
 import load
 from case import Case, Later, main, note
+from test_trace_record import compiled
 
 APP = (os.path.join(harness.TOP, "kore_app", "kore_app.so"), "kore_app_load")
 ROUTES = ["/ page_index", "/fib/ page_fib", "/concat/ page_concat"]
+HOLDING = ["^/take/[a-z_]+$ page_take", "/locked page_locked"]
+# What is held is in heap, and what waited for a lock in mutex, whatever the
+# sample application happened to do.
+HELD = ["/take/%s?count=500&size=4096" % way for way in (
+    "malloc", "calloc", "realloc", "kore", "kore_strdup", "buf", "leak")]
+LOCKED = ["/locked?ms=20"] * 8
 FIB = "/fib/?n=50&type=recursive"
 CONCAT = "/concat/?str=abc&count=2000"
 NAMES = ("profile?seconds=1", "heap", "allocs", "block", "mutex", "goroutine",
@@ -59,14 +66,19 @@ class Pictures(Case):
         super().setUpClass()
         if not os.path.exists(APP[0]):
             raise harness.Broken("%s is missing: run make app" % APP[0])
-        cls.kore = harness.Service([APP, harness.PPROF], ROUTES, settings=[
-            "worker_accept_threshold 1"], env={
+        cls.dir = harness.new_dir()
+        cls.kore = harness.Service([
+            APP, "memory.c", (compiled(cls.dir, "concurrency"),
+                              "concurrency_load"), harness.PPROF],
+            ROUTES + HOLDING, settings=["worker_accept_threshold 1"], env={
                 "PPROF_BLOCK_RATE": "1000", "PPROF_MUTEX_FRACTION": "1",
                 "PPROF_HEAP_RATE": "16384"}).start()
         try:
             loads = [load.Ab(cls.kore, FIB, 10000),
                      load.Ab(cls.kore, CONCAT, 10000)]
             time.sleep(0.3)
+            for each in [Later(cls.kore.get, url) for url in HELD + LOCKED]:
+                each.result()
             asked = {(name, kind): Later(cls.kore.get, url_of(
                 name, "format=" + kind)) for name in NAMES for kind in FORMATS}
             cls.answers = {key: each.result() for key, each in asked.items()}
@@ -82,6 +94,7 @@ class Pictures(Case):
                 raise harness.Broken(repr(off))
         except BaseException:
             cls.kore.destroy()
+            shutil.rmtree(cls.dir)
             raise
 
     @classmethod
@@ -90,6 +103,7 @@ class Pictures(Case):
             cls.kore.finish()
         finally:
             cls.kore.destroy()
+            shutil.rmtree(cls.dir)
         super().tearDownClass()
 
     def get(self, path):
