@@ -17,6 +17,7 @@
 
 #include "base/mix.h"
 #include "capture/label.h"
+#include "capture/trace.h"
 #include "kore/adapter.h"
 
 struct waiting {
@@ -101,8 +102,11 @@ int
 pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 {
 	struct kore_task_thread *thread;
+	uint64_t traced;
 	int error;
 
+	/* A thread without a task does nothing; a trace shall say so. */
+	traced = pp_trace_active() ? pp_trace_wait(PP_WAIT_COND) : 0;
 	thread = (struct kore_task_thread *)(void *)((char *)cond -
 	    offsetof(struct kore_task_thread, cond));
 	do {
@@ -110,6 +114,7 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	} while (error == 0 && lock == &thread->lock &&
 	    pthread_equal(thread->tid, pthread_self()) &&
 	    TAILQ_EMPTY(&thread->tasks));
+	pp_trace_waited(PP_WAIT_COND, traced);
 	return (error);
 }
 

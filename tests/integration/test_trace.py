@@ -184,6 +184,11 @@ class WhatIsKnown(Traced):
         created = [e for e in trace.of("GoCreate") if e.args["g"] in tasks]
         self.assertEqual(trace.goroutines()[created[0].g], "GET /task")
         self.assertIn("page_task", trace.stack(created[0].stk))
+        # Its thread does nothing after it, and is not shown as running.
+        thread = [n for n in trace.goroutines().values() if " thread " in n]
+        self.assertEqual(len(thread), 1)
+        self.assertGreater(trace.seconds("GoBlockCond", thread[0]), 1)
+        self.assertLess(trace.seconds("running", thread[0]), 0.1)
 
     def test_tasks_regions_and_logs_of_the_application(self):
         later = self.begun("seconds=2")

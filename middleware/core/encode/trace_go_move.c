@@ -89,9 +89,14 @@ static void
 put_start(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_g *of, struct pp_go_g *g, int64_t ts)
 {
-	if (of->route != 0)
+	uint32_t label = of->route;
+
+	/* Go shows the label on the bar, and its name beside it only. */
+	if (label != 0 && of->kind == PP_TRACER_TASK)
+		label = of->entry;
+	if (label != 0)
 		PUT(go, row, GO_START_LABEL, ts, of->number, g->seq,
-		    pp_go_name(go, of->route));
+		    pp_go_name(go, label));
 	else if (g->row == row->pid)
 		PUT(go, row, GO_START_LOCAL, ts, of->number);
 	else
