@@ -95,5 +95,6 @@ captures.onChange(showList);
 listen(show);
 show(read());
 performance.mark("whole");
-(globalThis.requestIdleCallback ?? setTimeout)(() => import("./viewer.js").then(({ warm }) => warm(), () => {}));
+(globalThis.requestIdleCallback ?? setTimeout)(
+    () => import("./viewer.js").then(({ warm }) => warm(), () => {}));
 document.documentElement.dataset.ready = "1";

@@ -197,6 +197,7 @@ function build(capture) {
 	tip = el("div", { class: "tip", hidden: true });
 	detail = el("p", { id: "detail", class: "detail" });
 	const shell = `go tool trace ${captures.fileName(capture)}`;
+	const other = "trace?format=perfetto&seconds=5";
 	find("viewer").replaceChildren(
 	    el("header", { class: "bar" },
 		el("button", { type: "button", class: "quiet", onclick: home,
@@ -210,7 +211,9 @@ function build(capture) {
 	    el("div", { class: "wide" }, slowest()),
 	    el("p", { class: "note" }, "All of it, with every event: save it, then ",
 		el("code", {}, shell), " ", el("button", { type: "button", class: "quiet",
-		onclick: () => copy(shell) }, "Copy")));
+		onclick: () => copy(shell) }, "Copy"),
+		" For ", el("code", {}, "ui.perfetto.dev"), " take one of its form: ",
+		el("a", { href: other, download: "" }, other)));
 	new ResizeObserver(() => draw()).observe(canvas.parentElement);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }

@@ -344,6 +344,49 @@ class WhatIsKnown(Traced):
         harness.wait_for("its end", 5, lambda: running() == 0)
 
 
+class WholeMinute(Traced):
+    """A trace of 60 s, recorded while the other tests of this file run: the
+    last class by its name."""
+    driver = later = None
+
+    @classmethod
+    def begin(cls):
+        Traced.setUpClass.__func__(cls)
+        cls.later = Later(cls.kore.get, TRACE + "seconds=60", timeout=90)
+        time.sleep(0.5)
+        cls.driver = load.Driver(cls.kore, ["/light", "/hold?2"], duty=0.2,
+                                 seconds=55)
+        cls.driver.start()
+
+    @classmethod
+    def setUpClass(cls):
+        if cls.later is None:
+            cls.begin()
+
+    def test_a_minute(self):
+        answer = self.later.result()
+        self.driver.finish()
+        self.assertEqual((answer.status, self.driver.bad, self.driver.lost),
+                         (200, [], 0))
+        trace = self.parse(answer)
+        light, hold = (len(trace.named("GET " + path))
+                       for path in ("/light", "/hold"))
+        seconds = (trace.events[-1].ts - trace.events[0].ts) / 1e9
+        note("%.2f s, %d requests, %d bytes", seconds, light + hold,
+             len(answer.body))
+        self.assertEqual(trace.lost, 0)
+        self.assertEqual(light + hold, self.driver.done)
+        self.assertGreater(hold, 1000)
+        self.assertLess(abs(seconds - 60), 0.5)
+        with GoTrace(answer.body) as go:
+            go.all_pages()
+            self.assertEqual(go.tasks()["GET /light"], light)
+
+
+def setUpModule():
+    WholeMinute.begin()
+
+
 def running_on(trace):
     """(P, begin, end) of all that ran."""
     since = {}
