@@ -60,7 +60,7 @@ function row(context, keys, { values, left, right, samples }) {
 	    share,
 	    el("td", { class: "number" }, count(samples)),
 	    ...values.map((text) => el("td", { title: text }, cut(text, 200) || "(none)")),
-	    el("td", {}, el("button", { type: "button", class: "quiet",
+	    el("td", { class: "actions" }, el("button", { type: "button", class: "quiet",
 		onclick: () => go({ filters, view: "flame", zoom: "" }) }, "Only this")));
 }
 

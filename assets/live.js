@@ -12,18 +12,20 @@ import { go, home } from "./state.js";
 import { BASE } from "./take.js";
 
 const EVERY_MS = 1000;
+/* Shares of CPU time are of so many answers: a second has few samples. */
+const CPU_ANSWERS = 10;
 
 /* [key, heading, what a title says of it, how its number is written] */
 const COLUMNS = [
 	["rate", "Requests/s", "requests that ended, a second", (n) => amount(n, "")],
 	["p50", "p50", "half of the requests took less", time],
 	["p99", "p99", "99 of 100 requests took less", time],
-	["cpu", "CPU", "share of all CPU time that is sampled", share],
+	["cpu", "CPU", "share of the CPU time that was sampled in the last ten seconds", share],
 	["bytes", "Allocated/s", "by the heap's samples, a second", (n) => amount(n, "bytes")],
 	["now", "In flight", "begun and not ended", count],
 ];
 
-let box, table, note, before = null, rows = [], timer = 0, shown = false;
+let box, table, note, answers = [], rows = [], timer = 0, shown = false;
 
 function time(ns) {
 	return ns === null ? "–" : amount(ns, "nanoseconds");
@@ -54,20 +56,22 @@ function bucketsSince(now, then) {
 	    .filter(([, n]) => n > 0);
 }
 
-/* What happened between two answers, by route. */
-export function between(then, now) {
+/* What happened between two answers, by route; its CPU time since `first`. */
+export function between(then, now, first = then) {
 	const seconds = (now.now_ns - then.now_ns) / 1e9;
 	const old = new Map(then.routes.map((route) => [keyOf(route), route]));
-	const grown = (route, name) => route[name] - (old.get(keyOf(route))?.[name] ?? 0);
-	const cpu = now.cpu_sampled && then.cpu_sampled ?
-	    now.routes.reduce((sum, route) => sum + grown(route, "cpu_ns"), 0) : 0;
+	const oldest = new Map(first.routes.map((route) => [keyOf(route), route]));
+	const grown = (route, name, since = old) =>
+	    route[name] - (since.get(keyOf(route))?.[name] ?? 0);
+	const cpu = now.cpu_sampled && first.cpu_sampled ?
+	    now.routes.reduce((sum, route) => sum + grown(route, "cpu_ns", oldest), 0) : 0;
 	return now.routes.map((route) => {
 		const buckets = bucketsSince(route, old.get(keyOf(route)));
 		return { route: route.route, method: route.method,
 			rate: grown(route, "requests") / seconds,
 			p50: quantile(0.5, buckets, now.bounds_ns),
 			p99: quantile(0.99, buckets, now.bounds_ns),
-			cpu: cpu > 0 ? grown(route, "cpu_ns") / cpu : null,
+			cpu: cpu > 0 ? grown(route, "cpu_ns", oldest) / cpu : null,
 			bytes: grown(route, "alloc_bytes") / seconds,
 			now: route.in_flight };
 	});
@@ -131,7 +135,8 @@ function refresh(by) {
 }
 
 function told(now) {
-	const cpu = now.cpu_sampled ? "" : " CPU shares are there while somebody takes a CPU profile.";
+	const cpu = now.cpu_sampled ? "" :
+	    " CPU: the flight recorder is off, and nobody takes a CPU profile.";
 	const heap = now.heap_rate > 0 ? "" : " Allocations: heap_rate is 0.";
 	const running = now.workers.filter(({ pid }) => pid !== 0).length;
 	return `${running} workers, the last second. Times are from a handler's first call to ` +
@@ -149,14 +154,15 @@ async function poll() {
 			if (!response.ok)
 				throw new Error(`${response.status}: ${text.trim().slice(0, 300)}`);
 			const now = JSON.parse(text);
-			if (before !== null)
-				rows = between(before, now);
-			note.textContent = before === null ? "The first second…" : told(now);
-			box.dataset.turn = before === null ? 0 : Number(box.dataset.turn) + 1;
-			before = now;
+			const before = answers.at(-1);
+			if (before !== undefined)
+				rows = between(before, now, answers[0]);
+			note.textContent = before === undefined ? "The first second…" : told(now);
+			box.dataset.turn = before === undefined ? 0 : Number(box.dataset.turn) + 1;
+			answers = [...answers, now].slice(-CPU_ANSWERS);
 			refresh(box.dataset.by);
 		} catch (error) {
-			before = null;
+			answers = [];
 			note.textContent = error instanceof TypeError ?
 			    "The service does not answer; asking again." : error.message;
 		}
@@ -176,7 +182,7 @@ function build() {
 	    note, el("div", { class: "wide" }, table));
 	find("live").append(box);
 	document.addEventListener("visibilitychange", () => {
-		before = null;
+		answers = [];
 		poll();
 	});
 }
@@ -193,6 +199,6 @@ export function live(on, state) {
 	if (on === shown)
 		return;
 	shown = on;
-	before = null;
+	answers = [];
 	poll();
 }

@@ -20,11 +20,12 @@ function answers() {
 async function known(page) {
 	const rows = await page.evaluate(async ([then, now]) => {
 		const { between } = await import(new URL("assets/live.js", document.baseURI).href);
-		return between(then, now);
+		return [...between(then, now), ...between(then, now, { ...then, routes: [] })];
 	}, answers());
 	equal(rows[0], { route: "/a/", method: "GET", rate: 50, p50: 2000, p99: 8000, cpu: 0.75,
 		bytes: 1000, now: 3 }, "what two answers differ by");
 	equal([rows[1].p50, rows[1].rate, rows[1].cpu], [null, 0, 0.25], "what is of no route");
+	equal([rows[2].rate, rows[2].cpu], [50, 400 / 510], "CPU time since an older answer");
 }
 
 async function turn(page, more) {

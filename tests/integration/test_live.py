@@ -166,8 +166,9 @@ class Live(Case):
     def test_cpu_and_allocations_are_known_by_route(self):
         modules = ["workload.c", harness.PPROF]
         routes = ["/burn/a burn_a", "/light page_light"]
-        with harness.Service(modules, routes, env={"PPROF_HEAP_RATE": "512"},
-                             settings=["worker_accept_threshold 1"]) as kore:
+        with harness.Service(modules, routes, env={
+                "PPROF_HEAP_RATE": "512", "PPROF_RECORDER_HZ": "0"},
+                settings=["worker_accept_threshold 1"]) as kore:
             load.Ab(kore, "/light", 2000).wait()
             state = read(kore)
             self.assertIs(state["cpu_sampled"], False)
@@ -189,6 +190,23 @@ class Live(Case):
             self.assertLessEqual(
                 cpu["/burn/a"],
                 1.02 * raw.ns(lambda s: s.route == "/burn/a") + 40 * MS)
+
+    def test_the_flight_recorder_knows_shares_of_cpu(self):
+        with harness.Service(["workload.c", harness.PPROF],
+                             ["/burn/a burn_a", "/burn/b burn_b"]) as kore:
+            burning = [load.Ab(kore, "/burn/" + which, count, clients=1)
+                       for which, count in (("a", 200), ("b", 200))]
+            for ab in burning:
+                ab.wait()
+            # It looks every two seconds.
+            time.sleep(2.5)
+            state = read(kore)
+            self.assertIs(state["cpu_sampled"], True)
+            cpu = {r["route"]: r["cpu_ns"] for r in state["routes"]}
+            note("/burn/a %.2f s, /burn/b %.2f s",
+                 cpu["/burn/a"] / 1e9, cpu["/burn/b"] / 1e9)
+            for route in ("/burn/a", "/burn/b"):
+                self.assertGreater(cpu[route], 0.2 * sum(cpu.values()))
 
     def test_asking_each_second_is_cheap(self):
         with self.service() as kore:

@@ -92,12 +92,21 @@ routes_workers(const struct pp_service *service, struct pp_buf *out)
 	pp_buf_text(out, "],\n");
 }
 
+/* By a profile that somebody takes, or by the flight recorder. */
+static int
+routes_cpu_sampled(const struct pp_service *service)
+{
+	return (
+	    service->cpu_profiles > 0 || pp_recorder_hz(service->recorder) > 0);
+}
+
 void
 pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request)
 {
 	struct pp_service *service = task->service;
 	struct pp_buf *out = &task->answer.body;
 	const struct pp_routes_sum *sum;
+	int sampled = routes_cpu_sampled(service);
 	uint32_t count, i;
 
 	(void)request;
@@ -107,15 +116,14 @@ pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request)
 	pp_buf_printf(out,
 	    "{\"now_ns\":%" PRId64 ",\"cpu_since_ns\":%" PRId64
 	    ",\"cpu_sampled\":%s,\"heap_rate\":%" PRIu64 ",\n",
-	    pp_clock_mono(), service->started_ns,
-	    service->cpu_profiles > 0 ? "true" : "false",
+	    pp_clock_mono(), service->started_ns, sampled ? "true" : "false",
 	    atomic_load(&service->arena->control.heap_rate));
 	routes_workers(service, out);
 	routes_bounds(out);
 	pp_buf_text(out, "\"routes\":[");
 	for (i = 0; i < count; i++) {
 		pp_buf_text(out, i == 0 ? "\n" : ",\n");
-		routes_row(out, &sum[i], service->cpu_profiles > 0);
+		routes_row(out, &sum[i], sampled);
 	}
 	pp_buf_text(out, "\n]}\n");
 }
