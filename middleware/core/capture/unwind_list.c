@@ -17,6 +17,7 @@
 
 int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
 int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
+int (*pp_unwind_real_sigmask)(int, const sigset_t *, sigset_t *);
 
 static struct pp_unwind_list lists[COPIES];
 static _Atomic(const struct pp_unwind_list *) current;
@@ -45,6 +46,14 @@ pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
 	if (!pp_unwind_ours)
 		return (pp_unwind_real_sigprocmask(how, set, old));
+	return (0);
+}
+
+int
+pp_unwind_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (!pp_unwind_ours)
+		return (pp_unwind_real_sigmask(how, set, old));
 	return (0);
 }
 

@@ -21,10 +21,13 @@ typedef int (*pp_unwind_phdr_fn)(struct dl_phdr_info *, size_t, void *);
 
 extern int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
 extern int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
+extern int (*pp_unwind_real_sigmask)(int, const sigset_t *, sigset_t *);
 
-/* In place of libunwind's dl_iterate_phdr() and sigprocmask(). */
+/* In place of libunwind's dl_iterate_phdr(), sigprocmask() and, since its 1.8,
+ * pthread_sigmask(). */
 int pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg);
 int pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int pp_unwind_sigmask(int how, const sigset_t *set, sigset_t *old);
 
 struct pp_unwind_list {
 	unsigned int used;

@@ -134,6 +134,8 @@ static const struct pp_got_hook own_hooks[] = {
 	    (void **)&pp_unwind_real_iterate, PP_GOT_UNWINDER },
 	{ "sigprocmask", (void *)pp_unwind_sigprocmask,
 	    (void **)&pp_unwind_real_sigprocmask, PP_GOT_UNWINDER },
+	{ "pthread_sigmask", (void *)pp_unwind_sigmask,
+	    (void **)&pp_unwind_real_sigmask, PP_GOT_UNWINDER },
 	{ "dlclose", (void *)hook_dlclose, (void **)&real_dlclose, PP_GOT_ALL },
 };
 
