@@ -18,7 +18,8 @@ shift
 #   test_app, test_sample    the sample's conf and code are for Kore 4.1
 #   test_deb                 builds a package of this Debian
 #   test_checks, test_docs   look at the tree, not at what runs
-leave='test_app\.|test_sample\.|test_deb\.|test_checks\.|test_docs\.'
+#   test_browser*, test_pictures   a browser; the pages do not know of Kore
+leave='test_browser|test_pictures\.|test_app\.|test_sample\.|test_deb\.|test_checks\.|test_docs\.'
 
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
 	grep '/debian$' | head -1)
@@ -53,6 +54,12 @@ echo "    $(ldd --version | head -1), $(go version)," \
 make -j"$(nproc)" all unit \
 	CFLAGS="-O2 -g -Wno-error=deprecated-declarations" \
 	>/src/build.log 2>&1 || { tail -30 /src/build.log; exit 2; }
+# Today's go compiles its tools when they are first called, which takes a
+# minute: once, and not within a test.
+export GOCACHE=/var/cache/go-build
+for tool in pprof trace; do
+	go tool $tool -h >/dev/null 2>&1
+done
 items=$*
 [ -n "$items" ] || items="limit=60 $(ls build/unit/test_* | grep -v '\.d$')
 	limit=300 $(ls tests/integration/test_*.py tests/integration/test_*.sh |
