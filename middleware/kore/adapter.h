@@ -156,7 +156,12 @@ extern int (*pp_marks_real_msg_register)(uint8_t,
 void pp_stream_respond(struct http_request *req, int status, void *body,
     size_t len);
 
-/* pools.c: in the constructor; then the facts of at most PP_POOLS_MAX pools. */
+/* features.c: in the constructor, how this Kore is not the one that the module
+ * was compiled for, or NULL. */
+const char *pp_features_differ(void);
+
+/* pools.c: once, in the constructor or else before the first fork; then the
+ * facts of at most PP_POOLS_MAX pools. */
 void pp_pools_find(void);
 uint32_t pp_pools_tell(struct pp_pool_facts *facts);
 

@@ -1,6 +1,11 @@
 /*
  * The module as Kore loads it: its constructor. Runs once, in the parent, as
  * root, while kore.conf is being read; before chroot, fork and seccomp.
+ *
+ * Or linked into a service that kodev made as a single binary, or preloaded:
+ * then it runs before main(), Kore has not set itself up, and nothing of it may
+ * be called that allocates or logs. The first fork() makes up for it, see
+ * parent.c.
  */
 #include <kore/kore.h>
 
@@ -42,6 +47,13 @@ static const struct pp_got_hook kore_hooks[] = {
 /* The above, and what entries.c could not do. */
 static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
 
+/* Is its main() past the start? -1 or 0, by its version, until then. */
+static int
+kore_runs(void)
+{
+	return (kore_pid > 0);
+}
+
 void
 pp_kore_log(const char *format, ...)
 {
@@ -54,7 +66,7 @@ pp_kore_log(const char *format, ...)
 	/* An operator's start script reads stderr; a worker has Kore's log. */
 	if (worker == NULL)
 		(void)fprintf(stderr, "pprof: %s\n", line);
-	if (worker != NULL || kore_foreground == 0)
+	if (kore_runs() && (worker != NULL || kore_foreground == 0))
 		kore_log(LOG_NOTICE, "pprof: %s", line);
 }
 
@@ -69,13 +81,20 @@ module_constructor(void)
 		(void)fprintf(stderr, "pprof: %s\n", why);
 		exit(1);
 	}
+	reason = pp_features_differ();
+	if (reason != NULL) {
+		pp_kore.broken = reason;
+		pp_kore_log("%s: no profiles", reason);
+		return;
+	}
 	pp_parent_remember_cmdline();
 	pp_launch_prepare();
 	if (pp_self_prepare(&reason) == -1)
 		pp_kore_log("%s", reason);
 	pp_runtime_wrap();
 	memcpy(hooks, kore_hooks, sizeof(kore_hooks));
-	pp_pools_find();
+	if (kore_runs())
+		pp_pools_find();
 	if (pp_process_hook(hooks,
 		KORE_HOOKS + pp_entries_follow(hooks + KORE_HOOKS),
 		pp_worker_object_seen, &reason) == -1)

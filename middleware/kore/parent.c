@@ -186,6 +186,7 @@ parent_prepare(void)
 	int sandbox;
 
 	prepared = 1;
+	pp_pools_find();
 	sandbox = pp_sandbox_rules();
 	/* Kore counts keymgr and acme among its workers. */
 	workers = worker_count > KORE_WORKER_BASE

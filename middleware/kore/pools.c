@@ -94,11 +94,15 @@ pools_init(struct kore_pool *pool, const char *name, size_t len, size_t elm)
 void
 pp_pools_find(void)
 {
+	static int found;
 	void *get = dlsym(RTLD_DEFAULT, "kore_pool_get");
 	void *init = dlsym(RTLD_DEFAULT, "kore_pool_init");
 	const char *why;
 	size_t i;
 
+	if (found)
+		return;
+	found = 1;
 	if (init != NULL)
 		(void)pp_entry_patch(init, (void *)pools_init,
 		    (void **)&real_pool_init, &why);

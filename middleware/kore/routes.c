@@ -121,7 +121,8 @@ pprof_load(int action)
 {
 	char pattern[PATTERN_MAX];
 
-	if (action == KORE_MODULE_LOAD &&
+	/* Another Kore's domains have another shape. */
+	if (action == KORE_MODULE_LOAD && pp_features_differ() == NULL &&
 	    routes_pattern(PPROF_PREFIX, pattern) == 0)
 		(void)routes_register(NULL, pattern, NULL, 1);
 	return (KORE_RESULT_OK);

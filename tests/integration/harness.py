@@ -225,6 +225,10 @@ class Service:
             lines += ["}"]
         return "\n".join(lines) + "\n"
 
+    def command(self, conf):
+        """What is started for the conf file that was written."""
+        return ["kore", "-f", "-c", conf]
+
     def launch(self):
         """Write the conf and start Kore, without waiting for anything."""
         self.port = free_port(self.host)
@@ -233,7 +237,7 @@ class Service:
             file.write(self.conf())
         # A terminal, since Kore's log is line by line only on one.
         master, slave = pty.openpty()
-        command = ["kore", "-f", "-c", path]
+        command = self.command(path)
         command += [] if self.production else ["-n", "-r"]
         self.process = subprocess.Popen(
             command, cwd=self.dir, env=self.env, stdin=subprocess.DEVNULL,

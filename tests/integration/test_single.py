@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""
+kodev's single binary: Kore, the application, its conf and pprof.so in one
+program. There the module's constructor runs before main(), when Kore has
+neither set up its memory nor its seccomp filter.
+
+And a Kore that was built otherwise than the module: it is told from the one
+that it was made for, and is left alone.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import harness
+import load
+from case import Case, main, note
+
+SOURCE = os.path.join(harness.HERE, "modules", "single.c")
+ROUTES = ["/ page", "/burn page_burn",
+          "^/debug/pprof(/.*)?$ pprof_handler"]
+BUILD_CONF = """single_binary=yes
+kore_source=/usr/share/kore
+kore_flavor=NOTLS=1 TASKS=1 PGSQL=1
+cflags=-std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer
+ldflags=-Wl,--no-as-needed %s
+dev {
+}
+"""
+# Something of a Kore with CURL=1.
+OTHER = "void kore_curl_sysinit(void);\nvoid kore_curl_sysinit(void) { }\n"
+
+
+class Single(harness.Service):
+    """One that kodev builds when it is started."""
+
+    def __init__(self, **more):
+        super().__init__([], ROUTES, **more)
+        self.profiled = True
+
+    def command(self, conf):
+        project = os.path.join(self.dir, "single")
+        for name in ("conf", "src"):
+            os.makedirs(os.path.join(project, name))
+        shutil.copy(SOURCE, os.path.join(project, "src"))
+        shutil.copy(conf, os.path.join(project, "conf", "single.conf"))
+        with open(os.path.join(project, "conf", "build.conf"), "w") as file:
+            file.write(BUILD_CONF % harness.PPROF[0])
+        env = dict(os.environ, MAKEFLAGS="-j2")
+        began = time.monotonic()
+        built = subprocess.run(["kodev", "build"], cwd=project, env=env,
+                               stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+        if built.returncode != 0:
+            raise harness.Broken(built.stdout.decode(errors="replace"))
+        note("kodev build: %.1f s", time.monotonic() - began)
+        return [os.path.join(project, "single"), "-f"]
+
+
+class SingleBinary(Case):
+    """One service for all of it: a build takes most of the time."""
+
+    def profile_of(self, kore):
+        with load.Driver(kore, ["/burn"]):
+            answer = kore.profile(2)
+        self.assertEqual(answer.status, 200)
+        raw = self.pprof.raw(answer.body)
+        burnt = raw.ns(lambda s: s.has("burn_single"))
+        note("%.2f s of %.2f s in burn_single", burnt / 1e9, raw.ns() / 1e9)
+        self.assertGreater(burnt, 0.8 * raw.ns())
+        self.assertGreater(burnt, 0.2e9)
+        self.assertEqual({s.route for s in raw.samples
+                          if s.has("burn_single")}, {"/burn"})
+        return raw
+
+    def test_it_is_profiled_like_any_service(self):
+        with Single(restarts=1) as kore:
+            raw = self.profile_of(kore)
+            self.assertGreater(raw.count(), 50)
+            heap = self.pprof.raw(kore.get("/debug/pprof/allocs").body)
+            found = [s for s in heap.samples if s.has("page_burn")]
+            self.assertTrue(found, "no sample of page_burn's malloc")
+            self.assertEqual({s.route for s in found}, {"/burn"})
+            doctor = kore.get("/debug/pprof/doctor?format=json").text
+            self.assertIn('"name":"sandbox","verdict":"ok"', doctor)
+            kore.process.send_signal(signal.SIGHUP)
+            os.kill(kore.worker_pids()[1], signal.SIGKILL)
+            harness.wait_for("the restart", 10,
+                             lambda: kore.log("restarting worker"))
+            harness.wait_for("two workers", 10, lambda: len(
+                [p for p in kore.worker_pids().values()
+                 if harness.alive(p)]) == 2)
+            self.profile_of(kore)
+
+    def test_preloaded_is_the_same(self):
+        """LD_PRELOAD: a constructor before main() in Debian's kore."""
+        with harness.Service(["workload.c"],
+                             ["/ page_light", "/burn burn_a", ROUTES[2]],
+                             preload=harness.PPROF[0]) as kore:
+            with load.Driver(kore, ["/burn"]):
+                raw = self.pprof.raw(kore.profile(1).body)
+            self.assertGreater(raw.ns(lambda s: s.route == "/burn"), 0.2e9)
+
+    def test_a_kore_built_otherwise_is_left_alone(self):
+        work = harness.new_dir()
+        try:
+            source = os.path.join(work, "other.c")
+            with open(source, "w") as file:
+                file.write(OTHER)
+            other = harness.compile_module(source,
+                                           os.path.join(work, "other.so"))
+            with harness.Service(["workload.c", harness.PPROF],
+                                 ["/ page_light", ROUTES[2]], preload=other,
+                                 collector_missing=True) as kore:
+                answer = kore.get("/debug/pprof/")
+                self.assertEqual(answer.status, 503)
+                self.assertIn("built with CURL=1", answer.text)
+                self.assertEqual(kore.get("/").status, 200)
+                self.assertEqual(len(kore.log("built with CURL=1")), 1)
+        finally:
+            shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
