@@ -21,6 +21,14 @@ void pp_cpu_apply(void);
 void pp_cpu_arm(struct pp_thread *thread, uint64_t period_ns);
 void pp_cpu_disarm(struct pp_thread *thread);
 
+/*
+ * Set the calling thread's CPU timer to its next tick: a period after the last
+ * one was due, give or take up to half of one at random, so that a program
+ * that repeats itself is not always found at the same place
+ * (docs/sampling.md). `now` is the thread's CPU clock.
+ */
+void pp_cpu_next(struct pp_thread *thread, int64_t now);
+
 /* The handler of SIGPROF. */
 void pp_cpu_signal(int signo, siginfo_t *info, void *context);
 

@@ -13,7 +13,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "capture/cpu.h"
+
+static __thread uint64_t cpu_random_state;
 
 /* CPU clock of that thread: CLOCK_THREAD_CPUTIME_ID is always the caller's,
  * and any thread may arm all. The kernel's encoding, as in clock.h; 6 =
@@ -24,15 +27,55 @@ thread_cpu_clock(pid_t tid)
 	return ((clockid_t)(~(unsigned int)tid << 3 | 6));
 }
 
-static void
-timer_set(int timer, uint64_t period, struct itimerspec *old)
+static struct timespec
+timer_time(uint64_t ns)
 {
-	struct itimerspec spec;
+	struct timespec ts = { .tv_sec = (time_t)(ns / PP_NS_PER_SEC),
+		.tv_nsec = (long)(ns % PP_NS_PER_SEC) };
 
-	spec.it_interval.tv_sec = (time_t)(period / PP_NS_PER_SEC);
-	spec.it_interval.tv_nsec = (long)(period % PP_NS_PER_SEC);
-	spec.it_value = spec.it_interval;
-	(void)syscall(SYS_timer_settime, timer, 0, &spec, old);
+	return (ts);
+}
+
+/* `first` is a time from now, or with TIMER_ABSTIME on the timer's clock. */
+static void
+timer_set(int timer, int flags, uint64_t first, uint64_t period)
+{
+	struct itimerspec spec = { .it_value = timer_time(first),
+		.it_interval = timer_time(period) };
+
+	(void)syscall(SYS_timer_settime, timer, flags, &spec, NULL);
+}
+
+/* From half a period to one and a half. */
+static int64_t
+cpu_distance(uint64_t period)
+{
+	return ((int64_t)(period / 2 + pp_random(&cpu_random_state) % period));
+}
+
+/* Should a tick be lost, which sets the next one, the timer comes by itself. */
+static void
+cpu_due(struct pp_thread *thread, uint64_t period, int64_t due)
+{
+	atomic_store(&thread->due_ns, due);
+	timer_set(thread->timer, TIMER_ABSTIME, (uint64_t)due, 2 * period);
+}
+
+void
+pp_cpu_next(struct pp_thread *thread, int64_t now)
+{
+	uint64_t period = atomic_load(&thread->period_ns);
+	int64_t due;
+
+	if (period == 0)
+		return;
+	due = atomic_load(&thread->due_ns) + cpu_distance(period);
+	if (now - due > (int64_t)period) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_TIMER_OVERRUNS,
+		    (uint64_t)(now - due) / period);
+		due = now + cpu_distance(period);
+	}
+	cpu_due(thread, period, due);
 }
 
 static int
@@ -100,21 +143,18 @@ perf_close(struct pp_thread *thread)
 static void
 cpu_stop(struct pp_thread *thread)
 {
-	struct itimerspec left;
-	uint64_t period, rest;
+	int64_t used;
 
 	switch (atomic_load(&thread->mode)) {
 	case PP_CPU_TICK:
-		memset(&left, 0, sizeof(left));
-		timer_set(thread->timer, 0, &left);
-		period = atomic_load(&thread->period_ns);
-		rest = (uint64_t)left.it_value.tv_sec * PP_NS_PER_SEC +
-		    (uint64_t)left.it_value.tv_nsec;
-		if (rest != 0 && rest < period)
-			atomic_fetch_add(&thread->carry_ns, period - rest);
+		timer_set(thread->timer, 0, 0, 0);
+		used = pp_clock_read(thread_cpu_clock(thread->tid)) -
+		    atomic_load(&thread->last_cpu_ns);
+		if (used > 0)
+			atomic_fetch_add(&thread->carry_ns, (uint64_t)used);
 		break;
 	case PP_CPU_WALL:
-		timer_set(thread->wall_timer, 0, NULL);
+		timer_set(thread->wall_timer, 0, 0, 0);
 		break;
 	case PP_CPU_PERF:
 		perf_close(thread);
@@ -137,8 +177,6 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 {
 	int fd;
 
-	atomic_store(&thread->last_cpu_ns,
-	    pp_clock_read(thread_cpu_clock(thread->tid)));
 	fd = perf_open(thread->tid, period);
 	cpu_seen(fd != -1 ? PP_CLOCK_PERF : PP_CLOCK_PERF_REFUSED);
 	if (fd != -1) {
@@ -154,13 +192,14 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 		return;
 	cpu_seen(PP_CLOCK_WALL);
 	atomic_store(&thread->mode, PP_CPU_WALL);
-	timer_set(thread->wall_timer, period, NULL);
+	timer_set(thread->wall_timer, 0, period, period);
 }
 
 void
 pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 {
 	uint64_t was;
+	int64_t now;
 
 	was = atomic_load(&thread->period_ns);
 	if (was == period)
@@ -173,6 +212,8 @@ pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 		atomic_store(&thread->period_ns, 0);
 		return;
 	}
+	now = pp_clock_read(thread_cpu_clock(thread->tid));
+	atomic_store(&thread->last_cpu_ns, now);
 	atomic_store(&thread->period_ns, period);
 	if ((int64_t)period < pp_self.tick_ns) {
 		cpu_start_fast(thread, period);
@@ -188,7 +229,7 @@ pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 		return;
 	}
 	atomic_store(&thread->mode, PP_CPU_TICK);
-	timer_set(thread->timer, period, NULL);
+	cpu_due(thread, period, now + cpu_distance(period));
 }
 
 void

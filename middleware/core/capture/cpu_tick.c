@@ -2,9 +2,9 @@
  * What happens when SIGPROF comes. Hot: a signal handler on any thread, in
  * the middle of anything.
  *
- * The weight of a sample is CPU time, never "one period": a CPU timer says by
- * its overrun count how many periods passed, the finer clocks are weighed by
- * the thread's CPU clock. So the sum is the CPU time used, at any rate.
+ * The weight of a sample is CPU time, never "one period": what the thread's
+ * CPU clock says since its last one. So the sum is the CPU time used, at any
+ * rate and however late a tick was.
  */
 #include <errno.h>
 #include <ucontext.h>
@@ -37,22 +37,32 @@ tick_weigh_clock(struct pp_thread *thread, uint64_t period)
 	return ((uint64_t)(now - last));
 }
 
+/* The same for a CPU timer, and when it shall come again. */
+static uint64_t
+tick_weigh_timer(struct pp_thread *thread)
+{
+	int64_t now, last;
+
+	now = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	last = atomic_load_explicit(&thread->last_cpu_ns, memory_order_relaxed);
+	pp_cpu_next(thread, now);
+	if (now <= last)
+		return (0);
+	atomic_store_explicit(&thread->last_cpu_ns, now, memory_order_relaxed);
+	return ((uint64_t)(now - last));
+}
+
 static uint64_t
 tick_weigh(struct pp_thread *thread, const siginfo_t *info)
 {
 	uint64_t period, weight;
-	int overrun;
 
 	period = atomic_load_explicit(&thread->period_ns, memory_order_relaxed);
 	switch (atomic_load_explicit(&thread->mode, memory_order_relaxed)) {
 	case PP_CPU_TICK:
 		if (info->si_code != SI_TIMER)
 			return (0);
-		overrun = info->si_overrun > 0 ? info->si_overrun : 0;
-		if (overrun > 0)
-			pp_slot_lose(pp_self.slot, PP_LOSS_TIMER_OVERRUNS,
-			    (uint64_t)overrun);
-		weight = period * (1 + (uint64_t)overrun);
+		weight = tick_weigh_timer(thread);
 		break;
 	case PP_CPU_WALL:
 		if (info->si_code != SI_TIMER)

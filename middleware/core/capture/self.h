@@ -47,6 +47,7 @@ struct pp_thread {
 	_Atomic int mode;    /* who applies (cpu_apply.c) */
 	_Atomic uint64_t period_ns;  /* likewise; of the mode */
 	_Atomic int64_t last_cpu_ns; /* thread CPU clock at the last sample */
+	_Atomic int64_t due_ns;	     /* the timer's next tick, on that clock */
 	_Atomic uint64_t carry_ns;   /* CPU time left over from a re-arming */
 };
 
