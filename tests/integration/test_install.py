@@ -154,6 +154,13 @@ class Install(Case):
             text = subprocess.run(["mandoc", "-T", "ascii", path], check=True,
                                   stdout=subprocess.PIPE).stdout.decode()
             text = re.sub(r".\x08", "", text)
+            shown = subprocess.run(
+                ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", path],
+                env=dict(os.environ, MANWIDTH="80", MANPAGER="cat"),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.assertEqual((shown.returncode, shown.stderr.decode()),
+                             (0, ""))
+            self.assertGreater(len(shown.stdout), 1000)
             name = os.path.basename(page).rsplit(".", 1)
             self.assertTrue(text.startswith("%s(%s)" % (name[0].upper(),
                                                         name[1])), text[:80])

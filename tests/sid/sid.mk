@@ -4,7 +4,7 @@ sid_leave := libzydis4.0=% postgresql-15=% libclang-rt-14-dev=%
 sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 	libcmocka-dev=x golang-go=x panicparse=x g++=x python3=x curl=x \
 	apache2-utils=x wrk=x iproute2=x openssl=x postgresql=x make=x \
-	mandoc=x pkgconf=x binutils=x ca-certificates=x),$(firstword \
+	mandoc=x man-db=x pkgconf=x binutils=x ca-certificates=x),$(firstword \
 	$(subst =, ,$(p)))))
 
 .PHONY: test-sid
