@@ -17,8 +17,10 @@ need_check := clang=clang clang-format=clang-format \
 	universal-ctags=ctags libcmocka-dev=cmocka.h
 need_fuzz := libclang-rt-14-dev=/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a
 need_deb := debhelper=dh dpkg-dev=dpkg-buildpackage lintian=lintian
-need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc
-need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) mandoc=mandoc man-db=man pkgconf=pkg-config \
+need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc \
+	libc6-dev-arm64-cross=/usr/aarch64-linux-gnu/include/stdlib.h
+need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
+	mandoc=mandoc man-db=man pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
