@@ -15,6 +15,14 @@ import time
 from figures import Figure, of_values
 from servers import Broken, Kore, Profiling
 
+HOW = """\
+One worker; one client in a closed loop asks for a page whose stacks are many,
+with and without profiles of one second, one after the other, on the same port.
+Each pair has a fresh service. The second figure is the time from the request to
+the last byte, less the window; on a machine that does more than two cores can,
+the first one is mostly the wait for a CPU that is shown below it.
+"""
+
 SECONDS = 3.5
 MS = 1000.0
 
@@ -41,21 +49,22 @@ def with_profiles(work, server, first, costs, later):
     return found
 
 
-def measure(work, module, pairs, say):
+def measure(bench):
     without, during = [], []
     first, costs, later = [], [], []
-    for turn in range(pairs):
-        say("event loop: pair %d of %d" % (turn + 1, pairs))
-        server = Kore("kore, one worker", work, module, workers=1)
+    for turn in range(bench.loop_pairs):
+        bench.say("event loop: pair %d of %d" % (turn + 1,
+                                                  bench.loop_pairs))
+        server = Kore("kore, one worker", bench.work, bench.module, workers=1)
         try:
             time.sleep(0.3)
             if turn % 2 == 0:
-                without.append(latency(work, server, SECONDS))
-            during.append(with_profiles(work, server, first, costs,
-                                        later))
+                without.append(latency(bench.work, server, SECONDS))
+            during.append(with_profiles(bench.work, server, first,
+                                        costs, later))
             if turn % 2 == 1:
                 time.sleep(0.3)
-                without.append(latency(work, server, SECONDS))
+                without.append(latency(bench.work, server, SECONDS))
         finally:
             server.stop()
 

@@ -10,6 +10,13 @@ import subprocess
 import figures
 import servers
 
+HOW = """\
+A lock taken and let go by one thread, by the thread's CPU clock, each variant
+in a process of its own: without the hooks, with them, and with block and mutex
+at rate 1. The C library takes a lock without an atomic operation while a
+process has one thread; a worker has more once a task has run.
+"""
+
 NAMES = {"mutex": "mutex, lock + unlock",
          "mutex_alone": "  the same, one thread in the process",
          "rwlock": "rwlock, wrlock + unlock",
@@ -43,12 +50,12 @@ def figure(words):
         spread=(float(words["added_low"]), float(words["added_high"])))
 
 
-def measure(work, build, quick, say):
-    say("pairs of lock and unlock: 15 turns of four kinds")
-    compile_all(work, build)
-    text = subprocess.run([os.path.join(work, "lock_pair"),
-                           os.path.join(work, "lock_loop.so"),
-                           "1000000" if quick else "5000000"], check=True,
+def measure(bench):
+    bench.say("pairs of lock and unlock: 15 turns of four kinds")
+    compile_all(bench.work, bench.build)
+    text = subprocess.run([os.path.join(bench.work, "lock_pair"),
+                           os.path.join(bench.work, "lock_loop.so"),
+                           "1000000" if bench.quick else "5000000"], check=True,
                           stdout=subprocess.PIPE).stdout.decode()
     return [figure(dict(word.split("=") for word in line.split()))
             for line in text.splitlines()]

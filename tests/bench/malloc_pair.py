@@ -1,25 +1,21 @@
-#!/usr/bin/env python3
 """
 What the heap profiler adds to a pair of malloc() and free(), and to one of
 kore_malloc() and kore_free() in a worker of a real Kore; 16 to 271 bytes.
-
-    tests/bench/malloc_pair.py [--quick]      prints the figures, 1 minute
-
-From another program: measure(work, build, quick, say) returns the figures;
-`work` is a directory for what it compiles, `build` holds libhot.a and
-pprof.so, say(text) tells of the progress. B names the build directory.
 
 Rule: absent and present are measured by turns, and compared turn by turn.
 """
 import os
 import subprocess
-import sys
-import tempfile
 
-sys.dont_write_bytecode = True
+import figures
+import servers
 
-import figures  # noqa: E402
-import servers  # noqa: E402
+HOW = """\
+A pair of malloc and free, or of kore_malloc and kore_free, of 16 to 271 bytes
+with 1,024 blocks alive, by the thread's CPU clock: `malloc_pair.c` alone and
+`malloc_loop.c` in a handler of a real worker. Absent and present take turns and
+are compared turn by turn. "Off" is PPROF_HEAP_RATE=0.
+"""
 
 TURNS = 15
 DEFAULT = 512 * 1024
@@ -134,21 +130,8 @@ def alone(work, quick, say):
     return rows
 
 
-def measure(work, build, quick, say):
-    compile_all(work, build)
-    return alone(work, quick, say) + in_kore(
-        work, os.path.join(build, "pprof.so"), quick, say)
-
-
-def main():
-    build = os.path.join(servers.TOP, os.environ.get("B", "build"))
-    with tempfile.TemporaryDirectory(prefix="kore-pprof-bench-") as work:
-        os.chmod(work, 0o755)
-        rows = measure(work, build, "--quick" in sys.argv[1:],
-                       lambda text: print("# " + text, file=sys.stderr,
-                                          flush=True))
-    print(figures.plain(rows))
-
-
-if __name__ == "__main__":
-    main()
+def measure(bench):
+    work = bench.directory("heap")
+    compile_all(work, bench.build)
+    return alone(work, bench.quick, bench.say) + in_kore(
+        work, bench.module, bench.quick, bench.say)

@@ -12,6 +12,16 @@ import time
 from figures import Figure, of_values
 from servers import Broken, Kore, TOP, children, cpu_ns
 
+HOW = """\
+Headless Chromium, which draws by software here, on the same machine as the
+service; by the page's own clock. The index from the request to the end of its
+scripts; a file from its choice to the frame after its flame graph. A frame is
+the time between two calls of requestAnimationFrame, which is 16.7 ms when
+nothing is late. The profiles are made by `tests/browser/made.mjs`. Polling is
+what the live view asks, once a second, by the CPU time of all processes of the
+service with and without it.
+"""
+
 PAGES = os.path.join(TOP, "tests", "browser")
 POLL_S = 20
 
@@ -53,17 +63,18 @@ def polling(server):
     return 100 * (spent(ask) - idle) / (POLL_S * 1e9)
 
 
-def measure(work, module, say):
+def measure(bench):
+    work, module = bench.work, bench.module
     server = Kore("kore", work, module)
     try:
         made = {}
         for kind in ("many", "broad"):
             made[kind] = os.path.join(work, kind + ".pb.gz")
             node(work, module, server, "made.mjs", kind, made[kind])
-        say("pages: in the browser")
+        bench.say("pages: in the browser")
         found = json.loads(node(work, module, server, "run.mjs", "speed",
                                 json.dumps(made)).splitlines()[-1])
-        say("pages: polling")
+        bench.say("pages: polling")
         polled = polling(server)
     finally:
         server.stop()

@@ -1,26 +1,22 @@
-#!/usr/bin/env python3
 """
 The flight recorder: its memory with 15 minutes of 1,000 stacks a slice, and the
 time of an answer about the last five of them.
-
-    tests/bench/recorder.py       prints the figures, half a minute
-
-From another program: measure(work, build, say) returns the figures; `work` is a
-directory for what it compiles, `build` holds libcold.a. B names the build
-directory.
 
 Rule: what is measured is recorder.c; here is only arithmetic.
 """
 import os
 import statistics
 import subprocess
-import sys
-import tempfile
 
-sys.dont_write_bytecode = True
+import figures
+import servers
 
-import figures  # noqa: E402
-import servers  # noqa: E402
+HOW = """\
+`recorder.c`, the collector's own code over an arena that it fills: 90 slices of
+1,000 stacks of 40 frames, and `profile?since=300`, from the question to the
+compressed answer. "No stack twice" has all frames by chance, so that nothing is
+shared and nothing compresses.
+"""
 
 RUNS = 3
 LIBS = ["-ldw", "-lelf", "-lprotobuf-c", "-lz", "-lm", "-lpthread"]
@@ -46,11 +42,11 @@ def run(program, kind):
             for line in text.splitlines()}
 
 
-def measure(work, build, say):
-    program = compile_it(work, build)
+def measure(bench):
+    program = compile_it(bench.work, bench.build)
     rows = []
     for kind, words in KINDS:
-        say("recorder, %s" % words)
+        bench.say("recorder, %s" % words)
         found = [run(program, kind) for _ in range(RUNS)]
 
         def median(name):
@@ -72,15 +68,3 @@ def measure(work, build, say):
                            median("answer_first_ms"), "ms"),
         ]
     return rows
-
-
-def main():
-    build = os.path.join(servers.TOP, os.environ.get("B", "build"))
-    with tempfile.TemporaryDirectory(prefix="kore-pprof-bench-") as work:
-        rows = measure(work, build, lambda text: print(
-            "# " + text, file=sys.stderr, flush=True))
-    print(figures.plain(rows))
-
-
-if __name__ == "__main__":
-    main()

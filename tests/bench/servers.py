@@ -55,7 +55,7 @@ def build(build_dir, work):
 
     env = {k: v for k, v in os.environ.items()
            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-    for name in ("pprof.so", "pprof-collector", "libhot.a"):
+    for name in ("pprof.so", "pprof-collector", "libhot.a", "libcold.a"):
         subprocess.run(["make", "-s", "-C", TOP, "B=" + build_dir,
                         os.path.join(build_dir, name)], check=True, env=env)
 

@@ -17,6 +17,28 @@ import time
 from figures import of_values
 from servers import Broken, Go, Kore, Profiling, cpu_ns
 
+HOW = """\
+`wrk -t2 -c32` on kept connections against two pinned workers in production
+mode (chroot, nobody, seccomp), a page of 25 bytes: the smallest request there
+is, so what the module adds to each weighs most. Two runs make a pair, in turn
+AB and BA. "Profiling" is `profile?seconds=2` one after the other all the
+time: one profile is written, symbolized and sent in each run, five times more
+often than a scraper with windows of ten seconds asks for. "Absent ÷ absent"
+is the same server twice: how far a ratio strays by itself. Runs in which one
+worker got less than four fifths of its part of the connections are begun
+again, since Kore's accept lock spreads few connections by chance. CPU time
+per request is that of the serving processes by the kernel's accounts; it
+depends less on what else runs.
+
+gperftools: `LD_PRELOAD=libprofiler.so.0`, switched on and off in the workers
+by `CPUPROFILESIGNAL`. Started by `CPUPROFILE` alone it is of no use here: in
+a try of two seconds of load, its three processes counted 1, 2 and 4 timer
+interrupts. The application must add rules to Kore's sandbox for it (without
+them both workers died of violations when it was switched on), and both
+workers write to the same file name, where the last one wins. Go:
+`tests/bench/go`, the same page, built with and without `net/http/pprof`.
+"""
+
 THREADS, CONNECTIONS = 2, 32
 TRIES = 100
 LEAST = 0.8  # of a worker's even part
@@ -118,7 +140,8 @@ class Pairs:
                           digits=3)]
 
 
-def measure(work, module, pairs, seconds, say):
+def measure(bench):
+    work, module, seconds = bench.work, bench.module, bench.seconds
     with contextlib.ExitStack() as stack:
         def started(server):
             stack.callback(server.stop)
@@ -144,8 +167,9 @@ def measure(work, module, pairs, seconds, say):
              profiled))]
         for server in (absent, loaded, perftools, go_absent, go_pprof):
             wrk(server, 1)
-        for turn in range(pairs):
-            say("throughput: pair %d of %d" % (turn + 1, pairs))
+        for turn in range(bench.pairs):
+            bench.say("throughput: pair %d of %d" % (turn + 1,
+                                                      bench.pairs))
             for kind in kinds:
                 kind.once(turn % 2 == 1)
     found = [figure for kind in kinds for figure in kind.figures()]

@@ -17,6 +17,13 @@ from figures import of_values
 from servers import TOP, Broken, Kore, cpu_ns
 from throughput import Pairs, wrk
 
+HOW = """\
+The sample application's `/fib/?n=20&type=iterative`, `wrk` as above, the same
+server with a trace of all of wrk's run and without, in turn. The collector's
+CPU is that of the run, without the writing of names at the end of a trace; an
+event's and a request's bytes are those of the last file.
+"""
+
 FIB = "/fib/?n=20&type=iterative"
 UNTIMED = (1, 2, 3, 37)  # batch, frequency, stack, string
 END, LOG = 15, 48
@@ -130,14 +137,14 @@ class Traced(Pairs):
         raise Broken("%s: five traces ended before wrk did" % self.name)
 
 
-def measure(work, module, pairs, seconds, say):
-    server = Sample("kore, sample application", work, module)
+def measure(bench):
+    server = Sample("kore, sample application", bench.work, bench.module)
     try:
-        kind = Traced(seconds, "a trace runs ÷ module idle", server, server,
+        kind = Traced(bench.seconds, "a trace runs ÷ module idle", server, server,
                       tracing, (">=", 0.95), FIB)
         wrk(server, 1, FIB)
-        for turn in range(pairs):
-            say("tracing: pair %d of %d" % (turn + 1, pairs))
+        for turn in range(bench.pairs):
+            bench.say("tracing: pair %d of %d" % (turn + 1, bench.pairs))
             kind.once(turn % 2 == 1)
         events, ended = count_events(kind.last)
     finally:
