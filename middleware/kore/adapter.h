@@ -71,9 +71,6 @@ int pp_relay_fd(void);
 void pp_relay_listen(void);
 void pp_relay_leave(void);
 
-/* last_words.c: in the parent, of a worker that a signal has ended. */
-void pp_last_words_keep(struct pp_slot *slot, pid_t pid, int status);
-
 /* worker.c */
 int pp_worker_prctl(int option, unsigned long a, unsigned long b,
     unsigned long c, unsigned long d);

@@ -27,6 +27,7 @@
 #include "capture/wait.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
+#include "store/deaths.h"
 
 /* A collector that keeps dying is given up: so many starts in a row, none of
  * which lived so long. */
@@ -299,20 +300,13 @@ parent_collector_died(int status)
 		    KORE_TIMER_ONESHOT);
 }
 
-/* Of the request whose handler it was in. */
-static uint32_t
-parent_last_label(struct pp_slot *slot)
+/* The collector looks by itself, too, if it watches for stalls. */
+static void
+parent_tell_death(void)
 {
-	uint64_t running = atomic_load(&slot->flights.running);
-	uint32_t used = atomic_load(&slot->flights.used), i;
-	struct pp_flight *flight;
+	const struct pp_wire_look look = { PP_WIRE_VERSION, PP_WIRE_LOOK };
 
-	for (i = 0; running != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
-		flight = &slot->flights.flight[i];
-		if (atomic_load(&flight->id) == running)
-			return (atomic_load(&flight->label));
-	}
-	return (0);
+	(void)pp_wire_send(pp_kore.socket, &look, sizeof(look), NULL, 0);
 }
 
 static void
@@ -330,13 +324,10 @@ parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 		if (atomic_load(&life->pid) != pid)
 			continue;
 		atomic_fetch_add(&life->dead_cpu_ns, cpu);
-		atomic_fetch_add(&life->deaths, 1);
-		atomic_store(&life->last_status, status);
-		atomic_store(&life->last_label,
-		    parent_last_label(&pp_kore.arena->slot[i]));
+		pp_deaths_put(&pp_kore.arena->slot[i], pid, status,
+		    WIFSIGNALED(status));
 		if (WIFSIGNALED(status))
-			pp_last_words_keep(&pp_kore.arena->slot[i], pid,
-			    status);
+			parent_tell_death();
 		atomic_store(&life->pid, 0);
 		return;
 	}

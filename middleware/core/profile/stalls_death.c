@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "profile/stalls_private.h"
+#include "store/deaths.h"
 
 const char *
 pp_stalls_label(const char *label, uint32_t len, const char *key)
@@ -128,12 +129,7 @@ pp_stalls_deaths(struct pp_stalls *stalls, uint32_t slot)
 	    : watch->deaths;
 	watch->deaths = deaths;
 	while (number++ != deaths) {
-		/* One that ended by itself has left no words. */
-		if (atomic_load(&from->last[number % PP_LAST_DEATHS].number) !=
-		    number)
-			continue;
-		memcpy(&last, &from->last[number % PP_LAST_DEATHS],
-		    sizeof(last));
-		death_take(stalls, slot, &last);
+		if (pp_deaths_read(from, number, &last) == 0)
+			death_take(stalls, slot, &last);
 	}
 }

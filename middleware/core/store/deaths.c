@@ -1,0 +1,89 @@
+/*
+ * See deaths.h.
+ *
+ * Rule: the process may have been writing when it died, or have been taken
+ * over: numbers are checked, texts are read by the collector with care.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/deaths.h"
+
+static void
+deaths_take(struct pp_last_words *last, const struct pp_flight *flight)
+{
+	memcpy(&last->flight[last->kept++], flight, sizeof(*flight));
+}
+
+/* Of the request whose handler it was in. */
+static uint32_t
+deaths_label(const struct pp_flights *flights)
+{
+	uint64_t running = atomic_load(&flights->running);
+	uint32_t used = atomic_load(&flights->used), i;
+
+	for (i = 0; running != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
+		if (atomic_load(&flights->flight[i].id) == running)
+			return (atomic_load(&flights->flight[i].label));
+	}
+	return (0);
+}
+
+static void
+deaths_words(const struct pp_flights *flights, struct pp_last_words *last)
+{
+	uint32_t used = atomic_load(&flights->used), i;
+	const struct pp_flight *flight;
+	uint64_t id;
+
+	last->died_ns = pp_clock_mono();
+	last->running = atomic_load(&flights->running);
+	last->flights = last->kept = 0;
+	if (used > PP_FLIGHTS_MAX)
+		used = PP_FLIGHTS_MAX;
+	for (i = 0; last->running != 0 && last->kept == 0 && i < used; i++) {
+		if (atomic_load(&flights->flight[i].id) == last->running)
+			deaths_take(last, &flights->flight[i]);
+	}
+	for (i = 0; i < used; i++) {
+		flight = &flights->flight[i];
+		id = atomic_load(&flight->id);
+		if (id == 0)
+			continue;
+		last->flights++;
+		if (id != last->running && last->kept < PP_LAST_FLIGHTS)
+			deaths_take(last, flight);
+	}
+}
+
+void
+pp_deaths_put(struct pp_slot *slot, int32_t pid, int32_t status, int words)
+{
+	uint32_t number = atomic_load(&slot->life.deaths) + 1;
+	struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
+
+	atomic_store(&last->number, 0);
+	atomic_thread_fence(memory_order_release);
+	if (words) {
+		last->pid = pid;
+		last->status = status;
+		deaths_words(&slot->flights, last);
+		atomic_store(&last->number, number);
+	}
+	atomic_store(&slot->life.last_status, status);
+	atomic_store(&slot->life.last_label, deaths_label(&slot->flights));
+	atomic_store(&slot->life.deaths, number);
+}
+
+int
+pp_deaths_read(const struct pp_slot *slot, uint32_t number,
+    struct pp_last_words *out)
+{
+	const struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
+
+	if (atomic_load(&last->number) != number)
+		return (-1);
+	memcpy(out, last, sizeof(*out));
+	atomic_thread_fence(memory_order_acquire);
+	return (atomic_load(&last->number) == number ? 0 : -1);
+}
