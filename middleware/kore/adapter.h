@@ -36,7 +36,7 @@ struct pp_kore {
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
 	int listen_fd;		/* of its own door, -1: shut; parent only */
-	int entry_refused;	/* 1: kore's own allocations are not seen */
+	uint32_t entry_refused; /* enum pp_entries: not followed inside kore */
 	int proc_fd;		/* worker until it is handed over: its
 			      smaps_rollup, opened as root */
 	uint32_t fork_stack;	/* in slot 0: of the fork that is being made */

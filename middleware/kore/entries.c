@@ -57,20 +57,23 @@ static const struct pp_got_hook marks_group[] = {
 	    (void **)&pp_marks_real_msg_register, PP_GOT_LIBRARIES },
 };
 
-#define GROUP(group, by_entry, what)                                           \
+#define GROUP(group, by_entry, bit, what)                                      \
 	{                                                                      \
-		group, sizeof(group) / sizeof(group[0]), by_entry, what        \
+		group, sizeof(group) / sizeof(group[0]), by_entry, bit, what   \
 	}
 
 static const struct {
 	const struct pp_got_hook *hook;
 	size_t hooks;
 	size_t by_entry; /* so many suffice if they are patched there */
+	enum pp_entries bit;
 	const char *what;
 } groups[] = {
-	GROUP(memory_group, 3, "allocations"),
-	GROUP(flight_group, 5, "requests that sleep and wake"),
-	GROUP(marks_group, 6, "the server's own part of a trace"),
+	GROUP(memory_group, 3, PP_ENTRIES_MEMORY, "allocations"),
+	GROUP(flight_group, 5, PP_ENTRIES_FLIGHTS,
+	    "requests that sleep and wake"),
+	GROUP(marks_group, 6, PP_ENTRIES_MARKS,
+	    "the server's own part of a trace"),
 };
 
 static int
@@ -110,8 +113,7 @@ pp_entries_follow(struct pp_got_hook *instead)
 			0)
 			continue;
 		last = why;
-		if (groups[i].hook == memory_group)
-			pp_kore.entry_refused = 1;
+		pp_kore.entry_refused |= groups[i].bit;
 		(void)strcat(strcat(what, what[0] != '\0' ? ", " : ""),
 		    groups[i].what);
 		memcpy(instead + count, groups[i].hook,

@@ -201,8 +201,7 @@ parent_prepare(void)
 	}
 	parent_describe(pp_kore.arena);
 	parent_read_rates(&pp_kore.arena->control);
-	atomic_store(&pp_kore.arena->entry_refused,
-	    (uint32_t)pp_kore.entry_refused);
+	atomic_store(&pp_kore.arena->entry_refused, pp_kore.entry_refused);
 	parent_tell(pp_kore.arena, sandbox);
 	pp_self_start_parent(pp_kore.arena);
 	pp_door_open();

@@ -132,7 +132,8 @@ class Doctor(Case):
         with workload.service(env=env) as kore:
             report = Report(kore)
             self.expect(report, "entry_patch", "degraded",
-                        "PPROF_ENTRY_PATCH=0")
+                        "PPROF_ENTRY_PATCH=0", "kore allocates",
+                        "puts to sleep", "part of a trace")
             self.expect(report, "recorder", "degraded", "off")
             self.expect(report, "memory_accounts", "degraded", "heap_rate")
             self.expect(report, "handler", "ok", "No CPU sample")

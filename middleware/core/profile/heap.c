@@ -236,7 +236,8 @@ heap_comments(struct pp_build *build, const struct pp_heap_list *list)
 		loss[i] = pp_build_loss(reader->arena, reader->slots, i);
 	pp_profile_comment(p, "heap_rate=%lld", (long long)p->period);
 	pp_profile_comment(p, "workers=%u", workers);
-	if (atomic_load(&reader->arena->entry_refused) != 0)
+	if ((atomic_load(&reader->arena->entry_refused) & PP_ENTRIES_MEMORY) !=
+	    0)
 		pp_profile_comment(p, "entry_patch=refused");
 	pp_build_losses(build, loss, "heap_");
 	pp_profile_comment(p, "heap_rows_malformed=%llu",

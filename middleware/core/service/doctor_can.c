@@ -156,6 +156,37 @@ can_rate(struct pp_doctor *doctor, uint32_t seen)
 }
 
 static void
+can_entries(struct pp_doctor *doctor)
+{
+	static const struct {
+		enum pp_entries bit;
+		const char *what;
+	} group[] = {
+		{ PP_ENTRIES_MEMORY, "what kore allocates by itself" },
+		{ PP_ENTRIES_FLIGHTS,
+		    "requests that kore itself puts to sleep, wakes or ends" },
+		{ PP_ENTRIES_MARKS, "the server's own part of a trace" },
+	};
+	uint32_t refused = atomic_load(&doctor->service->arena->entry_refused);
+	char what[PP_FINDING_TEXT_MAX / 2] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(group) / sizeof(group[0]); i++) {
+		if ((refused & group[i].bit) != 0)
+			(void)strcat(strcat(what, *what != '\0' ? "; " : ""),
+			    group[i].what);
+	}
+	if (*what == '\0')
+		pp_doctor_say(doctor, "entry_patch", PP_VERDICT_OK,
+		    "kore's own functions are followed at their entries.");
+	else
+		pp_doctor_say(doctor, "entry_patch", PP_VERDICT_DEGRADED,
+		    "Jumps could not be written over kore's own functions, or "
+		    "PPROF_ENTRY_PATCH=0; not seen, only what modules do: %s.",
+		    what);
+}
+
+static void
 can_server(struct pp_doctor *doctor)
 {
 	const struct pp_arena *arena = doctor->service->arena;
@@ -165,14 +196,7 @@ can_server(struct pp_doctor *doctor)
 	    arena->stackless
 		? "libunwind could not be loaded: stacks have one frame."
 		: "libunwind is loaded: stacks are whole.");
-	pp_doctor_say(doctor, "entry_patch",
-	    atomic_load(&arena->entry_refused) ? PP_VERDICT_DEGRADED
-					       : PP_VERDICT_OK,
-	    atomic_load(&arena->entry_refused)
-		? "Jumps could not be written over kore's own functions, or "
-		  "PPROF_ENTRY_PATCH=0: what kore allocates by itself is not "
-		  "seen, only what modules do."
-		: "kore's own functions are followed at their entries.");
+	can_entries(doctor);
 	pp_doctor_say(doctor, "sandbox",
 	    arena->sandbox_left ? PP_VERDICT_BROKEN : PP_VERDICT_OK,
 	    arena->sandbox_left

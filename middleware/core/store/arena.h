@@ -229,6 +229,13 @@ struct pp_last_words {
 	struct pp_flight flight[PP_LAST_FLIGHTS];
 };
 
+/* Bits of pp_arena.entry_refused: groups of the server's own functions. */
+enum pp_entries {
+	PP_ENTRIES_MEMORY = 1,	/* allocations */
+	PP_ENTRIES_FLIGHTS = 2, /* requests that sleep, wake and end */
+	PP_ENTRIES_MARKS = 4	/* the server's own part of a trace */
+};
+
 /* Bits of pp_slot.clocks. */
 enum pp_clock_seen {
 	PP_CLOCK_TIMER = 1,	    /* a CPU timer was made */
@@ -303,8 +310,9 @@ struct pp_arena {
 	 * 1 when it has been given up. */
 	_Atomic uint32_t collector_lost;
 
-	/* Written by the parent: 1 when calls inside the server could not be
-	 * followed, and only those of its modules are seen. */
+	/* Written by the parent: enum pp_entries, which calls inside the
+	 * server could not be followed, so that only those of its modules are
+	 * seen. */
 	_Atomic uint32_t entry_refused;
 
 	/* Written by the parent before the first fork: what it found. */
