@@ -386,6 +386,23 @@ class Slow(Case):
                 sock.close()
 
     def test_a_request_has_ten_seconds_to_arrive(self):
+        """Also when nothing else wakes the collector."""
+        with Door(env={"PPROF_STALL_MS": "0",
+                       "PPROF_RECORDER_HZ": "0"}) as door:
+            for ask in (b"", b"GET /debug/pprof/cmdline HTTP/1.1\r\n"
+                        b"Host: x\r\n\r\n"):
+                kept = door.socket()
+                if ask:
+                    kept.sendall(ask)
+                    self.assertIn(b"200 OK", kept.recv(65536))
+                begun = time.monotonic()
+                kept.settimeout(15)
+                self.assertEqual(kept.recv(100), b"")
+                took = time.monotonic() - begun
+                kept.close()
+                note("an idle connection ended after %.2f s", took)
+                self.assertGreater(took, 9.5)
+                self.assertLess(took, 12)
         with Door() as door:
             slow, silent = door.socket(), door.socket()
             begun = time.monotonic()

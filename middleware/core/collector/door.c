@@ -15,6 +15,12 @@
 #define DOOR_READ_NS (10 * PP_NS_PER_SEC)
 #define DOOR_SEND_NS (300 * PP_NS_PER_SEC)
 
+static const int64_t door_allowed[PP_VISIT_STATES] = {
+	[PP_VISIT_READS] = DOOR_READ_NS,
+	[PP_VISIT_WAITS] = INT64_MAX, /* as long as its profile takes */
+	[PP_VISIT_SENDS] = DOOR_SEND_NS,
+};
+
 /* Memory of one connection: the longest request that the routes take, and its
  * headers. */
 #define DOOR_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
@@ -120,7 +126,7 @@ pp_door_open(struct pp_collector *c, int listen, const struct pp_allow *allow)
 		return (NULL);
 	door->c = c;
 	door->allow = *allow;
-	for (state = 0; state <= PP_VISIT_SENDS; state++)
+	for (state = 0; state < PP_VISIT_STATES; state++)
 		TAILQ_INIT(&door->visits[state]);
 	door->daemon = MHD_start_daemon(MHD_USE_EPOLL |
 		MHD_ALLOW_SUSPEND_RESUME,
@@ -163,19 +169,25 @@ pp_door_fd(const struct pp_door *door)
 	return (info == NULL ? -1 : info->epoll_fd);
 }
 
-/* Who has been in a state for too long. Returns when the next one will. */
-static int64_t
-door_expire(struct pp_door *door, enum pp_visit_state state, int64_t allowed,
-    int64_t now)
+/* End who has been in a state for too long. */
+static void
+door_expire(struct pp_door *door, enum pp_visit_state state, int64_t now)
 {
 	struct pp_visit *visit;
 
-	while ((visit = door_slowest(door, state)) != NULL) {
-		if (now - visit->since_ns < allowed)
-			return (visit->since_ns + allowed);
+	while ((visit = door_slowest(door, state)) != NULL &&
+	    now - visit->since_ns >= door_allowed[state])
 		door_end(visit);
-	}
-	return (INT64_MAX);
+}
+
+/* When the next one will have been. */
+static int64_t
+door_due(const struct pp_door *door, enum pp_visit_state state)
+{
+	const struct pp_visit *visit = door_slowest(door, state);
+
+	return (
+	    visit == NULL ? INT64_MAX : visit->since_ns + door_allowed[state]);
 }
 
 int64_t
@@ -201,9 +213,12 @@ pp_door_run(struct pp_door *door, int64_t now)
 
 	if (door == NULL)
 		return;
-	reads = door_expire(door, PP_VISIT_READS, DOOR_READ_NS, now);
-	sends = door_expire(door, PP_VISIT_SENDS, DOOR_SEND_NS, now);
-	door->next = reads < sends ? reads : sends;
+	door_expire(door, PP_VISIT_READS, now);
+	door_expire(door, PP_VISIT_SENDS, now);
 	door->resumed = 0;
 	MHD_run(door->daemon);
+	/* After it: those who have just come have their time as well. */
+	reads = door_due(door, PP_VISIT_READS);
+	sends = door_due(door, PP_VISIT_SENDS);
+	door->next = reads < sends ? reads : sends;
 }

@@ -14,7 +14,8 @@
 enum pp_visit_state {
 	PP_VISIT_READS, /* idle, or its request is on the way */
 	PP_VISIT_WAITS, /* suspended until its answer is due */
-	PP_VISIT_SENDS	/* the answer is on the way */
+	PP_VISIT_SENDS, /* the answer is on the way */
+	PP_VISIT_STATES
 };
 
 /* A client's connection. */
@@ -45,7 +46,7 @@ struct pp_door {
 	uint32_t count;
 	int resumed;  /* 1: one that was suspended may go on */
 	int64_t next; /* when the next client will have been too slow */
-	struct pp_visits visits[PP_VISIT_SENDS + 1];
+	struct pp_visits visits[PP_VISIT_STATES];
 };
 
 /* From now on it is in that state. In door.c. */
