@@ -11,7 +11,7 @@ import { el, find, say } from "./dom.js";
 import { showList } from "./list.js";
 import { buildPanel } from "./panel.js";
 import { buildSettings } from "./settings.js";
-import { go, listen, read } from "./state.js";
+import { go, home, listen, read } from "./state.js";
 import { take, title } from "./take.js";
 
 let turn = 0, cancel = null;
@@ -27,7 +27,7 @@ async function obtain(source, id, mine) {
 	cancel = new AbortController();
 	const wait = el("p", { class: "waiting" }), bar = el("progress", { max: 1 });
 	find("viewer").replaceChildren(el("h1", {}, title(source)), bar, wait,
-	    el("button", { type: "button", onclick: () => history.back() }, "Cancel"));
+	    el("button", { type: "button", onclick: () => home(true) }, "Cancel"));
 	find("viewer").dataset.blank = "1";
 	say(`Asking the service for ${title(source)}.`);
 	const capture = await take(source, cancel.signal, (part, text) => {

@@ -70,8 +70,13 @@ export function go(changes, replace = false) {
 	listener(state);
 }
 
-export function home() {
-	history.pushState(null, "", location.pathname + location.search);
+/* To the index. `replace`: from what was never shown. */
+export function home(replace = false) {
+	const address = location.pathname + location.search;
+	if (replace === true)
+		history.replaceState(null, "", address);
+	else
+		history.pushState(null, "", address);
 	listener(read());
 }
 

@@ -2,21 +2,7 @@
  * The index page with scripts: capture with a countdown, cancel, the list, the
  * command, the rates; and what a reload keeps.
  */
-import { check, equal, Page, SITE } from "./page.mjs";
-
-/* How many CPU profiles run in the collector, by the page without scripts. */
-async function running() {
-	const html = await (await fetch(SITE)).text();
-	return Number(/data-name="profile"[^>]*><td class="number">(\d+)</.exec(html)[1]);
-}
-
-async function until(what, condition) {
-	const end = Date.now() + 20000;
-	while (!await condition()) {
-		check(Date.now() < end, what);
-		await new Promise((resolve) => { setTimeout(resolve, 50); });
-	}
-}
+import { check, equal, Page, running, SITE, until } from "./page.mjs";
 
 async function cancelled(page) {
 	equal(await running(), 0, "profiles running before");

@@ -26,6 +26,20 @@ export function equal(found, wanted, what) {
 	    `${what}: ${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}`);
 }
 
+/* How many CPU profiles run in the collector, by the page without scripts. */
+export async function running() {
+	const html = await (await fetch(SITE)).text();
+	return Number(/data-name="profile"[^>]*><td class="number">(\d+)</.exec(html)[1]);
+}
+
+export async function until(what, condition) {
+	const end = Date.now() + 20000;
+	while (!await condition()) {
+		check(Date.now() < end, what);
+		await new Promise((resolve) => { setTimeout(resolve, 50); });
+	}
+}
+
 export class Page {
 	constructor(page) {
 		this.page = page;

@@ -125,6 +125,9 @@ class Pages(Case):
         with Busy(self.kore):
             self.browse("capture")
 
+    def test_a_wait_in_a_fresh_tab_is_cancelled(self):
+        self.browse("waiting")
+
     def test_texts_of_a_profile_are_texts(self):
         broken = []
         for number, body in enumerate((b"", b"hello", b"\x1f\x8b\x08junk",
