@@ -15,7 +15,7 @@ import { amount, change, percent } from "./numbers.js";
 import { objectColour, onTheme, Painter, ROW } from "./paint.js";
 import { brief, go } from "./state.js";
 
-let canvas, painter, scroller, spacer, tip, detail, legend, invert;
+let canvas, painter, scroller, spacer, tip, detail, legend, invert, squeezed;
 let context = null, tree = null, treeKey = "", place = null, hits = null, cursor = null;
 let focus = { node: 0, from: 0 }, frameAsked = false;
 
@@ -29,11 +29,13 @@ function build(panel) {
 	tip = el("div", { class: "tip", hidden: true });
 	detail = el("p", { id: "detail", class: "detail" });
 	legend = el("ul", { class: "legend", "aria-label": "Colours" });
+	squeezed = el("span", { class: "note", hidden: true }, "Hatched boxes are drawn narrower " +
+	    "than they are: so much is in small frames. Click one to see those in it.");
 	invert = el("input", { type: "checkbox", id: "invert",
 		onchange: () => go({ inv: invert.checked, zoom: "" }) });
 	panel.append(el("div", { class: "row" },
 	    el("label", { class: "check" }, invert, el("span", {}, "Inverted: callees on top")),
-	    legend), detail, scroller, tip);
+	    squeezed, legend), detail, scroller, tip);
 	canvas.addEventListener("pointermove", hover);
 	canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
 	canvas.addEventListener("click", click);
@@ -95,6 +97,8 @@ function arrange() {
 	place = layout(tree, focus, width);
 	spacer.style.height = place.rows.length * ROW + "px";
 	painter.resize(width, Math.min(scroller.clientHeight, place.rows.length * ROW));
+	canvas.dataset.boxes = place.rows.reduce((sum, row) => sum + row.node.length, 0);
+	squeezed.hidden = !place.squeezed;
 	cursor = null;
 	paint();
 }

@@ -4,11 +4,16 @@
  *
  * Rule: what is too narrow to be seen is not left out: all such children of a
  * node are one box "N smaller frames", which can be zoomed into as any other.
- * So a profile in which everything is small shows where it is.
+ * Where such a box would be nearly all that is seen, it is drawn narrower and
+ * the largest of its children wide enough for their names; `squeezed` says so.
  */
 
 /* Narrower than this many pixels, a box has no pixel of its own. */
 const MIN = 0.8;
+
+/* Of a box that is at least so wide, the children that are seen fill this part;
+ * if they do not, the largest are made to, each at least so wide. */
+const ROOM = 240, SEEN = 0.25, FILLED = 0.75, WIDE = 24;
 
 /* One row: the boxes' nodes, places and widths. A node below 0 is a group:
  * the children of ~node from the one at `from` on. */
@@ -41,20 +46,44 @@ export function boxWeight(tree, node, from) {
 	return node >= 0 ? tree.weight[node] : groupWeight(tree, ~node, from);
 }
 
-/* Children of `parent` from the one at `from` on, `scale` pixels per unit. */
-function layChildren(tree, row, parent, from, x, scale, next) {
+/* How many children from the one at `from` on are at least `least` wide when
+ * `room(sum)` is the scale for the sum of their weights; and that sum. */
+function countWide(tree, parent, from, least, room) {
 	const first = tree.first[parent], kids = tree.kids[parent];
-	for (let index = from; index < kids; index++) {
-		const width = tree.weight[first + index] * scale;
-		if (width < MIN) {
-			const rest = groupWeight(tree, parent, index) * scale;
-			row.add(~parent, index, x, Math.max(rest, MIN));
-			return;
-		}
-		row.add(first + index, 0, x, width);
-		next.push(first + index, x, width);
-		x += width;
+	let count = 0, sum = 0;
+	while (from + count < kids) {
+		const weight = tree.weight[first + from + count];
+		if (weight * room(sum + weight) < least)
+			break;
+		sum += weight;
+		count++;
 	}
+	return { count, sum };
+}
+
+/* Children of `parent` from the one at `from` on, over `width` pixels, which
+ * are `weight`. Whether the smaller frames had to be squeezed. */
+function layChildren(tree, row, { parent, from, x, width, weight }, next) {
+	const first = tree.first[parent];
+	let scale = width / weight, at = x;
+	let wide = countWide(tree, parent, from, MIN, () => scale);
+	const squeezed = from + wide.count < tree.kids[parent] && width >= ROOM &&
+	    wide.sum * scale < SEEN * width;
+	if (squeezed) {
+		wide = countWide(tree, parent, from, WIDE, (sum) => FILLED * width / sum);
+		scale = FILLED * width / wide.sum;
+	}
+	for (let node = first + from; node < first + from + wide.count; node++) {
+		const own = tree.weight[node] * scale;
+		row.add(node, 0, at, own);
+		next.push(node, at, own);
+		at += own;
+	}
+	const index = from + wide.count;
+	if (index < tree.kids[parent])
+		row.add(~parent, index, at, squeezed ? x + width - at :
+		    Math.max(groupWeight(tree, parent, index) * scale, MIN));
+	return squeezed;
 }
 
 /* The way from the root to a node. */
@@ -67,7 +96,8 @@ export function ancestors(tree, node) {
 
 /*
  * focus: { node, from }, as a box has them. The rows: its ancestors, each over
- * the whole width, then itself, then what is below it.
+ * the whole width, then itself, then what is below it. `squeezed`: widths are
+ * not all of one scale.
  */
 export function layout(tree, focus, width) {
 	const rows = [], path = ancestors(tree, focus.node >= 0 ? focus.node : ~focus.node);
@@ -80,20 +110,22 @@ export function layout(tree, focus, width) {
 	if (focus.node < 0)
 		rowAt(rows.length).add(focus.node, focus.from, 0, width);
 	const weight = boxWeight(tree, focus.node, focus.from);
-	let depth = rows.length, level = [];
+	let depth = rows.length, level = [], squeezed = false;
 	if (weight > 0)
-		layChildren(tree, rowAt(depth), top, focus.from, 0, width / weight, next);
+		squeezed = layChildren(tree, rowAt(depth), { parent: top, from: focus.from, x: 0,
+			width, weight }, next);
 	for (level = next.splice(0); level.length > 0; level = next.splice(0)) {
 		depth++;
 		for (let i = 0; i < level.length; i += 3) {
-			const node = level[i];
-			if (tree.kids[node] > 0)
-				layChildren(tree, rowAt(depth), node, 0, level[i + 1],
-				    level[i + 2] / tree.weight[node], next);
+			const parent = level[i];
+			if (tree.kids[parent] > 0 && layChildren(tree, rowAt(depth), { parent,
+				from: 0, x: level[i + 1], width: level[i + 2],
+				weight: tree.weight[parent] }, next))
+				squeezed = true;
 		}
 	}
-	return { rows: rows.filter((row) => row.node.length > 0), focusRow: path.length - 1 +
-	    (focus.node < 0 ? 1 : 0) };
+	return { rows: rows.filter((row) => row.node.length > 0), squeezed,
+		focusRow: path.length - 1 + (focus.node < 0 ? 1 : 0) };
 }
 
 /* The box at a place of a row, or -1. Boxes are in order. */

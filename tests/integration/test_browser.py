@@ -128,6 +128,10 @@ class Pages(Case):
     def test_a_wait_in_a_fresh_tab_is_cancelled(self):
         self.browse("waiting")
 
+    def test_a_profile_of_small_frames(self):
+        found = self.browse("broad", file=self.made("broad"))
+        note("%d boxes on opening", found["boxes"])
+
     def test_texts_of_a_profile_are_texts(self):
         broken = []
         for number, body in enumerate((b"", b"hello", b"\x1f\x8b\x08junk",
