@@ -36,16 +36,18 @@ function edgeTable(context, title, edges, nothing) {
 		    frame < 0 ? el("td", {}, nothing) : nameButton(context.sums, frame))))));
 }
 
-function lineTable(context, frame, lines) {
-	const file = context.sums.files[frame], base = file.split("/").pop() || "?";
+function lineTable(context, lines) {
 	return el("section", { class: "edges" }, el("h2", {}, "Lines"),
 	    el("table", { class: "figures", id: "lines", "aria-label": "Lines" },
 		el("thead", {}, el("tr", {}, el("th", { class: "number" }, "Flat"),
 		    el("th", { class: "number" }, "Cum"), el("th", {}, "Line"))),
-		el("tbody", {}, ...lines.sort((a, b) => a.number - b.number)
-		    .map(({ number, flat, cum }) => el("tr", {}, pair(context, ...flat),
-			pair(context, ...cum), el("td", {}, el("code", { title: file },
-			    `${base}:${number}`)))))));
+		el("tbody", {}, ...lines
+		    .sort((a, b) => a.file < b.file ? -1 : a.file > b.file ? 1 :
+			a.number - b.number)
+		    .map(({ number, file, flat, cum }) => el("tr", { "data-line":
+			`${file}:${number}` }, pair(context, ...flat), pair(context, ...cum),
+		    el("td", {}, file === "" ? "no line known" : el("code", { title: file },
+			`${file.split("/").pop()}:${number}`)))))));
 }
 
 async function draw(context) {
@@ -74,7 +76,7 @@ async function draw(context) {
 	    el("div", { class: "columns" },
 		edgeTable(context, "Called by", found.callers, "(nothing: it is the root)"),
 		edgeTable(context, "Calls", found.callees, "(itself: it ran)"),
-		lineTable(context, frame, found.lines)));
+		lineTable(context, found.lines)));
 }
 
 export const callers = { id: "callers", name: "Callers", build, draw };

@@ -193,16 +193,23 @@ function readLocation(reader) {
 	return location;
 }
 
+/* The files of one name, as a text. */
+function someFiles(files) {
+	const [first, ...more] = files;
+	return more.length === 0 ? first : `${first} and ${more.length} more`;
+}
+
 /*
  * Names are what views show, one for each function name, as pprof counts
- * them. A location is a run of frames, innermost first; one without a line
- * counts for its object.
+ * them; several functions may have it, each in a file of its own. A location is
+ * a run of frames, innermost first; one without a line counts for its object.
  */
 function shapeNames(raw) {
 	const string = (id) => raw.strings[id] ?? "";
 	const names = [], files = [], objects = [], objectOf = [], known = new Map();
-	const objectIds = new Map();
+	const objectIds = new Map(), fileIds = new Map();
 	const first = new Column(), frame = new Column(), line = new Column();
+	const fileAt = new Column();
 	const place = new Map();
 
 	function objectId(file) {
@@ -213,16 +220,27 @@ function shapeNames(raw) {
 		}
 		return objectIds.get(base);
 	}
+	function fileId(file) {
+		if (!fileIds.has(file))
+			fileIds.set(file, fileIds.size);
+		return fileIds.get(file);
+	}
 	function nameId(name, file, object) {
 		let id = known.get(name);
 		if (id === undefined) {
 			id = names.length;
 			known.set(name, id);
 			names.push(name);
-			files.push(file);
+			files.push(new Set());
 			objectOf.push(object);
 		}
+		files[id].add(file);
 		return id;
+	}
+	function add(name, file, object, number) {
+		frame.push(nameId(name, file, object));
+		line.push(number);
+		fileAt.push(fileId(file));
 	}
 	for (const location of raw.locations) {
 		place.set(location.id, first.length);
@@ -232,18 +250,16 @@ function shapeNames(raw) {
 			const fn = raw.functions.get(fnId);
 			if (fn === undefined)
 				continue;
-			frame.push(nameId(string(fn.name) || "?", string(fn.file), object));
-			line.push(number);
+			add(string(fn.name) || "?", string(fn.file), object, number);
 		}
-		if (location.lines.length === 0) {
-			/* As pprof calls it. */
-			frame.push(nameId(location.mapping === 0 ? "<unknown>" :
-			    "[" + objects[object] + "]", "", object));
-			line.push(0);
-		}
+		/* As pprof calls it. */
+		if (location.lines.length === 0)
+			add(location.mapping === 0 ? "<unknown>" : "[" + objects[object] + "]", "",
+			    object, 0);
 	}
 	first.push(frame.length);
-	return { names, files, objects, objectOf: Int32Array.from(objectOf), place,
+	return { names, files: files.map(someFiles), allFiles: [...fileIds.keys()],
+		fileAt: fileAt.done(), objects, objectOf: Int32Array.from(objectOf), place,
 		first: first.done(), frame: frame.done(), line: line.done() };
 }
 

@@ -77,7 +77,9 @@ function edgeElement(context, edge, boxes) {
 	const weight = Math.abs(edge.left) + Math.abs(edge.right);
 	const width = 1 + 6 * Math.sqrt(weight / (context.whole || 1));
 	const a = points[points.length - 2], b = points[points.length - 1];
-	return svg("g", { class: "edge" + (edge.gap ? " gap" : "") },
+	return svg("g", { class: "edge" + (edge.gap ? " gap" : ""),
+		"data-from": boxes[edge.from].name, "data-to": boxes[edge.to].name,
+		"data-value": context.sums.paired ? edge.right - edge.left : edge.left },
 	    svg("title", {}, `${boxes[edge.from].name} → ${boxes[edge.to].name}`),
 	    svg("path", { d: path, "stroke-width": width.toFixed(1),
 		"marker-end": "url(#arrow)" }),

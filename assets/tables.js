@@ -60,16 +60,18 @@ class Sums {
 	}
 }
 
-/* Callers, callees and lines of one function. Frame -1 is "nothing above" or
- * "nothing below"; a line is its number, by the frame that has it. */
+/* Callers, callees and lines of one name. Frame -1 is "nothing above" or
+ * "nothing below"; a line is a number in a file: two functions of one name are
+ * in two. */
 export function around(view, wanted) {
 	const callers = new Sums(), callees = new Sums(), lines = new Sums();
 	const lineFlat = new Sums();
 	eachSample(view, (side, value, profile, names, sample) => {
 		const up = new Set(), down = new Set(), at = new Set();
-		let before = -1, line = -1;
+		let before = -1, line = "";
 		walkStack(profile, names, sample, false, (frame, place) => {
-			line = frame === wanted ? profile.line[place] : -1;
+			line = frame === wanted ? profile.line[place] + ":" +
+			    profile.allFiles[profile.fileAt[place]] : "";
 			if (frame === wanted) {
 				at.add(line);
 				if (before !== wanted)
@@ -87,13 +89,14 @@ export function around(view, wanted) {
 			callers.add(frame, side, value);
 		for (const frame of down)
 			callees.add(frame, side, value);
-		for (const number of at)
-			lines.add(number, side, value);
+		for (const key of at)
+			lines.add(key, side, value);
 	});
 	const flat = lineFlat.rows;
 	return { callers: callers.sorted(), callees: callees.sorted(),
-		lines: lines.sorted().map(([number, left, right]) =>
-		    ({ number, cum: [left, right], flat: flat.get(number) ?? [0, 0] })) };
+		lines: lines.sorted().map(([key, left, right]) => ({ number: parseInt(key, 10),
+			file: key.slice(key.indexOf(":") + 1), cum: [left, right],
+			flat: flat.get(key) ?? [0, 0] })) };
 }
 
 /* The most important functions and the calls between them; one that is left

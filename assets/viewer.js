@@ -215,6 +215,8 @@ async function show(state, capture, base, mine) {
 		stale: () => mine !== turn,
 		report() {
 			built.facts.textContent = facts(meta, this);
+			built.facts.dataset.whole = this.whole;
+			built.facts.dataset.matched = this.matched ?? "";
 		} };
 	const told = ({ title, at }) => `${title}, ${clock(at)}`;
 	built.title.textContent = base ? `${told(base)} → ${told(capture)}` : capture.title;

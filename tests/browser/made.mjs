@@ -5,7 +5,7 @@
  * Not the product's encoder: it writes what profile.proto allows, and no more
  * of it than the tests need.
  *
- *     node made.mjs many|broad|hostile FILE
+ *     node made.mjs many|broad|hostile|twins FILE
  */
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -51,8 +51,8 @@ class Message {
 }
 
 /* A CPU profile of samples { stack: [function numbers, leaf first], ns,
- * labels: { key: text } } over the functions `names`. */
-export function profile(names, samples) {
+ * labels: { key: text } } over the functions `names`, each in its file. */
+export function profile(names, samples, files = []) {
 	const strings = new Map([["", 0]]), chunks = [];
 	const string = (text) => {
 		if (!strings.has(text))
@@ -71,7 +71,7 @@ export function profile(names, samples) {
 	names.forEach((name, index) => {
 		const id = index + 1;
 		put(5, new Message().number(1, id).number(2, string(name))
-		    .number(3, string(name)).number(4, string("made.c")));
+		    .number(3, string(name)).number(4, string(files[index] ?? "made.c")));
 		put(4, new Message().number(1, id).number(2, 1).number(3, 0x1000 + 16 * id)
 		    .message(4, new Message().number(1, id).number(2, 10 + index % 400)));
 	});
@@ -124,6 +124,13 @@ const made = {
 			samples.push({ stack: Array.from({ length: 24 }, () => pick(4000)),
 				ns: 10000000, labels: { "http.route": "/r" + i % 8 } });
 		return profile(names, samples);
+	},
+	/* Two static functions of one name, each in a file of its own. */
+	twins() {
+		return profile(["main", "parse", "parse"], [
+			{ stack: [1, 0], ns: 3000000 }, { stack: [2, 0], ns: 5000000 },
+			{ stack: [2, 1, 0], ns: 7000000 }],
+		["/srv/main.c", "/srv/header.c", "/srv/body.c"]);
 	},
 	/* Texts that a page must show as texts. */
 	hostile() {

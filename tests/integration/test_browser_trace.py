@@ -11,8 +11,8 @@ import tempfile
 import time
 
 import harness
+from browser import DEPS, PAGES
 from case import Case, Later, main, note
-from test_browser import DEPS, PAGES
 from test_trace_record import compiled
 from tracefile import Trace
 
