@@ -112,14 +112,16 @@ function viewOf(question) {
 
 const answers = {
 	async open({ key, bytes }) {
-		if (bytes)
+		if (bytes) {
 			remember(key, decode(await gunzip(bytes)));
+			last = { key: "", view: null, sums: null };
+		}
 		const p = find(key);
-		last = { key: "", view: null, sums: null };
+		p.labels ??= labelKeys(p);
 		return { types: p.types, defaultType: p.defaultType, time: p.time,
 			duration: p.duration, period: p.period, periodType: p.periodType,
 			comments: p.comments, samples: p.count, negative: p.negative,
-			labels: labelKeys(p) };
+			labels: p.labels };
 	},
 	sums(question) {
 		const { view, sums } = viewOf(question);

@@ -28,6 +28,9 @@ class Browser(Pages):
         found = self.browse("broad", file=self.made("broad"))
         note("%d boxes on opening", found["boxes"])
 
+    def test_sums_are_made_once(self):
+        self.browse("worker", file=self.made("twins"))
+
     def test_texts_of_a_profile_are_texts(self):
         broken = []
         for number, body in enumerate((b"", b"hello", b"\x1f\x8b\x08junk",
