@@ -27,7 +27,8 @@ need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	nodejs=node npm=npm chromium=chromium \
-	libgoogle-perftools4=libprofiler.so.0
+	libgoogle-perftools4=libprofiler.so.0 libjemalloc2=libjemalloc.so.2 \
+	linux-perf=perf
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wcast-qual

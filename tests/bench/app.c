@@ -22,7 +22,8 @@ int page_walk(struct http_request *);
 int page_concat(struct http_request *);
 
 /* What gperftools needs in a worker when a signal starts and ends it: its
- * timer, the file that it writes and the list of what is mapped. */
+ * timer, the file that it writes and the list of what is mapped. Its heap
+ * profiler and jemalloc's find stacks with the same calls. */
 static struct sock_filter rules[] = {
 	KORE_SYSCALL_ALLOW(setitimer),
 	KORE_SYSCALL_ALLOW(rt_sigaction),
@@ -36,7 +37,7 @@ static struct sock_filter rules[] = {
 void
 kore_seccomp_hook(void)
 {
-	if (getenv("CPUPROFILE") != NULL)
+	if (getenv("BENCH_RULES") != NULL)
 		kore_seccomp_filter("bench", rules, KORE_FILTER_LEN(rules));
 }
 

@@ -50,12 +50,17 @@ def figure(words):
         spread=(float(words["added_low"]), float(words["added_high"])))
 
 
+def run(work, pairs):
+    """[{key: text}], one for each loop and variant."""
+    text = subprocess.run([os.path.join(work, "lock_pair"),
+                           os.path.join(work, "lock_loop.so"), str(pairs)],
+                          check=True, stdout=subprocess.PIPE).stdout.decode()
+    return [dict(word.split("=") for word in line.split())
+            for line in text.splitlines()]
+
+
 def measure(bench):
     bench.say("pairs of lock and unlock: 15 turns of four kinds")
     compile_all(bench.work, bench.build)
-    text = subprocess.run([os.path.join(bench.work, "lock_pair"),
-                           os.path.join(bench.work, "lock_loop.so"),
-                           "1000000" if bench.quick else "5000000"], check=True,
-                          stdout=subprocess.PIPE).stdout.decode()
-    return [figure(dict(word.split("=") for word in line.split()))
-            for line in text.splitlines()]
+    return [figure(words) for words in run(
+        bench.work, 1000000 if bench.quick else 5000000)]

@@ -9,12 +9,16 @@
  * `added` is the median of the differences from the same turn's bare one.
  *
  *     malloc_pair ./malloc_loop.so [pairs a turn, default 10000000]
+ *
+ * With the name of a variant as a third argument, that one once, in this
+ * process: for allocators that are preloaded and profile themselves.
  */
 #include <sys/wait.h>
 
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "capture/heap.h"
@@ -89,6 +93,23 @@ by_size(const void *a, const void *b)
 	return (x < y ? -1 : x > y);
 }
 
+static int
+one(const char *name, uint64_t pairs)
+{
+	double found;
+	int v;
+
+	for (v = 0; v < VARIANTS; v++) {
+		if (strcmp(variants[v].name, name) != 0)
+			continue;
+		found = measure(&variants[v], pairs);
+		printf("%.4f\n", found);
+		return (found < 0);
+	}
+	fprintf(stderr, "malloc_pair: there is no variant %s\n", name);
+	return (2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -105,6 +126,8 @@ main(int argc, char **argv)
 		return (2);
 	}
 	*(void **)&loop = dlsym(library, "loop_malloc");
+	if (argc > 3)
+		return (one(argv[3], pairs));
 	for (t = 0; t < TURNS; t++) {
 		for (v = 0; v < VARIANTS; v++) {
 			found[v][t] = run(&variants[v], pairs);

@@ -11,8 +11,8 @@ import figures
 import servers
 
 HOW = """\
-A pair of malloc and free, or of kore_malloc and kore_free, of 16 to 271 bytes
-with 1,024 blocks alive, by the thread's CPU clock: `malloc_pair.c` alone and
+A pair of malloc and free, or of kore_malloc and kore_free, of 16 to 271 bytes,
+one pair after the other, by the thread's CPU clock: `malloc_pair.c` alone and
 `malloc_loop.c` in a handler of a real worker. Absent and present take turns and
 are compared turn by turn. "Off" is PPROF_HEAP_RATE=0.
 """
@@ -54,16 +54,7 @@ class Kore(servers.Kore):
                     "  route /concat page_concat\n", "")
 
     def pair(self, own, pairs):
-        return float(self.text("/pairs?kore=%d&pairs=%d" % (own, pairs)))
-
-    def text(self, path):
-        connection = servers.http.client.HTTPConnection(
-            "127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().read()
-        finally:
-            connection.close()
+        return float(self.body("/pairs?kore=%d&pairs=%d" % (own, pairs))[1])
 
 
 def added(name, values, bare, target=None):

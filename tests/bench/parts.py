@@ -17,6 +17,7 @@ import malloc_pair
 import memory
 import pages
 import recorder
+import rivals
 import sample_cost
 import throughput
 import tracing
@@ -27,6 +28,7 @@ PARTS = [
     ("locks", "Locks", lock_pair),
     ("throughput", "Requests per second", throughput),
     ("tracing", "Traces", tracing),
+    ("rivals", "Beside other profilers", rivals),
     ("loop", "The event loop", event_loop),
     ("recorder", "The flight recorder", recorder),
     ("pages", "The pages", pages),
@@ -48,6 +50,7 @@ class Bench(contextlib.ExitStack):
         self.pairs = 3 if quick else 15
         self.seconds = 1 if quick else 2
         self.loop_pairs = 2 if quick else 10
+        self.few = 2 if quick else 7
         self.memory_turns = 1 if quick else 5
 
     @staticmethod

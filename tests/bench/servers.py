@@ -70,7 +70,7 @@ def build(build_dir, work):
     cc("-shared", "-fPIC", "-I/usr/include/postgresql", "-DKORE_USE_PGSQL",
        "-DKORE_USE_TASKS", "-o", out("app.so"), "app.c")
     env = dict(os.environ, GO111MODULE="off", GOCACHE=out("go-cache"))
-    for name, files in (("go-absent", ["main.go"]),
+    for name, files in (("go-absent", ["main.go", "absent.go"]),
                         ("go-pprof", ["main.go", "pprof.go"])):
         subprocess.run(["go", "build", "-o", out(name), *files], check=True,
                        cwd=os.path.join(HERE, "go"), env=env)
@@ -139,16 +139,21 @@ class Server:
         except OSError:
             return False
 
-    def get(self, path, timeout=60):
-        """(status, length of the body)"""
+    def body(self, path, timeout=60):
+        """(status, body)"""
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
                                                 timeout=timeout)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
-            return answer.status, len(answer.read())
+            return answer.status, answer.read()
         finally:
             connection.close()
+
+    def get(self, path, timeout=60):
+        """(status, length of the body)"""
+        status, body = self.body(path, timeout)
+        return status, len(body)
 
     def serving(self):
         """pids of the processes that serve requests."""
@@ -171,20 +176,23 @@ class Server:
 
 
 class Go(Server):
-    """The equal server in Go; `binary` with or without net/http/pprof."""
+    """The equal server in Go; `binary` with or without net/http/pprof.
+    `extra`: more of the environment."""
 
-    def __init__(self, name, work, binary):
+    def __init__(self, name, work, binary, extra=()):
         super().__init__(name)
         directory = tempfile.mkdtemp(prefix="go-", dir=work)
         self.launch([os.path.join(work, binary), "127.0.0.1:%d" % self.port],
-                    directory)
+                    directory, dict(os.environ, **dict(extra)))
 
 
 class Kore(Server):
     """Debian's kore as in production: chroot, nobody, seccomp, pinned
-    workers. `module`: path of pprof.so, or None."""
+    workers. `module`: path of pprof.so, or None. `extra`: more of the
+    environment."""
 
-    def __init__(self, name, work, module=None, perftools=False, workers=2):
+    def __init__(self, name, work, module=None, perftools=False, workers=2,
+                 extra=()):
         super().__init__(name)
         self.directory = tempfile.mkdtemp(prefix="kore-", dir=work)
         self.root = os.path.join(self.directory, "root")
@@ -200,7 +208,8 @@ class Kore(Server):
         if perftools:
             env.update(LD_PRELOAD=PERFTOOLS, CPUPROFILE="cpu.prof",
                        CPUPROFILESIGNAL=str(int(PERFTOOLS_SWITCH)),
-                       CPUPROFILE_FREQUENCY="100")
+                       CPUPROFILE_FREQUENCY="100", BENCH_RULES="1")
+        env.update(extra)
         command = ["kore", "-f", "-c", path]
         if os.getuid() != 0:
             command += ["-n", "-r"]
@@ -247,11 +256,14 @@ class Kore(Server):
 
 class Profiling(threading.Thread):
     """Takes CPU profiles of a server one after the other until it is left;
-    the last one ends by hanging up. `watch`: pid of the collector."""
+    the last one ends by hanging up. `watch`: pid of the collector; `what`:
+    another endpoint that takes seconds."""
 
-    def __init__(self, server, seconds=2, query="", watch=None):
+    def __init__(self, server, seconds=2, query="", watch=None,
+                 what="profile"):
         super().__init__(daemon=True)
         self.server, self.seconds, self.query = server, seconds, query
+        self.what = what
         self.watch = watch
         self.ended = []  # seconds from the window's end to the last byte
         self.costs = []  # sched_ns() of `watch` for each
@@ -278,8 +290,8 @@ class Profiling(threading.Thread):
             "127.0.0.1", self.server.port, timeout=60)
         before = sched_ns(self.watch) if self.watch else (0, 0)
         start = time.monotonic()
-        self.connection.request("GET", "/debug/pprof/profile?seconds=%d%s"
-                                % (self.seconds, self.query))
+        self.connection.request("GET", "/debug/pprof/%s?seconds=%d%s"
+                                % (self.what, self.seconds, self.query))
         answer = self.connection.getresponse()
         body = answer.read()
         took = time.monotonic() - start - self.seconds
