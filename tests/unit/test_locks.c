@@ -339,14 +339,19 @@ asks(void *function)
 static void
 what_a_thread_waits_for_is_seen_while_nobody_measures(void **state)
 {
-	static const char *const calls[][2] = {
-		{ "by_sem", "waits_sem" },
-		{ "by_sem_timed", "by_sem_timed" },
-		{ "by_sem_clock", "waits_sem_clock" },
-		{ "by_join", "by_join" },
-		{ "by_join_timed", "by_join_timed" },
-		{ "by_join_clock", "by_join_clock" },
-		{ "by_join_c11", "by_join_c11" },
+	static const struct {
+		const char *name, *where;
+		int n;
+	} calls[] = {
+		/* The last to come does not wait. */
+		{ "by_barrier", "waits_barrier", 2 },
+		{ "by_sem", "waits_sem", 1 },
+		{ "by_sem_timed", "by_sem_timed", 1 },
+		{ "by_sem_clock", "waits_sem_clock", 1 },
+		{ "by_join", "by_join", 1 },
+		{ "by_join_timed", "by_join_timed", 1 },
+		{ "by_join_clock", "by_join_clock", 1 },
+		{ "by_join_c11", "by_join_c11", 1 },
 	};
 	struct truth truth;
 	pthread_t thread;
@@ -357,12 +362,12 @@ what_a_thread_waits_for_is_seen_while_nobody_measures(void **state)
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		seen = -1;
 		assert_int_equal(pthread_create(&thread, NULL, asks,
-				     (void *)(uintptr_t)calls[i][1]),
+				     (void *)(uintptr_t)calls[i].where),
 		    0);
-		run(calls[i][0], "seen", 1, 250 * MS, &truth);
+		run(calls[i].name, "seen", calls[i].n, 250 * MS, &truth);
 		assert_int_equal(pthread_join(thread, NULL), 0);
 		if (seen != 1)
-			fail_msg("%s: %d", calls[i][0], seen);
+			fail_msg("%s: %d", calls[i].name, seen);
 	}
 }
 

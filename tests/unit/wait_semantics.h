@@ -52,7 +52,7 @@ static const char wait_semantics[] =
     "	MUST(pthread_mutex_lock(&made) == EOWNERDEAD);\n"
     "	MUST(pthread_mutex_consistent(&made) == 0);\n"
     "	MUST(pthread_mutex_unlock(&made) == 0);\n"
-    "	spawn(1, dies); all_asleep(1); /* ends while we wait */\n"
+    "	spawn(1, dies); while (here < 1) nap(1000000); /* ends meanwhile */\n"
     "	MUST(pthread_mutex_lock(&made) == EOWNERDEAD);\n"
     "	MUST(pthread_mutex_unlock(&made) == 0); ends(1);\n"
     "	MUST(pthread_mutex_lock(&made) == ENOTRECOVERABLE); return 0; }\n"

@@ -115,8 +115,9 @@ hook_barrier_wait(pthread_barrier_t *barrier)
 	int result;
 
 	if (!watched(WATCH_WAIT))
-		return (real_barrier_wait(barrier));
-	WAIT_FOR(NULL, PP_WAIT_BARRIER, real_barrier_wait(barrier));
+		CALL(result, real_barrier_wait(barrier));
+	else
+		WAIT_FOR(NULL, PP_WAIT_BARRIER, real_barrier_wait(barrier));
 	return (result);
 }
 

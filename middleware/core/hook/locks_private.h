@@ -57,8 +57,9 @@ int pp_locks_sem_is_free(sem_t *sem);
 		pp_trace_waited((wait), traced_);                              \
 	} while (0)
 
-/* Not a jump: the C library's own function leaves no frame while it waits,
- * and then this one tells what a thread does (profile/progress_state.c). */
+/* Not a jump: where the C library's own function leaves no frame while it
+ * waits, or is the leaf whether it waits or not, this one tells what a thread
+ * does (profile/progress_state.c). */
 #define CALL(result, call)                                                     \
 	do {                                                                   \
 		(result) = (call);                                             \
