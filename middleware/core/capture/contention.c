@@ -18,7 +18,9 @@
 
 struct waiter {
 	_Atomic uintptr_t lock; /* 0: free */
-	_Atomic int64_t since;	/* CLOCK_MONOTONIC */
+	/* CLOCK_MONOTONIC; 0: not yet. Only who has the place writes it, but
+	 * for whoever charges for the time before. */
+	_Atomic int64_t since;
 };
 
 static struct waiter waiters[PP_CONTENDED_MAX];
@@ -36,8 +38,6 @@ pp_contention_enter(const void *lock)
 		if (atomic_load_explicit(&waiters[place].lock,
 			memory_order_relaxed) != 0)
 			continue;
-		/* Before it can be seen: a stale time would be charged. */
-		atomic_store(&waiters[place].since, INT64_MAX);
 		if (!atomic_compare_exchange_strong(&waiters[place].lock, &none,
 			(uintptr_t)lock))
 			continue;
@@ -61,6 +61,9 @@ pp_contention_leave(int handle)
 	w = &waiters[handle];
 	hash = pp_contention_hash((const void *)atomic_load(&w->lock));
 	atomic_fetch_sub(&pp_contention_filter[hash % PP_CONTENTION_FILTER], 1);
+	/* Before the place is free: its next lock is not to be charged with
+	 * this one's time. */
+	atomic_store(&w->since, 0);
 	atomic_store(&w->lock, 0);
 }
 
@@ -77,7 +80,7 @@ pp_contention_charge(const void *lock, enum pp_wait wait)
 		if (atomic_load(&w->lock) != (uintptr_t)lock)
 			continue;
 		since = atomic_load(&w->since);
-		if (since >= now ||
+		if (since == 0 || since >= now ||
 		    !atomic_compare_exchange_strong(&w->since, &since, now))
 			continue;
 		ns += now - since;
