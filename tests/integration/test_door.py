@@ -451,6 +451,35 @@ class Slow(Case):
             for sock in lazy:
                 sock.close()
 
+    def test_many_long_profiles_leave_room_for_short_questions(self):
+        ask = (b"GET /debug/pprof/profile?seconds=86400 HTTP/1.1\r\n"
+               b"Host: x\r\n\r\n")
+        with Door() as door:
+            waiting = []
+            for _ in range(48):
+                waiting.append(door.socket())
+                waiting[-1].sendall(ask)
+            harness.wait_for("48 profiles", 5, lambda: 'class="number">48<'
+                             in door.get(INDEX).text)
+            for _ in range(30):
+                answer = door.get(INDEX + "profile?seconds=86400")
+                self.assertEqual(answer.status, 503)
+                self.assertIn("48 clients wait here", answer.text)
+                self.assertEqual(answer.text.count("\n"), 1)
+            self.assertEqual(door.get(INDEX + "goroutine").status, 200)
+            self.assertEqual(door.get(INDEX + "profile?seconds=1").status,
+                             200)
+            for sock in waiting[:3]:
+                sock.close()
+            harness.wait_for("three places", 5, lambda: 'class="number">45<'
+                             in door.get(INDEX).text)
+            again = door.socket()
+            again.sendall(ask)
+            harness.wait_for("one more", 5, lambda: 'class="number">46<'
+                             in door.get(INDEX).text)
+            for sock in waiting[3:] + [again]:
+                sock.close()
+
     def test_garbage(self):
         with Door() as door:
             for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\0" * 5000,

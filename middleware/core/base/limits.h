@@ -286,6 +286,13 @@
 #define PP_VISITS_MAX 64
 #endif
 
+/* Of these, who wait for something that takes longer than so long: profiles of
+ * a day must not keep the doctor out. The next one gets 503. */
+#ifndef PP_VISITS_LONG_MAX
+#define PP_VISITS_LONG_MAX 48
+#endif
+#define PP_VISIT_LONG_NS (5 * 1000000000LL)
+
 /* Header lines of an answer ("name: value\n"...), as text. */
 #define PP_ANSWER_HEADERS_MAX 2048
 

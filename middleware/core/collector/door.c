@@ -34,6 +34,8 @@ pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state)
 	struct pp_door *door = visit->door;
 
 	TAILQ_REMOVE(&door->visits[visit->state], visit, list);
+	door->lasting -= (uint32_t)visit->lasting;
+	visit->lasting = 0;
 	visit->state = state;
 	visit->since_ns = pp_clock_mono();
 	TAILQ_INSERT_TAIL(&door->visits[state], visit, list);
@@ -109,6 +111,7 @@ door_connection(void *arg, struct MHD_Connection *connection, void **own,
 	} else if (visit != NULL) {
 		*own = NULL;
 		TAILQ_REMOVE(&door->visits[visit->state], visit, list);
+		door->lasting -= (uint32_t)visit->lasting;
 		if (!visit->ending)
 			door->count--;
 		pp_visit_forget(visit);

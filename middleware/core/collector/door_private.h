@@ -26,8 +26,9 @@ struct pp_visit {
 	int fd;
 	enum pp_visit_state state;
 	int64_t since_ns;
-	int ending; /* 1: shut down, the server will notice */
-	int gone;   /* 1: it hung up while it waited */
+	int ending;  /* 1: shut down, the server will notice */
+	int gone;    /* 1: it hung up while it waited */
+	int lasting; /* 1: it waits for long */
 
 	/* Of the request that is read. */
 	char *uri;  /* as asked; NULL: too long, or out of memory */
@@ -44,12 +45,13 @@ struct pp_door {
 	struct pp_collector *c;
 	struct pp_allow allow;
 	uint32_t count;
-	int resumed;  /* 1: one that was suspended may go on */
-	int64_t next; /* when the next client will have been too slow */
+	uint32_t lasting; /* of these */
+	int resumed;	  /* 1: one that was suspended may go on */
+	int64_t next;	  /* when the next client will have been too slow */
 	struct pp_visits visits[PP_VISIT_STATES];
 };
 
-/* From now on it is in that state. In door.c. */
+/* From now on it is in that state; what it waited for is over. In door.c. */
 void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
 
 /* libmicrohttpd's callbacks for one request. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "collector/door_private.h"
 #include "service/answer.h"
 
@@ -214,11 +215,38 @@ visit_begin(struct pp_visit *visit, const char *method)
 	return (pp_service_begin(visit->door->c->service, &request));
 }
 
+/* Wait until the task is due. Returns 0, or -1 with an answer that says why it
+ * cannot, and the task is gone. */
+static int
+visit_wait(struct pp_visit *visit, struct pp_task *task)
+{
+	int64_t left = pp_task_deadline(task) - pp_clock_mono();
+	int lasting = left > PP_VISIT_LONG_NS;
+	struct pp_door *door = visit->door;
+
+	if (lasting && door->lasting >= PP_VISITS_LONG_MAX)
+		pp_answer_error(&visit->answer, 503,
+		    "%d clients wait here for what takes more than %lld "
+		    "seconds, which is the most at once; ask for fewer "
+		    "seconds, or at the service's own routes",
+		    PP_VISITS_LONG_MAX, PP_VISIT_LONG_NS / PP_NS_PER_SEC);
+	else if (pp_collector_keep(door->c, task, visit, visit->fd) != 0)
+		pp_collector_full(&visit->answer);
+	if (visit->answer.status != 0) {
+		pp_task_cancel(task);
+		return (-1);
+	}
+	pp_visit_enter(visit, PP_VISIT_WAITS);
+	visit->lasting = lasting;
+	door->lasting += (uint32_t)lasting;
+	MHD_suspend_connection(visit->connection);
+	return (0);
+}
+
 /* All of it has come. */
 static enum MHD_Result
 visit_serve(struct pp_visit *visit, const char *method)
 {
-	struct pp_collector *c = visit->door->c;
 	struct pp_answer *answer = &visit->answer;
 	struct pp_task *task;
 
@@ -229,12 +257,7 @@ visit_serve(struct pp_visit *visit, const char *method)
 		pp_answer_error(answer, 503, "The collector is out of memory");
 	} else if (pp_task_deadline(task) == 0) {
 		pp_task_finish(task, answer);
-	} else if (pp_collector_keep(c, task, visit, visit->fd) != 0) {
-		pp_task_cancel(task);
-		pp_collector_full(answer);
-	} else {
-		pp_visit_enter(visit, PP_VISIT_WAITS);
-		MHD_suspend_connection(visit->connection);
+	} else if (visit_wait(visit, task) == 0) {
 		return (MHD_YES);
 	}
 	return (visit_send(visit));
