@@ -310,6 +310,13 @@ class Places(Case):
                     workload.service(env={"PPROF_LISTEN": value}),
                     '"%s"' % value)
 
+    def test_ipv4_as_ipv6_writes_it(self):
+        port = harness.free_port()
+        with workload.service(env={"PPROF_LISTEN": "[::ffff:127.0.0.1]:%d"
+                                   % port}) as kore:
+            self.assertEqual(kore.log("PPROF_LISTEN"), [])
+            self.assertEqual(web.get("127.0.0.1", port, INDEX).status, 200)
+
     def test_ipv6(self):
         try:
             harness.free_port("::1")

@@ -40,17 +40,40 @@ listen_port(const char *text, in_port_t *port)
 	return (0);
 }
 
-/* 127.0.0.0/8, ::1, and the first as IPv6 has it. */
+/* 127.0.0.0/8 and ::1. */
 static int
 listen_is_loopback(const struct pp_listen *listen)
 {
-	const uint8_t *v6 = listen->address.v6.sin6_addr.s6_addr;
-
 	if (listen->address.any.sa_family == AF_INET)
 		return (ntohl(listen->address.v4.sin_addr.s_addr) >> 24 == 127);
-	if (IN6_IS_ADDR_V4MAPPED(&listen->address.v6.sin6_addr))
-		return (v6[12] == 127);
 	return (IN6_IS_ADDR_LOOPBACK(&listen->address.v6.sin6_addr));
+}
+
+static void
+listen_v4(struct pp_listen *listen, const struct in_addr *host, in_port_t port)
+{
+	listen->address.v4.sin_family = AF_INET;
+	listen->address.v4.sin_addr = *host;
+	listen->address.v4.sin_port = port;
+	listen->len = sizeof(listen->address.v4);
+}
+
+static void
+listen_v6(struct pp_listen *listen, const struct in6_addr *host, in_port_t port)
+{
+	struct in_addr v4;
+
+	/* IPv4 in IPv6 is bound as IPv4: a socket of IPv6 only, which ours
+	 * are, takes no such address. */
+	if (IN6_IS_ADDR_V4MAPPED(host)) {
+		memcpy(&v4, &host->s6_addr[12], sizeof(v4));
+		listen_v4(listen, &v4, port);
+		return;
+	}
+	listen->address.v6.sin6_family = AF_INET6;
+	listen->address.v6.sin6_addr = *host;
+	listen->address.v6.sin6_port = port;
+	listen->len = sizeof(listen->address.v6);
 }
 
 static int
@@ -59,6 +82,8 @@ listen_inet(struct pp_listen *listen, const char *text)
 	char host[INET6_ADDRSTRLEN + 2];
 	const char *colon = strrchr(text, ':');
 	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	struct in6_addr v6;
+	struct in_addr v4;
 	in_port_t port;
 
 	if (len == 0 || len >= sizeof(host) ||
@@ -70,18 +95,13 @@ listen_inet(struct pp_listen *listen, const char *text)
 		(void)strcpy(host, "127.0.0.1");
 	if (host[0] == '[' && host[len - 1] == ']') {
 		host[len - 1] = '\0';
-		if (inet_pton(AF_INET6, host + 1,
-			&listen->address.v6.sin6_addr) != 1)
+		if (inet_pton(AF_INET6, host + 1, &v6) != 1)
 			return (-1);
-		listen->address.v6.sin6_family = AF_INET6;
-		listen->address.v6.sin6_port = port;
-		listen->len = sizeof(listen->address.v6);
+		listen_v6(listen, &v6, port);
 	} else {
-		if (inet_pton(AF_INET, host, &listen->address.v4.sin_addr) != 1)
+		if (inet_pton(AF_INET, host, &v4) != 1)
 			return (-1);
-		listen->address.v4.sin_family = AF_INET;
-		listen->address.v4.sin_port = port;
-		listen->len = sizeof(listen->address.v4);
+		listen_v4(listen, &v4, port);
 	}
 	listen->local = listen_is_loopback(listen);
 	return (0);
