@@ -47,6 +47,11 @@ export function select(properties, options, chosen) {
 	}));
 }
 
+/* Whether a key is meant for the page: with these held, it is the browser's. */
+export function ours(event) {
+	return !event.altKey && !event.ctrlKey && !event.metaKey;
+}
+
 /* A call after things have been quiet for a while. */
 export function later(milliseconds, call) {
 	let timer = 0;

@@ -9,7 +9,7 @@
  * cursor is one sentence in the live region, and Top has the same numbers.
  */
 import { ask } from "./client.js";
-import { el, say } from "./dom.js";
+import { el, ours, say } from "./dom.js";
 import { ancestors, boxAt, boxWeight, layout, matchedWeight } from "./layout.js";
 import { amount, change, percent } from "./numbers.js";
 import { objectColour, onTheme, Painter, ROW } from "./paint.js";
@@ -204,7 +204,7 @@ function moved(from, name) {
 }
 
 function key(event) {
-	if (place === null)
+	if (place === null || !ours(event))
 		return;
 	if (event.key === "Escape") {
 		go({ zoom: "", q: "" });

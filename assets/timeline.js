@@ -11,7 +11,7 @@
  */
 import { ask } from "./client.js";
 import * as captures from "./captures.js";
-import { copy, el, find, later, say, select } from "./dom.js";
+import { copy, el, find, later, ours, say, select } from "./dom.js";
 import { amount, clock, count } from "./numbers.js";
 import { go, home } from "./state.js";
 import { BASE } from "./take.js";
@@ -135,6 +135,8 @@ function pointer(event) {
 }
 
 function key(event) {
+	if (!ours(event))
+		return;
 	const length = part[1] - part[0], middle = (part[0] + part[1]) / 2;
 	const act = { "+": () => zoom(0.5, middle), "=": () => zoom(0.5, middle),
 		"-": () => zoom(2, middle), "Home": () => show(0, trace.seconds),

@@ -10,7 +10,7 @@
  */
 import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
-import { el, find, later, say, select, copy } from "./dom.js";
+import { el, find, later, ours, say, select, copy } from "./dom.js";
 import { flame } from "./flame.js";
 import { graph } from "./graph.js";
 import { groups } from "./groups.js";
@@ -74,7 +74,7 @@ function makeTab(view) {
 
 function tabKey(event) {
 	const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-	if (step === undefined)
+	if (step === undefined || !ours(event))
 		return;
 	const tabs = built.tabs.filter((tab) => !tab.hidden);
 	const at = tabs.indexOf(document.activeElement);
@@ -263,7 +263,7 @@ export async function view(state, capture, base) {
 
 /* Keys that work wherever the focus is. */
 addEventListener("keydown", (event) => {
-	if (event.key !== "/" || event.ctrlKey || event.metaKey || built === null ||
+	if (event.key !== "/" || !ours(event) || built === null ||
 	    find("viewer").hidden || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName))
 		return;
 	event.preventDefault();

@@ -33,6 +33,9 @@ async function table(page) {
 async function zoomed(page) {
 	const [from, to] = await shown(page);
 	await page.focus("#timeline");
+	equal(await page.$eval("#timeline", (canvas) => ["+", "-", "ArrowLeft"].filter((key) =>
+	    !canvas.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey: key !== "ArrowLeft",
+		altKey: key === "ArrowLeft", cancelable: true })))), [], "the browser's keys");
 	await page.keyboard.press("+");
 	const [a, b] = await shown(page);
 	/* The address keeps nanoseconds. */

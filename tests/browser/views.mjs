@@ -68,6 +68,23 @@ async function byKeyboard(self, part) {
 	check((await self.text("#callers h2")).includes(part), "Enter opens callers");
 }
 
+/* Keys that are the browser's: Alt and Left goes back, Ctrl and + enlarges. */
+async function keysOfTheBrowser(page) {
+	for (const [id, keys] of [["flame", ["Alt+ArrowLeft", "Control+ArrowDown", "Meta+Enter"]],
+		["t-flame", ["Alt+ArrowLeft", "Alt+ArrowRight"]]]) {
+		await page.focus("#" + id);
+		const address = page.url();
+		const taken = await page.evaluate(([name, list]) => list.filter((keys) => {
+			const [held, key] = keys.split("+");
+			return !document.getElementById(name).dispatchEvent(new KeyboardEvent(
+			    "keydown", { key, altKey: held === "Alt", ctrlKey: held === "Control",
+				metaKey: held === "Meta", bubbles: true, cancelable: true }));
+		}), [id, keys]);
+		equal(taken, [], "keys taken from the browser in " + id);
+		equal(page.url(), address, "the address after them");
+	}
+}
+
 export default async function (browser, { file, part }) {
 	const self = await Page.open(browser), { page } = self;
 	await self.go();
@@ -75,6 +92,9 @@ export default async function (browser, { file, part }) {
 	await byMouse(self);
 	await byKeyboard(self, part);
 	await self.after(() => page.fill("#q", ""));
+	await self.tab("flame");
+	await keysOfTheBrowser(page);
+	await self.tab("callers");
 	check(await page.locator("#lines tbody tr").count() > 0, "lines of a function");
 	await self.after(() => page.click("#callers .edges button >> nth=0"));
 	await self.tab("graph");
