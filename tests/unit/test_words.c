@@ -156,6 +156,11 @@ an_object_that_comes_back_is_the_same_entry(void **state)
 	/* Rebuilt: the same name at the same place is another file. */
 	assert_int_equal(pp_objects_add(objects, &b, &fresh), 1);
 	assert_int_equal(fresh, 1);
+	/* The first again, in a later process: a reader would name its code by
+	 * the second, which stands behind it. */
+	assert_int_equal(pp_objects_add(objects, &a, &fresh), 2);
+	assert_int_equal(pp_objects_add(objects, &a, &fresh), 2);
+	assert_int_equal(fresh, 0);
 	free(objects);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <elf.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdlib.h>
@@ -20,8 +21,22 @@ static char exe_path[PATH_MAX];
 struct scan {
 	struct pp_objects *table;
 	pp_objects_seen_fn seen;
+	uint32_t without_row;
 	uint8_t present[PP_OBJECTS_MAX];
 };
+
+/* The addresses of an object that this process has unloaded; by row. */
+enum held {
+	HELD_NOT,
+	HELD,	  /* reserved */
+	HELD_LENT /* free for its file, until the next scan */
+};
+
+static uint8_t held[PP_OBJECTS_MAX];
+static uint32_t without_row; /* at the last scan */
+
+/* A file's program headers and its build id lie in its first page. */
+#define HEAD_BYTES 4096
 
 void
 pp_objects_prepare(void)
@@ -120,7 +135,7 @@ object_add(struct dl_phdr_info *info, size_t size, void *arg)
 		return (0);
 	index = pp_objects_add(scan->table, &object, &fresh);
 	if (index == -1) {
-		pp_slot_lose(pp_self.slot, PP_LOSS_OBJECTS_DROPPED, 1);
+		scan->without_row++;
 		return (0);
 	}
 	scan->present[index] = 1;
@@ -129,31 +144,70 @@ object_add(struct dl_phdr_info *info, size_t size, void *arg)
 	return (0);
 }
 
-/* Keep the code addresses of an object that is gone from being used again. */
-static void
-object_reserve(const struct pp_object *object)
+static uintptr_t
+object_pages(const struct pp_object *object, size_t *len)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
 	uintptr_t start = (uintptr_t)object->start & ~page;
-	uintptr_t limit = ((uintptr_t)object->limit + page) & ~page;
+
+	*len = (((uintptr_t)object->limit + page) & ~page) - start;
+	return (start);
+}
+
+/* Keep the code addresses of an object that is gone from being used again. */
+static void
+object_reserve(const struct pp_object *object, uint32_t row)
+{
+	uintptr_t start;
+	size_t len;
 	void *got;
 
-	got = mmap((void *)start, limit - start, PROT_NONE,
+	start = object_pages(object, &len);
+	got = mmap((void *)start, len, PROT_NONE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
 	    -1, 0);
-	if (got == (void *)start)
+	held[row] = got == (void *)start ? HELD : HELD_NOT;
+	if (held[row] == HELD)
 		return;
 	if (got != MAP_FAILED)
-		(void)munmap(got, limit - start);
+		(void)munmap(got, len);
 	/* Something else is there already: the unwinder's caches may lie. */
 	atomic_store(&pp_self.unwind_unsafe, 1);
+}
+
+/* Objects that found no row: nobody reserves their addresses when they go. */
+static void
+scan_without_row(const struct scan *scan)
+{
+	if (scan->without_row > without_row)
+		pp_slot_lose(pp_self.slot, PP_LOSS_OBJECTS_DROPPED,
+		    scan->without_row - without_row);
+	if (scan->without_row < without_row)
+		atomic_store(&pp_self.unwind_unsafe, 1);
+	without_row = scan->without_row;
+}
+
+static void
+scan_absent(const struct scan *scan, uint32_t row)
+{
+	struct pp_object old;
+
+	if (pp_objects_read(scan->table, row, &old) == -1)
+		return;
+	if (atomic_load(&old.state) == PP_OBJECT_LIVE) {
+		pp_objects_retire(scan->table, row);
+		/* What an earlier process of the slot had, this one never. */
+		if (pp_self.scanned)
+			object_reserve(&old, row);
+	} else if (held[row] == HELD_LENT) {
+		object_reserve(&old, row);
+	}
 }
 
 void
 pp_objects_scan(pp_objects_seen_fn seen)
 {
 	struct scan scan;
-	struct pp_object old;
 	uint32_t used, i;
 
 	if (pp_self.slot == NULL)
@@ -161,17 +215,73 @@ pp_objects_scan(pp_objects_seen_fn seen)
 	memset(&scan, 0, sizeof(scan));
 	scan.table = &pp_self.slot->objects;
 	scan.seen = seen;
+	if (!pp_self.scanned) {
+		memset(held, HELD_NOT, sizeof(held));
+		without_row = 0;
+	}
 	(void)dl_iterate_phdr(object_add, &scan);
 	used = atomic_load(&scan.table->used);
 	for (i = 0; i < used && i < PP_OBJECTS_MAX; i++) {
-		if (scan.present[i] ||
-		    pp_objects_read(scan.table, i, &old) == -1 ||
-		    atomic_load(&old.state) != PP_OBJECT_LIVE)
-			continue;
-		pp_objects_retire(scan.table, i);
-		/* What an earlier process of the slot had, this one never. */
-		if (pp_self.scanned)
-			object_reserve(&old);
+		if (scan.present[i])
+			held[i] = HELD_NOT;
+		else
+			scan_absent(&scan, i);
 	}
+	scan_without_row(&scan);
 	pp_self.scanned = 1;
+}
+
+/* The build id of the file, into `object`; 0: it has none that is found. */
+static int
+file_build_id(struct pp_object *object, const char *path)
+{
+	_Alignas(ElfW(Ehdr)) uint8_t page[HEAD_BYTES];
+	const ElfW(Ehdr) *head = (const void *)page;
+	const ElfW(Phdr) * ph;
+	ssize_t got;
+	size_t i;
+	int fd;
+
+	memset(object, 0, sizeof(*object));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return (0);
+	got = read(fd, page, sizeof(page));
+	(void)close(fd);
+	if (got != (ssize_t)sizeof(page) ||
+	    memcmp(head->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    head->e_phoff % sizeof(head->e_phoff) != 0)
+		return (0);
+	for (i = 0; i < head->e_phnum &&
+	     head->e_phoff + (i + 1) * sizeof(*ph) <= sizeof(page);
+	     i++) {
+		ph = (const void *)(page + head->e_phoff + i * sizeof(*ph));
+		if (ph->p_type == PT_NOTE && object->build_id_len == 0 &&
+		    ph->p_offset % 4 == 0 && ph->p_offset <= sizeof(page) &&
+		    ph->p_filesz <= sizeof(page) - ph->p_offset)
+			object_build_id(object, page + ph->p_offset,
+			    ph->p_filesz);
+	}
+	return (object->build_id_len != 0);
+}
+
+void
+pp_objects_release(const char *path)
+{
+	struct pp_object file, old;
+	uintptr_t start;
+	uint32_t i;
+	size_t len;
+
+	if (pp_self.slot == NULL || !file_build_id(&file, path))
+		return;
+	for (i = 0; i < PP_OBJECTS_MAX; i++) {
+		if (held[i] != HELD ||
+		    pp_objects_read(&pp_self.slot->objects, i, &old) == -1 ||
+		    !pp_objects_same_file(&file, &old))
+			continue;
+		start = object_pages(&old, &len);
+		(void)munmap((void *)start, len);
+		held[i] = HELD_LENT;
+	}
 }

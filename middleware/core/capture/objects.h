@@ -4,7 +4,7 @@
  * The addresses of an unloaded object are reserved (PROT_NONE, no memory), so
  * that no other code ever gets them: the unwinder's per-thread caches are
  * keyed by address and cannot be flushed, and a pc in a sample stays
- * unambiguous.
+ * unambiguous. Only the same file may have them back.
  *
  * Rule: outside of signal handlers; one thread at a time (hook/dl.c holds a
  * lock).
@@ -23,5 +23,9 @@ void pp_objects_prepare(void);
 /* Bring the slot's table up to date with the dynamic linker's list. `seen`
  * may be NULL. Does nothing without a slot. */
 void pp_objects_scan(pp_objects_seen_fn seen);
+
+/* `path` is about to be loaded, perhaps not for the first time: what that file
+ * had is free for it until the next scan. */
+void pp_objects_release(const char *path);
 
 #endif

@@ -93,6 +93,28 @@ objects_changed(void)
 	(void)pthread_mutex_unlock(&scan_lock);
 }
 
+/* When it failed, what was lent is taken back, and nothing is looked up: the
+ * caller may ask dlerror() why. */
+static void
+objects_arrived(int loaded)
+{
+	if (loaded) {
+		objects_changed();
+		return;
+	}
+	(void)pthread_mutex_lock(&scan_lock);
+	pp_objects_scan(object_seen);
+	(void)pthread_mutex_unlock(&scan_lock);
+}
+
+static void
+objects_expected(const char *path)
+{
+	(void)pthread_mutex_lock(&scan_lock);
+	pp_objects_release(path);
+	(void)pthread_mutex_unlock(&scan_lock);
+}
+
 static void *
 hook_dlopen(const char *path, int mode)
 {
@@ -106,11 +128,13 @@ hook_dlopen(const char *path, int mode)
 		atomic_store(&behind, 1);
 		return (real_dlopen(path, mode));
 	}
+	if (path != NULL)
+		objects_expected(path);
 	pp_unwind_off++;
 	handle = real_dlopen(path, mode);
 	pp_unwind_off--;
-	if (handle != NULL && path != NULL)
-		objects_changed();
+	if (path != NULL)
+		objects_arrived(handle != NULL);
 	return (handle);
 }
 

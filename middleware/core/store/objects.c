@@ -25,6 +25,20 @@ objects_set_state(struct pp_objects *objects, uint32_t index,
 	atomic_fetch_add_explicit(&objects->changes, 1, memory_order_release);
 }
 
+/* Whether a later row has addresses of this one: of two, a reader believes
+ * the later. Only processes that had the slot one after the other make it so. */
+static int
+objects_covered(const struct pp_objects *objects, uint32_t row, uint32_t used)
+{
+	const struct pp_object *at = &objects->object[row], *later;
+
+	for (later = at + 1; later < &objects->object[used]; later++) {
+		if (later->start < at->limit && at->start < later->limit)
+			return (1);
+	}
+	return (0);
+}
+
 int
 pp_objects_add(struct pp_objects *objects, const struct pp_object *entry,
     int *fresh)
@@ -39,7 +53,8 @@ pp_objects_add(struct pp_objects *objects, const struct pp_object *entry,
 	for (i = 0; i < used; i++) {
 		at = &objects->object[i];
 		if (at->bias != entry->bias || at->start != entry->start ||
-		    !pp_objects_same_file(at, entry))
+		    !pp_objects_same_file(at, entry) ||
+		    objects_covered(objects, i, used))
 			continue;
 		if (atomic_load_explicit(&at->state, memory_order_relaxed) !=
 		    PP_OBJECT_LIVE)
