@@ -142,6 +142,7 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 include tests/unit/small.mk
 include tests/sanitize.mk
 include tests/fuzz.mk
+include tests/soak.mk
 
 # The sample application as it is judged here; kodev builds what runs.
 $(B)/app/%.o: %.c
@@ -195,7 +196,7 @@ test: deps-test
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
-	    limit=300 make=fuzz-short \
+	    limit=300 make=fuzz-short make=soak-short \
 	    limit=60 $(unit) limit=300 $(integration)
 
 bench: deps-bench
@@ -249,6 +250,7 @@ help:
 	@echo "                exported symbols, clang"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
+	@echo "make soak MINUTES=10     storms, kills, reloads, limits, refused calls"
 	@echo "make bench      measure, and print ratios"
 	@echo "make deps       install what building and running need"
 	@echo "make deps-test  install what the tests need as well"
