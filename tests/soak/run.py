@@ -25,6 +25,7 @@ import harness
 # What runs, and its part of the time. In the short form each has SHORT_S.
 SCENARIOS = [
     ("storm", 4),
+    ("reload", 6),
 ]
 SHORT_S = 6
 
