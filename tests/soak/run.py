@@ -26,6 +26,7 @@ import harness
 SCENARIOS = [
     ("storm", 4),
     ("reload", 6),
+    ("respawn", 3),
 ]
 SHORT_S = 6
 
