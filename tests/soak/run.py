@@ -27,6 +27,7 @@ SCENARIOS = [
     ("storm", 4),
     ("reload", 6),
     ("respawn", 3),
+    ("hangup", 2),
 ]
 SHORT_S = 6
 
