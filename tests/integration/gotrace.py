@@ -3,6 +3,7 @@ The real `go tool trace`: its pages and its four profiles of one file.
 
 Not a test.
 """
+import html
 import os
 import re
 import shutil
@@ -15,9 +16,11 @@ import web
 
 PAGES = ["/", "/trace", "/jsontrace", "/goroutines", "/usertasks",
          "/userregions", "/io", "/block", "/syscall", "/sched", "/mmu"]
-# Drawn by graphviz, which need not be there; then the page says so.
+# Drawn by graphviz.
 DRAWN = {"/io": "net", "/block": "sync", "/syscall": "syscall",
          "/sched": "sched"}
+LISTS = ["/goroutines", "/usertasks", "/userregions"]
+LINKS = 8  # that are followed of each list
 
 
 class GoTrace:
@@ -77,6 +80,29 @@ class GoTrace:
                 raise AssertionError("%s: %s %s\n%s" % (
                     page, answer.status, answer.text[:300], self.said()))
             sizes[page] = len(answer.body)
+        return sizes
+
+    def linked(self):
+        """The same of what the lists link to: one goroutine's, one task's,
+        one region's."""
+        sizes = {}
+        for page in LISTS:
+            links = re.findall(r"""href=["']?(/[^"'> ]+)""",
+                               self.get(page).text)
+            for link in dict.fromkeys(map(html.unescape, links[:LINKS])):
+                answer = self.get(link)
+                if answer.status != 200 or not answer.body:
+                    raise AssertionError("%s: %s %s" % (
+                        link, answer.status, answer.text[:300]))
+                sizes[link] = len(answer.body)
+        return sizes
+
+    def everything(self):
+        """All pages, and the four profiles as files."""
+        sizes = self.all_pages()
+        sizes.update(self.linked())
+        for kind in DRAWN.values():
+            self.profile(kind)
         return sizes
 
     def goroutines(self):

@@ -15,18 +15,12 @@ import time
 
 import harness
 import load
-from case import Case, Later, main, note
+from case import Later, main, note
 from gotrace import GoTrace, PAGES
 from perfetto import Perfetto
 from postgres import Postgres
-from tracefile import STARTS, Trace
-
-ROUTES = ["/who page_who", "/light page_light", "/nap page_nap",
-          "/spin page_spin", "/task page_task", "/pgsql page_pgsql",
-          "/locked page_locked", "/hold page_hold", "/mine page_mine"]
-TRACE = "/debug/pprof/trace?"
-INCLUDE = "-I" + os.path.join(harness.TOP, "middleware", "include")
-
+from traced import TRACE, Traced
+from tracefile import STARTS
 
 def running_clock(pid):
     """CPU time of the process, and how long its first thread was ready to run
@@ -34,52 +28,6 @@ def running_clock(pid):
     with open("/proc/%d/schedstat" % pid) as file:
         waited = int(file.read().split()[1])
     return time.clock_gettime(~pid << 3 | 2), waited / 1e9
-
-
-class Traced(Case):
-    """One service for a class."""
-    service = {}
-    database = None
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.dir = harness.new_dir()
-        cls.modules = [harness.compile_module(
-            name + ".c", os.path.join(cls.dir, name + ".so"), [INCLUDE])
-            for name in ("concurrency", "held")]
-        env = {"TEST_DATABASE": cls.database.url} if cls.database else {}
-        cls.kore = harness.Service(
-            [(cls.modules[0], "concurrency_load"), cls.modules[1],
-             harness.PPROF], ROUTES, env=env,
-            settings=["worker_accept_threshold 1", "task_threads 2",
-                      "pgsql_conn_max 10", "worker_max_connections 500"],
-            **cls.service).start()
-
-    @classmethod
-    def tearDownClass(cls):
-        try:
-            cls.kore.finish()
-        finally:
-            cls.kore.destroy()
-            super().tearDownClass()
-
-    def answer(self, query, connection=None, timeout=90):
-        answer = (connection or self.kore).get(
-            TRACE + query, **({} if connection else {"timeout": timeout}))
-        self.assertEqual(answer.status, 200, answer.body[:300])
-        return answer
-
-    def begun(self, query):
-        """A trace that is being recorded when this returns."""
-        later = Later(self.answer, query)
-        time.sleep(0.5)
-        return later
-
-    def parse(self, answer):
-        trace = Trace(answer.body).check()
-        trace.lost = int(answer.headers["x-pprof-lost"])
-        return trace
 
 
 class WhatIsKnown(Traced):
@@ -116,10 +64,9 @@ class WhatIsKnown(Traced):
              len(light), len(answer.body) / 5000, len(answer.body) / events)
         self.assertLess(len(answer.body) / 5000, 200)
         self.assertLess(len(answer.body) / events, 8)
+        note("%s", trace.go)
+        self.assertLessEqual(set(PAGES), set(trace.go))
         with GoTrace(answer.body) as go:
-            sizes = go.all_pages()
-            note("%s", sizes)
-            self.assertEqual(set(sizes), set(PAGES))
             self.assertEqual(go.goroutines()["GET /light"], 5000)
             self.assertEqual(go.tasks()["GET /light"], 5000)
             self.assertIn("epoll_wait", go.profile("net"))
@@ -379,7 +326,6 @@ class WholeMinute(Traced):
         self.assertGreater(hold, 1000)
         self.assertLess(abs(seconds - 60), 0.5)
         with GoTrace(answer.body) as go:
-            go.all_pages()
             self.assertEqual(go.tasks()["GET /light"], light)
 
 
@@ -419,8 +365,6 @@ class UnderLoad(Traced):
         self.assertGreater(len(light), 500)
         workers = {e.p for e in trace.of("GoCreate") if e.g}
         self.assertGreaterEqual(len(workers), 2)
-        with GoTrace(answer.body) as go:
-            go.all_pages()
 
     def test_ends_early_when_it_is_large_enough(self):
         since = time.monotonic()
@@ -434,8 +378,6 @@ class UnderLoad(Traced):
         self.assertIn("x-pprof-ended-early", answer.headers)
         self.assertIn(("trace", "ended early: max= was reached"),
                       trace.logs())
-        with GoTrace(answer.body) as go:
-            go.all_pages()
 
     def test_what_does_not_fit_is_counted_and_the_file_opens(self):
         later = self.begun("seconds=4")
@@ -451,66 +393,6 @@ class UnderLoad(Traced):
         self.assertGreater(trace.lost, 100)
         self.assertTrue(any(name == "lost" for name, _ in trace.logs()))
         self.assertGreater(len(trace.named("GET /light")), 100)
-        with GoTrace(answer.body) as go:
-            go.all_pages()
-
-
-class Stuck(Traced):
-    def test_a_handler_that_began_before_is_there_from_the_begin(self):
-        other = load.connection_to(self.kore, 2)
-        stuck = load.connection_to(self.kore, 1)
-        later = Later(stuck.get, "/hold?4000")
-        time.sleep(1)
-        answer = self.answer("seconds=1", connection=other)
-        trace = self.parse(answer)
-        self.assertEqual(len(trace.named("GET /hold")), 1)
-        ran = trace.seconds("running", "GET /hold")
-        self.assertGreater(ran, 0.9)
-        self.assertTrue(any(
-            name == "path" and text.startswith("/hold, in progress for ")
-            for name, text in trace.logs()), trace.logs())
-        # And one that it returns from.
-        answer = self.answer("seconds=3", connection=other)
-        trace = self.parse(answer)
-        self.assertEqual(len(trace.of("GoEnd")) > 0, True)
-        self.assertEqual(later.result().status, 200)
-        hold = trace.named("GET /hold")
-        self.assertEqual(len(hold), 1)
-        self.assertIn(hold[0], [e.g for e in trace.of("GoEnd")])
-        other.close()
-        stuck.close()
-
-
-class Reloaded(Traced):
-    service = {"restarts": 1}
-
-    def test_a_worker_that_is_killed_and_a_reload(self):
-        asked = load.connection_to(self.kore, 2)
-        later = Later(self.answer, "seconds=7", asked)
-        time.sleep(0.5)
-        with load.Driver(self.kore, ["/light"], duty=0.5):
-            victim = self.kore.worker_pids()[1]
-            os.kill(victim, signal.SIGKILL)
-            harness.wait_for("another worker", 5, lambda: len(
-                self.kore.worker_pids()) == 2 and
-                victim not in self.kore.worker_pids().values())
-            time.sleep(1)
-            self.kore.process.send_signal(signal.SIGHUP)
-            time.sleep(2)
-            for _ in range(20):
-                self.kore.get("/light")
-        answer = later.result()
-        trace = self.parse(answer)
-        note("%s", [log for log in trace.logs()
-                    if log[0] in ("worker", "modules reloaded")])
-        asked.close()
-        self.assertIn(("worker", "worker 1 died: signal 9"), trace.logs())
-        self.assertEqual(
-            [name for name, _ in trace.logs()].count("modules reloaded"), 2)
-        self.assertEqual(len(trace.named("worker 1 event loop")), 2)
-        self.assertEqual(len(trace.named("worker 2 event loop")), 1)
-        with GoTrace(answer.body) as go:
-            go.all_pages()
 
 
 if __name__ == "__main__":

@@ -120,73 +120,6 @@ a_task_runs_on_its_thread_after_it_was_queued(void **state)
 }
 
 static void
-what_ran_before_recording_began_is_there_from_the_begin(void **state)
-{
-	struct traced d = traced_new();
-	struct pp_flights *flights = &d.c.f.arena->slot[1].flights;
-	const char *told;
-
-	(void)state;
-	flights->used = 1;
-	flights->flight[0].id = 100;
-	flights->flight[0].label = put_label(&d, 1);
-	flights->flight[0].started_ns = pp_clock_mono() - PP_NS_PER_SEC;
-	strcpy(flights->flight[0].path, "/fib/?n=90");
-	flights->running = 100;
-	traced_begin(&d);
-	told = traced_told(&d);
-	assert_non_null(strstr(told, "EXISTS p0 GET /fib/\n"));
-	assert_non_null(strstr(told,
-	    "UP p0 worker 1 event loop\n"
-	    "START p0 GET /fib/\n"
-	    "LOG p0 GET /fib/ \"path\" /fib/?n=90, in progress for 1.0"));
-	/* Its handler returns, and it is not among what is in progress. */
-	PUT_AT(&d, 500, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
-	PUT_AT(&d, 500, PP_TRACE_SNAPSHOT, PP_WAIT_PGSQL, 0, 97, 0, 0, 0);
-	PUT_AT(&d, 510, PP_TRACE_POLL, 0, 0);
-	assert_string_equal(traced_told(&d),
-	    "CREATE p0 request\n"
-	    "STOP p0 GET /fib/\n"
-	    "START p0 request\n"
-	    "BLOCK p0 request in [pgsql wait]\n"
-	    "START p0 GET /fib/\n"
-	    "END p0 GET /fib/\n"
-	    "START p0 worker 1 event loop\n");
-	traced_free(&d);
-}
-
-static void
-a_worker_that_died_ends_what_it_did_and_the_next_begins_anew(void **state)
-{
-	struct traced d = traced_new();
-	struct pp_life *life = &d.c.f.arena->slot[1].life;
-	uint32_t label = put_label(&d, 1);
-
-	(void)state;
-	traced_begin(&d);
-	PUT_AT(&d, 10, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
-	PUT_AT(&d, 20, PP_TRACE_RUN, 0, label, 100);
-	traced_told(&d);
-	life->pid = 0;
-	life->last_status = SIGKILL;
-	assert_string_equal(traced_told(&d),
-	    "LOG p0 GET /fib/ \"worker\" worker 1 died: signal 9\n"
-	    "TASK_END p0 GET /fib/ \"GET /fib/\"\n"
-	    "END p0 GET /fib/\n"
-	    "START p0 worker 1 event loop\n"
-	    "END p0 worker 1 event loop\n"
-	    "DOWN p0\n");
-	assert_string_equal(traced_told(&d), "");
-	life->pid = PID;
-	PUT_AT(&d, 900, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 99, 0);
-	assert_string_equal(traced_told(&d),
-	    "UP p0 worker 1 event loop\n"
-	    "CREATE p0 worker 1 event loop\n"
-	    "START p0 worker 1 event loop\n");
-	traced_free(&d);
-}
-
-static void
 tasks_regions_and_logs_of_the_application_are_its_requests(void **state)
 {
 	struct traced d = traced_new();
@@ -428,10 +361,6 @@ main(void)
 		cmocka_unit_test(
 		    a_request_that_was_put_to_sleep_sleeps_when_its_handler_returns),
 		cmocka_unit_test(a_task_runs_on_its_thread_after_it_was_queued),
-		cmocka_unit_test(
-		    what_ran_before_recording_began_is_there_from_the_begin),
-		cmocka_unit_test(
-		    a_worker_that_died_ends_what_it_did_and_the_next_begins_anew),
 		cmocka_unit_test(
 		    tasks_regions_and_logs_of_the_application_are_its_requests),
 		cmocka_unit_test(ends_that_were_lost_are_made_up_for),

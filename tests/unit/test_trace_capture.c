@@ -149,13 +149,14 @@ what_is_in_progress_is_told_as_it_begins(void **state)
 	flight[3].task = 1;
 	flight[3].state = PP_WAIT_NONE;
 	flight[3].request = 21;
+	flight[3].tid = 4711;
 	atomic_store(&slot->flights.used, 4);
 	pp_trace_begin_loop();
 	first = take(0);
 	assert_int_equal(first.kind, PP_TRACE_BEGIN);
 	r = take(0);
 	assert_int_equal(r.kind, PP_TRACE_SNAPSHOT);
-	assert_int_equal(r.words, 6);
+	assert_int_equal(r.words, 7);
 	assert_int_equal(r.n, PP_WAIT_PGSQL);
 	assert_int_equal(r.m, 5);
 	assert_int_equal(r.word[1], first.word[1]);
@@ -167,6 +168,7 @@ what_is_in_progress_is_told_as_it_begins(void **state)
 	assert_int_equal(r.n, PP_WAIT_NONE | 1 << 15);
 	assert_int_equal(r.word[2], 23);
 	assert_int_equal(r.word[5], 21);
+	assert_int_equal(r.word[6], 4711);
 	assert_int_equal(take(0).words, 0);
 	memset(flight, 0, 4 * sizeof(*flight));
 }

@@ -149,6 +149,7 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 		pp_wait_apply();
 		pp_trace_apply();
 		pp_thread_dump(context);
+		pp_thread_seen(context);
 	} else if (thread != NULL) {
 		weight = tick_weigh(thread, info);
 		if (weight != 0)
@@ -156,6 +157,7 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 		/* While a tick waits to be delivered, a tgkill() of the same
 		 * signal is thrown away. */
 		pp_thread_dump(context);
+		pp_thread_seen(context);
 	}
 	errno = saved;
 }

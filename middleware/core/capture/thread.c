@@ -71,6 +71,9 @@ thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
 	/* A dump that was asked for before it began is not its business. */
 	atomic_store(&facts->dumped, atomic_load(&pp_self.arena->control.dump));
 	atomic_store(&facts->frames, 0);
+	atomic_store(&facts->traced_call, 0);
+	atomic_store(&facts->traced,
+	    atomic_load(&pp_self.arena->control.trace));
 	atomic_store(&facts->tid, (uint32_t)thread->tid);
 }
 

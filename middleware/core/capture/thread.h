@@ -25,6 +25,10 @@ void pp_thread_enter(const struct pp_thread_birth *birth);
  * when this is the first of the process to see it. Hot. */
 void pp_thread_dump(void *context);
 
+/* The same when control.trace has changed: whether the thread waits in a
+ * system call, where, and in which request or task. Hot. */
+void pp_thread_seen(void *context);
+
 /* Undo it; called by a thread about to end. */
 void pp_thread_leave(void);
 

@@ -1,6 +1,7 @@
 /*
- * A thread writes down its own stack when asked. Hot: in the SIGPROF handler
- * of any thread; see thread.h.
+ * A thread writes down its own stack when asked, and what it does when
+ * somebody begins to trace. Hot: in the SIGPROF handler of any thread; see
+ * thread.h.
  *
  * One signal reaches one thread of the process; that one passes it on to the
  * others, which are many fewer than a lock would be worth.
@@ -13,17 +14,19 @@
 #include "capture/thread.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
+#include "store/words.h"
 
-static _Atomic uint32_t passed_on; /* the last dump that was */
+/* The last ones that were passed on. */
+static _Atomic uint32_t dump_passed, trace_passed;
 
 static void
-dump_pass_on(uint32_t wanted)
+pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 {
 	const struct pp_thread *thread;
 	unsigned int i;
 
-	if (atomic_load(&passed_on) == wanted ||
-	    atomic_exchange(&passed_on, wanted) == wanted)
+	if (atomic_load(passed) == wanted ||
+	    atomic_exchange(passed, wanted) == wanted)
 		return;
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		thread = &pp_self.thread[i];
@@ -47,7 +50,7 @@ pp_thread_dump(void *context)
 	wanted = atomic_load(&pp_self.arena->control.dump);
 	if (wanted == 0)
 		return;
-	dump_pass_on(wanted);
+	pass_on(&dump_passed, wanted);
 	if (pp_thread_self == NULL)
 		return;
 	facts = &pp_self.slot->thread[pp_thread_self - pp_self.thread];
@@ -61,4 +64,45 @@ pp_thread_dump(void *context)
 	atomic_store(&facts->flight, pp_flight_now);
 	atomic_store(&facts->frames, frames);
 	atomic_store(&facts->dumped, wanted);
+}
+
+/* Where it waits, as the slot's stack. */
+static uint32_t
+seen_stack(void *context)
+{
+	uint64_t words[1 + PP_FRAMES_MAX];
+	struct pp_slot *slot = pp_self.slot;
+	struct pp_words table = pp_words_stacks(&slot->stacks);
+	int stackless, cut;
+	uint32_t frames;
+
+	words[0] =
+	    atomic_load_explicit(&slot->objects.used, memory_order_relaxed);
+	frames = pp_unwind_interrupted(context, words + 1, &stackless, &cut);
+	return (pp_words_put(&table, words, frames + 1));
+}
+
+void
+pp_thread_seen(void *context)
+{
+	struct pp_thread_facts *facts;
+	uint32_t wanted;
+	int in_call;
+
+	if (pp_self.worker == 0)
+		return;
+	wanted = atomic_load(&pp_self.arena->control.trace);
+	if (wanted == 0)
+		return;
+	pass_on(&trace_passed, wanted);
+	if (pp_thread_self == NULL)
+		return;
+	facts = &pp_self.slot->thread[pp_thread_self - pp_self.thread];
+	if (atomic_load(&facts->traced) == wanted)
+		return;
+	in_call = pp_unwind_in_call(context);
+	atomic_store(&facts->traced_call, in_call != 0);
+	atomic_store(&facts->traced_stack, in_call ? seen_stack(context) : 0);
+	atomic_store(&facts->traced_flight, pp_flight_now);
+	atomic_store(&facts->traced, wanted);
 }

@@ -135,7 +135,7 @@ pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
 static void
 trace_snapshot(const struct pp_flight *flight, int64_t now)
 {
-	uint64_t record[6], id;
+	uint64_t record[7], id;
 	uint32_t state, n;
 
 	id = atomic_load(&flight->id);
@@ -145,12 +145,13 @@ trace_snapshot(const struct pp_flight *flight, int64_t now)
 	n = (state < PP_WAIT_COUNT ? state : PP_WAIT_NONE) |
 	    (atomic_load(&flight->task) != 0 ? 1U << 15 : 0);
 	record[0] =
-	    pp_trace_head(PP_TRACE_SNAPSHOT, 6, n, atomic_load(&flight->label));
+	    pp_trace_head(PP_TRACE_SNAPSHOT, 7, n, atomic_load(&flight->label));
 	record[1] = (uint64_t)now;
 	record[2] = id;
 	record[3] = atomic_load(&flight->stack);
 	record[4] = (uint64_t)atomic_load(&flight->since_ns);
 	record[5] = atomic_load(&flight->request);
+	record[6] = atomic_load(&flight->tid);
 	/* A task has ended meanwhile, and another taken its entry. */
 	if (atomic_load(&flight->id) == id)
 		(void)trace_put(0, record);

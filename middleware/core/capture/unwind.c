@@ -1,6 +1,8 @@
 /*
  * Hot half of unwind.h.
  */
+#include <errno.h>
+#include <string.h>
 #include <ucontext.h>
 
 #include "capture/self.h"
@@ -12,7 +14,7 @@
 #define OWN_FRAMES_MAX 8
 
 static uint64_t
-interrupted_pc(void *context)
+interrupted_pc(const void *context)
 {
 	const ucontext_t *uc = context;
 
@@ -22,6 +24,34 @@ interrupted_pc(void *context)
 	return (uc->uc_mcontext.pc);
 #else
 #error "no way to find the interrupted pc on this processor"
+#endif
+}
+
+/*
+ * The kernel gives a call that waits EINTR for its result, or sets the pc back
+ * to the instruction, so that the call is made again. No byte is looked at that
+ * may be of another page than what runs.
+ */
+int
+pp_unwind_in_call(const void *context)
+{
+	const uint8_t *next = (const uint8_t *)interrupted_pc(context);
+	const ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+	if (uc->uc_mcontext.gregs[REG_RAX] == -EINTR)
+		return ((uintptr_t)next % 4096 < 2 ||
+		    (next[-2] == 0x0f && next[-1] == 0x05));
+	return (next[0] == 0x0f && next[1] == 0x05);
+#else
+	const uint32_t svc = 0xd4000001;
+
+	if ((long long)uc->uc_mcontext.regs[0] == -EINTR) {
+		if ((uintptr_t)next % 4096 == 0)
+			return (1);
+		next -= sizeof(svc);
+	}
+	return (memcmp(next, &svc, sizeof(svc)) == 0);
 #endif
 }
 

@@ -35,4 +35,8 @@ uint32_t pp_unwind_here(uint64_t *pcs);
 uint32_t pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
     int *cut);
 
+/* Whether the signal has found the thread waiting in a system call, which goes
+ * on or has failed with EINTR. Hot. */
+int pp_unwind_in_call(const void *context);
+
 #endif

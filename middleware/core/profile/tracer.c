@@ -181,9 +181,11 @@ static void
 tracer_drain(struct pp_tracer *t)
 {
 	struct pp_tracer_slot *of;
-	uint32_t slot;
+	uint32_t slot, i;
 	int swept;
 
+	for (i = 0; i < t->ps_used; i++)
+		pp_tracer_seen(t, t->ps[i]);
 	for (slot = 1; slot < t->slots; slot++) {
 		of = t->slot[slot];
 		swept = of != NULL && of->sweep_ns != 0 &&

@@ -131,7 +131,7 @@ pp_tracer_up(struct pp_tracer *t, struct pp_tracer_row *p, int32_t pid,
 	p->pid = pid;
 	p->tid = tid;
 	p->up = 1;
-	p->unsure = 0;
+	p->unsure = p->look = 0;
 	p->how = PP_TRACER_HOW_NOT;
 	p->base = g;
 	event = event_of(PP_TOLD_UP, g);
@@ -160,7 +160,7 @@ pp_tracer_down(struct pp_tracer *t, struct pp_tracer_row *p)
 	pp_tracer_tell(t, p, &event);
 	p->up = 0;
 	p->base = NULL;
-	p->unsure = 0;
+	p->unsure = p->look = 0;
 }
 
 void
@@ -254,10 +254,14 @@ pp_tracer_away_stack(struct pp_tracer *t, const struct pp_tracer_row *p,
 {
 	uint32_t leaf = t->name_poll;
 
-	if (p->how == PP_TRACER_HOW_CALL)
+	if (p->how == PP_TRACER_HOW_CALL && p->call == PP_TRACE_CALL_COUNT) {
+		leaf = 0;
+		stack = p->seen;
+	} else if (p->how == PP_TRACER_HOW_CALL) {
 		leaf = t->name_call[p->call];
-	else if (p->how == PP_TRACER_HOW_WAIT)
+	} else if (p->how == PP_TRACER_HOW_WAIT) {
 		leaf = t->name_wait[p->call];
+	}
 	return (pp_tracer_stack_of(t, p->slot, stack, leaf, p->now));
 }
 

@@ -5,6 +5,7 @@
  *     tracer_record.c  a record, checked, to what it means
  *     tracer_user.c    the same for the application's own
  *     tracer_move.c    the transitions: the only ones that change a state
+ *     tracer_look.c    what is there when recording begins
  *     tracer_show.c    the begin and the end of a session
  *     tracer_gs.c      Gs by id, Ps by thread
  *     tracer_names.c   names, stacks and labels under common numbers
@@ -67,8 +68,11 @@ struct pp_tracer_row {
 	struct pp_tracer_item *now; /* while up: what runs */
 	int64_t ts;		    /* of the last event */
 	enum pp_tracer_how how;	    /* away since `ts`; NOT: it runs */
-	uint32_t call;		    /* or wait, while away */
+	uint32_t call; /* or wait, while away; PP_TRACE_CALL_COUNT: in a call
+			  since before recording began */
 	int unsure;	  /* `now` ran before recording began; has it ended? */
+	int look;	  /* and what did its thread do then? */
+	uint32_t seen;	  /* the slot's stack of a call that it was in */
 	int64_t since_ns; /* it began then */
 	char path[PP_FLIGHT_PATH_MAX];
 };
@@ -258,10 +262,21 @@ void pp_tracer_user(struct pp_tracer *t, struct pp_tracer_row *p,
 /* Forget what is open of the application's. */
 void pp_tracer_open_drop(struct pp_tracer *t, struct pp_tracer_item *g);
 
-/* --- tracer_show.c */
+/* --- tracer_look.c */
 
 /* What is there when the first session begins. */
 void pp_tracer_look(struct pp_tracer *t);
+
+/* The slot's thread `tid` was at the task g when recording began; `by` is the
+ * slot's loop. */
+void pp_tracer_look_task(struct pp_tracer *t, const struct pp_tracer_row *by,
+    struct pp_tracer_item *g, uint32_t tid);
+
+/* What p's thread did then, if it has said so by now. */
+void pp_tracer_seen(struct pp_tracer *t, struct pp_tracer_row *p);
+
+/* --- tracer_show.c */
+
 void pp_tracer_show(struct pp_tracer_session *session);
 void pp_tracer_close(struct pp_tracer_session *session);
 

@@ -20,7 +20,7 @@ struct record {
 /* Words that a record of the kind has at least; 0: there is no such kind. */
 static const uint8_t record_words[PP_TRACE_COUNT] = {
 	[PP_TRACE_BEGIN] = 4,
-	[PP_TRACE_SNAPSHOT] = 6,
+	[PP_TRACE_SNAPSHOT] = 7,
 	[PP_TRACE_DROPPED] = 3,
 	[PP_TRACE_CREATE] = 3,
 	[PP_TRACE_RUN] = 3,
@@ -92,8 +92,15 @@ record_begin(const struct record *r)
 		return;
 	g = g_of(r, r->word[1], r->n == 1 ? PP_TRACER_TASK : PP_TRACER_REQUEST,
 	    r->m, 0);
-	if (g == p->now)
-		p->unsure = 0;
+	if (g == NULL)
+		return;
+	if (g != p->now) {
+		if (p->now != p->base)
+			pp_tracer_leave(r->t, p, PP_TRACER_ENDS);
+		g->run = 1;
+		pp_tracer_enter(r->t, p, g);
+	}
+	p->unsure = 0;
 }
 
 static void
@@ -115,6 +122,8 @@ record_snapshot(const struct record *r)
 		request = pp_tracer_item_find(r->t, p->slot, r->word[3]);
 		if (kind == PP_TRACER_TASK && request != NULL)
 			g->pub.parent = request->pub.number;
+		if (kind == PP_TRACER_TASK)
+			pp_tracer_look_task(r->t, p, g, (uint32_t)r->word[4]);
 	}
 	g->sleep = reason_of(wait);
 	g->sleep_stack = stack;
@@ -326,6 +335,10 @@ pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	r.n = (uint32_t)(record[0] >> 16 & 0xffff);
 	r.m = (uint32_t)(record[0] >> 32);
 	r.word = record + 2;
+	if (r.p->look) {
+		pp_tracer_seen(t, r.p);
+		r.p->look = 0;
+	}
 	if (r.p->up && r.p->how != PP_TRACER_HOW_NOT)
 		pp_tracer_back(t, r.p, r.ts, back_stack(&r, kind));
 	pp_tracer_at(t, r.p, r.p->now, r.ts);
@@ -341,7 +354,9 @@ pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	}
 	if (r.p->unsure) {
 		r.p->unsure = 0;
-		pp_tracer_leave(t, r.p, PP_TRACER_ENDS);
+		/* A task that began when recording did is known by now. */
+		if (kind != PP_TRACE_TASK_RUN || r.p->now->id != record[2])
+			pp_tracer_leave(t, r.p, PP_TRACER_ENDS);
 	}
 	if (kind >= PP_TRACE_USER_TASK)
 		pp_tracer_user(t, r.p, record, words);

@@ -1,9 +1,6 @@
 /*
- * The edges: what is there when recording begins, what a session is shown at
- * its begin and its end, workers that end, and ends that were lost.
- *
- * Rule: what is read of the slots' flights is only believed as far as it does
- * no harm: a name, and that something runs.
+ * The edges: what a session is shown at its begin and its end, workers that
+ * end, and ends that were lost.
  */
 #include <string.h>
 #include <sys/wait.h>
@@ -26,74 +23,6 @@ pp_tracer_item_label(struct pp_tracer *t, struct pp_tracer_item *g,
 	/* Where it begins is told once. */
 	if (g->ts == 0)
 		g->pub.entry = pp_tracer_label(t, g->slot, label, task);
-}
-
-/* The entry of the request whose handler runs now, or NULL. */
-static const struct pp_flight *
-look_entry(const struct pp_flights *flights, uint64_t id)
-{
-	uint32_t used = atomic_load(&flights->used), i;
-
-	for (i = 0; id != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
-		if (atomic_load_explicit(&flights->flight[i].id,
-			memory_order_acquire) == id)
-			return (&flights->flight[i]);
-	}
-	return (NULL);
-}
-
-/* A worker that is stuck in a handler will not say so before it returns. */
-static void
-look_running(struct pp_tracer *t, struct pp_tracer_row *p)
-{
-	const struct pp_flights *flights = &t->arena->slot[p->slot].flights;
-	uint64_t id = atomic_load(&flights->running);
-	const struct pp_flight *flight = look_entry(flights, id);
-	struct pp_tracer_item *g;
-	uint32_t label, i;
-
-	if (flight == NULL)
-		return;
-	label = atomic_load(&flight->label);
-	p->since_ns = atomic_load(&flight->started_ns);
-	memcpy(p->path, flight->path, sizeof(p->path));
-	atomic_thread_fence(memory_order_acquire);
-	if (atomic_load(&flight->id) != id ||
-	    (g = pp_tracer_item_new(t, p->slot, id, PP_TRACER_REQUEST)) == NULL)
-		return;
-	if (p->since_ns < 0 || p->since_ns > t->now)
-		p->since_ns = t->now;
-	p->path[sizeof(p->path) - 1] = '\0';
-	for (i = 0; p->path[i] != '\0'; i++) {
-		if (p->path[i] < ' ' || p->path[i] > '~')
-			p->path[i] = '?';
-	}
-	pp_tracer_item_label(t, g, label);
-	g->run = 1;
-	pp_tracer_create(t, p, g, 0);
-	pp_tracer_enter(t, p, g);
-	p->unsure = 1;
-}
-
-void
-pp_tracer_look(struct pp_tracer *t)
-{
-	struct pp_tracer_row *p;
-	uint32_t slot;
-	int32_t pid;
-
-	for (slot = 1; slot < t->slots; slot++) {
-		pid = atomic_load(&t->arena->slot[slot].life.pid);
-		if (pid <= 0 || (p = pp_tracer_row_at(t, slot, 0)) == NULL)
-			continue;
-		p->ts = t->now;
-		t->slot[slot]->pid = pid;
-		if (pp_tracer_up(t, p, pid, (uint32_t)pid) == -1)
-			continue;
-		look_running(t, p);
-		if (p->now == p->base)
-			pp_tracer_away(p, PP_TRACER_HOW_POLL, 0);
-	}
 }
 
 /* Threads that there are: as many rows may come. */

@@ -160,6 +160,12 @@ struct pp_thread_facts {
 	_Atomic uint64_t flight; /* id of the request or task it is in, 0 */
 	_Atomic uint32_t frames;
 	_Atomic uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
+	/* What it did when control.trace changed, likewise: that number in
+	 * `traced`, last. */
+	_Atomic uint32_t traced;
+	_Atomic uint32_t traced_call;  /* 1: it was in a system call */
+	_Atomic uint32_t traced_stack; /* id; 0: none, or it was in no call */
+	_Atomic uint64_t traced_flight;
 };
 
 /* A pool of Kore's, as it was when the worker was asked. */

@@ -53,8 +53,9 @@ enum pp_trace_kind {
 	   n: 1, the id is a task. m: label of the id */
 	PP_TRACE_BEGIN,
 	/* In progress when recording began: id, stack, since (ns), id of the
-	   request that a task is for. n: enum pp_wait, 0: runnable, with bit
-	   15 set for a task; m: label */
+	   request that a task is for, tid of the thread that a task runs on
+	   or 0. n: enum pp_wait, 0: runnable, with bit 15 set for a task; m:
+	   label */
 	PP_TRACE_SNAPSHOT,
 	/* How many records did not fit since the last one. word 2 */
 	PP_TRACE_DROPPED,

@@ -6,11 +6,14 @@
 #include <kore/http.h>
 
 #include <pprof.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 int page_hold(struct http_request *);
 int page_mine(struct http_request *);
+int page_threads(struct http_request *);
+int page_open(struct http_request *);
 
 static int
 reply(struct http_request *req)
@@ -43,4 +46,38 @@ page_mine(struct http_request *req)
 	pprof_trace_region_end();
 	pprof_trace_task_end(task);
 	return (reply(req));
+}
+
+static void *
+naps(void *ms)
+{
+	struct timespec rest = { 0, *(long *)ms * 1000000 };
+
+	while (nanosleep(&rest, &rest) == -1)
+		continue;
+	return (NULL);
+}
+
+/* 50 threads, one after the other, each of which waits for 2 ms. */
+int
+page_threads(struct http_request *req)
+{
+	pthread_t thread;
+	long ms = 2;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		if (pthread_create(&thread, NULL, naps, &ms) == 0)
+			(void)pthread_join(thread, NULL);
+	}
+	return (reply(req));
+}
+
+/* ?MS, within a task and a region that are never ended. */
+int
+page_open(struct http_request *req)
+{
+	(void)pprof_trace_task_begin("left open");
+	pprof_trace_region_begin("left open");
+	return (page_hold(req));
 }

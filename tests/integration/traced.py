@@ -1,0 +1,73 @@
+"""
+A service that is traced, and what is done with each trace: held against the
+rules of the format (tracefile.py), and opened by the real `go tool trace`
+(gotrace.py), all of its pages.
+
+Not a test.
+"""
+import os
+import time
+
+import harness
+from case import Case, Later
+from gotrace import GoTrace
+from tracefile import Trace
+
+ROUTES = ["/who page_who", "/light page_light", "/nap page_nap",
+          "/spin page_spin", "/task page_task", "/pgsql page_pgsql",
+          "/locked page_locked", "/leak page_leak", "/hold page_hold",
+          "/mine page_mine", "/threads page_threads", "/open page_open"]
+TRACE = "/debug/pprof/trace?"
+INCLUDE = "-I" + os.path.join(harness.TOP, "middleware", "include")
+
+
+class Traced(Case):
+    """One service for a class."""
+    service = {}
+    database = None
+    pprof_so = harness.PPROF
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.dir = harness.new_dir()
+        cls.modules = [harness.compile_module(
+            name + ".c", os.path.join(cls.dir, name + ".so"), [INCLUDE])
+            for name in ("concurrency", "held")]
+        env = {"TEST_DATABASE": cls.database.url} if cls.database else {}
+        service = dict(cls.service)
+        env.update(service.pop("env", {}))
+        cls.kore = harness.Service(
+            [(cls.modules[0], "concurrency_load"), cls.modules[1],
+             cls.pprof_so], ROUTES, env=env,
+            settings=["worker_accept_threshold 1", "task_threads 2",
+                      "pgsql_conn_max 10", "worker_max_connections 500"],
+            **service).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.kore.finish()
+        finally:
+            cls.kore.destroy()
+            super().tearDownClass()
+
+    def answer(self, query, connection=None, timeout=90):
+        answer = (connection or self.kore).get(
+            TRACE + query, **({} if connection else {"timeout": timeout}))
+        self.assertEqual(answer.status, 200, answer.body[:300])
+        return answer
+
+    def begun(self, query):
+        """A trace that is being recorded when this returns."""
+        later = Later(self.answer, query)
+        time.sleep(0.5)
+        return later
+
+    def parse(self, answer):
+        """The trace; every reader of it has been content."""
+        trace = Trace(answer.body).check()
+        trace.lost = int(answer.headers["x-pprof-lost"])
+        with GoTrace(answer.body) as go:
+            trace.go = go.everything()
+        return trace
