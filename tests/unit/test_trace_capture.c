@@ -222,6 +222,7 @@ another_thread_begins_with_its_first_record(void **state)
 	r = take(1);
 	assert_int_equal(r.kind, PP_TRACE_TASK_END);
 	assert_int_equal(r.word[2], 44);
+	assert_int_equal(take(1).kind, PP_TRACE_LEAVE);
 	assert_int_equal(take(1).words, 0);
 	assert_int_equal(take(0).words, 0);
 }

@@ -213,6 +213,42 @@ a_worker_that_died_ends_what_it_did_and_the_next_begins_anew(void **state)
 	traced_free(&d);
 }
 
+static void
+a_thread_that_ends_goes_down_and_its_place_is_anothers(void **state)
+{
+	struct traced d = traced_new();
+
+	(void)state;
+	traced_begin(&d);
+	traced_told(&d);
+	PUT_BY(&d, 1, 2, 10, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 78, 0);
+	PUT_BY(&d, 1, 2, 10, PP_TRACE_WAIT, PP_WAIT_MUTEX, 0);
+	PUT_BY(&d, 1, 2, 20, PP_TRACE_WAIT_END, PP_WAIT_MUTEX, 0, 0);
+	PUT_BY(&d, 1, 2, 30, PP_TRACE_LEAVE, 0, 0);
+	/* Twice is once. */
+	PUT_BY(&d, 1, 2, 30, PP_TRACE_LEAVE, 0, 0);
+	assert_string_equal(traced_told(&d),
+	    "UP p1 worker 1 thread 78\n"
+	    "CREATE p1 worker 1 thread 78\n"
+	    "START p1 worker 1 thread 78\n"
+	    "AWAY p1 worker 1 thread 78 for 10us in pthread_mutex_lock\n"
+	    "END p1 worker 1 thread 78\n"
+	    "DOWN p1\n");
+	PUT_BY(&d, 1, 2, 40, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 79, 0);
+	/* The word that it left was lost. */
+	PUT_BY(&d, 1, 2, 50, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 80, 0);
+	assert_string_equal(traced_told(&d),
+	    "UP p1 worker 1 thread 79\n"
+	    "CREATE p1 worker 1 thread 79\n"
+	    "START p1 worker 1 thread 79\n"
+	    "END p1 worker 1 thread 79\n"
+	    "DOWN p1\n"
+	    "UP p1 worker 1 thread 80\n"
+	    "CREATE p1 worker 1 thread 80\n"
+	    "START p1 worker 1 thread 80\n");
+	traced_free(&d);
+}
+
 int
 main(void)
 {
@@ -227,6 +263,8 @@ main(void)
 		cmocka_unit_test(a_task_that_ended_before_it_was_seen_ends),
 		cmocka_unit_test(
 		    a_worker_that_died_ends_what_it_did_and_the_next_begins_anew),
+		cmocka_unit_test(
+		    a_thread_that_ends_goes_down_and_its_place_is_anothers),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

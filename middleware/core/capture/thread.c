@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/thread.h"
+#include "capture/trace.h"
 #include "capture/unwind.h"
 
 static struct pp_thread *
@@ -110,6 +111,7 @@ pp_thread_leave(void)
 
 	if (thread == NULL)
 		return;
+	pp_trace_leave();
 	pp_thread_self = NULL;
 	atomic_store(&thread->state, PP_THREAD_LEAVING);
 	pp_cpu_disarm(thread);

@@ -234,3 +234,12 @@ pp_trace_waited(enum pp_wait wait, uint64_t began)
 {
 	trace_span_end(PP_TRACE_WAIT_END, wait, began, 0);
 }
+
+void
+pp_trace_leave(void)
+{
+	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
+
+	if (on != 0 && (trace.began == on || pp_flight_now != 0))
+		pp_trace(PP_TRACE_LEAVE, 0, 0);
+}

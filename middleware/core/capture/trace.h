@@ -32,6 +32,9 @@ pp_trace_active(void)
 	    0));
 }
 
+/* The calling thread ends. What it has not told of is not begun for that. */
+void pp_trace_leave(void);
+
 /* Look at the control words; async-signal-safe. */
 void pp_trace_apply(void);
 

@@ -38,6 +38,7 @@ static const uint8_t record_words[PP_TRACE_COUNT] = {
 	[PP_TRACE_WAIT] = 2,
 	[PP_TRACE_WAIT_END] = 3,
 	[PP_TRACE_MARK] = 3,
+	[PP_TRACE_LEAVE] = 2,
 	[PP_TRACE_USER_TASK] = 4,
 	[PP_TRACE_USER_TASK_END] = 3,
 	[PP_TRACE_USER_REGION] = 3,
@@ -82,6 +83,9 @@ record_begin(const struct record *r)
 
 	if (p->up && p->pid != 0 && p->pid != pid)
 		pp_tracer_slot_ended(r->t, p->slot);
+	/* Its place was another's, who has gone without a word. */
+	if (p->up && p->place != 0 && p->tid != tid)
+		pp_tracer_down(r->t, p);
 	if (!p->up && pp_tracer_up(r->t, p, pid, tid) == -1)
 		return;
 	p->pid = pid;
@@ -344,6 +348,10 @@ pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	pp_tracer_at(t, r.p, r.p->now, r.ts);
 	if (kind == PP_TRACE_BEGIN) {
 		record_begin(&r);
+		return;
+	}
+	if (kind == PP_TRACE_LEAVE) {
+		pp_tracer_down(t, r.p);
 		return;
 	}
 	if (!r.p->up && pp_tracer_up(t, r.p, 0, 0) == -1)

@@ -98,6 +98,9 @@ enum pp_trace_kind {
 	/* What happened to the server. n: enum pp_trace_mark; word 2: a
 	   number whose meaning the mark tells */
 	PP_TRACE_MARK,
+	/* The thread ends; nothing comes from it any more. Optional: a BEGIN
+	   with another tid ends it, too */
+	PP_TRACE_LEAVE,
 	/* The application's own. Ids of tasks are given by the thread, unique
 	   in the service, and no request's: task, parent or 0, text. n: len.
 	   A parent, and what a region or log belongs to, is such a task or a
