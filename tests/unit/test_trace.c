@@ -221,6 +221,7 @@ two_sessions_each_see_what_is_theirs(void **state)
 	    "EXISTS p0 worker 1 event loop\n"
 	    "EXISTS p0 GET /fib/\n"
 	    "BEGIN p0\n"
+	    "HEAP p0\n"
 	    "UP p0 worker 1 event loop\n"
 	    "AWAY p0 worker 1 event loop for 450us in epoll_wait\n"
 	    "WAKE p0 GET /fib/\n");

@@ -200,3 +200,18 @@ pp_memory_read(const struct pp_memory *memory, uint32_t slot, uint32_t question,
 	if (proc->fd != -1 && proc->pid == out->pid)
 		out->has_kernel = pp_proc_read(proc->fd, &out->kernel) == 0;
 }
+
+uint64_t
+pp_memory_resident(const struct pp_memory *memory)
+{
+	struct pp_memory_worker worker;
+	uint64_t bytes = 0;
+	uint32_t slot;
+
+	for (slot = 1; slot < memory->slots; slot++) {
+		pp_memory_read(memory, slot, 0, &worker);
+		if (worker.has_kernel)
+			bytes += worker.kernel.rss;
+	}
+	return (bytes);
+}

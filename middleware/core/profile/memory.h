@@ -57,4 +57,8 @@ struct pp_memory_worker {
 void pp_memory_read(const struct pp_memory *memory, uint32_t slot,
     uint32_t question, struct pp_memory_worker *out);
 
+/* Resident bytes of all workers that have handed over their descriptor: what
+ * two of them share counts for both. Costs what reading them does. */
+uint64_t pp_memory_resident(const struct pp_memory *memory);
+
 #endif

@@ -150,8 +150,8 @@ const char *pp_tracer_name(const struct pp_tracer *tracer, uint32_t name);
 struct pp_profile *pp_tracer_profile(const struct pp_tracer *tracer,
     const uint32_t *words, uint32_t count);
 
-/* Bytes in use of all workers, as of now; and when to tell the next
- * (INT64_MAX: nobody traces). */
+/* Bytes in use of all workers, as of now: before each begin and stop, and when
+ * the next is due (INT64_MAX: nobody traces). */
 int64_t pp_tracer_heap_due(const struct pp_tracer *tracer);
 void pp_tracer_heap(struct pp_tracer *tracer, uint64_t bytes);
 

@@ -109,6 +109,20 @@ show_p(struct pp_tracer *t, struct pp_tracer_row *p)
 		    (double)(t->now - p->since_ns) / (double)PP_NS_PER_SEC);
 }
 
+/* Where the line begins and ends, whether anything happens or not. */
+static void
+show_heap(struct pp_tracer *t, const struct pp_tracer_row *p)
+{
+	struct pp_tracer_row now = *p;
+	struct pp_tracer_event event;
+
+	now.ts = t->now;
+	memset(&event, 0, sizeof(event));
+	event.what = PP_TOLD_HEAP;
+	event.number = t->heap;
+	pp_tracer_tell(t, &now, &event);
+}
+
 void
 pp_tracer_show(struct pp_tracer_session *session)
 {
@@ -124,6 +138,7 @@ pp_tracer_show(struct pp_tracer_session *session)
 	event.what = PP_TOLD_BEGIN;
 	event.number = show_expected(t);
 	pp_tracer_tell(t, &nobody, &event);
+	show_heap(t, &nobody);
 	for (i = 0; i < t->ps_used; i++) {
 		if (t->ps[i]->up)
 			show_p(t, t->ps[i]);
@@ -137,6 +152,7 @@ pp_tracer_close(struct pp_tracer_session *session)
 	struct pp_tracer *t = session->tracer;
 	struct pp_tracer_event event;
 	struct pp_tracer_row *p;
+	struct pp_tracer_row *last = NULL;
 	uint64_t lost = pp_tracer_lost(session);
 	uint32_t i;
 
@@ -161,7 +177,10 @@ pp_tracer_close(struct pp_tracer_session *session)
 			event.until = t->now;
 		}
 		pp_tracer_tell(t, p, &event);
+		last = p;
 	}
+	if (last != NULL)
+		show_heap(t, last);
 	t->only = NULL;
 }
 

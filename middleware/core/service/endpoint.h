@@ -57,6 +57,7 @@ struct pp_service {
 	uint32_t tasks;	       /* begun, not yet finished or cancelled */
 	uint32_t cpu_profiles; /* of these, running */
 	uint32_t traces;       /* likewise */
+	int64_t heap_told_ns;  /* to these, last */
 	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
 	int trimmed;	       /* 1: memory given back since then */
 	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */

@@ -191,6 +191,31 @@ trace_forget(struct pp_task *task)
 		pp_cpu_listen(task->service->cpu, NULL, NULL);
 }
 
+/* Between two readings of what the kernel says, which cost more. */
+#define RESIDENT_NS PP_NS_PER_SEC
+
+/* The heap's line: by heap samples, or where nobody takes them what the
+ * workers have in memory. */
+static void
+trace_heap(struct pp_service *service)
+{
+	uint64_t bytes;
+
+	bytes = atomic_load(&service->arena->control.heap_rate) != 0
+	    ? pp_heap_reader_live(service->heap)
+	    : pp_memory_resident(service->memory);
+	pp_tracer_heap(service->tracer, bytes);
+	service->heap_told_ns = pp_clock_mono();
+}
+
+static int
+trace_heap_due(const struct pp_service *service, int64_t now)
+{
+	return (pp_tracer_heap_due(service->tracer) <= now &&
+	    (atomic_load(&service->arena->control.heap_rate) != 0 ||
+		now - service->heap_told_ns >= RESIDENT_NS));
+}
+
 void
 pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 {
@@ -205,6 +230,7 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 		return;
 	task->trace.form = form;
 	task->trace.file = form->begin(service->tracer, now, (uint64_t)max);
+	trace_heap(service);
 	errno = ENOMEM;
 	if (task->trace.file != NULL)
 		task->trace.session = pp_tracer_begin(service->tracer,
@@ -240,6 +266,7 @@ pp_ep_trace_finish(struct pp_task *task)
 	 * taken in, in those of the trace. */
 	(void)pp_tracer_tick(task->service->tracer, pp_clock_mono());
 	(void)pp_cpu_tick(task->service->cpu, pp_clock_mono());
+	trace_heap(task->service);
 	pp_tracer_stop(task->trace.session);
 	snprintf(lost, sizeof(lost), "%llu",
 	    (unsigned long long)pp_tracer_lost(task->trace.session));
@@ -269,9 +296,8 @@ pp_ep_trace_tick(struct pp_service *service, int64_t now)
 	struct pp_task *task;
 	int64_t next;
 
-	if (pp_tracer_heap_due(service->tracer) <= now)
-		pp_tracer_heap(service->tracer,
-		    pp_heap_reader_live(service->heap));
+	if (trace_heap_due(service, now))
+		trace_heap(service);
 	next = pp_tracer_tick(service->tracer, now);
 	LIST_FOREACH(task, &service->tracing, trace.list) {
 		if (task->trace.form->full(task->trace.file))
