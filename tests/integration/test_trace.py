@@ -7,9 +7,7 @@ known of the service that it shows.
 Rule: what is compared was measured by the kernel or follows from what was
 asked; a busy machine makes waits longer, never shorter.
 """
-import os
 import re
-import signal
 import socket
 import time
 
@@ -343,56 +341,6 @@ def running_on(trace):
                 "GoEnd", "GoSched", "GoSysBlock", "GoSleep", "GoBlockRecv",
                 "GoBlockSync", "GoBlockCond", "GoBlockNet"):
             yield e.p, since.pop(e.p), e.ts
-
-
-class UnderLoad(Traced):
-    """Begun and ended under load; more than there is room for."""
-
-    def setUp(self):
-        self.ab = load.Ab(self.kore, "/light", 2000000, clients=16)
-        time.sleep(0.5)
-
-    def tearDown(self):
-        self.ab.process.kill()
-        self.ab.process.communicate()
-
-    def test_begun_and_ended_under_load(self):
-        answer = self.answer("seconds=0.5")
-        trace = self.parse(answer)
-        light = trace.named("GET /light")
-        note("%d requests in 0.5 s, lost %d", len(light), trace.lost)
-        self.assertEqual(trace.lost, 0)
-        self.assertGreater(len(light), 500)
-        workers = {e.p for e in trace.of("GoCreate") if e.g}
-        self.assertGreaterEqual(len(workers), 2)
-
-    def test_ends_early_when_it_is_large_enough(self):
-        since = time.monotonic()
-        answer = self.answer("seconds=60&max=200000")
-        took = time.monotonic() - since
-        trace = self.parse(answer)
-        note("%d bytes after %.1f s", len(answer.body), took)
-        self.assertLess(took, 20)
-        self.assertLessEqual(len(answer.body), 200000)
-        self.assertGreater(len(answer.body), 100000)
-        self.assertIn("x-pprof-ended-early", answer.headers)
-        self.assertIn(("trace", "ended early: max= was reached"),
-                      trace.logs())
-
-    def test_what_does_not_fit_is_counted_and_the_file_opens(self):
-        later = self.begun("seconds=4")
-        os.kill(self.kore.collector, signal.SIGSTOP)
-        try:
-            time.sleep(2)
-        finally:
-            os.kill(self.kore.collector, signal.SIGCONT)
-        answer = later.result()
-        trace = self.parse(answer)
-        note("%d events lost, %s", trace.lost, [
-            log for log in trace.logs() if log[0] == "lost"][:3])
-        self.assertGreater(trace.lost, 100)
-        self.assertTrue(any(name == "lost" for name, _ in trace.logs()))
-        self.assertGreater(len(trace.named("GET /light")), 100)
 
 
 if __name__ == "__main__":

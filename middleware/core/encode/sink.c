@@ -9,6 +9,7 @@
  */
 #define ZLIB_CONST /* deflate() does not write to its input */
 
+#include "base/breath.h"
 #include "encode/sink.h"
 
 #include <stdlib.h>
@@ -103,6 +104,7 @@ pp_sink_deflate(struct pp_sink *sink, const void *data, size_t len, int flush)
 		sink->zip.avail_in = (uInt)part;
 		from += part;
 		do {
+			pp_breathe();
 			/* Nobody will read on: save the work. */
 			if (sink->failed || sink->out->failed)
 				return;

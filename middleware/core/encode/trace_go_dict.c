@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "base/buf.h"
 #include "base/mix.h"
 #include "encode/trace_go_private.h"
@@ -190,6 +191,7 @@ dict_stack(struct dictionary *d, uint32_t id)
 		len += dict_name_frame(d, frame, stack->leaf);
 		frames++;
 	}
+	pp_breathe();
 	place = pp_trace_stacks_place(&d->go->stacks, stack->words);
 	if (d->stacks != NULL && stack->words != 0 &&
 	    place < d->stacks->samples)

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/breath.h"
 #include "base/clock.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
@@ -38,6 +39,18 @@ service_slots(const struct pp_arena *arena, int arena_fd)
 		return (0);
 	fit = ((uint64_t)st.st_size - sizeof(*arena)) / sizeof(struct pp_slot);
 	return ((uint32_t)(slots < fit ? slots : fit));
+}
+
+/* While names are looked up and an answer is written: events of a trace and
+ * samples come as before. */
+static void
+service_breathes(void *arg)
+{
+	struct pp_service *service = arg;
+	int64_t now = pp_clock_mono();
+
+	(void)pp_tracer_tick(service->tracer, now);
+	(void)pp_cpu_tick(service->cpu, now);
 }
 
 struct pp_service *
@@ -85,6 +98,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	pp_cpu_follow(service->cpu, pp_routes_reader_cpu, service->routes);
 	pp_stalls_tell(service->stalls, pp_stalls_log, pp_stalls_name, service);
 	pp_service_follow_objects(service);
+	pp_breathe_by(service_breathes, service);
 	return (service);
 }
 
@@ -93,6 +107,7 @@ pp_service_free(struct pp_service *service)
 {
 	if (service == NULL)
 		return;
+	pp_breathe_by(NULL, NULL);
 	if (service->statm != -1)
 		close(service->statm);
 	pp_stalls_free(service->stalls);

@@ -5,7 +5,11 @@
  */
 #include <stdlib.h>
 
+#include "base/breath.h"
 #include "symbol/dwarf.h"
+
+/* Some microseconds. */
+#define BREATH_STEPS 64
 
 /* How many ranges may lie over each other: functions that the linker folded
  * into one. */
@@ -116,7 +120,8 @@ pp_dwarf_next(struct pp_dwarf *d, Dwarf_Die *die)
 
 	if (d->steps == 0)
 		return (-1);
-	d->steps--;
+	if (d->steps-- % BREATH_STEPS == 0)
+		pp_breathe();
 	if (dwarf_siblingof(die, &next) != 0 ||
 	    dwarf_dieoffset(&next) <= before)
 		return (-1);

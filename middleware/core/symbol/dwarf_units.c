@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "symbol/dwarf.h"
 
 static int
@@ -45,6 +46,7 @@ units_read(struct pp_dwarf *d)
 	     next > at;
 	     at = next) {
 		d->steps--;
+		pp_breathe();
 		if (dwarf_offdie(d->dwarf, at + header_size, &die) == NULL ||
 		    (dwarf_tag(&die) != DW_TAG_compile_unit &&
 			dwarf_tag(&die) != DW_TAG_skeleton_unit))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/breath.h"
 #include "symbol/symbolize.h"
 
 /* Of the used locations of a mapping so far: all have a function; any has a
@@ -126,6 +127,7 @@ locations_name(struct work *w, const struct pp_canon *canon)
 	}
 	qsort(w->order, count, sizeof(*w->order), order_compare);
 	for (i = 0; i < count; i++) {
+		pp_breathe();
 		location = &p->location[w->order[i][1] - 1];
 		named = location->lines > 0;
 		if (!named) {
