@@ -68,7 +68,7 @@ struct pp_tracer_row {
 	struct pp_tracer_item *now; /* while up: what runs */
 	int64_t ts;		    /* of the last event */
 	enum pp_tracer_how how;	    /* away since `ts`; NOT: it runs */
-	uint32_t call; /* or wait, while away; PP_TRACE_CALL_COUNT: in a call
+	uint32_t call;	  /* or wait, while away; PP_TRACE_CALL_COUNT: in a call
 			  since before recording began */
 	int unsure;	  /* `now` ran before recording began; has it ended? */
 	int look;	  /* and what did its thread do then? */

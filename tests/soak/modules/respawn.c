@@ -25,7 +25,7 @@ void respawn_holds(void);
 
 static struct truth {
 	atomic_ullong begun, done;
-} *truth;
+} * truth;
 
 static void *volatile kept;
 static void *held; /* by each worker, from its first request on */
@@ -81,8 +81,8 @@ page_who(struct http_request *req)
 	char text[64];
 	int len;
 
-	len = snprintf(text, sizeof(text), "%d %d\n", worker->id,
-	    (int)getpid());
+	len =
+	    snprintf(text, sizeof(text), "%d %d\n", worker->id, (int)getpid());
 	http_response(req, 200, text, (size_t)len);
 	return (KORE_RESULT_OK);
 }
