@@ -28,7 +28,7 @@ struct http_request;
  *         const char *auth);
  *
  * Adds one route for `prefix` and everything below it, ahead of the domain's
- * other routes, in the calling worker.
+ * routes that may match the same paths, in the calling worker.
  *
  *     domain  name as in kore.conf ("*", "example.org"); NULL: every domain
  *     prefix  absolute path without a slash at its end, at most 255 bytes;

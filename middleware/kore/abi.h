@@ -27,9 +27,11 @@ int pp_abi_routes_have(struct kore_domain *dom, const char *handler,
     const char *pattern);
 
 /* Make a route, behind the authentication block `auth` or NULL, ahead of the
- * domain's others. Returns 0, or -1 when Kore refused. */
+ * domain's first one for which ahead() is true, otherwise as its last. Returns
+ * 0, or -1 when Kore refused. */
 int pp_abi_routes_put(struct kore_domain *dom, const char *handler,
-    const char *pattern, const char *auth);
+    const char *pattern, const char *auth,
+    int (*ahead)(const char *route, int dynamic, const char *pattern));
 
 /* As whom and where workers run; NULL: as the parent. In the parent. */
 const char *pp_abi_user(void);

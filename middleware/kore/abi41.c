@@ -44,17 +44,25 @@ pp_abi_routes_have(struct kore_domain *dom, const char *handler,
 /* Kore appends. */
 int
 pp_abi_routes_put(struct kore_domain *dom, const char *handler,
-    const char *pattern, const char *auth)
+    const char *pattern, const char *auth,
+    int (*ahead)(const char *route, int dynamic, const char *pattern))
 {
-	struct kore_module_handle *hdlr, *last = NULL;
+	struct kore_module_handle *hdlr, *first, *last = NULL;
 
+	TAILQ_FOREACH(first, &dom->handlers, list) {
+		if (ahead(first->path, first->type == HANDLER_TYPE_DYNAMIC,
+			pattern))
+			break;
+	}
 	if (!kore_module_handler_new(dom, pattern, handler, auth,
 		HANDLER_TYPE_DYNAMIC))
 		return (-1);
 	TAILQ_FOREACH(hdlr, &dom->handlers, list)
 		last = hdlr;
-	TAILQ_REMOVE(&dom->handlers, last, list);
-	TAILQ_INSERT_HEAD(&dom->handlers, last, list);
+	if (first != NULL) {
+		TAILQ_REMOVE(&dom->handlers, last, list);
+		TAILQ_INSERT_BEFORE(first, last, list);
+	}
 	return (0);
 }
 

@@ -53,11 +53,17 @@ pp_abi_routes_have(struct kore_domain *dom, const char *handler,
 /* Kore appends. */
 int
 pp_abi_routes_put(struct kore_domain *dom, const char *handler,
-    const char *pattern, const char *auth)
+    const char *pattern, const char *auth,
+    int (*ahead)(const char *route, int dynamic, const char *pattern))
 {
 	struct kore_auth *block = NULL;
-	struct kore_route *rt;
+	struct kore_route *first, *rt;
 
+	TAILQ_FOREACH(first, &dom->routes, list) {
+		if (ahead(first->path, first->type == HANDLER_TYPE_DYNAMIC,
+			pattern))
+			break;
+	}
 	if (auth != NULL && (block = kore_auth_lookup(auth)) == NULL)
 		return (-1);
 	rt = kore_route_create(dom, pattern, HANDLER_TYPE_DYNAMIC);
@@ -65,8 +71,10 @@ pp_abi_routes_put(struct kore_domain *dom, const char *handler,
 		return (-1);
 	kore_route_callback(rt, handler);
 	rt->auth = block;
-	TAILQ_REMOVE(&dom->routes, rt, list);
-	TAILQ_INSERT_HEAD(&dom->routes, rt, list);
+	if (first != NULL) {
+		TAILQ_REMOVE(&dom->routes, rt, list);
+		TAILQ_INSERT_BEFORE(first, rt, list);
+	}
 	return (0);
 }
 

@@ -58,6 +58,37 @@ routes_prefix(const char *route, char *prefix)
 	prefix[used] = '\0';
 }
 
+/*
+ * May this route match a path for which ours is meant? Then ours has to be
+ * ahead of it; it is behind all others, since Kore tries one expression after
+ * the other for each request, and ours is seldom meant. `pattern` is one of
+ * routes_pattern().
+ */
+static int
+routes_may_match(const char *route, int dynamic, const char *pattern)
+{
+	char text[PREFIX_MAX + 1], *prefix = text;
+
+	routes_prefix(pattern, prefix);
+	if (!dynamic)
+		return (strncmp(route, prefix, strlen(prefix)) == 0);
+	if (*route++ != '^' || strchr(route, '|') != NULL)
+		return (1);
+	for (; *prefix != '\0'; route++, prefix++) {
+		/* A letter or quote after a backslash is a class. */
+		if (*route == '\\' && route[1] != '\0' &&
+		    strchr(REGEX_SPECIAL, route[1]) != NULL)
+			route++;
+		else if (strchr(REGEX_SPECIAL, *route) != NULL)
+			return (1); /* or its end */
+		if (route[1] != '\0' && strchr("*?{", route[1]) != NULL)
+			return (1);
+		if (*route != *prefix)
+			return (0);
+	}
+	return (1);
+}
+
 /* `all`: leave a domain alone that has the group anywhere. */
 static int
 routes_register(const char *domain, const char *pattern, const char *auth,
@@ -75,9 +106,8 @@ routes_register(const char *domain, const char *pattern, const char *auth,
 			if (pp_abi_routes_have(dom, PP_KORE_HANDLER,
 				all ? NULL : pattern))
 				continue;
-			/* Ahead of a catch-all. */
 			if (pp_abi_routes_put(dom, PP_KORE_HANDLER, pattern,
-				auth) == -1) {
+				auth, routes_may_match) == -1) {
 				pp_kore_log("no route %s in domain %s", pattern,
 				    dom->domain);
 				errno = EINVAL;

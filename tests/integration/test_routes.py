@@ -47,6 +47,31 @@ class Routes(Case):
             for path in ("/", "/anything", "/debug/pprofile", "/debug/"):
                 self.assertEqual(kore.get(path).text, "light\n", path)
 
+    def test_ahead_of_whatever_may_match(self):
+        """And behind what cannot, which answers as before."""
+        routes = ["^/debug/.*$", "^.*$", "/debug/pprof/cmdline", "/[a-z/]*",
+                  "^/deb", "^/debug/pprof$", "^/debug/pprof/.*$",
+                  "^/d?ebug/.*$", "^/debux?g*/pprof/cmdline$", "^/x|^/.*$",
+                  "^/(debug|x)/.*$", "^/x{0,1}debug/.*$", "^[/]debug/.*$",
+                  "^/\\w+/.*$", "^\\/debug/.*$"]
+        domains = {"d%d.test" % i: ["/light page_light",
+                                    "^/debux/.*$ page_light",
+                                    route + " page_who"]
+                   for i, route in enumerate(routes)}
+        domains["*"] = ["/light page_light"]
+        with self.service(domains=domains) as kore:
+            for i, route in enumerate(routes):
+                headers = {"Host": "d%d.test" % i}
+                for path in ("", "/", "/cmdline"):
+                    answer = kore.get(BASE + path, headers=headers)
+                    self.assertIn(answer.status, (200, 301, 307), route)
+                self.assertIn("kore", kore.get(BASE + "/cmdline",
+                                               headers=headers).text, route)
+                for path in ("/light", "/debux/pprof"):
+                    self.assertEqual(
+                        kore.get(path, headers=headers).text,
+                        "light\n", route + " " + path)
+
     def test_on_every_domain(self):
         domains = {"a.test": ["/who page_who", CATCH_ALL],
                    "b.test": [CATCH_ALL], "*": ["/light page_light"]}
