@@ -84,7 +84,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 16
+#define PP_ENTRIES_MAX 18
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */

@@ -42,6 +42,15 @@ static const struct pp_got_hook flight_group[] = {
 	    (void **)&pp_flight_real_release, PP_GOT_LIBRARIES },
 };
 
+/* Only an application calls these, in a single binary from the program itself.
+ */
+static const struct pp_got_hook calls_group[] = {
+	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
+	    PP_GOT_LIBRARIES },
+	{ "kore_timer_add", (void *)pp_flight_timer_add,
+	    (void **)&pp_flight_real_timer_add, PP_GOT_LIBRARIES },
+};
+
 static const struct pp_got_hook marks_group[] = {
 	{ "http_header_recv", (void *)pp_marks_header_recv,
 	    (void **)&pp_marks_real_header_recv, PP_GOT_LIBRARIES },
@@ -72,6 +81,7 @@ static const struct {
 	GROUP(memory_group, 3, PP_ENTRIES_MEMORY, "allocations"),
 	GROUP(flight_group, 5, PP_ENTRIES_FLIGHTS,
 	    "requests that sleep and wake"),
+	GROUP(calls_group, 2, PP_ENTRIES_CALLS, "tasks and timers"),
 	GROUP(marks_group, 6, PP_ENTRIES_MARKS,
 	    "the server's own part of a trace"),
 };

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "capture/self.h"
 #include "capture/trace.h"
+#include "hook/sleeps.h"
 #include "kore/adapter.h"
 
 int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
@@ -106,6 +107,9 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 	int count, saved;
 	uint32_t asked;
 
+	/* In a single binary also the application's own threads come here. */
+	if (pp_self.worker != 0 && pp_thread_self != &pp_self.thread[0])
+		return (pp_sleeps_epoll_wait(fd, events, max, timeout));
 	if (worker == NULL)
 		pp_relay_listen();
 	if (pp_trace_active()) {

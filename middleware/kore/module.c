@@ -36,10 +36,6 @@ static const struct pp_got_hook kore_hooks[] = {
 	    (void **)&pp_loop_real_epoll_wait, PP_GOT_EXECUTABLE },
 	{ "pthread_cond_wait", (void *)pp_task_cond_wait,
 	    (void **)&pp_task_real_cond_wait, PP_GOT_EXECUTABLE },
-	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
-	    PP_GOT_LIBRARIES },
-	{ "kore_timer_add", (void *)pp_flight_timer_add,
-	    (void **)&pp_flight_real_timer_add, PP_GOT_LIBRARIES },
 };
 
 #define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))

@@ -18,6 +18,8 @@
 #include "base/mix.h"
 #include "capture/label.h"
 #include "capture/trace.h"
+#include "hook/locks.h"
+#include "hook/process.h"
 #include "kore/adapter.h"
 
 struct waiting {
@@ -96,7 +98,8 @@ task_remember(struct kore_task *task, uint32_t label)
  * Stock Kore signals a task's thread after it has let go of the lock: the
  * thread may have taken the task already, wakes up to an empty list and dies
  * of it. A profiler's signals between the two calls make that likelier, so
- * the wait goes on while there is nothing to do.
+ * the wait goes on while there is nothing to do. In a single binary also the
+ * application's own waits come here.
  */
 int
 pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
@@ -105,15 +108,16 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	uint64_t traced;
 	int error;
 
+	/* Kore begins a thread for tasks with this. */
+	thread = pp_process_argument;
+	if (thread == NULL || lock != &thread->lock || cond != &thread->cond ||
+	    !pthread_equal(thread->tid, pthread_self()))
+		return (pp_locks_cond_wait(cond, lock));
 	/* A thread without a task does nothing; a trace shall say so. */
 	traced = pp_trace_active() ? pp_trace_wait(PP_WAIT_COND) : 0;
-	thread = (struct kore_task_thread *)(void *)((char *)cond -
-	    offsetof(struct kore_task_thread, cond));
 	do {
 		error = pp_task_real_cond_wait(cond, lock);
-	} while (error == 0 && lock == &thread->lock &&
-	    pthread_equal(thread->tid, pthread_self()) &&
-	    TAILQ_EMPTY(&thread->tasks));
+	} while (error == 0 && TAILQ_EMPTY(&thread->tasks));
 	pp_trace_waited(PP_WAIT_COND, traced);
 	return (error);
 }

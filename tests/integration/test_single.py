@@ -15,10 +15,11 @@ import time
 
 import harness
 import load
-from case import Case, main, note
+import web
+from case import Case, Later, main, note
 
 SOURCE = os.path.join(harness.HERE, "modules", "single.c")
-ROUTES = ["/ page", "/burn page_burn",
+ROUTES = ["/ page", "/burn page_burn", "/cond page_cond", "/timer page_timer",
           "^/debug/pprof(/.*)?$ pprof_handler"]
 BUILD_CONF = """single_binary=yes
 kore_source=/usr/share/kore
@@ -83,8 +84,46 @@ class SingleBinary(Case):
                           if s.has("burn_single")}, {"/burn"})
         return raw
 
+    def check_waits(self, kore, door):
+        """The program's own calls that wait are the application's here."""
+        self.assertEqual(kore.ask(
+            "POST", "/debug/pprof/settings", body=b"block_rate=1",
+            headers={"X-Pprof": "1"}).status, 200)
+        true = interrupted = 0
+        states = set()
+        for _ in range(3):
+            # The worker's event loop stands still meanwhile.
+            cond = Later(kore.get, "/cond")
+            while cond.is_alive():
+                raw = self.pprof.raw(web.get(
+                    "127.0.0.1", door, "/debug/pprof/goroutine").body)
+                states |= {(s.route, s.labels.get("state"))
+                           for s in raw.samples}
+            ns, cut = map(int, cond.result().text.split())
+            true, interrupted = true + ns, max(interrupted, cut)
+        note("states: %s", sorted(states, key=str))
+        self.assertEqual(interrupted, 0, "sleeps that our signal ended")
+        self.assertIn(("/cond", "cond wait"), states)
+        timer = Later(kore.get, "/timer")
+        harness.wait_for("a timer", 5, lambda: [
+            s for s in self.pprof.raw(kore.get(
+                "/debug/pprof/goroutine").body).samples
+            if (s.route, s.labels.get("state")) == ("/timer", "timer")])
+        self.assertEqual(timer.result().status, 200)
+        block = self.pprof.raw(kore.get("/debug/pprof/block").body)
+        waits = [s for s in block.samples if s.has("waits_for_cond")
+                 and s.labels.get("wait") == "cond wait"]
+        note("cond: %d of 3 waits, %.1f of %.1f ms",
+             sum(s.count for s in waits), sum(s.ns for s in waits) / 1e6,
+             true / 1e6)
+        self.assertEqual({s.route for s in waits}, {"/cond"})
+        self.assertEqual(sum(s.count for s in waits), 3)
+        self.assertNear(sum(s.ns for s in waits), true, 0.10, "time waited")
+
     def test_it_is_profiled_like_any_service(self):
-        with Single(restarts=1) as kore:
+        door = harness.free_port()
+        with Single(restarts=1, env={
+                "PPROF_LISTEN": "127.0.0.1:%d" % door}) as kore:
             raw = self.profile_of(kore)
             self.assertGreater(raw.count(), 50)
             heap = self.pprof.raw(kore.get("/debug/pprof/allocs").body)
@@ -93,6 +132,7 @@ class SingleBinary(Case):
             self.assertEqual({s.route for s in found}, {"/burn"})
             doctor = kore.get("/debug/pprof/doctor?format=json").text
             self.assertIn('"name":"sandbox","verdict":"ok"', doctor)
+            self.check_waits(kore, door)
             kore.process.send_signal(signal.SIGHUP)
             os.kill(kore.worker_pids()[1], signal.SIGKILL)
             harness.wait_for("the restart", 10,

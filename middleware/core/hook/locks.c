@@ -96,8 +96,8 @@ hook_rwunlock(pthread_rwlock_t *lock)
 }
 
 /* Waiting for a condition lets go of the mutex. */
-static int
-hook_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+int
+pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
 	int result;
 
@@ -166,8 +166,10 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	LOCK_HOOK(pthread_rwlock_rdlock, rdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_wrlock, wrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_unlock, rwunlock, PP_GOT_ALL),
-	/* In the program itself it is a server's idle thread that waits. */
-	LOCK_HOOK(pthread_cond_wait, cond_wait, PP_GOT_LIBRARIES),
+	/* In the program itself it may be a server's idle thread that waits:
+	 * who knows the server decides. */
+	{ "pthread_cond_wait", (void *)pp_locks_cond_wait,
+	    (void **)&real_cond_wait, PP_GOT_LIBRARIES },
 	LOCK_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
 	LOCK_HOOK(pthread_join, join, PP_GOT_ALL),
 	LOCK_HOOK(sem_wait, sem_wait, PP_GOT_ALL),

@@ -9,6 +9,8 @@
 #ifndef PP_HOOK_LOCKS_H
 #define PP_HOOK_LOCKS_H
 
+#include <pthread.h>
+
 #include "hook/got.h"
 
 #define PP_LOCK_HOOKS  9
@@ -18,5 +20,8 @@
 extern const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS];
 extern const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS];
 extern const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS];
+
+/* pthread_cond_wait(), for who wraps that of the program itself. */
+int pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 #endif

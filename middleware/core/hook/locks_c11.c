@@ -91,7 +91,7 @@ const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS] = {
 	LOCK_HOOK(mtx_lock, mtx_lock, PP_GOT_ALL),
 	LOCK_HOOK(mtx_timedlock, mtx_timedlock, PP_GOT_ALL),
 	LOCK_HOOK(mtx_unlock, mtx_unlock, PP_GOT_ALL),
-	LOCK_HOOK(cnd_wait, cnd_wait, PP_GOT_LIBRARIES),
-	LOCK_HOOK(cnd_timedwait, cnd_timedwait, PP_GOT_LIBRARIES),
+	LOCK_HOOK(cnd_wait, cnd_wait, PP_GOT_ALL),
+	LOCK_HOOK(cnd_timedwait, cnd_timedwait, PP_GOT_ALL),
 	LOCK_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
 };

@@ -190,9 +190,8 @@ const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS] = {
 	LOCK_HOOK(pthread_rwlock_timedwrlock, timedwrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockrdlock, clockrdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockwrlock, clockwrlock, PP_GOT_ALL),
-	/* In the program itself it is a server's idle thread that waits. */
-	LOCK_HOOK(pthread_cond_timedwait, cond_timedwait, PP_GOT_LIBRARIES),
-	LOCK_HOOK(pthread_cond_clockwait, cond_clockwait, PP_GOT_LIBRARIES),
+	LOCK_HOOK(pthread_cond_timedwait, cond_timedwait, PP_GOT_ALL),
+	LOCK_HOOK(pthread_cond_clockwait, cond_clockwait, PP_GOT_ALL),
 	LOCK_HOOK(pthread_timedjoin_np, timedjoin, PP_GOT_ALL),
 	LOCK_HOOK(pthread_clockjoin_np, clockjoin, PP_GOT_ALL),
 	LOCK_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),

@@ -37,6 +37,7 @@ struct thread_start {
 	struct pp_thread_birth birth;
 };
 
+__thread void *pp_process_argument;
 static size_t default_stack_size;
 
 static void
@@ -53,6 +54,7 @@ thread_begins(void *arg)
 
 	free(arg);
 	pp_thread_enter(&start.birth);
+	pp_process_argument = start.argument;
 	/* The key's destructor runs however the thread ends. */
 	(void)pthread_setspecific(leave_key, &leave_key);
 	return (start.function(start.argument));

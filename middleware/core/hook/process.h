@@ -28,4 +28,8 @@ int pp_process_hook(const struct pp_got_hook *hooks, size_t count,
  */
 void pp_process_catch_up(void);
 
+/* What the calling thread was begun with, NULL if it did not begin as a thread
+ * of a worker. */
+extern __thread void *pp_process_argument;
+
 #endif

@@ -157,19 +157,25 @@ PP_CALL_WRAPPER(int, epoll_wait, epoll_wait, through_epoll_wait,
     (int fd, struct epoll_event *events, int max, int ms),
     (fd, events, max, ms))
 
-/* Not in the program itself: a server's event loop has work for a signal. */
-#define SLEEP_HOOK(name)                                                       \
+int
+pp_sleeps_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
+{
+	return (hook_epoll_wait(fd, events, max, ms));
+}
+
+#define SLEEP_HOOK(name, scope)                                                \
 	{                                                                      \
-#name, (void *)hook_##name, (void **)&real_##name,             \
-		    PP_GOT_LIBRARIES                                           \
+#name, (void *)hook_##name, (void **)&real_##name, scope       \
 	}
 
 const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS] = {
-	SLEEP_HOOK(nanosleep),
-	SLEEP_HOOK(clock_nanosleep),
-	SLEEP_HOOK(usleep),
-	SLEEP_HOOK(sleep),
-	SLEEP_HOOK(poll),
-	SLEEP_HOOK(select),
-	SLEEP_HOOK(epoll_wait),
+	SLEEP_HOOK(nanosleep, PP_GOT_ALL),
+	SLEEP_HOOK(clock_nanosleep, PP_GOT_ALL),
+	SLEEP_HOOK(usleep, PP_GOT_ALL),
+	SLEEP_HOOK(sleep, PP_GOT_ALL),
+	SLEEP_HOOK(poll, PP_GOT_ALL),
+	SLEEP_HOOK(select, PP_GOT_ALL),
+	/* In the program itself it may be a server's event loop, which has
+	 * work for a signal. */
+	SLEEP_HOOK(epoll_wait, PP_GOT_LIBRARIES),
 };

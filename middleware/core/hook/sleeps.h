@@ -21,6 +21,10 @@
 
 extern const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS];
 
+/* epoll_wait(), for who wraps that of the program itself. */
+struct epoll_event;
+int pp_sleeps_epoll_wait(int fd, struct epoll_event *events, int max, int ms);
+
 /* `call` again until something else than our signal ends it. */
 #define PP_SLEEP_THROUGH(result, call)                                         \
 	do {                                                                   \

@@ -165,6 +165,8 @@ can_entries(struct pp_doctor *doctor)
 		{ PP_ENTRIES_MEMORY, "what kore allocates by itself" },
 		{ PP_ENTRIES_FLIGHTS,
 		    "requests that kore itself puts to sleep, wakes or ends" },
+		{ PP_ENTRIES_CALLS,
+		    "tasks and timers that the program itself makes" },
 		{ PP_ENTRIES_MARKS, "the server's own part of a trace" },
 	};
 	uint32_t refused = atomic_load(&doctor->service->arena->entry_refused);

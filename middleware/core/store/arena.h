@@ -239,7 +239,8 @@ struct pp_last_words {
 enum pp_entries {
 	PP_ENTRIES_MEMORY = 1,	/* allocations */
 	PP_ENTRIES_FLIGHTS = 2, /* requests that sleep, wake and end */
-	PP_ENTRIES_MARKS = 4	/* the server's own part of a trace */
+	PP_ENTRIES_MARKS = 4,	/* the server's own part of a trace */
+	PP_ENTRIES_CALLS = 8	/* tasks and timers that the program makes */
 };
 
 /* Bits of pp_slot.clocks. */
