@@ -100,28 +100,12 @@ pprof_set_mutex_profile_fraction(int64_t n)
 	    PP_MUTEX_FRACTION_MAX));
 }
 
-/* At these names the module itself answers. */
-static int
-api_name_taken(const char *name)
-{
-	static const char *const taken[] = { "allocs", "assets", "block",
-		"cmdline", "goroutine", "heap", "mutex", "profile", "settings",
-		"symbol", "threadcreate", "trace" };
-	size_t i;
-
-	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		if (strcmp(name, taken[i]) == 0)
-			return (1);
-	}
-	return (0);
-}
-
 EXPORT struct pprof_profile *
 pprof_profile_new(const char *name)
 {
 	struct pprof_profile *profile;
 
-	if (name == NULL || api_name_taken(name) || pp_own_place(name) == -1) {
+	if (name == NULL || pp_own_place(name) == -1) {
 		errno = pp_self.worker == 0 ? ENOTCONN : EINVAL;
 		return (NULL);
 	}

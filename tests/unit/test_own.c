@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "capture/own.h"
+#include "service/endpoint.h"
 #include "wait_fixture.h"
 
 /* The library that owns things. */
@@ -213,6 +214,24 @@ sixteen_names_fit_and_no_bad_one(void **state)
 	assert_int_equal(wait_loss(PP_LOSS_OWN_DROPPED), lost + 2);
 }
 
+/* A profile there would never be seen. */
+static void
+names_of_endpoints_are_taken(void **state)
+{
+	char name[PP_OWN_NAME_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < pp_endpoints_count; i++) {
+		(void)snprintf(name, sizeof(name), "%s", pp_endpoints[i].name);
+		name[strcspn(name, "/")] = '\0';
+		if (pp_own_place(name) != -1)
+			fail_msg("%s is not taken", name);
+	}
+	assert_int_equal(i, pp_endpoints_count);
+	assert_int_equal(pp_own_place("doctors"), 0);
+}
+
 static void
 a_full_table_is_counted_and_gives_room_again(void **state)
 {
@@ -322,6 +341,7 @@ main(void)
 		OWN_TEST(a_key_is_in_a_profile_once),
 		OWN_TEST(the_stack_begins_where_the_caller_wants),
 		OWN_TEST(sixteen_names_fit_and_no_bad_one),
+		OWN_TEST(names_of_endpoints_are_taken),
 		OWN_TEST(a_full_table_is_counted_and_gives_room_again),
 		OWN_TEST(many_threads_at_once_lose_nothing),
 		OWN_TEST(of_threads_that_remove_the_same_one_has_done_it),

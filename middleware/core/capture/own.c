@@ -28,10 +28,20 @@ struct held {
 
 static struct held held[PP_OWN_LIVE];
 
+/* The endpoints (service/endpoints.c): there the module itself answers. */
+static const char *const taken[] = { "allocs", "assets", "block", "cmdline",
+	"doctor", "goroutine", "heap", "mutex", "profile", "routes", "settings",
+	"stalls", "symbol", "threadcreate", "trace" };
+
 static int
 own_name_fits(const char *name)
 {
-	size_t len = strnlen(name, PP_OWN_NAME_MAX);
+	size_t len = strnlen(name, PP_OWN_NAME_MAX), i;
+
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (strcmp(name, taken[i]) == 0)
+			return (0);
+	}
 
 	if (len == 0 || len == PP_OWN_NAME_MAX)
 		return (0);

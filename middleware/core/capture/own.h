@@ -11,7 +11,7 @@
 #include "capture/self.h"
 
 /* Place of the profile in this slot, made if it is new; -1: no room, no slot
- * or a name that is none (empty, too long, or not printable). */
+ * or a name that is none (empty, too long, not printable, or an endpoint's). */
 int pp_own_place(const char *name);
 
 /* Add `key` under the calling stack, less `skip` frames. 0; -1 with errno:
