@@ -143,12 +143,12 @@ int64_t pprof_set_mutex_profile_fraction(int64_t n);
  *     key   an address that is one of the things; not NULL
  *     skip  frames to leave out: 0 = the caller of _add is the leaf
  *
- * new returns a handle, or NULL with errno: EINVAL (name, or too many),
- * ENOTCONN (not in a worker: call it in kore_worker_configure() or later),
- * ENOMEM. free gives the handle back, not what was counted. add returns 0, or
- * -1 with errno: EEXIST (the key is in it), ENOSPC (counted as loss), EINVAL.
- * remove: ENOENT when the key is not in it. Thread-safe; not
- * async-signal-safe.
+ * new returns a handle, or NULL with errno: EINVAL (name), ENOSPC (too many
+ * names), ENOTCONN (not in a worker: call it in kore_worker_configure() or
+ * later), ENOMEM. free gives the handle back, not what was counted. add returns
+ * 0, or -1 with errno: EEXIST (the key is in it), ENOSPC (no room, counted as
+ * loss), EINVAL (no handle or no key), ENOTCONN. remove: ENOENT when the key is
+ * not in it, EINVAL, ENOTCONN. Thread-safe; not async-signal-safe.
  *
  *     static struct pprof_profile *conns;
  *

@@ -105,10 +105,8 @@ pprof_profile_new(const char *name)
 {
 	struct pprof_profile *profile;
 
-	if (name == NULL || pp_own_place(name) == -1) {
-		errno = pp_self.worker == 0 ? ENOTCONN : EINVAL;
+	if (pp_own_place(name != NULL ? name : "") == -1)
 		return (NULL);
-	}
 	profile = calloc(1, sizeof(*profile));
 	if (profile != NULL)
 		(void)strcpy(profile->name, name);

@@ -16,6 +16,7 @@
 
 /* The library that owns things. */
 static const char source[] =
+    "#include <errno.h>\n"
     "#include <pthread.h>\n"
     "#include <stdatomic.h>\n"
     "#include <stddef.h>\n"
@@ -31,7 +32,7 @@ static const char source[] =
     "\n"
     "/* Each thread opens `n` of its own, and closes all but `left`. */\n"
     "static int n, left; _Atomic int bad, removed;\n"
-    "static char things[16][20000];\n"
+    "char things[16][20000];\n"
     "static void *opens_and_closes(void *me) { char *mine = things[(size_t)me];\n"
     "	int i, turn; on_thread();\n"
     "	for (turn = 0; turn < 5; turn++) {\n"
@@ -56,6 +57,12 @@ static const char source[] =
     "void race(int each, int unused) { int i; n = each;\n"
     "	for (i = 0; i < n; i++) bad += opens(\"race\", &things[15][i], 0) != 0;\n"
     "	threads(closes_theirs, 8); }\n"
+    "/* All threads open the same. */\n"
+    "_Atomic int opened, refused;\n"
+    "static void *opens_ours(void *me) { int i; on_thread();\n"
+    "	for (i = 0; i < n; i++) { if (opens(\"same\", &things[15][i], 0) == 0)\n"
+    "		opened++; else refused += errno == EEXIST; } return NULL; }\n"
+    "void same(int each, int unused) { n = each; threads(opens_ours, 8); }\n"
     "void names(int unused, int unused_too) { threads(names_alike, 8); }\n";
 
 typedef int (*add_fn)(const char *, const void *, int);
@@ -209,9 +216,12 @@ sixteen_names_fit_and_no_bad_one(void **state)
 	assert_int_equal(pp_own_place("one.more"), -1);
 	assert_int_equal(pp_own_place("name7"), 7);
 	assert_refused(opens("one.more", &things[0], 0), ENOSPC);
-	assert_refused(opens("bad name", &things[0], 0), ENOSPC);
-	assert_refused(closes("one.more", &things[0]), ENOENT);
-	assert_int_equal(wait_loss(PP_LOSS_OWN_DROPPED), lost + 2);
+	assert_refused(opens("bad name", &things[0], 0), EINVAL);
+	assert_refused(closes("one.more", &things[0]), ENOSPC);
+	assert_refused(closes("bad name", &things[0]), EINVAL);
+	assert_refused(closes("name7", &things[0]), ENOENT);
+	/* What has no profile is not missing in one. */
+	assert_int_equal(wait_loss(PP_LOSS_OWN_DROPPED), lost);
 }
 
 /* A profile there would never be seen. */
@@ -291,6 +301,25 @@ of_threads_that_remove_the_same_one_has_done_it(void **state)
 }
 
 static void
+of_threads_that_add_the_same_one_has_done_it(void **state)
+{
+	int *opened = wait_symbol("opened"), *refused = wait_symbol("refused");
+	char *theirs = wait_symbol("things");
+	int i;
+
+	(void)state;
+	wait_call(void (*)(int, int), "same")(4000, 0);
+	assert_int_equal(*opened, 4000);
+	assert_int_equal(*refused, 7 * 4000);
+	assert_int_equal(sum_of("same", NULL, 0).live, 4000);
+	for (i = 0; i < 4000; i++) {
+		assert_int_equal(closes("same", theirs + 15 * 20000 + i), 0);
+		assert_refused(closes("same", theirs + 15 * 20000 + i), ENOENT);
+	}
+	assert_int_equal(sum_of("same", NULL, 0).live, 0);
+}
+
+static void
 threads_that_name_the_same_share_it(void **state)
 {
 	int turn;
@@ -345,6 +374,7 @@ main(void)
 		OWN_TEST(a_full_table_is_counted_and_gives_room_again),
 		OWN_TEST(many_threads_at_once_lose_nothing),
 		OWN_TEST(of_threads_that_remove_the_same_one_has_done_it),
+		OWN_TEST(of_threads_that_add_the_same_one_has_done_it),
 		OWN_TEST(threads_that_name_the_same_share_it),
 		OWN_TEST(a_worker_that_starts_holds_nothing),
 	};

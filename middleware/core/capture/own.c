@@ -14,6 +14,7 @@
 #include "store/waits.h"
 
 #define PLACES 32
+#define LOCKS  64
 
 struct held {
 	_Atomic uintptr_t key; /* 0: free; the address plus 1 */
@@ -91,11 +92,19 @@ pp_own_place(const char *name)
 	struct pp_own *own;
 	int place;
 
-	if (pp_self.worker == 0 || !own_name_fits(name))
+	if (pp_self.worker == 0) {
+		errno = ENOTCONN;
 		return (-1);
+	}
+	if (!own_name_fits(name)) {
+		errno = EINVAL;
+		return (-1);
+	}
 	own = &pp_self.slot->own;
 	place = own_named(own, name);
-	return (place != -1 ? place : own_new_name(own, name));
+	if (place == -1 && (place = own_new_name(own, name)) == -1)
+		errno = ENOSPC;
+	return (place);
 }
 
 /* Twice: addresses beside each other must not crowd in one stretch. */
@@ -141,43 +150,64 @@ own_claim(uint32_t place, const void *key)
 	return (NULL);
 }
 
+/* Of two threads that add the same thing, one has added it: between looking
+ * for it and having it, nobody else with that key comes in. 0, or errno. */
+static int
+own_hold(uint32_t place, const void *key, const struct pp_rows *rows,
+    struct pp_row *row)
+{
+	static pthread_mutex_t lock[LOCKS] = { [0 ... LOCKS - 1] =
+						   PTHREAD_MUTEX_INITIALIZER };
+	pthread_mutex_t *mine = &lock[own_hash(place, key) % LOCKS];
+	struct held *h = NULL;
+	uint64_t word;
+	int error = EEXIST;
+
+	(void)pthread_mutex_lock(mine);
+	if (own_find(place, key, &word) == NULL) {
+		h = own_claim(place, key);
+		error = ENOSPC;
+	}
+	if (h != NULL) {
+		error = 0;
+		atomic_fetch_add(&row->value[PP_OWN_VALUE_ADDED], 1);
+		atomic_store(&h->row, (uint32_t)(row - rows->row));
+		word = atomic_load(&h->place);
+		atomic_store(&h->place,
+		    (HELD_TIMES(word) + 1) << 32 | (place + 1));
+	}
+	(void)pthread_mutex_unlock(mine);
+	return (error);
+}
+
 int
 pp_own_add(const char *name, const void *key, int skip)
 {
 	struct pp_rows rows;
 	struct pp_row *row;
-	struct held *h;
 	uint64_t word;
-	int place;
+	int place, error;
 
-	if (pp_self.worker == 0) {
-		errno = ENOTCONN;
-		return (-1);
-	}
 	place = pp_own_place(name);
-	if (place != -1 && own_find((uint32_t)place, key, &word) != NULL) {
+	if (place == -1)
+		return (-1);
+	/* Before a stack is taken in vain. */
+	if (own_find((uint32_t)place, key, &word) != NULL) {
 		errno = EEXIST;
 		return (-1);
 	}
-	h = place != -1 ? own_claim((uint32_t)place, key) : NULL;
 	rows = pp_rows_waits(&pp_self.slot->own.rows);
-	row = h != NULL ? pp_rows_at(&rows,
-			      pp_wait_pack((enum pp_wait)place, pp_label_now,
-				  pp_wait_stack_skip(skip)))
-			: NULL;
-	if (row == NULL) {
-		if (h != NULL)
-			atomic_store(&h->key, 0);
+	row = pp_rows_at(&rows,
+	    pp_wait_pack((enum pp_wait)place, pp_label_now,
+		pp_wait_stack_skip(skip)));
+	error =
+	    row != NULL ? own_hold((uint32_t)place, key, &rows, row) : ENOSPC;
+	if (error == 0)
+		return (0);
+	if (error == ENOSPC)
 		pp_slot_lose(pp_self.slot, PP_LOSS_OWN_DROPPED, 1);
-		errno = ENOSPC;
-		return (-1);
-	}
-	atomic_fetch_add(&row->value[PP_OWN_VALUE_ADDED], 1);
-	atomic_store(&h->row, (uint32_t)(row - rows.row));
-	word = atomic_load(&h->place);
-	atomic_store(&h->place,
-	    (HELD_TIMES(word) + 1) << 32 | ((uint32_t)place + 1));
-	return (0);
+	errno = error;
+	return (-1);
 }
 
 int
@@ -189,7 +219,9 @@ pp_own_remove(const char *name, const void *key)
 	int place;
 
 	place = pp_own_place(name);
-	h = place != -1 ? own_find((uint32_t)place, key, &word) : NULL;
+	if (place == -1)
+		return (-1);
+	h = own_find((uint32_t)place, key, &word);
 	row = h != NULL ? atomic_load(&h->row) : 0;
 	/* Of two threads that remove it, one has removed it. */
 	if (h == NULL ||
