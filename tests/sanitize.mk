@@ -40,7 +40,7 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 # What several threads write without a lock, and what reads it. Not these:
 #
 # test_own, test_heap_threads, test_capture, test_heap_full, test_heap_quiet,
-# test_locks		write over the call table of libc: its malloc() and
+# test_locks, test_contention	write over the call table of libc: its malloc() and
 #			locks then arrive here before the sanitizer knows the
 #			thread, or after it forgot it, and it crashes
 # test_dump		of signals, which the sanitizer delivers late
@@ -50,11 +50,13 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 
 # Integration tests for a sanitized program; others measure what it changes:
 # time, memory, the libraries it is linked with.
+concurrency := test_waits.py test_waits_forms.py test_in_progress.py \
+	test_own.py test_load.py
 asan_integration := $(addprefix tests/integration/,test_http.py test_life.py \
 	test_routes.py test_sample.py test_sandbox.py test_scraper.py \
-	test_concurrency.py)
+	$(concurrency))
 ubsan_integration := $(addprefix tests/integration/,test_app.py test_cpp.py \
-	test_concurrency.py test_hooks.py test_http.py test_life.py \
+	$(concurrency) test_hooks.py test_http.py test_life.py \
 	test_memory.py test_routes.py test_sample.py test_sandbox.py \
 	test_scraper.py test_truth.py)
 

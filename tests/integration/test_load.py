@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""
+Everything at once, in the sandbox: no request fails.
+
+The load runs for 30 s; PPROF_TEST_LOAD_S=300 (`make test-long`) makes it five
+minutes.
+"""
+import os
+import re
+import threading
+import time
+
+import load
+from case import Later, note
+from concurrency import Concurrent, main
+
+LOAD_S = int(os.environ.get("PPROF_TEST_LOAD_S", "30"))
+
+
+class Load(Concurrent):
+    """Everything at once, in the sandbox."""
+
+    def profiles(self, stopping, taken, bad):
+        turn = 0
+        paths = ["profile?seconds=1&hz=1000", "goroutine?debug=2", "block",
+                 "profile?seconds=1&hz=1000", "mutex?debug=1", "goroutine",
+                 "profile?seconds=1&hz=1000", "threadcreate",
+                 "block?seconds=1", "goroutine?debug=1", "app.things"]
+        while not stopping.is_set():
+            path = paths[turn % len(paths)]
+            turn += 1
+            try:
+                answer = self.kore.get("/debug/pprof/" + path)
+                taken[path] = taken.get(path, 0) + 1
+                if answer.status != 200:
+                    bad.append((path, answer))
+            except OSError as error:
+                bad.append((path, error))
+
+    def test_no_request_fails(self):
+        self.set_rates(block_rate=1, mutex_fraction=1)
+        self.kore.get("/own?add=1")
+        routes = {"/light": 4000, "/nap?ms=5": 1500, "/pgsql?ms=2": 500,
+                  "/task?ms=2": 800, "/locked?ms=1": 400,
+                  "/runlock?ms=1": 200, "/labels?ms=2": 400,
+                  "/spin?ms=1": 500, "/own?add=0": 2000, "/rates": 1000}
+        stopping, taken, bad = threading.Event(), {}, []
+        profiles = [Later(self.profiles, stopping, taken, bad)
+                    for _ in range(2)]
+        until = time.monotonic() + LOAD_S
+        done, failed = {}, []
+        while time.monotonic() < until:
+            paths = list(routes)
+            for i in range(0, len(paths), 2):
+                runs = [(path, load.Ab(self.kore, path, routes[path], 6))
+                        for path in paths[i:i + 2]]
+                for path, run in runs:
+                    result = run.wait()
+                    done[path] = done.get(path, 0) + result["complete"]
+                    if (result["failed"] or result["non2xx"]
+                            or result["write errors"]
+                            or result["complete"] != routes[path]):
+                        failed.append((path, result))
+                if time.monotonic() > until:
+                    break
+        stopping.set()
+        for call in profiles:
+            call.result(60)
+        note("requests: %s", done)
+        note("profiles: %s", taken)
+        self.assertEqual(failed, [])
+        self.assertEqual(bad, [])
+        raw = self.raw("block")
+        lost = {key: value for key, value in raw.facts().items()
+                if value != "0" and re.match("waits|contended|flights|labels|"
+                                             "tasks|own", key)}
+        note("lost: %s", lost)
+        self.assertLessEqual(set(lost), {"waits_stackless"})
+
+
+if __name__ == "__main__":
+    main()

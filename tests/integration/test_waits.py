@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""
+Block and mutex: known waits of threads and requests, as often and as long as
+the application measured them.
+"""
+import time
+
+from case import Later, note
+from concurrency import Concurrent, Growth, MS, main
+
+
+class Waits(Concurrent):
+    def setUp(self):
+        self.set_rates(block_rate=1, mutex_fraction=1)
+
+    def check_wait(self, paths, truth, **wanted):
+        """Block's gain under the labels, against the application's."""
+        before, block = self.truth()[truth], Growth(self, "block")
+        self.at_once(paths)
+        after = self.truth()[truth]
+        count, ns = block.gained(0, **wanted), block.gained(1, **wanted)
+        true = after[0] - before[0], after[1] - before[1]
+        note("%s: %d waits of %d, %.1f ms of %.1f ms", wanted, count, true[0],
+             ns / MS, true[1] / MS)
+        self.assertNear(ns, true[1], 0.10, "time waited")
+        return count, true
+
+    def test_requests_that_sleep(self):
+        count, true = self.check_wait(["/nap?ms=50"] * 20, "naps",
+                                      route="/nap", wait="timer",
+                                      has="page_nap")
+        self.assertEqual(count, 20)
+        self.assertGreaterEqual(true[1], 20 * 49 * MS)
+
+    def test_requests_that_wait_for_postgresql(self):
+        # Connecting holds the event loop, and who is awake already.
+        self.at_once(["/pgsql?ms=50"] * 20)
+        count, true = self.check_wait(["/pgsql?ms=50"] * 20, "queries",
+                                      route="/pgsql", wait="pgsql wait",
+                                      has="page_pgsql")
+        # Kore may find that the result is not whole yet, and wait again.
+        self.assertGreaterEqual(count, 20)
+        self.assertGreaterEqual(true[1], 20 * 50 * MS)
+
+    def test_one_query_is_50_ms_of_its_route(self):
+        self.kore.get("/pgsql?ms=1")
+        block = Growth(self, "block")
+        self.kore.get("/pgsql?ms=50")
+        ns = block.gained(1, route="/pgsql", wait="pgsql wait")
+        note("one pg_sleep(0.05): %.2f ms", ns / MS)
+        self.assertGreaterEqual(ns, 50 * MS)
+        self.assertLess(ns, 150 * MS, "with the connection, on this machine")
+
+    def test_threads_that_wait_for_a_mutex_and_who_holds_it(self):
+        mutex = Growth(self, "mutex")
+        block = Growth(self, "block")
+        self.check_wait(["/locked?ms=20"] * 16, "locks", route="/locked",
+                        wait="mutex wait", has="app_holds_lock")
+        waited = block.gained(1, route="/locked", wait="mutex wait")
+        charged = mutex.gained(1, route="/locked", has="app_holds_lock")
+        note("the holder is charged with %.1f ms of %.1f ms", charged / MS,
+             waited / MS)
+        self.assertNear(charged, waited, 0.10, "charged to the holder")
+        self.assertGreater(mutex.gained(0, has="app_holds_lock"), 3)
+
+    def test_tasks_that_queue(self):
+        """A request waits for its task as long as that queues and runs."""
+        block = Growth(self, "block")
+        self.at_once(["/task?ms=20"] * 30, worker=1)
+        queued = block.gained(1, route="/task", wait="task queue")
+        waited = block.gained(1, route="/task", wait="task wait")
+        note("30 tasks of 20 ms on 4 threads: %.0f ms waited, %.0f ms queued",
+             waited / MS, queued / MS)
+        self.assertEqual(block.gained(0, route="/task", wait="task queue"), 30)
+        self.assertEqual(block.gained(0, route="/task", wait="task wait"), 30)
+        # The k-th of a thread waits for k others, if all come at once.
+        self.assertGreater(queued, sum(range(7)) * 20 * MS)
+        self.assertGreater(waited, queued + 30 * 20 * MS)
+        self.assertNear(waited, queued + 30 * 20 * MS, 0.20, "waited")
+
+    def test_requests_that_queue_for_a_runlock(self):
+        block = Growth(self, "block")
+        self.at_once(["/runlock?ms=50"] * 4, worker=1)
+        queued = block.gained(1, route="/runlock", wait="runlock wait")
+        slept = block.gained(1, route="/runlock", wait="timer")
+        note("4 of 50 ms: %.0f ms queued, %.0f ms slept", queued / MS,
+             slept / MS)
+        # If all come at once; Kore itself takes up to 100 ms to run the next.
+        self.assertGreaterEqual(queued, (50 + 100) * MS)
+        self.assertLessEqual(queued, (150 + 300 + 450) * MS)
+        self.assertGreaterEqual(slept, 4 * 49 * MS)
+
+    def test_pushed_labels_go_with_the_wait(self):
+        block = Growth(self, "block")
+        with self.on_worker(1) as holder, self.on_worker(1) as labelled:
+            holder.send("/locked?ms=250")
+            self.assertEqual(labelled.get("/labels?ms=20").status, 200)
+            self.assertEqual(holder.receive().status, 200)
+        asleep = block.gained(1, route="/labels", tenant="sleeper",
+                              wait="timer")
+        locked = block.gained(1, route="/labels", tenant="awake", part="lock",
+                              wait="mutex wait", has="app_label_waits")
+        note("as tenant sleeper %.1f ms, awake %.1f ms", asleep / MS,
+             locked / MS)
+        self.assertGreaterEqual(asleep, 19 * MS)
+        self.assertGreater(locked, 100 * MS)
+        # What the handler forgot to pop does not go on.
+        self.kore.get("/nap?ms=1")
+        self.assertFalse([s for s in self.raw("block").samples
+                          if s.route != "/labels" and "tenant" in s.labels])
+
+    def test_rates_make_no_difference_to_the_sums(self):
+        self.set_rates(block_rate=20 * MS)
+        block = Growth(self, "block")
+        before = self.truth()["naps"]
+        for _ in range(8):
+            self.at_once(["/nap?ms=%d" % (4 + i) for i in range(25)])
+        after = self.truth()["naps"]
+        count = block.gained(0, route="/nap")
+        ns = block.gained(1, route="/nap")
+        true = after[0] - before[0], after[1] - before[1]
+        note("200 naps of 4 to 28 ms at a rate of 20 ms: %d, %.0f of %.0f ms",
+             count, ns / MS, true[1] / MS)
+        # Four standard errors: chances are 1 in 10,000 of being outside.
+        self.assertNear(ns, true[1], 0.30, "time waited")
+        self.assertNear(count, true[0], 0.35, "waits")
+
+    def test_off_is_off(self):
+        self.set_rates(block_rate=0, mutex_fraction=0)
+        block, mutex = Growth(self, "block"), Growth(self, "mutex")
+        self.at_once(["/nap", "/pgsql", "/task", "/locked", "/locked",
+                      "/runlock"])
+        self.assertEqual(block.gained(0), 0)
+        self.assertEqual(mutex.gained(0), 0)
+
+    def test_delta_is_what_came_meanwhile(self):
+        self.kore.get("/nap?ms=50")
+        delta = Later(self.named, "block?seconds=2")
+        time.sleep(0.5)
+        self.at_once(["/nap?ms=50"] * 5)
+        raw = self.pprof.raw(delta.result().body)
+        naps = [s for s in raw.samples if s.route == "/nap"]
+        self.assertEqual(sum(s.count for s in naps), 5)
+        self.assertGreaterEqual(sum(s.ns for s in naps), 5 * 49 * MS)
+
+
+if __name__ == "__main__":
+    main()
