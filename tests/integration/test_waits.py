@@ -5,6 +5,7 @@ the application measured them.
 """
 import time
 
+import harness
 from case import Later, note
 from concurrency import Concurrent, Growth, MS, main
 
@@ -41,6 +42,32 @@ class Waits(Concurrent):
         # Kore may find that the result is not whole yet, and wait again.
         self.assertGreaterEqual(count, 20)
         self.assertGreaterEqual(true[1], 20 * 50 * MS)
+
+    def test_requests_that_end_asleep(self):
+        """Their clients have gone: they have waited all the same."""
+        block = Growth(self, "block")
+        first = time.monotonic()
+        clients = [self.kore.connect() for _ in range(5)]
+        for client in clients:
+            client.send("/leak")
+        harness.wait_for("5 that sleep", 10, lambda: self.raw(
+            "goroutine").count(lambda s: s.route == "/leak") == 5)
+        asleep = time.monotonic()
+        self.assertEqual(block.gained(0, route="/leak"), 0)
+        time.sleep(0.3)
+        closing = time.monotonic()
+        for client in clients:
+            client.close()
+        harness.wait_for("their end", 10, lambda: self.raw(
+            "goroutine").count(lambda s: s.route == "/leak") == 0)
+        gone = time.monotonic()
+        ns = block.gained(1, route="/leak", wait="sleeping", has="page_leak")
+        note("5 that ended asleep: %.1f ms, of %.1f to %.1f ms", ns / MS,
+             5e3 * (closing - asleep), 5e3 * (gone - first))
+        self.assertEqual(block.gained(0, route="/leak", wait="sleeping",
+                                      has="page_leak"), 5)
+        self.assertGreaterEqual(ns, 5e9 * (closing - asleep))
+        self.assertLessEqual(ns, 5e9 * (gone - first))
 
     def test_one_query_is_50_ms_of_its_route(self):
         self.kore.get("/pgsql?ms=1")
