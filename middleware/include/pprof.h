@@ -236,8 +236,9 @@ void pprof_trace_log(const char *category, const char *message);
 /*
  * Without the module. An application that includes this header needs not be
  * linked with anything, and runs where pprof.so is not loaded: each call looks
- * for the module's function once, and without it gives -1 (or NULL, or 0 for a
- * task) with errno ENOTCONN. Define PPROF_NO_SHIM to call the functions directly.
+ * for the module's function until it is there, and without it gives -1 (or NULL,
+ * or 0 for a task) with errno ENOTCONN; those that give nothing leave errno
+ * alone. Define PPROF_NO_SHIM to call the functions directly.
  */
 #if !defined(PPROF_NO_SHIM)
 
@@ -245,30 +246,27 @@ void pprof_trace_log(const char *category, const char *message);
 #include <errno.h>
 #include <stddef.h>
 
-/* `found` is NULL until it was looked for, and points to itself when there is
- * none. */
+/* Absence is not remembered: the module may be loaded after its callers. */
 static inline void *
 pprof_shim_find(void **found, const char *name)
 {
 	void *at = __atomic_load_n(found, __ATOMIC_ACQUIRE);
+	int saved = errno;
 
 	if (at == NULL) {
 		at = dlsym((void *)0, name);
-		if (at == NULL)
-			at = (void *)found;
 		__atomic_store_n(found, at, __ATOMIC_RELEASE);
+		errno = saved;
 	}
-	return (at == (void *)found ? NULL : at);
+	return (at);
 }
 
 /* A function that gives the module's, or one that does nothing: so the call is
  * the application's own, and no frame of ours is in the stacks. */
-#define PPROF_SHIM(type, name, parameters, unused, without)                    \
+#define PPROF_SHIM_WITHOUT(type, name, parameters, without)                    \
 	static inline type pprof_absent_##name parameters                      \
 	{                                                                      \
-		unused;                                                        \
-		errno = ENOTCONN;                                              \
-		return without;                                                \
+		without;                                                       \
 	}                                                                      \
 	static inline type(*pprof_shim_##name(void)) parameters                \
 	{                                                                      \
@@ -281,13 +279,16 @@ pprof_shim_find(void **found, const char *name)
 		*(void **)&call = at;                                          \
 		return (call);                                                 \
 	}
+#define PPROF_SHIM(type, name, parameters, unused, result)                     \
+	PPROF_SHIM_WITHOUT(type, name, parameters, unused; errno = ENOTCONN;   \
+			   return result)
 
 PPROF_SHIM(int, register,
     (const char *domain, const char *prefix, const char *auth),
     ((void)domain, (void)prefix, (void)auth), -1)
 PPROF_SHIM(int, label_push, (const char *key, const char *value),
     ((void)key, (void)value), -1)
-PPROF_SHIM(void, label_pop, (void), (void)0, )
+PPROF_SHIM_WITHOUT(void, label_pop, (void), (void)0)
 PPROF_SHIM(int64_t, set_heap_rate, (int64_t bytes), (void)bytes, -1)
 PPROF_SHIM(int64_t, set_block_profile_rate, (int64_t ns), (void)ns, -1)
 PPROF_SHIM(int64_t, set_mutex_profile_fraction, (int64_t n), (void)n, -1)
@@ -298,15 +299,15 @@ PPROF_SHIM(int, profile_add,
     ((void)p, (void)key, (void)skip), -1)
 PPROF_SHIM(int, profile_remove, (struct pprof_profile * p, const void *key),
     ((void)p, (void)key), -1)
-PPROF_SHIM(void, profile_free, (struct pprof_profile * p), (void)p, )
+PPROF_SHIM_WITHOUT(void, profile_free, (struct pprof_profile * p), (void)p)
 PPROF_SHIM(int, write, (const char *name, int fd, int debug),
     ((void)name, (void)fd, (void)debug), -1)
 PPROF_SHIM(uint64_t, trace_task_begin, (const char *type), (void)type, 0)
-PPROF_SHIM(void, trace_task_end, (uint64_t task), (void)task, )
-PPROF_SHIM(void, trace_region_begin, (const char *type), (void)type, )
-PPROF_SHIM(void, trace_region_end, (void), (void)0, )
-PPROF_SHIM(void, trace_log, (const char *category, const char *message),
-    ((void)category, (void)message), )
+PPROF_SHIM_WITHOUT(void, trace_task_end, (uint64_t task), (void)task)
+PPROF_SHIM_WITHOUT(void, trace_region_begin, (const char *type), (void)type)
+PPROF_SHIM_WITHOUT(void, trace_region_end, (void), (void)0)
+PPROF_SHIM_WITHOUT(void, trace_log, (const char *category, const char *message),
+    ((void)category, (void)message))
 
 #define pprof_register		     (*pprof_shim_register())
 #define pprof_label_push	     (*pprof_shim_label_push())

@@ -22,7 +22,7 @@ ROUTES = ["/who page_who", "/light page_light", "/truth page_truth",
           "/task page_task", "/locked page_locked",
           "/runlock page_runlock", "/pgsql page_pgsql",
           "/labels page_labels", "/own page_own", "/rates page_rates",
-          "/write page_write"]
+          "/write page_write", "/shim page_shim"]
 MS = 1000000
 database = None
 

@@ -10,7 +10,7 @@ import time
 
 import harness
 import load
-from case import note
+from case import Later, note
 from concurrency import Concurrent, main
 
 
@@ -55,6 +55,19 @@ class Own(Concurrent):
 class Shim(Concurrent):
     """An application with pprof.h, and what it meets."""
     service = None
+    absent = ("new NULL Transport endpoint is not connected, push -1, "
+              "nothing 4242, task 0 107\n")
+
+    def test_loaded_before_the_module(self):
+        """What was looked for in vain is found when it is there."""
+        with self.new_service() as kore:
+            self.assertEqual(kore.get("/shim").text, self.absent + (
+                "new NULL Invalid argument, push -1, nothing 4242, "
+                "task 0 4242\n"))
+            trace = Later(kore.get, "/debug/pprof/trace?seconds=1")
+            harness.wait_for("the trace", 10, lambda: re.search(
+                r"task [1-9]\d* 4242\n$", kore.get("/shim").text))
+            self.assertEqual(trace.result().status, 200)
 
     def test_without_the_module(self):
         with self.new_service(profiler=False) as kore:
@@ -63,6 +76,7 @@ class Shim(Concurrent):
             self.assertEqual(kore.get("/rates").text, "-1 -1 -1\n")
             self.assertEqual(kore.get("/own?add=1").text, absent)
             self.assertEqual(kore.get("/labels").text, absent)
+            self.assertEqual(kore.get("/shim").text, 2 * self.absent)
             self.assertEqual(kore.get("/write?which=0&direct=1").text,
                              "-1 %s\n" % absent)
             # No task and no query: Kore's sandbox, without our rules, kills

@@ -34,6 +34,7 @@ int page_labels(struct http_request *);
 int page_own(struct http_request *);
 int page_rates(struct http_request *);
 int page_write(struct http_request *);
+int page_shim(struct http_request *);
 
 struct state;
 void app_nap(long);
@@ -52,9 +53,51 @@ static struct {
 	_Atomic u_int64_t count[TRUTHS], ns[TRUTHS];
 } * truth;
 
+/* Everything of pprof.h that needs nothing to be there, and what it says. The
+ * errno is one that no call gives. */
+#define ODD 4242
+
+static void
+say_all(char *text, size_t size)
+{
+	struct pprof_profile *profile;
+	int pushed, error;
+	uint64_t task;
+
+	errno = 0;
+	profile = pprof_profile_new("bad name");
+	error = errno;
+	pushed = pprof_label_push(NULL, NULL);
+	errno = ODD;
+	pprof_label_pop();
+	pprof_profile_free(NULL);
+	pprof_trace_region_begin("shim");
+	pprof_trace_log("shim", "message");
+	pprof_trace_region_end();
+	pprof_trace_task_end(0);
+	(void)snprintf(text, size, "new %s %s, push %d, nothing %d",
+	    profile == NULL ? "NULL" : "handle", strerror(error), pushed,
+	    errno);
+	task = pprof_trace_task_begin("shim");
+	(void)snprintf(text + strlen(text), size - strlen(text),
+	    ", task %llu %d\n", (unsigned long long)task, errno);
+	pprof_trace_task_end(task);
+}
+
+/* Before the module is there, when it is loaded after this. */
+static char early[256];
+
 __attribute__((constructor)) static void
 share(void)
 {
+	(void)pprof_register(NULL, NULL, NULL);
+	(void)pprof_set_heap_rate(-1);
+	(void)pprof_set_block_profile_rate(-1);
+	(void)pprof_set_mutex_profile_fraction(-1);
+	(void)pprof_profile_add(NULL, NULL, 0);
+	(void)pprof_profile_remove(NULL, NULL);
+	(void)pprof_write(NULL, -1, 0);
+	say_all(early, sizeof(early));
 	truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
@@ -468,6 +511,17 @@ page_write(struct http_request *req)
 	state->ms = what;
 	app_writes(state);
 	return (reply_result(req, state));
+}
+
+/* What it said before and says now. */
+int
+page_shim(struct http_request *req)
+{
+	char text[512];
+
+	(void)strcpy(text, early);
+	say_all(text + strlen(text), sizeof(text) - strlen(text));
+	return (reply(req, 200, text));
 }
 
 int
