@@ -59,16 +59,16 @@ fixture_load(struct fixture *f, uint32_t slot, const char *name, uint64_t start,
 }
 
 static __attribute__((unused)) struct fixture
-fixture_new(void)
+fixture_of(uint32_t workers)
 {
 	struct fixture f;
 	uint32_t slot;
 
-	f.arena = pp_arena_create(2, &f.fd);
+	f.arena = pp_arena_create(workers, &f.fd);
 	f.canon = pp_canon_new();
 	if (f.arena == NULL || f.canon == NULL)
 		abort();
-	for (slot = 0; slot < 3; slot++) {
+	for (slot = 0; slot <= workers; slot++) {
 		fixture_load(&f, slot, "/usr/bin/kore", EXE_START, 1);
 		fixture_load(&f, slot, "/lib/libc.so.6", LIBC_START, 2);
 	}
@@ -76,6 +76,12 @@ fixture_new(void)
 	if (f.cpu == NULL)
 		abort();
 	return (f);
+}
+
+static __attribute__((unused)) struct fixture
+fixture_new(void)
+{
+	return (fixture_of(2));
 }
 
 static __attribute__((unused)) void

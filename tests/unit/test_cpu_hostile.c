@@ -80,6 +80,63 @@ more_threads_and_leaves_than_any_table_holds_keep_the_totals(void **state)
 
 /* A long session beside many short ones, as scrapers make them: what the
  * short ones left behind must not fill the store for ever. */
+/* Scrapers that overlap, and labels that come and go with the workers. */
+static void
+labels_that_no_session_has_are_forgotten(void **state)
+{
+	enum { EACH = 700, WORKERS = 14 };
+	struct fixture f = fixture_of(WORKERS);
+	struct pp_cpu_session *session = NULL, *last;
+	uint64_t pc = EXE_START + 16;
+	struct pp_profile *p;
+	char text[64];
+	uint32_t slot, i;
+	int len;
+
+	(void)state;
+	assert_true(EACH * WORKERS > PP_LABELS_MAX);
+	for (slot = 1; slot <= WORKERS; slot++) {
+		last = session;
+		session = pp_cpu_begin(f.cpu, 100);
+		for (i = 0; i < EACH; i++) {
+			len = snprintf(text, sizeof(text), "user%c%u.%u%c", 0,
+			    slot, i, 0);
+			fixture_put(&f, slot, (int)slot, (int)slot, 10 * MS,
+			    fixture_label(&f, slot, text, (size_t)len), &pc, 1);
+		}
+		if (last == NULL)
+			continue;
+		/* The one before saw this worker and its own. */
+		p = pp_cpu_end(last);
+		assert_int_equal(p->samples, 2 * EACH);
+		for (i = 0; i < EACH; i += 99) {
+			snprintf(text, sizeof(text), "%u.%u", slot, i);
+			assert_int_equal(profile_sum_label(p, 0, "user", text,
+					     0),
+			    1);
+			snprintf(text, sizeof(text), "%u.%u", slot - 1, i);
+			assert_int_equal(profile_sum_label(p, 0, "user", text,
+					     0),
+			    1);
+		}
+		assert_string_equal(profile_comment(p,
+					"session_labels_dropped"),
+		    "0");
+		pp_profile_free(p);
+		assert_true(
+		    pp_labels_count(f.cpu->labels) <= PP_LABELS_MAX / 2);
+		/* A set that is seen again is the same line. */
+		snprintf(text, sizeof(text), "user%c%u.%u%c", 0, slot, 5, 0);
+		len = (int)(6 + strlen(text + 5));
+		fixture_put(&f, slot, (int)slot, (int)slot, 10 * MS,
+		    fixture_label(&f, slot, text, (size_t)len), &pc, 1);
+		pp_cpu_tick(f.cpu, 0);
+		assert_int_equal(session->entries, EACH);
+	}
+	pp_cpu_cancel(session);
+	fixture_free(&f);
+}
+
 static void
 overlapping_sessions_do_not_fill_the_store_for_ever(void **state)
 {
@@ -268,6 +325,7 @@ main(void)
 		    more_threads_and_leaves_than_any_table_holds_keep_the_totals),
 		cmocka_unit_test(
 		    overlapping_sessions_do_not_fill_the_store_for_ever),
+		cmocka_unit_test(labels_that_no_session_has_are_forgotten),
 		cmocka_unit_test(
 		    object_tables_that_lie_cost_names_and_nothing_else),
 		cmocka_unit_test(label_sets_that_are_damaged_are_no_labels),

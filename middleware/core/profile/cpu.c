@@ -168,30 +168,6 @@ pp_cpu_drain(struct pp_cpu *cpu)
 		pp_cpu_drain_slot(cpu, slot);
 }
 
-/* Stacks of sessions that have ended stay while another runs; scrapers that
- * overlap would fill the store in hours. */
-void
-pp_cpu_sweep(struct pp_cpu *cpu)
-{
-	struct pp_cpu_session *session;
-	uint32_t i, fill = pp_stacks_fill(cpu->stacks);
-
-	if (fill < 250 || fill / 2 <= cpu->stacks_kept)
-		return;
-	LIST_FOREACH(session, &cpu->sessions, list)
-		for (i = 0; i < session->entries; i++)
-			pp_stacks_mark(cpu->stacks,
-			    session->entry[i].key.stack);
-	pp_stacks_settle(cpu->stacks);
-	LIST_FOREACH(session, &cpu->sessions, list)
-		for (i = 0; i < session->entries; i++)
-			session->entry[i].key.stack =
-			    pp_stacks_moved(cpu->stacks,
-				session->entry[i].key.stack);
-	pp_stacks_sweep(cpu->stacks);
-	cpu->stacks_kept = pp_stacks_fill(cpu->stacks);
-}
-
 /* Give back what only sessions need, when the last one has gone. */
 static void
 cpu_rest(struct pp_cpu *cpu)
@@ -206,7 +182,7 @@ cpu_rest(struct pp_cpu *cpu)
 	pp_labels_free(cpu->labels);
 	cpu->stacks = NULL;
 	cpu->labels = NULL;
-	cpu->stacks_kept = 0;
+	cpu->stacks_kept = cpu->labels_kept = 0;
 	for (slot = 0; slot < cpu->slots; slot++)
 		pp_labels_forget(&cpu->cache[slot]);
 	cpu->idle_since = pp_clock_mono();

@@ -39,7 +39,7 @@ struct pp_cpu_key {
 
 struct pp_cpu_entry {
 	struct pp_cpu_key key;
-	uint32_t hash; /* does not depend on the stack's id */
+	uint32_t hash; /* does not depend on ids, which change in a sweep */
 	uint64_t samples;
 	uint64_t ns;
 };
@@ -109,6 +109,7 @@ struct pp_cpu {
 	struct pp_stacks *stacks;     /* NULL: no session runs */
 	uint32_t stacks_kept;	      /* fill after the last sweep */
 	struct pp_labels *labels;     /* likewise */
+	uint32_t labels_kept;	      /* count after the last sweep */
 	struct pp_reading *reading;   /* by slot */
 	struct pp_label_cache *cache; /* by slot */
 	uint32_t *generation;	      /* by slot, when last signalled */
@@ -150,8 +151,10 @@ void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
     uint32_t count);
 void pp_cpu_last_free(struct pp_cpu *cpu);
 
-/* Take what all rings hold; forget stacks that no session has. In cpu.c. */
+/* Take what all rings hold. In cpu.c. */
 void pp_cpu_drain(struct pp_cpu *cpu);
+
+/* Forget stacks and labels that no session has. In cpu_sweep.c. */
 void pp_cpu_sweep(struct pp_cpu *cpu);
 
 /* Take what the slot's ring holds. In cpu.c. */

@@ -131,7 +131,8 @@ entry_hash(const struct pp_cpu *cpu, const struct pp_cpu_key *key)
 {
 	uint64_t hash = pp_stacks_hash(cpu->stacks, key->stack);
 
-	hash = pp_mix(hash, (uint64_t)key->label << 32 | key->slot);
+	hash = pp_mix(hash, pp_labels_hash(cpu->labels, key->label));
+	hash = pp_mix(hash, key->slot);
 	hash = pp_mix(hash,
 	    (uint64_t)(uint32_t)key->pid << 32 | (uint32_t)key->tid);
 	return ((uint32_t)(hash ^ hash >> 29));

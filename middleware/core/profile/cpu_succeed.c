@@ -41,7 +41,7 @@ cpu_fresh(struct pp_cpu *cpu)
 	pp_labels_free(cpu->labels);
 	cpu->stacks = stacks;
 	cpu->labels = labels;
-	cpu->stacks_kept = 0;
+	cpu->stacks_kept = cpu->labels_kept = 0;
 	for (slot = 0; slot < cpu->slots; slot++)
 		pp_labels_forget(&cpu->cache[slot]);
 }

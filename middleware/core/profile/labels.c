@@ -186,6 +186,28 @@ pp_labels_intern(struct pp_labels *labels, const char *text, uint32_t len)
 }
 
 uint32_t
+pp_labels_count(const struct pp_labels *labels)
+{
+	return (labels->sets);
+}
+
+uint64_t
+pp_labels_hash(const struct pp_labels *labels, uint32_t number)
+{
+	return (number == 0 ? 0 : labels->set[number].hash);
+}
+
+uint32_t
+pp_labels_carry(struct pp_labels *to, const struct pp_labels *from,
+    uint32_t number)
+{
+	if (number == 0)
+		return (0);
+	return (pp_labels_intern(to, from->set[number].text,
+	    from->set[number].words * (uint32_t)sizeof(uint64_t)));
+}
+
+uint32_t
 pp_labels_copy(struct pp_label_table *table, uint64_t id,
     char text[PP_LABELS_TEXT_MAX])
 {

@@ -47,6 +47,15 @@ uint32_t pp_labels_number(struct pp_labels *labels,
 uint32_t pp_labels_intern(struct pp_labels *labels, const char *text,
     uint32_t len);
 
+/* How many there are; a hash of the set's text, 0 for no set. */
+uint32_t pp_labels_count(const struct pp_labels *labels);
+uint64_t pp_labels_hash(const struct pp_labels *labels, uint32_t number);
+
+/* The number in `to` of a set that is in `from`; 0 for 0, and when it could not
+ * be taken over. */
+uint32_t pp_labels_carry(struct pp_labels *to, const struct pp_labels *from,
+    uint32_t number);
+
 /* A checked copy of the slot's label set `id`. Returns its length, padding
  * included; 0: there is none. */
 uint32_t pp_labels_copy(struct pp_label_table *table, uint64_t id,
