@@ -205,6 +205,57 @@ what_is_too_old_or_too_much_goes_oldest_first(void **state)
 	end();
 }
 
+static int
+address_compare(const void *one, const void *two)
+{
+	uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)two;
+
+	return ((a > b) - (a < b));
+}
+
+static void
+addresses_of_a_slice_are_given_out_once_each(void **state)
+{
+	uint64_t address[200], want[200];
+	uint32_t i, k, turn, count;
+
+	(void)state;
+	begin();
+	assert_int_equal(pp_recorder_unnamed(recorder, address, 200), 0);
+	for (turn = 0; turn < 2; turn++) {
+		for (i = 0; i < 150; i++)
+			put(1, 100, "/a", 16 + i % 50 * 16, 1);
+		slice(10);
+		/* In pieces. 50 leaves, 50 callers in libc, and one above. */
+		for (count = 0; (k = pp_recorder_unnamed(recorder,
+				     address + count, 7)) > 0;
+		     count += k)
+			assert_true(k <= 7 && count + k < 200);
+		assert_int_equal(count, 101);
+		qsort(address, count, sizeof(*address), address_compare);
+		for (i = 1; i < count; i++)
+			assert_true(address[i] != address[i - 1]);
+		/* Those that are in a profile of it. */
+		if (turn == 0)
+			memcpy(want, address, sizeof(want));
+		assert_memory_equal(want, address, count * sizeof(*address));
+	}
+	/* More than there is room for, and nobody who takes them. */
+	for (turn = 0; turn < 3; turn++) {
+		for (i = 0; i < 12000; i++) {
+			put(1, 100, "/a", 16 + i * 16, 1);
+			if (i % 1000 == 0)
+				(void)pp_cpu_tick(f.cpu, pp_clock_mono());
+		}
+		slice(10);
+	}
+	for (count = 0; (k = pp_recorder_unnamed(recorder, address, 200)) > 0;
+	     count += k)
+		continue;
+	assert_in_range(count, 1, PP_RECORDER_NAMES_MAX);
+	end();
+}
+
 static void
 a_profile_beside_it_has_its_own_rate_and_leaves_it_alone(void **state)
 {
@@ -279,6 +330,7 @@ main(void)
 		cmocka_unit_test(what_went_in_comes_out),
 		cmocka_unit_test(a_window_has_the_slices_that_lie_in_it),
 		cmocka_unit_test(what_is_too_old_or_too_much_goes_oldest_first),
+		cmocka_unit_test(addresses_of_a_slice_are_given_out_once_each),
 		cmocka_unit_test(
 		    a_profile_beside_it_has_its_own_rate_and_leaves_it_alone),
 		cmocka_unit_test(off_is_off_and_a_rate_that_cannot_be_is_off),

@@ -227,7 +227,17 @@
 #define PP_SLICE_NS	       (10 * 1000000000LL)
 #define PP_SLICES_MAX	       (PP_RECORDER_SECONDS / 10 + 2)
 #ifndef PP_RECORDER_BYTES
-#define PP_RECORDER_BYTES (32U << 20)
+#define PP_RECORDER_BYTES (24U << 20)
+#endif
+
+/* Words of all stacks in one answer of the recorder: 15 minutes of 1,000
+ * stacks of 40 frames a slice fit that never come twice. And addresses of a
+ * slice that are named before somebody asks; a power of two. */
+#ifndef PP_RECORDER_WORDS_MAX
+#define PP_RECORDER_WORDS_MAX (4U << 20)
+#endif
+#ifndef PP_RECORDER_NAMES_MAX
+#define PP_RECORDER_NAMES_MAX (1U << 14)
 #endif
 
 /* Samples that profiles with seconds= keep of their first readings, all of

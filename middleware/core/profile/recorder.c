@@ -51,6 +51,7 @@ pp_recorder_free(struct pp_recorder *recorder)
 		recorder->cpu->always = 0;
 		pp_cpu_cancel(recorder->session);
 	}
+	free(recorder->unnamed);
 	free(recorder);
 }
 
@@ -108,6 +109,7 @@ pp_recorder_tick(struct pp_recorder *recorder, int64_t now)
 		recorder->dropped++;
 		pp_buf_free(&slice.data);
 	}
+	pp_recorder_note(recorder, session);
 	pp_cpu_retire(session);
 	recorder->session = next;
 	return (next->mono_ns + PP_SLICE_NS);

@@ -29,6 +29,11 @@ unsigned int pp_recorder_hz(const struct pp_recorder *recorder);
  * CLOCK_MONOTONIC as `now` is. */
 int64_t pp_recorder_tick(struct pp_recorder *recorder, int64_t now);
 
+/* Addresses that slices have brought and that nobody has looked at yet, at most
+ * `room` of them, each given out once. Returns how many; 0: no more. */
+uint32_t pp_recorder_unnamed(struct pp_recorder *recorder, uint64_t *address,
+    uint32_t room);
+
 /* What is there. */
 struct pp_recorder_facts {
 	int64_t reach_ns; /* how far back it goes */

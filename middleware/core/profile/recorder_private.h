@@ -33,6 +33,8 @@ struct pp_recorder {
 	uint64_t bytes;			/* of all slices */
 	uint64_t bytes_max;		/* tests shrink it */
 	uint64_t dropped;
+	uint64_t *unnamed;	/* addresses, a hash set; NULL: none */
+	uint32_t unnamed_at;	/* below this they are taken out */
 	uint32_t first, slices; /* a ring */
 	struct pp_slice slice[PP_SLICES_MAX];
 };
@@ -48,6 +50,10 @@ void pp_slice_unpack(const struct pp_slice *slice,
 /* What the open session has so far, as a slice that the caller frees by
  * pp_buf_free(). Returns -1 when there is none. */
 int pp_recorder_peek(struct pp_recorder *recorder, struct pp_slice *slice);
+
+/* Note the addresses of a session that was closed. In recorder_names.c. */
+void pp_recorder_note(struct pp_recorder *recorder,
+    const struct pp_cpu_session *session);
 
 static inline struct pp_slice *
 pp_recorder_slice(struct pp_recorder *recorder, uint32_t i)

@@ -53,7 +53,9 @@ window_open(struct window *window, const struct pp_recorder *recorder)
 	cpu->slots = from->slots;
 	cpu->canon = from->canon;
 	cpu->samples_max = from->samples_max;
-	cpu->words_max = from->words_max;
+	cpu->words_max = from->words_max < PP_RECORDER_WORDS_MAX
+	    ? from->words_max
+	    : PP_RECORDER_WORDS_MAX;
 	cpu->stacks = pp_stacks_new(cpu->words_max);
 	cpu->labels = pp_labels_new();
 	if (cpu->stacks != NULL && cpu->labels != NULL)

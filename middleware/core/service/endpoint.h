@@ -89,6 +89,9 @@ struct pp_task {
 	struct pp_trace_task trace;
 };
 
+/* How long nobody may have asked before memory is given back. */
+#define PP_SERVICE_IDLE_NS (60 * PP_NS_PER_SEC)
+
 /* Methods that an endpoint takes. */
 #define PP_TAKES_GET  (1U << PP_METHOD_GET | 1U << PP_METHOD_HEAD)
 #define PP_TAKES_POST (1U << PP_METHOD_POST)
@@ -128,6 +131,10 @@ void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
 /* since=: 1 when it was, and is answered. In ep_recorded.c. */
 int pp_ep_recorded_begin(struct pp_task *task, const char *query);
+
+/* Look for names of what was recorded, a piece at a time. Returns when to call
+ * again. */
+int64_t pp_ep_recorded_tick(struct pp_service *service, int64_t now);
 
 /* Returns when to call again. */
 int64_t pp_ep_profile_tick(struct pp_service *service, int64_t now);

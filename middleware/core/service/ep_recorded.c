@@ -14,6 +14,32 @@
 #include "service/query.h"
 #include "symbol/symbolize.h"
 
+/* Names are looked for so many at once: some milliseconds, besides what opening
+ * a file takes. After it they stay open for as long as slices bring new ones,
+ * and a little. */
+#define NAMES_AT_ONCE 64
+#define NAMES_KEEP_NS (PP_SLICE_NS + 2 * PP_NS_PER_SEC)
+
+int64_t
+pp_ep_recorded_tick(struct pp_service *service, int64_t now)
+{
+	int64_t idle = now + NAMES_KEEP_NS - PP_SERVICE_IDLE_NS;
+	struct pp_frame frame[PP_INLINES_MAX];
+	uint64_t address[NAMES_AT_ONCE];
+	uint32_t count, i;
+
+	count = pp_recorder_unnamed(service->recorder, address, NAMES_AT_ONCE);
+	if (count == 0)
+		return (INT64_MAX);
+	pp_service_follow_objects(service);
+	for (i = 0; i < count; i++)
+		(void)pp_service_frames(service, address[i], frame);
+	if (service->idle_since < idle)
+		service->idle_since = idle;
+	service->trimmed = 0;
+	return (now);
+}
+
 static int
 recorded_number(struct pp_task *task, const char *query, const char *key,
     int64_t min, int64_t *out)

@@ -19,9 +19,6 @@
 #include "service/stalls.h"
 #include "store/objects.h"
 
-/* How long nobody may have asked before memory is given back. */
-#define IDLE_NS (60 * PP_NS_PER_SEC)
-
 /* Longest location header of a redirect; a longer query is left out. */
 #define LOCATION_MAX 1024
 
@@ -282,6 +279,9 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	idle = pp_recorder_tick(service->recorder, now);
 	if (idle < next)
 		next = idle;
+	idle = pp_ep_recorded_tick(service, now);
+	if (idle < next)
+		next = idle;
 	idle = pp_stalls_tick(service->stalls, now);
 	if (idle < next)
 		next = idle;
@@ -290,7 +290,7 @@ pp_service_tick(struct pp_service *service, int64_t now)
 		next = idle;
 	if (service->tasks > 0 || service->trimmed)
 		return (next);
-	idle = service->idle_since + IDLE_NS;
+	idle = service->idle_since + PP_SERVICE_IDLE_NS;
 	if (idle > now)
 		return (idle < next ? idle : next);
 	pp_symbols_trim(service->symbols);
