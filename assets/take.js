@@ -9,17 +9,27 @@ import * as captures from "./captures.js";
 
 export const BASE = new URL(".", document.baseURI);
 
-const TITLES = { profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
+const TITLES = { __proto__: null, profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
 	mutex: "Locks", goroutine: "In progress", threadcreate: "Threads", trace: "Time line" };
 
 /* What takes time by itself, and how long when it is not said. */
-const SPANS = { profile: 30, trace: 1 };
+const SPANS = { __proto__: null, profile: 30, trace: 1 };
+
+/* As it reads; what is no encoded text is told as it is. */
+function plain(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
 
 export function title(source) {
 	if (source.startsWith("file:"))
 		return source.slice(5);
-	const [path, query] = source.split("?"), seconds = new URLSearchParams(query).get("seconds");
-	const name = TITLES[path] ?? decodeURIComponent(path);
+	const [path, query] = source.split("?");
+	const seconds = Number(new URLSearchParams(query).get("seconds"));
+	const name = TITLES[path] ?? plain(path);
 	if (!seconds)
 		return name;
 	return path in SPANS ? `${name}, ${seconds} s` : `${name}, change in ${seconds} s`;
@@ -34,8 +44,8 @@ export function command(source) {
 
 /* Only what lies below our own prefix is asked for, whatever a link says. */
 function address(source) {
-	const url = new URL(source, BASE);
-	if (url.origin !== BASE.origin || !url.pathname.startsWith(BASE.pathname))
+	const url = URL.canParse(source, BASE.href) ? new URL(source, BASE) : null;
+	if (url?.origin !== BASE.origin || !url.pathname.startsWith(BASE.pathname))
 		throw new Error(`"${source}" is not a profile of this service.`);
 	return url;
 }
@@ -67,7 +77,7 @@ async function body(response, onBytes) {
  */
 export async function take(source, signal, progress) {
 	const url = address(source), started = performance.now();
-	const seconds = Number(url.searchParams.get("seconds") ?? SPANS[source.split("?")[0]] ?? 0);
+	const seconds = Number(url.searchParams.get("seconds")) || (SPANS[source.split("?")[0]] ?? 0);
 	const tick = () => {
 		const gone = (performance.now() - started) / 1000;
 		if (gone < seconds)
