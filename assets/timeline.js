@@ -126,12 +126,31 @@ function pointer(event) {
 		drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
 		const off = drag.at - timeAt(event);
 		show(part[0] + off, part[1] + off);
+	} else if (event.type === "pointercancel") {
+		/* The browser has made a scroll of it. */
+		drag = null;
 	} else if (drag !== null) {
 		const found = drag.moved ? null : under(event);
 		drag = null;
 		if (found !== null)
 			choose(found.lane.bars.g[found.bar], sentence(found));
 	}
+}
+
+/* A wheel scrolls the page, unless Ctrl says that it zooms, or the focus does:
+ * then as long as there is something left to zoom out of. */
+function wheel(event) {
+	const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = event;
+	const out = deltaY > 0, whole = part[1] - part[0] >= trace.seconds;
+	if (shiftKey || Math.abs(deltaX) > Math.abs(deltaY)) {
+		const off = (part[1] - part[0]) / 800 * (deltaX || deltaY);
+		show(part[0] + off, part[1] + off);
+	} else if (ctrlKey || metaKey || document.activeElement === canvas && !(out && whole)) {
+		zoom(out ? 1.25 : 0.8, timeAt(event));
+	} else {
+		return;
+	}
+	event.preventDefault();
 }
 
 function key(event) {
@@ -177,8 +196,8 @@ function slowest() {
 
 function facts(capture) {
 	const left = trace.rows.reduce((sum, row) => sum + row.left, 0);
-	return `${seconds(trace.seconds)}, ${clock(capture.at)} · drag, wheel or arrow keys: ` +
-	    "pan and zoom" + (trace.cut ? " · too much for one picture: the end of it is missing" :
+	return `${seconds(trace.seconds)}, ${clock(capture.at)} · drag or arrow keys: pan; ` +
+	    "Ctrl and wheel, plus and minus: zoom" + (trace.cut ? " · too much for one picture: the end of it is missing" :
 	    "") + (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
 }
 
@@ -187,15 +206,13 @@ function build(capture) {
 		"aria-label": "Time line. Left and right arrows move, plus and minus zoom, Escape " +
 		"shows all. The table below has the slowest requests.",
 		onkeydown: key, onpointerdown: pointer, onpointerup: pointer,
+		onpointercancel: pointer,
 		onpointerleave: () => { tip.hidden = true; } });
 	canvas.addEventListener("pointermove", (event) => {
 		pointer(event);
 		hover(event);
 	});
-	canvas.addEventListener("wheel", (event) => {
-		event.preventDefault();
-		zoom(event.deltaY > 0 ? 1.25 : 0.8, timeAt(event));
-	}, { passive: false });
+	canvas.addEventListener("wheel", wheel, { passive: false });
 	tip = el("div", { class: "tip", hidden: true });
 	detail = el("p", { id: "detail", class: "detail" });
 	const shell = `go tool trace ${captures.fileName(capture)}`;

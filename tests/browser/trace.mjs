@@ -54,6 +54,62 @@ async function zoomed(page) {
 	equal(await shown(page), [from, to], "all of it again");
 }
 
+/* Drag, wheel and a finger's swipe that the browser makes a scroll of. */
+async function dragged(page) {
+	await page.focus("#timeline");
+	await page.keyboard.press("Escape");
+	await page.keyboard.press("+");
+	const box = await page.locator("#timeline").boundingBox();
+	const [x, y] = [box.x + box.width / 2, box.y + 40], before = await shown(page);
+	const near = (a, b) => Math.abs(a - b) < (before[1] - before[0]) / 100;
+	await page.mouse.move(x, y);
+	await page.mouse.down();
+	await page.mouse.move(x - 100, y, { steps: 4 });
+	await page.mouse.up();
+	const after = await shown(page);
+	check(after[0] > before[0] && near(after[1] - after[0], before[1] - before[0]),
+	    `a drag moves: ${before} to ${after}`);
+	const send = (type, clientX) => page.$eval("#timeline", (canvas, [name, at, top]) =>
+	    canvas.dispatchEvent(new PointerEvent(name, { pointerId: 1, clientX: at,
+		clientY: top, bubbles: true })), [type, clientX, y]);
+	await page.evaluate(() => { HTMLCanvasElement.prototype.setPointerCapture = () => {}; });
+	await send("pointerdown", x);
+	await send("pointercancel", x);
+	await send("pointermove", x + 200);
+	equal(await shown(page), after, "after a drag that the browser took");
+}
+
+async function wheeled(page) {
+	const box = await page.locator("#timeline").boundingBox();
+	const spin = async (deltaY) => {
+		await page.mouse.wheel(0, deltaY);
+		await page.waitForTimeout(150);
+	};
+	const scrolled = () => page.evaluate(() => scrollY);
+	await page.setViewportSize({ width: 1280, height: 300 });
+	await page.keyboard.press("Escape");
+	await page.evaluate(() => document.activeElement.blur());
+	await page.mouse.move(box.x + box.width / 2, box.y + 40);
+	const whole = await shown(page);
+	await spin(60);
+	check(await scrolled() > 0, "a wheel scrolls the page");
+	equal(await shown(page), whole, "and does not zoom");
+	await page.evaluate(() => scrollTo(0, 0));
+	await page.keyboard.down("Control");
+	await spin(-60);
+	await page.keyboard.up("Control");
+	const half = await shown(page);
+	check(half[1] - half[0] < whole[1] - whole[0], "with Ctrl it zooms");
+	await page.focus("#timeline");
+	await spin(-60);
+	const closer = await shown(page);
+	check(closer[1] - closer[0] < half[1] - half[0], "and where the focus is");
+	await page.keyboard.press("Escape");
+	await spin(60);
+	check(await scrolled() > 0, "but not out of all: then it scrolls");
+	await page.setViewportSize({ width: 1280, height: 800 });
+}
+
 async function told(page) {
 	const box = await page.locator("#timeline").boundingBox();
 	const visible = () => page.locator(".tip").isVisible();
@@ -80,6 +136,8 @@ export default async function (browser, { file, slow }) {
 	check(to - from > longest && to - from < 3 * longest + 1e-3, "it goes to the slowest");
 	check((await page.textContent("#detail")).startsWith(slow), "and says which it is");
 	await told(page);
+	await dragged(page);
+	await wheeled(page);
 	await page.selectOption("#route", slow);
 	await page.waitForFunction(() => location.hash.includes("fn="));
 	await self.go("#src=trace%3Fseconds=1");
