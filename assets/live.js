@@ -25,7 +25,7 @@ const COLUMNS = [
 	["now", "In flight", "begun and not ended", count],
 ];
 
-let box, table, note, answers = [], rows = [], timer = 0, shown = false;
+let box, table, note, answers = [], rows = [], timer = 0, shown = false, asking = null;
 
 function time(ns) {
 	return ns === null ? "–" : amount(ns, "nanoseconds");
@@ -78,7 +78,7 @@ export function between(then, now, first = then) {
 }
 
 function filters({ route, method }) {
-	return route === null ? {} : { "http.route": route, "http.method": method };
+	return route === null ? { "http.route": "" } : { "http.route": route, "http.method": method };
 }
 
 function row(item) {
@@ -86,7 +86,7 @@ function row(item) {
 	const look = (src, text) => el("button", { type: "button", class: "quiet",
 		"aria-label": `${text} of ${name}`,
 		onclick: () => go({ src, view: "", c: "", filters: filters(item) }) }, text);
-	return el("tr", { "data-route": item.route ?? "", "data-method": item.method ?? "" },
+	return el("tr", { "data-route": item.route ?? "", "data-of": keyOf(item) },
 	    el("td", {}, name),
 	    ...COLUMNS.map(([key, , , text]) => el("td", { class: "number",
 		"data-key": key, "data-value": item[key] ?? "" }, text(item[key]))),
@@ -117,19 +117,24 @@ function draw(by) {
 }
 
 /* Buttons must stay where they are under a finger: while one is pressed or has
- * the focus, only numbers change. */
+ * the focus, only numbers change, and what is new comes below. */
 function refresh(by) {
-	const holds = table.tBodies[0]?.contains(document.activeElement);
-	if (!holds) {
+	const body = table.tBodies[0];
+	if (!body?.contains(document.activeElement)) {
 		draw(by);
 		return;
 	}
-	for (const line of table.tBodies[0].rows) {
-		const item = rows.find((one) => (one.route ?? "") === line.dataset.route &&
-		    (one.method ?? "") === line.dataset.method);
+	const lines = new Map([...body.rows].map((line) => [line.dataset.of, line]));
+	for (const item of rows) {
+		const line = lines.get(keyOf(item));
+		if (line === undefined) {
+			body.append(row(item));
+			continue;
+		}
 		for (const [index, [key, , , text]] of COLUMNS.entries()) {
-			if (item !== undefined)
-				line.cells[index + 1].textContent = text(item[key]);
+			const cell = line.cells[index + 1];
+			cell.textContent = text(item[key]);
+			cell.dataset.value = item[key] ?? "";
 		}
 	}
 }
@@ -143,31 +148,41 @@ function told(now) {
 	    `its last end, asleep or not.${cpu}${heap}`;
 }
 
+async function answer(signal) {
+	const response = await fetch(new URL("routes", BASE), { cache: "no-store", signal });
+	const text = await response.text();
+	if (!response.ok)
+		throw new Error(`${response.status}: ${text.trim().slice(0, 300)}`);
+	return JSON.parse(text);
+}
+
+function take(now) {
+	const before = answers.at(-1);
+	if (before !== undefined)
+		rows = between(before, now, answers[0]);
+	note.textContent = before === undefined ? "The first second…" : told(now);
+	box.dataset.turn = before === undefined ? 0 : Number(box.dataset.turn) + 1;
+	answers = [...answers, now].slice(-CPU_ANSWERS);
+	refresh(box.dataset.by);
+}
+
+/* Ask now, and each second from then on; what was asked before is dropped. */
 async function poll() {
 	clearTimeout(timer);
-	if (!shown)
+	asking?.abort();
+	if (!shown || document.hidden)
 		return;
-	if (!document.hidden) {
-		try {
-			const response = await fetch(new URL("routes", BASE), { cache: "no-store" });
-			const text = await response.text();
-			if (!response.ok)
-				throw new Error(`${response.status}: ${text.trim().slice(0, 300)}`);
-			const now = JSON.parse(text);
-			const before = answers.at(-1);
-			if (before !== undefined)
-				rows = between(before, now, answers[0]);
-			note.textContent = before === undefined ? "The first second…" : told(now);
-			box.dataset.turn = before === undefined ? 0 : Number(box.dataset.turn) + 1;
-			answers = [...answers, now].slice(-CPU_ANSWERS);
-			refresh(box.dataset.by);
-		} catch (error) {
-			answers = [];
-			note.textContent = error instanceof TypeError ?
-			    "The service does not answer; asking again." : error.message;
-		}
+	const mine = asking = new AbortController();
+	try {
+		take(await answer(mine.signal));
+	} catch (error) {
+		if (mine.signal.aborted)
+			return;
+		answers = [];
+		note.textContent = error instanceof TypeError ?
+		    "The service does not answer; asking again." : error.message;
 	}
-	if (shown)
+	if (mine === asking)
 		timer = setTimeout(poll, EVERY_MS);
 }
 
