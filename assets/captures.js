@@ -3,7 +3,7 @@
  * far as they fit in the tab's sessionStorage, so that a reload finds them.
  * Nothing outlives the tab.
  *
- * Rule: bounded; the oldest goes first.
+ * Rule: bounded; the oldest goes first. `kept` says whether a reload finds it.
  */
 const CAPTURES_MAX = 20;
 
@@ -40,14 +40,23 @@ function pack(bytes) {
 }
 
 function store(capture) {
-	if (capture.bytes.length > STORED_MAX)
-		return;
 	const { id, source, title, at, bytes } = capture;
-	try {
-		sessionStorage.setItem(PREFIX + id,
-		    JSON.stringify({ id, source, title, at, bytes: pack(bytes) }));
-	} catch {
-		/* Full, or forbidden: then it is in memory only. */
+	capture.kept = false;
+	if (bytes.length > STORED_MAX)
+		return;
+	const text = JSON.stringify({ id, source, title, at, bytes: pack(bytes) });
+	for (const oldest of [...list.filter(({ kept }) => kept), null]) {
+		try {
+			sessionStorage.setItem(PREFIX + id, text);
+			capture.kept = true;
+			return;
+		} catch {
+			/* Full: the oldest goes. Forbidden: then there is none. */
+			if (oldest === null)
+				return;
+			unstore(oldest.id);
+			oldest.kept = false;
+		}
 	}
 }
 
@@ -105,6 +114,7 @@ export function restore() {
 				continue;
 			const saved = JSON.parse(sessionStorage.getItem(key));
 			saved.bytes = Uint8Array.from(atob(saved.bytes), (c) => c.charCodeAt(0));
+			saved.kept = true;
 			list.push(saved);
 		}
 	} catch {

@@ -27,6 +27,7 @@ function row(capture) {
 		onclick: () => go({ src: capture.source, c: capture.id }) },
 	    capture.title || title(capture.source))),
 	    el("td", {}, clock(capture.at)),
+	    el("td", { class: "note" }, capture.kept ? "" : "gone after a reload"),
 	    el("td", { class: "number" }, size(capture.bytes.length)),
 	    el("td", { class: "actions" }, el("a", { class: "button", href: captures.link(capture),
 		download: captures.fileName(capture) }, "Save"),

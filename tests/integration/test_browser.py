@@ -31,6 +31,9 @@ class Browser(Pages):
     def test_sums_are_made_once(self):
         self.browse("worker", file=self.made("twins"))
 
+    def test_what_is_kept(self):
+        self.browse("kept")
+
     def test_texts_of_a_profile_are_texts(self):
         broken = []
         for number, body in enumerate((b"", b"hello", b"\x1f\x8b\x08junk",
