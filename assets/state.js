@@ -11,6 +11,8 @@
  * Rule: the address is the only state of a view; whoever changes something
  * changes it by go(). What cannot be read in an address is left out.
  */
+import { later } from "./dom.js";
+
 const TEXTS = ["src", "c", "base", "b", "view", "type", "q", "zoom", "fn", "sort", "by"];
 const FLAGS = ["inv", "norm"];
 
@@ -68,6 +70,13 @@ export function go(changes, replace = false) {
 	else
 		history.pushState(null, "", address);
 	listener(state);
+}
+
+/* go() once things have been quiet, unless something else is shown by then. */
+export function goLater(milliseconds, changes) {
+	const shown = () => JSON.stringify([read().src, read().c]);
+	const call = later(milliseconds, (then) => then === shown() && go(changes(), true));
+	return () => call(shown());
 }
 
 /* To the index. `replace`: from what was never shown. */

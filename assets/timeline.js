@@ -11,9 +11,9 @@
  */
 import { ask } from "./client.js";
 import * as captures from "./captures.js";
-import { copy, el, find, later, ours, say, select } from "./dom.js";
+import { copy, el, find, ours, say, select } from "./dom.js";
 import { amount, clock, count } from "./numbers.js";
-import { go, home } from "./state.js";
+import { go, goLater, home } from "./state.js";
 import { BASE } from "./take.js";
 import { arrangeLanes, firstAfter, GUTTER, paint } from "./timeline_paint.js";
 
@@ -51,8 +51,8 @@ function draw() {
 	canvas.dataset.to = part[1];
 }
 
-const remember = later(250, () => go({ zoom: part[0] === 0 && part[1] === trace.seconds ? "" :
-	part.map((at) => at.toFixed(9)).join("_") }, true));
+const remember = goLater(250, () => ({ zoom: part[0] === 0 && part[1] === trace.seconds ? "" :
+	part.map((at) => at.toFixed(9)).join("_") }));
 
 /* Show from..to, kept inside of the trace and not below a microsecond. */
 function show(from, to) {

@@ -10,12 +10,12 @@
  */
 import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
-import { el, find, later, ours, say, select, copy } from "./dom.js";
+import { el, find, ours, say, select, copy } from "./dom.js";
 import { flame } from "./flame.js";
 import { graph } from "./graph.js";
 import { groups } from "./groups.js";
 import { amount, change, clock, count, percent, typeName } from "./numbers.js";
-import { go, home } from "./state.js";
+import { go, goLater, home } from "./state.js";
 import * as captures from "./captures.js";
 import { command } from "./take.js";
 import { top } from "./top.js";
@@ -39,7 +39,7 @@ function build() {
 	const search = el("input", { id: "q", type: "search", autocomplete: "off",
 		spellcheck: "false", placeholder: "Search, by regular expression ( / )",
 		"aria-label": "Search functions by regular expression", "aria-keyshortcuts": "/",
-		oninput: later(150, () => go({ q: search.value }, true)) });
+		oninput: goLater(150, () => ({ q: search.value })) });
 	built = { search,
 		title: el("h1", { id: "title" }),
 		facts: el("p", { class: "facts", id: "facts" }),

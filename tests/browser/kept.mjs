@@ -34,8 +34,25 @@ async function full(self) {
 	equal((await list(page)).map(([name]) => name), kept, "after a reload");
 }
 
-export default async function (browser) {
+/* A search and a zoom are told the address a little later: not to one that is
+ * another page's by then. */
+async function left(self, profile) {
+	const { page } = self;
+	await self.go();
+	await self.openFile(profile);
+	await page.evaluate(() => {
+		const search = document.getElementById("q");
+		search.value = "late";
+		search.dispatchEvent(new Event("input"));
+		document.querySelector("#viewer .bar button").click();
+	});
+	await page.waitForTimeout(500);
+	equal(await page.evaluate(() => location.hash), "", "the address of the index");
+}
+
+export default async function (browser, { profile }) {
 	const self = await Page.open(browser);
+	await left(self, profile);
 	await full(self);
 	await self.end();
 }

@@ -32,7 +32,7 @@ class Browser(Pages):
         self.browse("worker", file=self.made("twins"))
 
     def test_what_is_kept(self):
-        self.browse("kept")
+        self.browse("kept", profile=self.made("twins"))
 
     def test_texts_of_a_profile_are_texts(self):
         broken = []
