@@ -66,7 +66,7 @@ async function show(state) {
 	}
 	try {
 		const capture = await obtain(state.src, state.c, mine);
-		const { view } = await import(captures.isTrace(capture.bytes) ? "./timeline.js" : "./viewer.js");
+		const { view } = await import(capture.trace ? "./timeline.js" : "./viewer.js");
 		const base = state.base ? await obtain(state.base, state.b, mine) : null;
 		if (mine !== turn)
 			return;

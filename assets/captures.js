@@ -20,6 +20,17 @@ export function isTrace(bytes) {
 	return bytes.length >= 16 && String.fromCharCode(...bytes.subarray(0, 3)) === "go ";
 }
 
+/* How a file begins, below gzip. */
+async function beginning(bytes) {
+	if (bytes[0] !== 0x1f || bytes[1] !== 0x8b)
+		return bytes;
+	const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))
+	    .getReader();
+	const first = await reader.read().catch(() => ({}));
+	reader.cancel().catch(() => {});
+	return first.value ?? bytes;
+}
+
 export function onChange(call) {
 	listener = call;
 }
@@ -40,11 +51,11 @@ function pack(bytes) {
 }
 
 function store(capture) {
-	const { id, source, title, at, bytes } = capture;
+	const { id, source, title, at, bytes, trace } = capture;
 	capture.kept = false;
 	if (bytes.length > STORED_MAX)
 		return;
-	const text = JSON.stringify({ id, source, title, at, bytes: pack(bytes) });
+	const text = JSON.stringify({ id, source, title, at, trace, bytes: pack(bytes) });
 	for (const oldest of [...list.filter(({ kept }) => kept), null]) {
 		try {
 			sessionStorage.setItem(PREFIX + id, text);
@@ -80,9 +91,10 @@ export function remove(id) {
 }
 
 /* `source`: what was asked for, "heap?seconds=5", or "file:NAME". */
-export function add(source, title, bytes) {
+export async function add(source, title, bytes) {
 	const id = Math.random().toString(36).slice(2, 8);
-	const capture = { id, source, title, at: Date.now(), bytes };
+	const capture = { id, source, title, at: Date.now(), bytes,
+		trace: isTrace(await beginning(bytes)) };
 	list.push(capture);
 	while (list.length > CAPTURES_MAX)
 		remove(list[0].id);

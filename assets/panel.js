@@ -94,8 +94,9 @@ function addButtons() {
 }
 
 export function openFile(file) {
-	file.arrayBuffer().then((buffer) => {
-		const capture = captures.add("file:" + file.name, file.name, new Uint8Array(buffer));
+	file.arrayBuffer().then(async (buffer) => {
+		const capture = await captures.add("file:" + file.name, file.name,
+		    new Uint8Array(buffer));
 		go({ src: capture.source, c: capture.id, view: "", filters: {} });
 	}, () => say(`"${file.name}" cannot be read.`));
 }

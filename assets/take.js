@@ -9,7 +9,8 @@ import * as captures from "./captures.js";
 
 export const BASE = new URL(".", document.baseURI);
 
-const TITLES = { __proto__: null, profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
+const TITLES = { __proto__: null,
+	profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
 	mutex: "Locks", goroutine: "In progress", threadcreate: "Threads", trace: "Time line" };
 
 /* What takes time by itself, and how long when it is not said. */

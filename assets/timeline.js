@@ -197,8 +197,8 @@ function slowest() {
 function facts(capture) {
 	const left = trace.rows.reduce((sum, row) => sum + row.left, 0);
 	return `${seconds(trace.seconds)}, ${clock(capture.at)} · drag or arrow keys: pan; ` +
-	    "Ctrl and wheel, plus and minus: zoom" + (trace.cut ? " · too much for one picture: the end of it is missing" :
-	    "") + (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
+	    "Ctrl and wheel, plus and minus: zoom" +
+	    (trace.cut ? " · too much for one picture: the end of it is missing" : "") + (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
 }
 
 function build(capture) {
@@ -215,7 +215,9 @@ function build(capture) {
 	canvas.addEventListener("wheel", wheel, { passive: false });
 	tip = el("div", { class: "tip", hidden: true });
 	detail = el("p", { id: "detail", class: "detail" });
-	const shell = `go tool trace ${captures.fileName(capture)}`;
+	const name = captures.fileName(capture);
+	const shell = name.endsWith(".gz") ? `gunzip -k ${name} && go tool trace ` +
+	    name.slice(0, -3) : `go tool trace ${name}`;
 	const other = "trace?format=perfetto&seconds=5";
 	find("viewer").replaceChildren(
 	    el("header", { class: "bar" },

@@ -14,7 +14,7 @@ function noise(page, name, size) {
 		for (let at = 0; at < length; at += 65536)
 			crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + 65536)));
 		const captures = await import(new URL("assets/captures.js", document.baseURI).href);
-		captures.add("file:" + text, text, bytes);
+		await captures.add("file:" + text, text, bytes);
 	}, [name, size]);
 }
 
@@ -48,6 +48,7 @@ async function left(self, profile) {
 	});
 	await page.waitForTimeout(500);
 	equal(await page.evaluate(() => location.hash), "", "the address of the index");
+	await page.click("#list [aria-label^=Forget]");
 }
 
 export default async function (browser, { profile }) {

@@ -2,6 +2,8 @@
  * The time line: what is in a trace whose truth is known, zoomed, filtered,
  * jumped to, kept in the address; and one taken from the service.
  */
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { check, equal, Page } from "./page.mjs";
 
 const shown = (page) => page.$eval("#timeline", (canvas) =>
@@ -121,6 +123,21 @@ async function told(page) {
 	    "a tooltip says what it is: " + await page.textContent(".tip"));
 }
 
+/* Unpacked or not, a trace is one, and is compared with nothing. */
+async function packed(page, file) {
+	await page.click("text=← Profiles");
+	await page.setInputFiles("#file", { name: "t.trace.gz", mimeType: "application/gzip",
+		buffer: gzipSync(readFileSync(file)) });
+	await page.waitForSelector("#viewer[data-ready] #timeline");
+	check((await page.textContent("#viewer")).includes("gunzip -k t.trace.gz && go tool trace " +
+	    "t.trace"), "what to type");
+	await page.reload();
+	await page.waitForSelector("#viewer[data-ready] #timeline");
+	await page.click("text=← Profiles");
+	equal(await page.locator("#list tr").count(), 2, "both are in the list");
+	equal(await page.locator("#list input").count(), 0, "none can be compared");
+}
+
 export default async function (browser, { file, slow }) {
 	const self = await Page.open(browser), { page } = self;
 	await self.go();
@@ -140,6 +157,7 @@ export default async function (browser, { file, slow }) {
 	await wheeled(page);
 	await page.selectOption("#route", slow);
 	await page.waitForFunction(() => location.hash.includes("fn="));
+	await packed(page, file);
 	await self.go("#src=trace%3Fseconds=1");
 	await page.waitForSelector("#viewer[data-ready] #timeline");
 	check((await page.textContent("#facts")).includes("s, "), "one taken now");
