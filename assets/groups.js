@@ -7,7 +7,7 @@
 import { ask } from "./client.js";
 import { cut, el, select } from "./dom.js";
 import { amount, change, count, percent } from "./numbers.js";
-import { go } from "./state.js";
+import { filtered, go } from "./state.js";
 
 /* What is asked first of which profile: what it was about, where. */
 const FIRST = [["wait", "http.route"], ["state", "http.route"], ["http.route", ""]];
@@ -50,8 +50,8 @@ function showMenus(meta, keys) {
 function row(context, keys, { values, left, right, samples }) {
 	const { sums, unit, whole, state } = context;
 	const value = sums.paired ? right - left : left;
-	const filters = { ...state.filters };
-	keys.forEach((key, index) => { filters[key] = values[index]; });
+	const filters = keys.reduce((all, key, index) => filtered(all, key, values[index]),
+	    state.filters);
 	const share = el("td", { class: "number share" }, percent(left + right, whole));
 	share.style.setProperty("--share", (100 * (left + right) / whole || 0).toFixed(1) + "%");
 	return el("tr", {},

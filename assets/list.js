@@ -15,8 +15,8 @@ const ticked = new Set();
 function row(capture) {
 	const name = `${capture.title}, ${clock(capture.at)}`;
 	return el("tr", {},
-	    el("td", {}, capture.trace ? null : el("input", { type: "checkbox", "aria-label": "Compare " + name,
-		checked: ticked.has(capture.id), onchange: (event) => {
+	    el("td", {}, capture.trace ? null : el("input", { type: "checkbox",
+		"aria-label": "Compare " + name, checked: ticked.has(capture.id), onchange: (event) => {
 			if (event.target.checked)
 				ticked.add(capture.id);
 			else

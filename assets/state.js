@@ -21,7 +21,8 @@ const LONG = 4000;
 
 export function read(hash = location.hash) {
 	const from = new URLSearchParams(hash.slice(1));
-	const state = { filters: {} };
+	/* A label may have any name, also one that objects have. */
+	const state = { filters: Object.create(null) };
 	for (const name of TEXTS)
 		state[name] = from.get(name) ?? "";
 	for (const name of FLAGS)
@@ -49,6 +50,15 @@ export function write(state) {
 	return "#" + to.toString().replace(/%2F/g, "/").replace(/%3F/g, "?").replace(/%3A/g, ":");
 }
 
+/* The filters and one more, or one less. */
+export function filtered(filters, key, value) {
+	const more = Object.assign(Object.create(null), filters);
+	delete more[key];
+	if (value !== undefined)
+		more[key] = value;
+	return more;
+}
+
 /* Each view of the page listens here; called with the new state. */
 let listener = () => {};
 export function listen(call) {
@@ -69,7 +79,7 @@ export function go(changes, replace = false) {
 		history.replaceState(null, "", address);
 	else
 		history.pushState(null, "", address);
-	listener(state);
+	listener(read());
 }
 
 /* go() once things have been quiet, unless something else is shown by then. */

@@ -198,7 +198,8 @@ function facts(capture) {
 	const left = trace.rows.reduce((sum, row) => sum + row.left, 0);
 	return `${seconds(trace.seconds)}, ${clock(capture.at)} · drag or arrow keys: pan; ` +
 	    "Ctrl and wheel, plus and minus: zoom" +
-	    (trace.cut ? " · too much for one picture: the end of it is missing" : "") + (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
+	    (trace.cut ? " · too much for one picture: the end of it is missing" : "") +
+	    (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
 }
 
 function build(capture) {

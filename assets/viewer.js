@@ -15,7 +15,7 @@ import { flame } from "./flame.js";
 import { graph } from "./graph.js";
 import { groups } from "./groups.js";
 import { amount, change, clock, count, percent, typeName } from "./numbers.js";
-import { go, goLater, home } from "./state.js";
+import { filtered, go, goLater, home } from "./state.js";
 import * as captures from "./captures.js";
 import { command } from "./take.js";
 import { top } from "./top.js";
@@ -100,13 +100,7 @@ function pickType(meta, state) {
 
 function filterMenu({ key, values }, state) {
 	const chosen = state.filters[key];
-	function choose(value) {
-		const filters = { ...state.filters };
-		delete filters[key];
-		if (value !== undefined)
-			filters[key] = value;
-		go({ filters });
-	}
+	const choose = (value) => go({ filters: filtered(state.filters, key, value) });
 	if (values.length > MENU_MAX)
 		return el("input", { type: "search", value: chosen ?? "", "data-key": key,
 			placeholder: `one of ${count(values.length)}`,

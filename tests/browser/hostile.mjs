@@ -22,6 +22,11 @@ export default async function (browser, { file, broken }) {
 	await self.after(() => page.selectOption("[data-key='http.route']",
 	    `=/"quoted'/<b>&amp;`));
 	check((await self.top()).length < names.length, "it filters");
+	await self.after(() => page.selectOption("[data-key=__proto__]", "=even"));
+	check((await self.text("#facts")).includes("__proto__: even"), "a label called __proto__");
+	await self.after(() => page.selectOption("[data-key=__proto__]", "=odd"));
+	check((await self.text("#facts")).includes("nothing has these labels"), "which filters");
+	await self.after(() => page.selectOption("[data-key=__proto__]", "*"));
 	await page.reload();
 	await self.ready();
 	check((await self.text("#facts")).includes(`/"quoted'/<b>&amp;`), "after a reload, too");

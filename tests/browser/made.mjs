@@ -141,7 +141,7 @@ const made = {
 		return profile(names, names.map((_, index) => ({
 			stack: index === 0 ? [0] : [index, 0], ns: 1000000 * (index + 1),
 			labels: { "http.route": index % 2 ? route : "/plain",
-				__proto__x: "p", ["<i>key</i>"]: "<u>value</u>",
+				["__proto__"]: index % 2 ? "even" : "odd", constructor: "c", ["<i>key</i>"]: "<u>value</u>",
 				long: "L".repeat(10000) } })));
 	},
 };

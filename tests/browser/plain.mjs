@@ -4,12 +4,12 @@
  */
 import { check, equal, Page, SITE } from "./page.mjs";
 
-export default async function (browser) {
+export default async function (browser, { server }) {
 	const self = await Page.open(browser, { javaScriptEnabled: false, acceptDownloads: true });
 	const { page } = self;
 	await page.goto(SITE);
 	const text = await page.textContent("body");
-	for (const word of ["kore 4.1.0", "workers running", "in flight", "CPU seconds", "MiB",
+	for (const word of [server, "workers running", "in flight", "CPU seconds", "MiB",
 		"heap_rate", "Losses"])
 		check(text.includes(word), "it says " + word);
 	equal(await page.locator("#captures").isVisible(), false, "what needs scripts is hidden");

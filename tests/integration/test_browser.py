@@ -3,6 +3,8 @@
 The pages in a real Chromium, against the sample application under ab. What a
 person does is in tests/browser; numbers are test_browser_pprof.py's.
 """
+import subprocess
+
 from browser import Busy, Pages
 from case import main, note
 
@@ -42,7 +44,9 @@ class Browser(Pages):
         self.browse("hostile", file=self.made("hostile"), broken=broken)
 
     def test_without_scripts(self):
-        self.browse("plain")
+        version = subprocess.run(["kore", "-v"], stdout=subprocess.PIPE,
+                                 check=True).stdout.decode().split()[0]
+        self.browse("plain", server="kore " + version)
 
 
 if __name__ == "__main__":
