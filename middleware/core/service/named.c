@@ -12,6 +12,10 @@
 #include "service/query.h"
 #include "symbol/symbolize.h"
 
+/* Go's words, and the one reason that there is here. */
+#define NAMED_UNCOLLECTED                                                      \
+	"failed to collect profile: the collector is out of memory"
+
 /* As Go's strconv.Atoi() when its error is not looked at: what is no number
  * is 0, what is too large is the largest. */
 static int64_t
@@ -135,7 +139,7 @@ named_first(struct pp_task *task)
 
 	t->before = task->endpoint->named->take(task);
 	if (t->before == NULL) {
-		named_fail(task, "failed to collect profile");
+		named_fail(task, NAMED_UNCOLLECTED);
 		return;
 	}
 	task->service->kept += t->before->samples;
@@ -210,12 +214,13 @@ named_body(struct pp_task *task, const char **failure)
 	int64_t now = pp_clock_mono();
 	int status = -1;
 
-	*failure = "failed to collect profile";
+	*failure = NAMED_UNCOLLECTED;
 	if (t->debug > 0 || (t->debug < 0 && named->text_below_zero))
 		return (named->text(task));
 	profile = named->take(task);
 	if (profile != NULL && t->before != NULL) {
-		*failure = "failed to compute delta";
+		*failure =
+		    "failed to compute delta: the collector is out of memory";
 		delta = pp_delta(t->before, profile, now - t->begun_ns);
 		pp_profile_free(profile);
 		profile = delta;
