@@ -114,7 +114,7 @@ static void
 main_process(void)
 {
 	static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP,
-		SIGPIPE, SIGPROF };
+		SIGPIPE, SIGPROF, SIGXFSZ };
 	struct rlimit files;
 	size_t i;
 
@@ -233,7 +233,7 @@ main(int argc, char **argv)
 		pp_collector_log("out of memory");
 		return (1);
 	}
-	c->epoll = -1;
+	c->epoll = c->spare = -1;
 	status =
 	    main_start(c, &options) == 0 && pp_collector_run(c) == 0 ? 0 : 1;
 	main_end(c);
