@@ -32,9 +32,10 @@ struct forward {
 	struct http_request *req;
 	int socket;		    /* -1: closed */
 	struct kore_timer *deliver; /* or NULL */
-	int answered;	 /* 1: answer or end of the socket has come */
-	uint32_t status; /* 0: the collector went away without a word */
-	void *body;	 /* mapping, or NULL */
+	int answered;	    /* 1: answer or end of the socket has come */
+	uint32_t status;    /* 0: the collector went away without a word */
+	const char *failed; /* or NULL: why its body is not here */
+	void *body;	    /* mapping, or NULL */
 	size_t body_len;
 	char headers[PP_ANSWER_HEADERS_MAX + 1];
 };
@@ -83,20 +84,32 @@ forward_free(struct http_request *req)
 
 /* Sealed against shrinking, so that reading it can never be a SIGBUS. */
 static int
-forward_map(struct forward *f, int fd, uint64_t len)
+forward_sealed(int fd, uint64_t len)
 {
 	struct stat st;
 	int seals;
 
 	seals = fcntl(fd, F_GET_SEALS);
-	if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 ||
-	    (seals & F_SEAL_WRITE) == 0 || fstat(fd, &st) == -1 ||
-	    st.st_size < 0 || (uint64_t)st.st_size < len)
+	return (seals != -1 && (seals & F_SEAL_SHRINK) != 0 &&
+	    (seals & F_SEAL_WRITE) != 0 && fstat(fd, &st) == 0 &&
+	    st.st_size >= 0 && (uint64_t)st.st_size >= len);
+}
+
+/* A limit of this process is no fault of the collector's. */
+static int
+forward_map(struct forward *f, int fd, uint64_t len)
+{
+	if (fd == -1) {
+		f->failed = "the worker has no descriptor free for the answer";
+		return (0);
+	}
+	if (!forward_sealed(fd, len))
 		return (-1);
 	f->body = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
 	if (f->body == MAP_FAILED) {
 		f->body = NULL;
-		return (-1);
+		f->failed = "the worker has no memory for the answer";
+		return (0);
 	}
 	f->body_len = len;
 	return (0);
@@ -115,8 +128,7 @@ forward_take(struct forward *f, const char *packet, long len, int fd)
 	    answer.status > 599 || answer.headers_len > PP_ANSWER_HEADERS_MAX ||
 	    (size_t)len != sizeof(answer) + answer.headers_len)
 		return (-1);
-	if (answer.body_len != 0 &&
-	    (fd == -1 || forward_map(f, fd, answer.body_len) == -1))
+	if (answer.body_len != 0 && forward_map(f, fd, answer.body_len) == -1)
 		return (-1);
 	memcpy(f->headers, packet + sizeof(answer), answer.headers_len);
 	f->headers[answer.headers_len] = '\0';
@@ -256,6 +268,16 @@ forward_respond(struct http_request *req, struct forward *f)
 		pp_forward_sentence(req, HTTP_STATUS_BAD_GATEWAY,
 		    "the collector ended while it worked on this; it is "
 		    "started again, try once more");
+		return;
+	}
+	/* Where the collector has no room for a body, it sends none. */
+	if (f->failed == NULL && f->body_len == 0 &&
+	    f->status == HTTP_STATUS_SERVICE_UNAVAILABLE)
+		f->failed = "the collector has no room for the answer: it is "
+			    "at its limit of open files, memory or file size";
+	if (f->failed != NULL) {
+		pp_forward_sentence(req, HTTP_STATUS_SERVICE_UNAVAILABLE,
+		    f->failed);
 		return;
 	}
 	forward_headers(req, f->headers);

@@ -36,7 +36,9 @@ struct pp_collector {
 	struct pp_door *door; /* NULL: shut */
 	uint32_t waiting;     /* places in use */
 	struct pp_pending pending[PP_REQUESTS_MAX];
-	uint64_t refused; /* packets that were no message of ours */
+	uint64_t refused;  /* packets that were no message of ours */
+	uint64_t roomless; /* packets that came when no descriptor was free */
+	int spare;	   /* a descriptor for those; -1: none yet */
 	union {
 		struct pp_wire_request request;
 		struct pp_wire_object object;

@@ -210,45 +210,93 @@ packet_proc(struct pp_collector *c, size_t len, int *fds)
 
 /* Told at 1, 2, 4, 8...: a broken sender shall not fill the log. */
 static void
-packet_refuse(struct pp_collector *c)
+packet_tell(uint64_t *count, const char *what)
 {
-	c->refused++;
-	if ((c->refused & (c->refused - 1)) == 0)
-		pp_collector_log("dropped a packet that is no message of this "
-				 "build (%llu so far)",
-		    (unsigned long long)c->refused);
+	(*count)++;
+	if ((*count & (*count - 1)) == 0)
+		pp_collector_log("%s (%llu so far)", what,
+		    (unsigned long long)*count);
+}
+
+/*
+ * A descriptor that finds no place is dropped by the kernel, and its worker
+ * would take that for our end. So one is kept that can be lent to the request,
+ * which then is told.
+ */
+static int
+packet_lend(struct pp_collector *c)
+{
+	int fd = fcntl(c->socket, F_DUPFD_CLOEXEC, 0);
+
+	if (c->spare == -1)
+		c->spare = fd;
+	else if (fd != -1)
+		close(fd);
+	else
+		close(c->spare);
+	return (fd == -1);
+}
+
+static int
+packet_no_room(struct pp_collector *c, size_t len, int *fds)
+{
+	struct pp_answer answer;
+
+	packet_tell(&c->roomless,
+	    "no descriptor is free: what a worker asked or sent is refused");
+	if (len >= sizeof(c->packet.request) &&
+	    c->packet.request.kind == PP_WIRE_REQUEST && fds[0] != -1) {
+		memset(&answer, 0, sizeof(answer));
+		answer.status = 503;
+		pp_collector_reply(fds[0], &answer);
+		fds[0] = -1;
+	}
+	return (0);
+}
+
+static int
+packet_take(struct pp_collector *c, size_t len, int *fds)
+{
+	switch (c->packet.request.kind) {
+	case PP_WIRE_REQUEST:
+		return (packet_request(c, len, fds));
+	case PP_WIRE_OBJECT:
+		return (packet_object(c, len, fds));
+	case PP_WIRE_PROC:
+		return (packet_proc(c, len, fds));
+	case PP_WIRE_LOOK:
+		return (len == sizeof(struct pp_wire_look) ? 0 : -1);
+	default:
+		return (-1);
+	}
 }
 
 int
 pp_collector_packet(struct pp_collector *c)
 {
-	int fds[PP_WIRE_FDS_MAX], i, bad;
+	int fds[PP_WIRE_FDS_MAX], i, bad = -1, full, error;
 	long len;
 
+	full = packet_lend(c);
 	len = pp_wire_recv(c->socket, c->packet.bytes, sizeof(c->packet), fds);
-	if (len == -1 && errno == EAGAIN)
-		return (0);
-	if (len == -1 && errno != EMSGSIZE)
-		return (-1);
-	bad = -1;
+	error = errno;
 	if (len >= (long)(2 * sizeof(uint32_t)) &&
-	    c->packet.request.version == PP_WIRE_VERSION) {
-		if (c->packet.request.kind == PP_WIRE_REQUEST)
-			bad = packet_request(c, (size_t)len, fds);
-		else if (c->packet.request.kind == PP_WIRE_OBJECT)
-			bad = packet_object(c, (size_t)len, fds);
-		else if (c->packet.request.kind == PP_WIRE_PROC)
-			bad = packet_proc(c, (size_t)len, fds);
-		else if (c->packet.request.kind == PP_WIRE_LOOK)
-			bad = len != (long)sizeof(struct pp_wire_look);
-	}
+	    c->packet.request.version == PP_WIRE_VERSION)
+		bad = full && c->packet.request.kind != PP_WIRE_LOOK
+		    ? packet_no_room(c, (size_t)len, fds)
+		    : packet_take(c, (size_t)len, fds);
 	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
 		if (fds[i] != -1)
 			close(fds[i]);
 	}
-	if (len == 0)
+	if (full)
+		c->spare = fcntl(c->socket, F_DUPFD_CLOEXEC, 0);
+	if (len == -1 && error == EAGAIN)
+		return (0);
+	if (len == 0 || (len == -1 && error != EMSGSIZE))
 		return (-1);
 	if (bad != 0)
-		packet_refuse(c);
+		packet_tell(&c->refused,
+		    "dropped a packet that is no message of this build");
 	return (1);
 }
