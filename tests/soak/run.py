@@ -28,6 +28,9 @@ SCENARIOS = [
     ("reload", 6),
     ("respawn", 3),
     ("hangup", 2),
+    ("disk", 1),
+    ("files", 1),
+    ("memory", 1),
 ]
 SHORT_S = 6
 

@@ -75,7 +75,12 @@ class Growth:
     def __init__(self, kore):
         self.kore, self.readings = kore, []
 
-    def look(self):
+    def look(self, times=1):
+        """More than once where a turn is all there is to see."""
+        for _ in range(times):
+            self.one()
+
+    def one(self):
         self.readings.append({name: measure(pid) for name, pid
                               in processes(self.kore).items()})
 
