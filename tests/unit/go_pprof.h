@@ -46,7 +46,7 @@ static inline const char *
 go_ask(const struct pp_buf *bytes, const char *command)
 {
 	static char said[4 << 20];
-	char line[512];
+	char line[1500];
 	FILE *file, *pipe;
 	size_t len;
 	int status;

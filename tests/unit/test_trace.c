@@ -324,36 +324,6 @@ go_finds_the_time_that_requests_waited_for_tasks(void **state)
 	pp_buf_free(&bytes);
 }
 
-static void
-the_file_ends_by_itself_before_it_is_too_large(void **state)
-{
-	struct traced d = traced_new();
-	struct pp_trace_go *go;
-	uint32_t label, i;
-	struct pp_buf bytes;
-
-	(void)state;
-	label = put_label(&d, 1);
-	go = pp_trace_go_new(pp_clock_mono(), 1 << 16);
-	d.session = pp_tracer_begin(d.tracer, pp_trace_go_event, go);
-	d.zero = pp_clock_mono();
-	for (i = 0; i < 5000; i++) {
-		PUT_AT(&d, i, PP_TRACE_RUN, 0, label, 100 + i);
-		if (i % 2 == 0)
-			PUT_AT(&d, i, PP_TRACE_RAN, 1, 0, 100 + i);
-		if (i % 100 == 0)
-			pp_tracer_tick(d.tracer, pp_clock_mono());
-	}
-	pp_tracer_tick(d.tracer, pp_clock_mono());
-	assert_true(pp_trace_go_full(go));
-	bytes = traced_file(&d, d.session, go);
-	assert_in_range(bytes.len, 1 << 15, 1 << 16);
-	traced_check(&bytes);
-	assert_non_null(memmem(bytes.data, bytes.len, "ended early", 11));
-	pp_buf_free(&bytes);
-	traced_free(&d);
-}
-
 int
 main(void)
 {
@@ -370,8 +340,6 @@ main(void)
 		    the_file_is_valid_and_has_every_request_and_task),
 		cmocka_unit_test(
 		    go_finds_the_time_that_requests_waited_for_tasks),
-		cmocka_unit_test(
-		    the_file_ends_by_itself_before_it_is_too_large),
 	};
 
 	return (cmocka_run_group_tests(tests, go_prepare, go_clean));

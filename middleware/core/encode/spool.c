@@ -45,6 +45,15 @@ pp_spool_close(struct pp_spool *spool)
 	spool->fd = -1;
 }
 
+void
+pp_spool_cut(struct pp_spool *spool, uint64_t len)
+{
+	if (ftruncate(spool->fd, (off_t)len) == -1 ||
+	    lseek(spool->fd, (off_t)len, SEEK_SET) == -1)
+		spool->failed = 1;
+	spool->len = len;
+}
+
 int
 pp_spool_take(struct pp_spool *spool, uint64_t *len)
 {

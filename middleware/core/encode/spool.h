@@ -21,6 +21,9 @@ int pp_spool_open(struct pp_spool *spool);
 void pp_spool_append(struct pp_spool *spool, const void *data, size_t len);
 void pp_spool_close(struct pp_spool *spool);
 
+/* Take back what was appended beyond `len` bytes. */
+void pp_spool_cut(struct pp_spool *spool, uint64_t len);
+
 /* The file, which is the caller's now; *len bytes. -1: it is not whole. */
 int pp_spool_take(struct pp_spool *spool, uint64_t *len);
 

@@ -9,9 +9,13 @@
 
 #define ENDED_EARLY "ended early: max= was reached"
 
-/* Room that strings and stacks are taken to need at the end, for each. */
-#define STACK_BYTES 512
-#define NAME_BYTES  64
+/* Room that is kept for what stands at the end: of each stack two frames, with
+ * a function, a file and a name; each name, the end of each row. As much as
+ * they need when they have to be cut (trace_go_dict.c). */
+#define NAME_BYTES  (GO_TEXT_LEAST + 8)
+#define STACK_BYTES (GO_STACK_LEAST + 3 * NAME_BYTES)
+#define ROW_BYTES   32
+#define REST_BYTES  (2 * GO_RECORD_BYTES + 64)
 
 struct pp_trace_go *
 pp_trace_go_new(int64_t begin, uint64_t max)
@@ -82,6 +86,7 @@ row_at(struct pp_trace_go *go, uint32_t p)
 			go->failed = 1;
 		else
 			go->row[p]->pid = p;
+		go->rows++;
 	}
 	return (go->row[p]);
 }
@@ -208,9 +213,8 @@ pp_trace_go_event(void *arg, const struct pp_tracer_event *e)
 		pp_go_move(go, row, e, ts);
 	}
 	more = (uint64_t)go->stacks.used * STACK_BYTES +
-	    (uint64_t)go->names_used * NAME_BYTES + 2 * GO_RECORD_BYTES;
-	if (more > go->max / 2)
-		more = go->max / 2;
+	    (uint64_t)go->names_used * NAME_BYTES +
+	    (uint64_t)go->rows * ROW_BYTES + REST_BYTES;
 	if (go->spool.len + go->buffered + more > go->max)
 		trace_close(go);
 }

@@ -18,6 +18,7 @@
 /* What readers take of one stack; some keep 2,048 bytes of it. */
 #define FRAMES_MAX  64
 #define STACK_BYTES 2048
+#define TEXT_MAX    1000000
 
 /* Written to the file when there are so many. */
 #define DICT_BYTES (64U << 10)
@@ -32,7 +33,21 @@ struct numbers {
 	struct pp_idmap map;
 };
 
+/* How much of stacks and texts is written: all that readers take, or if that is
+ * more than the file may have, less and less. */
+static const struct cut {
+	uint32_t frames, text;
+} cuts[] = {
+	{ FRAMES_MAX, TEXT_MAX },
+	{ FRAMES_MAX, 256 },
+	{ 32, 96 },
+	{ 12, 64 },
+	{ 2, GO_TEXT_LEAST },
+};
+#define CUTS (sizeof(cuts) / sizeof(cuts[0]))
+
 struct dictionary {
+	const struct cut *cut;
 	struct pp_trace_go *go;
 	const struct pp_tracer *tracer;
 	const struct pp_profile *stacks;
@@ -109,8 +124,13 @@ dict_flush(struct dictionary *d)
 static void
 dict_string(struct dictionary *d, uint64_t id, const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = strnlen(text, (size_t)d->cut->text + 1);
 
+	/* Not within a character. */
+	if (len > d->cut->text) {
+		for (len--; len > 1 && (text[len] & 0xc0) == 0x80; len--)
+			continue;
+	}
 	dict_byte(d, GO_STRING);
 	dict_number(d, id);
 	dict_number(d, len);
@@ -187,7 +207,7 @@ dict_stack(struct dictionary *d, uint32_t id)
 	uint8_t frame[STACK_BYTES], head[20];
 	uint32_t place, frames = 0, len = 0, n;
 
-	if (stack->leaf != 0) {
+	if (stack->leaf != 0 && (d->cut->frames > 2 || stack->words == 0)) {
 		len += dict_name_frame(d, frame, stack->leaf);
 		frames++;
 	}
@@ -196,7 +216,7 @@ dict_stack(struct dictionary *d, uint32_t id)
 	if (d->stacks != NULL && stack->words != 0 &&
 	    place < d->stacks->samples)
 		frames += dict_sample(d, &d->stacks->sample[place], frame, &len,
-		    FRAMES_MAX - 2);
+		    d->cut->frames > 2 ? d->cut->frames - 2 : 1);
 	if (stack->entry != 0 || frames == 0) {
 		len += dict_name_frame(d, frame + len, stack->entry);
 		frames++;
@@ -212,30 +232,51 @@ dict_stack(struct dictionary *d, uint32_t id)
 		dict_flush(d);
 }
 
+static int
+dict_write(struct dictionary *d)
+{
+	const struct pp_trace_go *go = d->go;
+	uint32_t i;
+
+	dict_byte(d, GO_BATCH | 1 << 6);
+	dict_number(d, 0);
+	dict_number(d, (uint64_t)go->begin);
+	dict_byte(d, GO_FREQUENCY);
+	dict_number(d, 1000000000);
+	for (i = 1; i <= go->stacks.used; i++)
+		dict_stack(d, i);
+	for (i = 1; i < PP_TRACE_NAMES_MAX; i++) {
+		if (go->name_used[i / 8] >> i % 8 & 1)
+			dict_string(d, i, pp_tracer_name(d->tracer, i));
+	}
+	dict_string(d, TEXT_TRACE, "trace");
+	for (i = 1; i <= d->texts.used; i++)
+		dict_string(d, TEXT_FIRST + i,
+		    (const char *)(uintptr_t)d->texts.key[i - 1]);
+	dict_flush(d);
+	numbers_free(&d->texts);
+	numbers_free(&d->frames);
+	return (d->failed ? -1 : 0);
+}
+
 int
 pp_go_dictionary(struct pp_trace_go *go, const struct pp_tracer *tracer,
     const struct pp_profile *stacks)
 {
-	struct dictionary d = { .go = go, .tracer = tracer, .stacks = stacks };
-	uint32_t i;
+	uint64_t events = go->spool.len;
+	size_t i;
 
-	dict_byte(&d, GO_BATCH | 1 << 6);
-	dict_number(&d, 0);
-	dict_number(&d, (uint64_t)go->begin);
-	dict_byte(&d, GO_FREQUENCY);
-	dict_number(&d, 1000000000);
-	for (i = 1; i <= go->stacks.used; i++)
-		dict_stack(&d, i);
-	for (i = 1; i < PP_TRACE_NAMES_MAX; i++) {
-		if (go->name_used[i / 8] >> i % 8 & 1)
-			dict_string(&d, i, pp_tracer_name(tracer, i));
+	for (i = 0; i < CUTS; i++) {
+		struct dictionary d = { .cut = &cuts[i],
+			.go = go,
+			.tracer = tracer,
+			.stacks = stacks };
+
+		if (dict_write(&d) == -1)
+			return (-1);
+		if (go->spool.len <= go->max || i == CUTS - 1)
+			break;
+		pp_spool_cut(&go->spool, events);
 	}
-	dict_string(&d, TEXT_TRACE, "trace");
-	for (i = 1; i <= d.texts.used; i++)
-		dict_string(&d, TEXT_FIRST + i,
-		    (const char *)(uintptr_t)d.texts.key[i - 1]);
-	dict_flush(&d);
-	numbers_free(&d.texts);
-	numbers_free(&d.frames);
-	return (d.failed ? -1 : 0);
+	return (0);
 }

@@ -53,6 +53,11 @@ enum pp_go_ev {
 #define GO_BATCH_BYTES	(16U << 10)
 #define GO_RECORD_BYTES (PP_TRACE_TEXT_MAX + 128)
 
+/* What a stack of two frames and its name takes at most, and how long a text
+ * always may be. */
+#define GO_STACK_LEAST 48
+#define GO_TEXT_LEAST  48
+
 /* Ids of strings: the tracer's names have their own, then a word of ours, and
  * functions and files. */
 #define TEXT_TRACE PP_TRACE_NAMES_MAX
@@ -85,6 +90,7 @@ struct pp_trace_go {
 	int failed;
 	int full;
 	struct pp_go_row *row[PP_TRACE_PS_MAX];
+	uint32_t rows;
 	struct pp_go_row samples;
 	struct pp_go_g *g;
 	uint32_t g_room;
