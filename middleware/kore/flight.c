@@ -94,17 +94,22 @@ void
 pp_flight_ran(const struct http_request *req, int ended)
 {
 	struct pp_flights *table = pp_flight_table();
+	int forgotten;
 
 	/* It will be called again, and is then to be known by its id; without
-	 * a place it will begin anew. */
-	if (!ended && running_entry == 0 && flight_own(req) == 0)
+	 * a place it will begin anew, under another. */
+	forgotten = !ended && running_entry == 0 && flight_own(req) == 0;
+	if (forgotten)
 		pp_routes_abandon(running_label);
 	pp_routes_ran(running_label, running_since, ended,
 	    atomic_load_explicit(&table->flight[running_entry].started_ns,
 		memory_order_relaxed));
-	if (pp_trace_active())
+	if (pp_trace_active()) {
 		pp_trace_user_returned();
-	pp_trace(PP_TRACE_RAN, ended != 0, 0, pp_flight_now);
+		if (forgotten)
+			pp_slot_lose(pp_self.slot, PP_LOSS_TRACE_DROPPED, 1);
+	}
+	pp_trace(PP_TRACE_RAN, ended || forgotten, 0, pp_flight_now);
 	pp_flight_now = pp_flight_request = 0;
 	atomic_store_explicit(&table->running, 0, memory_order_relaxed);
 	atomic_store_explicit(&table->flight[0].id, 0, memory_order_release);

@@ -50,7 +50,8 @@
 	X(OWN_DROPPED, "own_dropped",                                          \
 	    "additions to the application's own profiles that did not fit")    \
 	X(TRACE_DROPPED, "trace_dropped",                                      \
-	    "trace events lost because a thread's ring was full")              \
+	    "trace events lost: a thread's ring was full, or the table of "    \
+	    "requests was")                                                    \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
 	    "rings skipped ahead over what a killed worker left half written")
 
