@@ -23,6 +23,7 @@ need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
 	mandoc=mandoc man-db=man pkgconf=pkg-config \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
+	graphviz=dot libcurl4-openssl-dev=curl-config \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
@@ -75,10 +76,12 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/store/ring_put.c $(core)/store/words_put.c \
 	$(core)/store/rows_put.c $(core)/store/trace_put.c))
 
+# What the Kore was built with that the module is for; Debian's.
+KORE_FEATURES := PGSQL TASKS
 KORE_HEADERS := -isystem /usr/include
 KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 	-isystem /usr/include/postgresql \
-	-DKORE_USE_PGSQL -DKORE_USE_TASKS -Wno-deprecated-declarations
+	$(KORE_FEATURES:%=-DKORE_USE_%) -Wno-deprecated-declarations
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
@@ -178,8 +181,17 @@ include tests/arm64/arm64.mk
 include tests/sid/sid.mk
 
 # Everything that the items of `test` need, built in one go.
-.PHONY: everything
-everything: all unit app
+.PHONY: everything variants
+everything: all unit app variants
+
+# The module once more: for a Kore with CURL=1, and with rings and tables so
+# small that they are full (and the collector, which shares them).
+tiny := -DPP_TRACE_LOOP_WORDS=1024 -DPP_TRACE_THREAD_WORDS=256 \
+	-DPP_FLIGHTS_MAX=64
+variants:
+	@$(MAKE) --no-print-directory B=$(B)/curl \
+	    KORE_FEATURES="CURL PGSQL TASKS" $(B)/curl/pprof.so
+	@$(MAKE) --no-print-directory B=$(B)/tiny CFLAGS="$(CFLAGS) $(tiny)" all
 
 # What drives the browser of the tests: by name and checksum from npm, into
 # the build folder.

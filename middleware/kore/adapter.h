@@ -84,7 +84,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 18
+#define PP_ENTRIES_MAX 20
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
@@ -114,6 +114,8 @@ void pp_flight_wakeup(struct http_request *req);
 void pp_flight_free(struct http_request *req);
 int pp_flight_acquire(struct http_runlock *lock, struct http_request *req);
 void pp_flight_release(struct http_runlock *lock, struct http_request *req);
+struct kore_curl;
+void pp_flight_bind_curl(struct kore_curl *client, struct http_request *req);
 struct kore_timer *pp_flight_timer_add(void (*call)(void *, uint64_t),
     uint64_t ms, void *arg, int flags);
 extern void (*pp_flight_real_sleep)(struct http_request *);
@@ -123,6 +125,8 @@ extern int (
     *pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
 extern void (
     *pp_flight_real_release)(struct http_runlock *, struct http_request *);
+extern void (
+    *pp_flight_real_bind_curl)(struct kore_curl *, struct http_request *);
 extern struct kore_timer *(
     *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);

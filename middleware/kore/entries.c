@@ -51,6 +51,12 @@ static const struct pp_got_hook calls_group[] = {
 	    (void **)&pp_flight_real_timer_add, PP_GOT_LIBRARIES },
 };
 
+/* Only where Kore was built with CURL=1. */
+static const struct pp_got_hook curl_group[] = {
+	{ "kore_curl_bind_request", (void *)pp_flight_bind_curl,
+	    (void **)&pp_flight_real_bind_curl, PP_GOT_LIBRARIES },
+};
+
 static const struct pp_got_hook marks_group[] = {
 	{ "http_header_recv", (void *)pp_marks_header_recv,
 	    (void **)&pp_marks_real_header_recv, PP_GOT_LIBRARIES },
@@ -82,6 +88,7 @@ static const struct {
 	GROUP(flight_group, 5, PP_ENTRIES_FLIGHTS,
 	    "requests that sleep and wake"),
 	GROUP(calls_group, 2, PP_ENTRIES_CALLS, "tasks and timers"),
+	GROUP(curl_group, 1, PP_ENTRIES_CURL, "requests that wait for libcurl"),
 	GROUP(marks_group, 6, PP_ENTRIES_MARKS,
 	    "the server's own part of a trace"),
 };
@@ -113,10 +120,13 @@ size_t
 pp_entries_follow(struct pp_got_hook *instead)
 {
 	const char *wanted = getenv("PPROF_ENTRY_PATCH"), *why, *last = NULL;
-	char what[128] = "";
+	char what[160] = "";
 	size_t count = 0, i;
 
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (groups[i].hook == curl_group &&
+		    dlsym(RTLD_DEFAULT, curl_group->name) == NULL)
+			continue;
 		why = "PPROF_ENTRY_PATCH=0";
 		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&
 		    entries_patch(groups[i].hook, groups[i].by_entry, &why) ==

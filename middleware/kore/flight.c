@@ -29,6 +29,9 @@ static uint32_t running_entry, running_label;
 static int64_t running_since;
 static int running_timer; /* it has set one */
 
+/* A request is being put to sleep for a transfer of libcurl's. */
+static int binds_curl;
+
 void
 pp_flight_start(void)
 {
@@ -131,6 +134,8 @@ flight_reason(const struct http_request *req)
 
 	if (req->runlock != NULL)
 		return (PP_WAIT_RUNLOCK);
+	if (binds_curl)
+		return (PP_WAIT_CURL);
 	LIST_FOREACH(pgsql, &req->pgsqls, rlist) {
 		if (pgsql->state == KORE_PGSQL_STATE_INIT ||
 		    pgsql->state == KORE_PGSQL_STATE_WAIT)
@@ -276,6 +281,17 @@ pp_flight_wakeup(struct http_request *req)
 	if (pp_self.worker != 0 && flight_asleep(req))
 		flight_awakes(req);
 	pp_flight_real_wakeup(req);
+}
+
+void (*pp_flight_real_bind_curl)(struct kore_curl *, struct http_request *);
+
+/* Which a request knows only after it has been put to sleep for it. */
+void
+pp_flight_bind_curl(struct kore_curl *client, struct http_request *req)
+{
+	binds_curl = 1;
+	pp_flight_real_bind_curl(client, req);
+	binds_curl = 0;
 }
 
 /* Within kore's http.c the compiler has put both into their callers: there a

@@ -23,7 +23,7 @@ ROUTES = ["/ page", "/burn page_burn", "/cond page_cond", "/timer page_timer",
           "^/debug/pprof(/.*)?$ pprof_handler"]
 BUILD_CONF = """single_binary=yes
 kore_source=/usr/share/kore
-kore_flavor=NOTLS=1 TASKS=1 PGSQL=1
+kore_flavor=%s
 cflags=-std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer
 ldflags=-Wl,--no-as-needed %s
 dev {
@@ -40,18 +40,21 @@ OTHER = "void kore_curl_sysinit(void);\nvoid kore_curl_sysinit(void) { }\n"
 class Single(harness.Service):
     """One that kodev builds when it is started."""
 
-    def __init__(self, **more):
-        super().__init__([], ROUTES, **more)
+    def __init__(self, source=SOURCE, routes=ROUTES,
+                 flavor="NOTLS=1 TASKS=1 PGSQL=1", pprof=harness.PPROF[0],
+                 **more):
+        super().__init__([], routes, **more)
+        self.source, self.flavor, self.pprof = source, flavor, pprof
         self.profiled = True
 
     def command(self, conf):
         project = os.path.join(self.dir, "single")
         for name in ("conf", "src"):
             os.makedirs(os.path.join(project, name))
-        shutil.copy(SOURCE, os.path.join(project, "src"))
+        shutil.copy(self.source, os.path.join(project, "src"))
         shutil.copy(conf, os.path.join(project, "conf", "single.conf"))
         with open(os.path.join(project, "conf", "build.conf"), "w") as file:
-            file.write(BUILD_CONF % harness.PPROF[0])
+            file.write(BUILD_CONF % (self.flavor, self.pprof))
         compiler = os.path.join(project, "cc")
         with open(compiler, "w") as file:
             file.write(COMPILER % shutil.which("cc"))

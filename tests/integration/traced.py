@@ -21,6 +21,15 @@ TRACE = "/debug/pprof/trace?"
 INCLUDE = "-I" + os.path.join(harness.TOP, "middleware", "include")
 
 
+def parsed(answer):
+    """The trace; every reader of it has been content."""
+    trace = Trace(answer.body).check()
+    trace.lost = int(answer.headers["x-pprof-lost"])
+    with GoTrace(answer.body) as go:
+        trace.go = go.everything()
+    return trace
+
+
 class Traced(Case):
     """One service for a class."""
     service = {}
@@ -65,9 +74,4 @@ class Traced(Case):
         return later
 
     def parse(self, answer):
-        """The trace; every reader of it has been content."""
-        trace = Trace(answer.body).check()
-        trace.lost = int(answer.headers["x-pprof-lost"])
-        with GoTrace(answer.body) as go:
-            trace.go = go.everything()
-        return trace
+        return parsed(answer)

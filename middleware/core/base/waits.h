@@ -17,6 +17,7 @@
 	X(JOIN, "join wait", "pthread_join()")                                 \
 	X(SEM, "semaphore wait", "sem_wait() or sem_timedwait()")              \
 	X(PGSQL, "pgsql wait", "a request asleep until PostgreSQL answers")    \
+	X(CURL, "curl wait", "a request asleep until libcurl has its answer")  \
 	X(TASK, "task wait", "a request asleep until its task has ended")      \
 	X(RUNLOCK, "runlock wait", "a request asleep until a runlock is free") \
 	X(SLEEP, "sleeping",                                                   \

@@ -167,10 +167,11 @@ can_entries(struct pp_doctor *doctor)
 		    "requests that kore itself puts to sleep, wakes or ends" },
 		{ PP_ENTRIES_CALLS,
 		    "tasks and timers that the program itself makes" },
+		{ PP_ENTRIES_CURL, "that a request waits for libcurl" },
 		{ PP_ENTRIES_MARKS, "the server's own part of a trace" },
 	};
 	uint32_t refused = atomic_load(&doctor->service->arena->entry_refused);
-	char what[PP_FINDING_TEXT_MAX / 2] = "";
+	char what[PP_FINDING_TEXT_MAX * 3 / 4] = "";
 	size_t i;
 
 	for (i = 0; i < sizeof(group) / sizeof(group[0]); i++) {

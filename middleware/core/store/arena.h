@@ -240,7 +240,8 @@ enum pp_entries {
 	PP_ENTRIES_MEMORY = 1,	/* allocations */
 	PP_ENTRIES_FLIGHTS = 2, /* requests that sleep, wake and end */
 	PP_ENTRIES_MARKS = 4,	/* the server's own part of a trace */
-	PP_ENTRIES_CALLS = 8	/* tasks and timers that the program makes */
+	PP_ENTRIES_CALLS = 8,	/* tasks and timers that the program makes */
+	PP_ENTRIES_CURL = 16	/* requests that wait for libcurl */
 };
 
 /* Bits of pp_slot.clocks. */
