@@ -65,6 +65,7 @@ class Trace:
         self.rows = collections.defaultdict(list)
         self.samples = []
         self._parse()
+        self.rows = {p: row for p, row in self.rows.items() if row}
         self.events = self._merge()
 
     # Bytes.
@@ -72,8 +73,10 @@ class Trace:
     def _varint(self, at):
         value = shift = 0
         while True:
-            if at >= len(self.data) or shift > 63:
+            if at >= len(self.data):
                 raise Broken("cut within a number, at byte %d" % at)
+            if shift > 63:
+                raise Broken("a number of more than 10 bytes, at %d" % at)
             byte = self.data[at]
             value |= (byte & 0x7f) << shift
             at += 1
@@ -96,7 +99,7 @@ class Trace:
                 length, at = self._varint(at)
                 if number == 0 or number in self.strings:
                     raise Broken("string %d is there twice" % number)
-                if length == 0 or at + length > len(data):
+                if not 0 < length <= 1000000 or at + length > len(data):
                     raise Broken("string %d has %d bytes" % (number, length))
                 self.strings[number] = data[at:at + length].decode()
                 at += length
@@ -124,6 +127,9 @@ class Trace:
                 if p >= 1000000:
                     raise Broken("P %d" % p)
             elif kind == 2:
+                if code != 0 or self.frequency is not None or (
+                        values[0] != 1000000000):
+                    raise Broken("a frequency of %r" % values)
                 self.frequency = values[0]
             elif kind == 3:
                 self._stack(values)
@@ -135,7 +141,9 @@ class Trace:
 
     def _stack(self, values):
         number, count = values[:2]
-        if number == 0 or number in self.stacks:
+        if not 0 < number < 1 << 32:
+            raise Broken("stack id %d" % number)
+        if number in self.stacks:
             raise Broken("stack %d is there twice" % number)
         if not 1 <= count <= 64 or len(values) != 2 + 4 * count:
             raise Broken("stack %d has %d frames" % (number, count))
@@ -162,6 +170,8 @@ class Trace:
         if event.name == "CPUSample":
             self.samples.append(event)
         else:
+            if self.rows[p] and ts < self.rows[p][-1].ts:
+                raise Broken("batches of P %d are not in order" % p)
             self.rows[p].append(event)
         return at
 
@@ -219,6 +229,9 @@ class Trace:
         elif name in ("GoUnblock", "GoUnblockLocal", "GoSysExit"):
             state[args["g"]] = (state[args["g"]][0] + 1, "runnable")
         event.g = state.get(("p", event.p), 0)
+        if name in BLOCKS + ("GoEnd", "GoSched", "GoSysBlock") and (
+                event.g == 0):
+            raise Broken("nothing runs: %r" % event)
         if name == "GoEnd":
             state[event.g] = (0, "ended")
         elif name in BLOCKS or name == "GoSysBlock":
@@ -226,8 +239,6 @@ class Trace:
         elif name == "GoSched":
             state[event.g] = (state[event.g][0], "runnable")
         if name in BLOCKS + ("GoEnd", "GoSched", "GoSysBlock"):
-            if event.g == 0:
-                raise Broken("nothing runs: %r" % event)
             state[("p", event.p)] = 0
 
     # Meaning.
@@ -299,12 +310,22 @@ class Trace:
         return self
 
     def _check_rows(self):
-        running, up, syscall = {}, set(), {}
+        running, up, syscall, blocked = {}, set(), {}, {}
         for e in self.events:
             p = e.p
             if syscall.get(p) and e.name != "ProcStop":
                 raise Broken("GoSysBlock is not followed by ProcStop: %r" % e)
             syscall[p] = e.name == "GoSysBlock"
+            if e.name == "GoSysBlock":
+                if e.ts == 0:
+                    raise Broken("GoSysBlock at tick 0: %r" % e)
+                blocked[e.g] = e.ts
+            elif e.name == "GoSysExit":
+                if p not in up:
+                    raise Broken("GoSysExit on a stopped P: %r" % e)
+                since = blocked.pop(e.args["g"], 0)
+                if e.real != 0 and not since <= e.real <= e.ts:
+                    raise Broken("GoSysExit with real ticks: %r" % e)
             if e.name == "ProcStart":
                 if p in up:
                     raise Broken("P %d is running before start" % p)
@@ -326,13 +347,17 @@ class Trace:
 
     def _check_tasks(self):
         tasks, regions = set(), collections.defaultdict(list)
+        ended = set()
         for e in self.events:
             if e.name == "UserTaskCreate":
-                if e.task in tasks or e.task == 0:
+                if e.task in tasks or e.task in ended or e.task == 0:
                     raise Broken("task %d is there twice" % e.task)
                 tasks.add(e.task)
-            elif e.name == "UserTaskEnd":
+            elif e.name == "UserTaskEnd" and e.task in tasks:
                 tasks.discard(e.task)
+                ended.add(e.task)
+            elif e.name == "UserRegion" and e.mode not in (0, 1):
+                raise Broken("mode of a region: %r" % e)
             elif e.name == "UserRegion" and e.mode == 0:
                 regions[e.g].append((e.task, self.strings[e.args["name"]]))
             elif e.name == "UserRegion" and regions[e.g]:
@@ -380,6 +405,10 @@ class Trace:
                   if e.name == "Gomaxprocs"]
         if len(begins) != 1:
             raise Broken("%d Gomaxprocs" % len(begins))
+        rows = self.events[begins[0]].n + len(self.rows)
+        for e in self.events + self.samples:
+            if e.p >= rows or e.args.get("p", 0) >= rows:
+                raise Broken("P %d, where %d are told" % (e.p, rows))
         for e in self.events[:begins[0]]:
             if e.name not in ("GoCreate", "GoWaiting", "GoInSyscall"):
                 raise Broken("before Gomaxprocs: %r" % e)
