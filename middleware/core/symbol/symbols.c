@@ -24,7 +24,8 @@ struct pp_symbols {
 	struct pp_file *file[PP_OBJECTS_MAX];
 	int files;
 	struct pp_dwarf_scratch scratch;
-	int quick; /* 1: pp_symbols_quick() */
+	int quick;	 /* 1: pp_symbols_quick() */
+	uint64_t looked; /* addresses that were not in the cache */
 };
 
 struct pp_symbols *
@@ -223,11 +224,18 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 		return (frames);
 	if (!pp_cache_has_room(s->cache))
 		pp_cache_empty(s->cache);
+	s->looked++;
 	frames = answer_make(s, s->file[file], vaddr, out, named);
 	/* One that was made in haste may be bettered. */
 	if (!s->quick || s->file[file]->loaded == PP_FILE_LOADED)
 		pp_cache_put(s->cache, file, vaddr, out, frames, *named);
 	return (frames);
+}
+
+uint64_t
+pp_symbols_looked(const struct pp_symbols *s)
+{
+	return (s->looked);
 }
 
 void

@@ -74,6 +74,10 @@ int pp_symbols_find(const struct pp_symbols *s, const uint8_t *build_id,
 uint32_t pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
     struct pp_frame out[PP_INLINES_MAX], int *named);
 
+/* How many addresses have been looked for in files: those whose answer was not
+ * in the cache. */
+uint64_t pp_symbols_looked(const struct pp_symbols *s);
+
 /* Until it is turned off again: answer within milliseconds, without files and
  * lines of objects whose DWARF lies in a separate file that is not open. */
 void pp_symbols_quick(struct pp_symbols *s, int on);
