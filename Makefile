@@ -20,7 +20,7 @@ need_deb := debhelper=dh dpkg-dev=dpkg-buildpackage lintian=lintian
 need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc \
 	libc6-dev-arm64-cross=/usr/aarch64-linux-gnu/include/stdlib.h
 need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
-	mandoc=mandoc man-db=man pkgconf=pkg-config \
+	mandoc=mandoc man-db=man pkgconf=pkg-config mount=mount \
 	golang-go=go panicparse=panicparse g++=c++ \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	graphviz=dot libcurl4-openssl-dev=curl-config \

@@ -43,6 +43,9 @@ static struct sock_filter rules[] = {
 	/* glibc grows a large block so; Kore's list forgot it. */
 	KORE_SYSCALL_ALLOW(mremap),
 
+	/* The ninth thread that allocates makes glibc count processors. */
+	KORE_SYSCALL_ALLOW(sched_getaffinity),
+
 	/* glibc 2.34 and later start threads so; Kore's list has clone().
 	 * ENOSYS makes glibc go back to it, with its flags visible. */
 	KORE_SYSCALL_DENY(clone3, ENOSYS),

@@ -372,6 +372,9 @@ states_are_told_by_the_librarys_functions(void **state)
 		{ "__futex_abstimed_wait_common",
 		    "pthread_cond_wait@@GLIBC_2.3.2", "cond wait" },
 		{ NULL, "__pthread_cond_timedwait", "cond wait" },
+		{ NULL, "___pthread_cond_timedwait64", "cond wait" },
+		{ NULL, "___pthread_rwlock_timedwrlock64", "rwlock wait" },
+		{ NULL, "__pthread_mutex_clocklock_common", "mutex wait" },
 		{ NULL, "pthread_rwlock_wrlock", "rwlock wait" },
 		{ NULL, "__pthread_barrier_wait", "barrier wait" },
 		{ NULL, "__pthread_clockjoin_ex", "join wait" },
@@ -419,13 +422,13 @@ only_functions_in_the_leafs_file_tell_the_state(void **state)
 	assert_string_equal(list.item[0].state, "running");
 	pp_progress_free(&list);
 	/* Ours around a wait of the library is known. */
-	names[(EXE_START + 0x30) >> 4 & 0xff] = "hook_sem_wait";
+	names[(EXE_START + 0x30) >> 4 & 0xff] = "pprof_hook_sem_wait";
 	list = read_list(&c);
 	assert_string_equal(list.item[0].state, "semaphore wait");
 	pp_progress_free(&list);
 	/* Also where the library's leaf itself asks the kernel. */
 	names[pc[0] >> 4 & 0xff] = "pthread_barrier_wait";
-	names[(EXE_START + 0x30) >> 4 & 0xff] = "hook_barrier_wait";
+	names[(EXE_START + 0x30) >> 4 & 0xff] = "pprof_hook_barrier_wait";
 	list = read_list(&c);
 	assert_string_equal(list.item[0].state, "barrier wait");
 	pp_progress_free(&list);

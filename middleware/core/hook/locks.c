@@ -109,8 +109,8 @@ pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 	return (result);
 }
 
-static int
-hook_barrier_wait(pthread_barrier_t *barrier)
+TOLD int
+pprof_hook_barrier_wait(pthread_barrier_t *barrier)
 {
 	int result;
 
@@ -121,8 +121,8 @@ hook_barrier_wait(pthread_barrier_t *barrier)
 	return (result);
 }
 
-static int
-hook_join(pthread_t thread, void **value)
+TOLD int
+pprof_hook_join(pthread_t thread, void **value)
 {
 	int result;
 
@@ -145,8 +145,8 @@ pp_locks_sem_is_free(sem_t *sem)
 	return (0);
 }
 
-static int
-hook_sem_wait(sem_t *sem)
+TOLD int
+pprof_hook_sem_wait(sem_t *sem)
 {
 	int result;
 
@@ -170,7 +170,7 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	 * who knows the server decides. */
 	{ "pthread_cond_wait", (void *)pp_locks_cond_wait,
 	    (void **)&real_cond_wait, PP_GOT_LIBRARIES },
-	LOCK_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
-	LOCK_HOOK(pthread_join, join, PP_GOT_ALL),
-	LOCK_HOOK(sem_wait, sem_wait, PP_GOT_ALL),
+	TOLD_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
+	TOLD_HOOK(pthread_join, join, PP_GOT_ALL),
+	TOLD_HOOK(sem_wait, sem_wait, PP_GOT_ALL),
 };

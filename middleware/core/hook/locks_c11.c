@@ -75,8 +75,8 @@ hook_cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until)
 	return (result);
 }
 
-static int
-hook_thrd_join(thrd_t thread, int *value)
+TOLD int
+pprof_hook_thrd_join(thrd_t thread, int *value)
 {
 	int result;
 
@@ -93,5 +93,5 @@ const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS] = {
 	LOCK_HOOK(mtx_unlock, mtx_unlock, PP_GOT_ALL),
 	LOCK_HOOK(cnd_wait, cnd_wait, PP_GOT_ALL),
 	LOCK_HOOK(cnd_timedwait, cnd_timedwait, PP_GOT_ALL),
-	LOCK_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
+	TOLD_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
 };

@@ -5,8 +5,10 @@
 #ifndef PP_HOOK_LOCKS_PRIVATE_H
 #define PP_HOOK_LOCKS_PRIVATE_H
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
+#include <threads.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -65,6 +67,31 @@ int pp_locks_sem_is_free(sem_t *sem);
 		(result) = (call);                                             \
 		__asm__ volatile("");                                          \
 	} while (0)
+
+/* Its name is in the module's table of exports, which no strip takes away:
+ * the collector knows by it what a thread waits for. */
+#define TOLD __attribute__((visibility("default")))
+
+TOLD int pprof_hook_mutex_timedlock(pthread_mutex_t *mutex,
+    const struct timespec *until);
+TOLD int pprof_hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
+    const struct timespec *until);
+TOLD int pprof_hook_barrier_wait(pthread_barrier_t *barrier);
+TOLD int pprof_hook_join(pthread_t thread, void **value);
+TOLD int pprof_hook_timedjoin(pthread_t thread, void **value,
+    const struct timespec *until);
+TOLD int pprof_hook_clockjoin(pthread_t thread, void **value, clockid_t clock,
+    const struct timespec *until);
+TOLD int pprof_hook_thrd_join(thrd_t thread, int *value);
+TOLD int pprof_hook_sem_wait(sem_t *sem);
+TOLD int pprof_hook_sem_timedwait(sem_t *sem, const struct timespec *until);
+TOLD int pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock,
+    const struct timespec *until);
+
+#define TOLD_HOOK(name, hook, scope)                                           \
+	{                                                                      \
+#name, (void *)pprof_hook_##hook, (void **)&real_##hook, scope \
+	}
 
 #define LOCK_HOOK(name, hook, scope)                                           \
 	{                                                                      \

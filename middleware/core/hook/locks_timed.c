@@ -29,23 +29,25 @@ static int (*real_sem_clockwait)(sem_t *, clockid_t, when);
 	do {                                                                   \
 		int result;                                                    \
                                                                                \
-		if (!watched(WATCH_ANY) || !time_is_one(clock, until))         \
-			return (call);                                         \
+		if (!watched(WATCH_ANY) || !time_is_one(clock, until)) {       \
+			CALL(result, call);                                    \
+			return (result);                                       \
+		}                                                              \
 		result = (tried);                                              \
 		if (result == EBUSY)                                           \
 			WAIT_FOR(lock, wait, call);                            \
 		return (result);                                               \
 	} while (0)
 
-static int
-hook_mutex_timedlock(pthread_mutex_t *mutex, when until)
+TOLD int
+pprof_hook_mutex_timedlock(pthread_mutex_t *mutex, when until)
 {
 	TRY_THEN_WAIT(mutex, PP_WAIT_MUTEX, CLOCK_REALTIME, until,
 	    pthread_mutex_trylock(mutex), real_mutex_timedlock(mutex, until));
 }
 
-static int
-hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, when until)
+TOLD int
+pprof_hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, when until)
 {
 	TRY_THEN_WAIT(mutex, PP_WAIT_MUTEX, clock, until,
 	    pthread_mutex_trylock(mutex),
@@ -110,8 +112,8 @@ hook_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return (result);
 }
 
-static int
-hook_timedjoin(pthread_t thread, void **value, when until)
+TOLD int
+pprof_hook_timedjoin(pthread_t thread, void **value, when until)
 {
 	int result;
 
@@ -123,8 +125,9 @@ hook_timedjoin(pthread_t thread, void **value, when until)
 	return (result);
 }
 
-static int
-hook_clockjoin(pthread_t thread, void **value, clockid_t clock, when until)
+TOLD int
+pprof_hook_clockjoin(pthread_t thread, void **value, clockid_t clock,
+    when until)
 {
 	int result;
 
@@ -136,7 +139,7 @@ hook_clockjoin(pthread_t thread, void **value, clockid_t clock, when until)
 	return (result);
 }
 
-static int
+static inline __attribute__((always_inline)) int
 hook_sem_timed(sem_t *sem, when until)
 {
 	int result;
@@ -145,7 +148,7 @@ hook_sem_timed(sem_t *sem, when until)
 	return (result);
 }
 
-static int
+static inline __attribute__((always_inline)) int
 hook_sem_clocked(sem_t *sem, clockid_t clock, when until)
 {
 	int result;
@@ -154,8 +157,8 @@ hook_sem_clocked(sem_t *sem, clockid_t clock, when until)
 	return (result);
 }
 
-static int
-hook_sem_timedwait(sem_t *sem, when until)
+TOLD int
+pprof_hook_sem_timedwait(sem_t *sem, when until)
 {
 	int result;
 
@@ -168,8 +171,8 @@ hook_sem_timedwait(sem_t *sem, when until)
 	return (result);
 }
 
-static int
-hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
+TOLD int
+pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 {
 	int result;
 
@@ -184,16 +187,16 @@ hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 }
 
 const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS] = {
-	LOCK_HOOK(pthread_mutex_timedlock, mutex_timedlock, PP_GOT_ALL),
-	LOCK_HOOK(pthread_mutex_clocklock, mutex_clocklock, PP_GOT_ALL),
+	TOLD_HOOK(pthread_mutex_timedlock, mutex_timedlock, PP_GOT_ALL),
+	TOLD_HOOK(pthread_mutex_clocklock, mutex_clocklock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_timedrdlock, timedrdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_timedwrlock, timedwrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockrdlock, clockrdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockwrlock, clockwrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_cond_timedwait, cond_timedwait, PP_GOT_ALL),
 	LOCK_HOOK(pthread_cond_clockwait, cond_clockwait, PP_GOT_ALL),
-	LOCK_HOOK(pthread_timedjoin_np, timedjoin, PP_GOT_ALL),
-	LOCK_HOOK(pthread_clockjoin_np, clockjoin, PP_GOT_ALL),
-	LOCK_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),
-	LOCK_HOOK(sem_clockwait, sem_clockwait, PP_GOT_ALL),
+	TOLD_HOOK(pthread_timedjoin_np, timedjoin, PP_GOT_ALL),
+	TOLD_HOOK(pthread_clockjoin_np, clockjoin, PP_GOT_ALL),
+	TOLD_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),
+	TOLD_HOOK(sem_clockwait, sem_clockwait, PP_GOT_ALL),
 };

@@ -45,6 +45,7 @@ static const struct known known[] = {
 	WAITS("pthread_mutex_lock", MUTEX),
 	WAITS("pthread_mutex_timedlock", MUTEX),
 	WAITS("pthread_mutex_clocklock", MUTEX),
+	WAITS("pthread_mutex_clocklock_common", MUTEX),
 	WAITS("pthread_rwlock_rdlock", RWLOCK),
 	WAITS("pthread_rwlock_timedrdlock", RWLOCK),
 	WAITS("pthread_rwlock_clockrdlock", RWLOCK),
@@ -118,17 +119,20 @@ static const struct known known[] = {
 };
 
 /* Functions of ours around a wait (hook/locks*.c): where the library's have no
- * names, one of these is its first caller outside. */
+ * names, one of these is its first caller outside. The last two are inlined
+ * into those before them. */
 static const struct known outside[] = {
-	WAITS("hook_barrier_wait", BARRIER),
-	WAITS("hook_join", JOIN),
-	WAITS("hook_timedjoin", JOIN),
-	WAITS("hook_clockjoin", JOIN),
-	WAITS("hook_thrd_join", JOIN),
-	WAITS("hook_sem_wait", SEM),
-	WAITS("hook_sem_timedwait", SEM),
+	WAITS("pprof_hook_mutex_timedlock", MUTEX),
+	WAITS("pprof_hook_mutex_clocklock", MUTEX),
+	WAITS("pprof_hook_barrier_wait", BARRIER),
+	WAITS("pprof_hook_join", JOIN),
+	WAITS("pprof_hook_timedjoin", JOIN),
+	WAITS("pprof_hook_clockjoin", JOIN),
+	WAITS("pprof_hook_thrd_join", JOIN),
+	WAITS("pprof_hook_sem_wait", SEM),
+	WAITS("pprof_hook_sem_timedwait", SEM),
+	WAITS("pprof_hook_sem_clockwait", SEM),
 	WAITS("hook_sem_timed", SEM),
-	WAITS("hook_sem_clockwait", SEM),
 	WAITS("hook_sem_clocked", SEM),
 };
 
@@ -155,8 +159,8 @@ state_matches(const char *name, const char *function)
 	if (strncmp(name, function, len) != 0)
 		return (0);
 	end = name + len;
-	return (*end == '\0' || *end == '@' || strcmp(end, "_nocancel") == 0 ||
-	    strcmp(end, "_time64") == 0);
+	return (*end == '\0' || *end == '@' || strcmp(end, "64") == 0 ||
+	    strcmp(end, "_nocancel") == 0 || strcmp(end, "_time64") == 0);
 }
 
 static const char *
