@@ -84,8 +84,9 @@ int pprof_handler(struct http_request *req);
  * there already is replaced until the pop. What a handler or a task forgets to
  * pop is popped when it returns.
  *
- * A distinct set of labels is stored for ever (32 KiB of words a worker), and
- * scrapers make a series of each: use values of which there are few.
+ * A distinct set of labels is stored for ever (32,768 words of 8 bytes a
+ * worker), and scrapers make a series of each: use values of which there are
+ * few.
  *
  * push returns 0, or -1 with errno: EINVAL (no key, more than 1,024 bytes),
  * ENOSPC (nesting, 16 labels or 1,024 bytes with those that are there, or the

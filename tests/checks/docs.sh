@@ -39,6 +39,20 @@ while read -r name; do
 		echo "docs/man/pprof.h.3: function $name is missing"
 done <"$work/functions" >>"$work/bad"
 
+# Errors: of each comment of the header, and below ERRORS in the manual page.
+awk '/^ \* pprof_[a-z_, ]* - |^ \* pprof_.*,$/ { block = $2; sub(/,$/, "", block) }
+	/^ \*\// { block = "" }
+	block != "" { while (match($0, /[^A-Z]E[A-Z][A-Z]+/)) {
+		print block, substr($0, RSTART + 1, RLENGTH - 1)
+		$0 = substr($0, RSTART + RLENGTH) } }' \
+	middleware/include/pprof.h | sort -u >"$work/errors"
+has errors "$work/errors"
+awk '/^\.Sh / { errors = $2 == "ERRORS" }
+	errors && /^\.Ss / { block = $2; sub(/_(add|remove)$/, "_new", block) }
+	errors && block != "" && /^\.It Bq Er / { print block, $4 }' \
+	docs/man/pprof.h.3 | sort -u >"$work/told"
+diff "$work/errors" "$work/told" | sed -n 's/^[<>]/errors of pprof.h and docs\/man\/pprof.h.3 differ:/p' >>"$work/bad"
+
 # Endpoints: the name in each row of the table.
 sed -n 's/^[[:space:]]*{\( \.name =\)\{0,1\} "\([^"]*\)".*/\2/p' \
 	$core/service/endpoints.c |

@@ -46,6 +46,10 @@ sin middleware/kore/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
 	'PPROF_COLLECTOR is named, but is no option'
 sin docs/man/pprof.so.8 '/^.It Ev PPROF_ALLOW$/d' \
 	'pprof.so.8: option PPROF_ALLOW is missing'
+sin docs/man/pprof.h.3 '/^.It Bq Er EIO$/d' \
+	'docs/man/pprof.h.3 differ: pprof_write EIO'
+sin middleware/include/pprof.h 's/ENOMEM/ENFILE/' \
+	'docs/man/pprof.h.3 differ: pprof_profile_new ENFILE'
 sin docs/man/pprof.h.3 '/^.Fn pprof_write /d' \
 	'pprof.h.3: function pprof_write is missing'
 sin docs/formats.md 's/`rings_repaired`/rings/' \
