@@ -10,6 +10,11 @@ from case import main, note
 
 
 class Browser(Pages):
+    def test_where_the_time_goes_within_ten_seconds(self):
+        with Busy(self.kore):
+            found = self.browse("first", route="/fib/", part="fib_recursive")
+        note("%d boxes after %.1f s", found["boxes"], found["took"] / 1000)
+
     def test_every_view(self):
         with Busy(self.kore):
             body = self.kore.profile(2).body

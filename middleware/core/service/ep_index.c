@@ -237,7 +237,7 @@ index_fill(const struct pp_service *service, const struct pp_request *request,
 	pp_view_set(page, "uptime", "%s", up);
 	pp_view_set(page, "slots", "%u",
 	    service->slots > 0 ? service->slots - 1 : 0);
-	pp_view_set(page, "seconds", "%d", PP_SECONDS_DEFAULT);
+	pp_view_set(page, "seconds", "%d", PP_SECONDS_PAGE);
 	pp_view_set(page, "seconds_max", "%d", PP_SECONDS_MAX);
 	pp_view_set(page, "hz", "%d", PP_HZ_DEFAULT);
 	pp_view_set(page, "hz_min", "%d", PP_HZ_MIN);
