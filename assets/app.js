@@ -49,19 +49,31 @@ async function showLive(on, state) {
 	routes?.live(on, state);
 }
 
+/* Where a face begins, for those who have come to it by keys. */
+function begin(face) {
+	const heading = find(face).querySelector("h1"), at = document.activeElement;
+	if (at !== document.body && at.checkVisibility())
+		return;
+	heading?.setAttribute("tabindex", "-1");
+	heading?.focus({ preventScroll: true });
+}
+
 async function show(state) {
-	const mine = ++turn;
+	const mine = ++turn, first = mine === 1;
 	cancel?.abort();
 	cancel = null;
+	delete find("viewer").dataset.ready;
 	const face = state.src !== "" ? "viewer" : state.view === "live" ? "live" : "index";
 	for (const id of ["index", "live", "viewer"])
 		find(id).hidden = id !== face;
 	await showLive(face === "live", state);
-	if (face === "live")
-		return;
 	if (face === "index") {
 		document.title = find("index").dataset.title;
 		showList();
+	}
+	if (face !== "viewer") {
+		if (!first)
+			begin(face);
 		return;
 	}
 	try {
@@ -75,6 +87,8 @@ async function show(state) {
 			return;
 		}
 		await view(state, capture, base);
+		if (mine === turn && !first)
+			begin(face);
 	} catch (error) {
 		if (mine !== turn || error.name === "AbortError")
 			return;

@@ -34,6 +34,17 @@ function fill(element, properties, inside) {
 
 export const find = (id) => document.getElementById(id);
 
+/* Others inside of it; what had the focus keeps it, if it is there again. */
+export function refill(box, ...inside) {
+	const { id, dataset } = document.activeElement;
+	const held = box.contains(document.activeElement);
+	box.replaceChildren(...inside);
+	const again = id || dataset.key || dataset.sort;
+	if (held && again)
+		[...box.querySelectorAll("[id], [data-key], [data-sort]")].find((part) =>
+		    again === (part.id || part.dataset.key || part.dataset.sort))?.focus();
+}
+
 /* A long text, cut for a place where it would push everything else away. */
 export function cut(text, most) {
 	return text.length > most ? text.slice(0, most - 1) + "…" : text;

@@ -6,7 +6,7 @@
  * Not where things stand (graph_layout.js).
  */
 import { ask } from "./client.js";
-import { el, select, svg } from "./dom.js";
+import { el, refill, select, svg } from "./dom.js";
 import { layGraph } from "./graph_layout.js";
 import { amount, change, percent } from "./numbers.js";
 import { go } from "./state.js";
@@ -89,7 +89,7 @@ function edgeElement(context, edge, boxes) {
 
 function showMenu(context, shown, all) {
 	note.textContent = `${shown} of ${all} functions`;
-	menu.replaceChildren(el("label", {}, el("span", {}, "Functions"), select({ id: "nodes",
+	refill(menu, el("label", {}, el("span", {}, "Functions"), select({ id: "nodes",
 		onchange: (event) => {
 			chosen = event.target.value;
 			draw(last);

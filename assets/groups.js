@@ -5,7 +5,7 @@
  * Rule: data-value holds the number itself, as in Top.
  */
 import { ask } from "./client.js";
-import { cut, el, select } from "./dom.js";
+import { cut, el, refill, select } from "./dom.js";
 import { amount, change, count, percent } from "./numbers.js";
 import { filtered, go } from "./state.js";
 
@@ -39,7 +39,7 @@ function showMenus(meta, keys) {
 		next[index] = value;
 		go({ by: next.filter(Boolean).join("+") });
 	};
-	menus.replaceChildren(
+	refill(menus,
 	    el("label", {}, el("span", {}, "Group by"), select({ id: "by",
 		onchange: (event) => change(0, event.target.value) }, options, keys[0])),
 	    el("label", {}, el("span", {}, "and by"), select({ id: "by2",

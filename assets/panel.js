@@ -49,8 +49,12 @@ function update() {
 
 /* While one is taken, everything that would begin another is off. */
 function busy(on) {
+	const held = form.contains(document.activeElement) ||
+	    find("taking").contains(document.activeElement);
 	find("run").hidden = on;
 	find("taking").hidden = !on;
+	if (held)
+		find(on ? "cancel" : "run").focus();
 	for (const button of document.querySelectorAll(".open"))
 		button.disabled = on;
 }

@@ -21,7 +21,7 @@ const STATES = ["running", "in a system call", "waiting", "ready, not running"];
 const CLASSES = ["runs", "calls", "waits", "ready"];
 
 let canvas, tip, detail, trace = null, place = null, part = null, route = "", chosen = 0;
-let drag = null, asked = 0;
+let drag = null, asked = 0, turns = 0;
 
 const seconds = (value) => amount(Math.round(value * 1e9), "nanoseconds");
 
@@ -256,5 +256,5 @@ export async function view(state, capture) {
 	part = to > from && from >= 0 ? [from, Math.min(to, trace.seconds)] : [0, trace.seconds];
 	delete find("viewer").dataset.blank;
 	draw();
-	find("viewer").dataset.ready = String(Number(find("viewer").dataset.ready || 0) + 1);
+	find("viewer").dataset.ready = String(++turns);
 }

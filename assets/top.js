@@ -5,7 +5,7 @@
  *
  * Rule: data-value holds the number itself.
  */
-import { el } from "./dom.js";
+import { el, refill } from "./dom.js";
 import { amount, change, count, percent } from "./numbers.js";
 import { go } from "./state.js";
 
@@ -99,7 +99,7 @@ function draw(given) {
 	else
 		order.sort((a, b) => Math.abs(column[2](b)) - Math.abs(column[2](a)) ||
 		    sums.cum[0][b] - sums.cum[0][a]);
-	head.replaceChildren(sortHeadings(list, sort));
+	refill(head, sortHeadings(list, sort));
 	body.replaceChildren();
 	addRows(ROWS);
 }

@@ -10,7 +10,7 @@
  */
 import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
-import { el, find, ours, say, select, copy } from "./dom.js";
+import { el, find, ours, refill, say, select, copy } from "./dom.js";
 import { flame } from "./flame.js";
 import { graph } from "./graph.js";
 import { groups } from "./groups.js";
@@ -134,7 +134,7 @@ function controls(meta, state, base) {
 			onclick: () => go({ src: state.base, c: state.b, base: state.src, b: state.c }) },
 		"Swap"));
 	}
-	built.controls.replaceChildren(...box);
+	refill(built.controls, ...box);
 }
 
 /* "2.31 s of CPU time in 30 s, 1,204 samples; matched 0.5 s (21 %)" */
@@ -238,7 +238,6 @@ export async function view(state, capture, base) {
 	if (!built.title.isConnected)
 		find("viewer").replaceChildren(...built.parts);
 	delete find("viewer").dataset.blank;
-	delete find("viewer").dataset.ready;
 	document.title = `${capture.title} – ${location.pathname}`;
 	try {
 		await show(state, capture, base, mine);

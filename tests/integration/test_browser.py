@@ -20,6 +20,10 @@ class Browser(Pages):
             body = self.kore.profile(2).body
         self.browse("views", file=self.pprof.save(body), part="fib_")
 
+    def test_by_keys_alone(self):
+        with Busy(self.kore):
+            self.browse("keyboard", route="/fib/")
+
     def test_routes_live(self):
         with Busy(self.kore):
             self.browse("live", route="/fib/")
