@@ -37,13 +37,13 @@ timer_time(uint64_t ns)
 }
 
 /* `first` is a time from now, or with TIMER_ABSTIME on the timer's clock. */
-static void
+static int
 timer_set(int timer, int flags, uint64_t first, uint64_t period)
 {
 	struct itimerspec spec = { .it_value = timer_time(first),
 		.it_interval = timer_time(period) };
 
-	(void)syscall(SYS_timer_settime, timer, flags, &spec, NULL);
+	return ((int)syscall(SYS_timer_settime, timer, flags, &spec, NULL));
 }
 
 /* From half a period to one and a half. */
@@ -54,11 +54,12 @@ cpu_distance(uint64_t period)
 }
 
 /* Should a tick be lost, which sets the next one, the timer comes by itself. */
-static void
+static int
 cpu_due(struct pp_thread *thread, uint64_t period, int64_t due)
 {
 	atomic_store(&thread->due_ns, due);
-	timer_set(thread->timer, TIMER_ABSTIME, (uint64_t)due, 2 * period);
+	return (
+	    timer_set(thread->timer, TIMER_ABSTIME, (uint64_t)due, 2 * period));
 }
 
 void
@@ -75,7 +76,7 @@ pp_cpu_next(struct pp_thread *thread, int64_t now)
 		    (uint64_t)(now - due) / period);
 		due = now + cpu_distance(period);
 	}
-	cpu_due(thread, period, due);
+	(void)cpu_due(thread, period, due);
 }
 
 static int
@@ -147,14 +148,14 @@ cpu_stop(struct pp_thread *thread)
 
 	switch (atomic_load(&thread->mode)) {
 	case PP_CPU_TICK:
-		timer_set(thread->timer, 0, 0, 0);
+		(void)timer_set(thread->timer, 0, 0, 0);
 		used = pp_clock_read(thread_cpu_clock(thread->tid)) -
 		    atomic_load(&thread->last_cpu_ns);
 		if (used > 0)
 			atomic_fetch_add(&thread->carry_ns, (uint64_t)used);
 		break;
 	case PP_CPU_WALL:
-		timer_set(thread->wall_timer, 0, 0, 0);
+		(void)timer_set(thread->wall_timer, 0, 0, 0);
 		break;
 	case PP_CPU_PERF:
 		perf_close(thread);
@@ -190,9 +191,27 @@ cpu_start_fast(struct pp_thread *thread, uint64_t period)
 		thread->wall_timer = timer_make(CLOCK_MONOTONIC, thread->tid);
 	if (thread->wall_timer == -1)
 		return;
-	cpu_seen(PP_CLOCK_WALL);
 	atomic_store(&thread->mode, PP_CPU_WALL);
-	timer_set(thread->wall_timer, 0, period, period);
+	if (timer_set(thread->wall_timer, 0, period, period) == 0)
+		cpu_seen(PP_CLOCK_WALL);
+	else
+		atomic_store(&thread->mode, PP_CPU_OFF);
+}
+
+/* The thread's timer, made or set: one is worth nothing without the other. */
+static int
+cpu_start_tick(struct pp_thread *thread, uint64_t period, int64_t now)
+{
+	if (thread->timer == -1)
+		thread->timer =
+		    timer_make(thread_cpu_clock(thread->tid), thread->tid);
+	if (thread->timer == -1)
+		return (-1);
+	atomic_store(&thread->mode, PP_CPU_TICK);
+	if (cpu_due(thread, period, now + cpu_distance(period)) == 0)
+		return (0);
+	atomic_store(&thread->mode, PP_CPU_OFF);
+	return (-1);
 }
 
 void
@@ -220,16 +239,12 @@ pp_cpu_arm(struct pp_thread *thread, uint64_t period)
 		if (atomic_load(&thread->mode) != PP_CPU_OFF)
 			return;
 	}
-	if (thread->timer == -1)
-		thread->timer =
-		    timer_make(thread_cpu_clock(thread->tid), thread->tid);
-	cpu_seen(thread->timer != -1 ? PP_CLOCK_TIMER : PP_CLOCK_TIMER_REFUSED);
-	if (thread->timer == -1) {
-		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
+	if (cpu_start_tick(thread, period, now) == 0) {
+		cpu_seen(PP_CLOCK_TIMER);
 		return;
 	}
-	atomic_store(&thread->mode, PP_CPU_TICK);
-	cpu_due(thread, period, now + cpu_distance(period));
+	cpu_seen(PP_CLOCK_TIMER_REFUSED);
+	pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
 }
 
 void
