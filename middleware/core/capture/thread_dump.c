@@ -8,6 +8,7 @@
  */
 #include <sys/syscall.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -30,10 +31,15 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 		return;
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		thread = &pp_self.thread[i];
-		if (thread != pp_thread_self &&
-		    atomic_load(&thread->state) == PP_THREAD_LIVE)
-			(void)syscall(SYS_tgkill, pp_self.pid, thread->tid,
-			    SIGPROF);
+		if (thread == pp_thread_self ||
+		    atomic_load(&thread->state) != PP_THREAD_LIVE)
+			continue;
+		/* ESRCH: it has just ended. */
+		if (syscall(SYS_tgkill, pp_self.pid, thread->tid, SIGPROF) ==
+			-1 &&
+		    errno != ESRCH)
+			atomic_fetch_or(&pp_self.slot->clocks,
+			    PP_TGKILL_REFUSED);
 	}
 }
 

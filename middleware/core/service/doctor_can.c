@@ -190,6 +190,18 @@ can_entries(struct pp_doctor *doctor)
 }
 
 static void
+can_threads(struct pp_doctor *doctor, uint32_t seen)
+{
+	int refused = (seen & PP_TGKILL_REFUSED) != 0;
+
+	pp_doctor_say(doctor, "thread_stacks",
+	    refused ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
+	    refused ? "The kernel refused to signal a single thread (tgkill): "
+		      "/goroutine has no stacks of most threads."
+		    : "Threads are asked for their stacks by a signal each.");
+}
+
+static void
 can_server(struct pp_doctor *doctor)
 {
 	const struct pp_arena *arena = doctor->service->arena;
@@ -274,6 +286,7 @@ pp_doctor_abilities(struct pp_doctor *doctor)
 	can_timers(doctor, seen);
 	can_fast(doctor, seen);
 	can_rate(doctor, seen);
+	can_threads(doctor, seen);
 	can_server(doctor);
 	can_names(doctor);
 }

@@ -250,7 +250,8 @@ enum pp_clock_seen {
 	PP_CLOCK_TIMER_REFUSED = 2, /* or the kernel refused one */
 	PP_CLOCK_PERF = 4,	    /* a perf_event, likewise */
 	PP_CLOCK_PERF_REFUSED = 8,
-	PP_CLOCK_WALL = 16 /* a timer of wall time in its place */
+	PP_CLOCK_WALL = 16,    /* a timer of wall time in its place */
+	PP_TGKILL_REFUSED = 32 /* no thread can be asked for its stack */
 };
 
 struct pp_slot {
