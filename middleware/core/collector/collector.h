@@ -84,7 +84,8 @@ int pp_collector_sandbox(int door);
 int pp_collector_run(struct pp_collector *c);
 
 /* Take one packet from the socket. Returns 1 when there was one, 0 when there
- * is none now, -1 when the other side may have closed. */
+ * is none now, -1 when the other side may have closed, -2 after a log line when
+ * there never will be one. */
 int pp_collector_packet(struct pp_collector *c);
 
 /* Keep a request until its deadline: `fd` is its reply socket, or with `visit`

@@ -122,7 +122,7 @@ loop_timeout(int64_t next)
 	return ((int)((ns + PP_NS_PER_MS - 1) / PP_NS_PER_MS));
 }
 
-/* Returns 0, or 1 when the other side has closed. An empty packet looks like
+/* Returns 0, 1 when the other side has closed, -1 on an error. An empty packet looks like
  * the end, so the end is only believed when the kernel says it too. */
 static int
 loop_socket(struct pp_collector *c, uint32_t events)
@@ -131,6 +131,8 @@ loop_socket(struct pp_collector *c, uint32_t events)
 
 	for (i = 0; i < LOOP_PACKETS && got > 0; i++)
 		got = pp_collector_packet(c);
+	if (got == -2)
+		return (-1);
 	return (got == -1 && (events & (EPOLLRDHUP | EPOLLHUP)) != 0);
 }
 

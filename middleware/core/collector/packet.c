@@ -293,6 +293,10 @@ pp_collector_packet(struct pp_collector *c)
 		c->spare = fcntl(c->socket, F_DUPFD_CLOEXEC, 0);
 	if (len == -1 && error == EAGAIN)
 		return (0);
+	if (len == -1 && (error == EPERM || error == ENOSYS)) {
+		pp_collector_log("recvmsg: %s", strerror(error));
+		return (-2);
+	}
 	if (len == 0 || (len == -1 && error != EMSGSIZE))
 		return (-1);
 	if (bad != 0)
