@@ -10,7 +10,6 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,6 +53,18 @@ pp_forward_sentence(struct http_request *req, int status, const char *sentence)
 	kore_buf_free(text);
 }
 
+/* Who asks gets the sentence each time, the operator once. */
+static const char *
+forward_refused(const char *sentence)
+{
+	static int told;
+
+	if (!told)
+		pp_kore_log("%s (%s)", sentence, errno_s);
+	told = 1;
+	return (sentence);
+}
+
 static void
 forward_close(struct forward *f)
 {
@@ -86,13 +97,13 @@ forward_free(struct http_request *req)
 static int
 forward_sealed(int fd, uint64_t len)
 {
-	struct stat st;
+	off_t size;
 	int seals;
 
 	seals = fcntl(fd, F_GET_SEALS);
+	size = lseek(fd, 0, SEEK_END);
 	return (seals != -1 && (seals & F_SEAL_SHRINK) != 0 &&
-	    (seals & F_SEAL_WRITE) != 0 && fstat(fd, &st) == 0 &&
-	    st.st_size >= 0 && (uint64_t)st.st_size >= len);
+	    (seals & F_SEAL_WRITE) != 0 && size >= 0 && (uint64_t)size >= len);
 }
 
 /* A limit of this process is no fault of the collector's. */
@@ -168,6 +179,9 @@ forward_event(void *arg, int error)
 	len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
 	if (len == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (len == -1)
+		f->failed = forward_refused(
+		    "the kernel refuses to receive from the collector");
 	if (len > 0 && forward_take(f, packet, len, fds[0]) == -1)
 		pp_kore_log("the collector's answer makes no sense");
 	if (len > 0) {
@@ -181,13 +195,40 @@ forward_event(void *arg, int error)
 	f->deliver = kore_timer_add(forward_deliver, 0, f, KORE_TIMER_ONESHOT);
 }
 
+/* Send, with the body of a POST; *failed says why not. */
+static int
+forward_pass(struct http_request *req, const char *packet, size_t len,
+    int reply, const char **failed)
+{
+	int fds[2] = { reply, -1 }, nfds = 1, sent;
+
+	if (req->method == HTTP_METHOD_POST && req->http_body_length > 0) {
+		fds[1] = pp_forward_body(req);
+		if (fds[1] == -1) {
+			*failed = forward_refused("no memory could be made "
+						  "for the body");
+			return (-1);
+		}
+		nfds = 2;
+	}
+	sent = pp_wire_send(pp_kore.socket, packet, len, fds, nfds);
+	if (sent == -1)
+		*failed = errno == EAGAIN || errno == ETOOMANYREFS
+		    ? "the collector does not keep up with requests"
+		    : forward_refused(
+			  "the kernel refuses to send to the collector");
+	if (fds[1] != -1)
+		(void)close(fds[1]);
+	return (sent);
+}
+
 /* Pack and send; *failed says why not. Returns the reply socket, or -1. */
 static int
 forward_send(struct http_request *req, const char *prefix, const char *rest,
     const char **failed)
 {
 	char packet[PP_WIRE_PACKET_MAX];
-	int pair[2], fds[2], nfds, sent;
+	int pair[2], sent;
 	size_t len;
 
 	len = pp_forward_pack(req, prefix, rest, packet);
@@ -198,19 +239,14 @@ forward_send(struct http_request *req, const char *prefix, const char *rest,
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, pair) == -1) {
 		*failed = "no socket could be made for the answer";
+		if (errno != EMFILE && errno != ENFILE)
+			(void)forward_refused(*failed);
 		return (-1);
 	}
-	fds[0] = pair[1];
-	nfds = 1;
-	if (req->method == HTTP_METHOD_POST &&
-	    (fds[1] = pp_forward_body(req)) != -1)
-		nfds = 2;
-	sent = pp_wire_send(pp_kore.socket, packet, len, fds, nfds);
-	while (nfds > 0)
-		(void)close(fds[--nfds]);
+	sent = forward_pass(req, packet, len, pair[1], failed);
+	(void)close(pair[1]);
 	if (sent == -1) {
 		(void)close(pair[0]);
-		*failed = "the collector does not keep up with requests";
 		return (-1);
 	}
 	return (pair[0]);
@@ -264,7 +300,7 @@ forward_headers(struct http_request *req, char *line)
 static void
 forward_respond(struct http_request *req, struct forward *f)
 {
-	if (f->status == 0) {
+	if (f->status == 0 && f->failed == NULL) {
 		pp_forward_sentence(req, HTTP_STATUS_BAD_GATEWAY,
 		    "the collector ended while it worked on this; it is "
 		    "started again, try once more");

@@ -87,8 +87,10 @@ pp_forward_body(struct http_request *req)
 	if (fd == -1)
 		return (-1);
 	while ((got = http_body_read(req, chunk, sizeof(chunk))) > 0) {
-		if (write(fd, chunk, (size_t)got) != got)
-			break;
+		if (write(fd, chunk, (size_t)got) != got) {
+			(void)close(fd);
+			return (-1);
+		}
 	}
 	return (fd);
 }
