@@ -53,6 +53,7 @@
 #define PP_TRACE_BYTES_DEFAULT (64 << 20)
 #define PP_TRACE_BYTES_MIN     (64 << 10)
 #define PP_TRACE_BYTES_MAX     (1 << 30)
+#define PP_TRACE_ENDED_EARLY   "ended early: max= was reached"
 
 /* What the collector follows of all workers while somebody traces: requests,
  * tasks and threads in progress; threads (rows of the file); tasks and regions

@@ -7,8 +7,6 @@
 
 #include "encode/trace_go_private.h"
 
-#define ENDED_EARLY "ended early: max= was reached"
-
 /* Room that is kept for what stands at the end: of each stack two frames, with
  * a function, a file and a name; each name, the end of each row. As much as
  * they need when they have to be cut (trace_go_dict.c). */
@@ -160,7 +158,8 @@ trace_close(struct pp_trace_go *go)
 	if ((row = go->row[0]) != NULL) {
 		PUT(go, row, GO_LOG, row->last, 0, TEXT_TRACE,
 		    row->running ? row->stopped : 0);
-		pp_go_put_text(go, row, ENDED_EARLY, sizeof(ENDED_EARLY) - 1);
+		pp_go_put_text(go, row, PP_TRACE_ENDED_EARLY,
+		    sizeof(PP_TRACE_ENDED_EARLY) - 1);
 	}
 	for (i = 0; i < PP_TRACE_PS_MAX; i++) {
 		row = go->row[i];

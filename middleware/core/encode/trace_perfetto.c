@@ -237,6 +237,7 @@ pp_trace_perfetto_event(void *arg, const struct pp_tracer_event *e)
 
 	if (pf->full || pf->failed)
 		return;
+	pf->last = ts;
 	switch (e->what) {
 	case PP_TOLD_BEGIN:
 		event_begin(pf);

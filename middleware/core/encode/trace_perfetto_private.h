@@ -25,6 +25,11 @@
 #define NAMES_BEGIN  1
 #define NAMES_GO_ON  2
 
+/* A name of ours behind the tracer's; and room for the last event, which has
+ * it. */
+#define NAME_TRACE PP_TRACE_NAMES_MAX
+#define NOTE_BYTES 256
+
 enum pp_pf_slice { SLICE_BEGIN = 1, SLICE_END, SLICE_MOMENT, SLICE_NUMBER };
 
 struct pp_pf_row {
@@ -39,11 +44,13 @@ struct pp_trace_perfetto {
 	int64_t begin;
 	uint64_t max;
 	int full;
+	int closed; /* and has said so: nothing more is written */
 	int failed;
 	int begun;	  /* the first packet is out */
 	uint64_t threads; /* described */
 	struct pp_pf_row row[PP_TRACE_PS_MAX];
-	uint8_t name_used[(PP_TRACE_NAMES_MAX + 7) / 8];
+	int64_t last; /* time of the last event */
+	uint8_t name_used[PP_TRACE_NAMES_MAX / 8 + 1];
 	/* By place of a G: the P + 1 on whose row for it it sleeps or slept
 	 * last, and whether it sleeps. */
 	uint32_t asleep[PP_TRACE_GS_MAX];

@@ -38,7 +38,22 @@ pp_pf_name(const struct pp_trace_perfetto *pf, uint32_t name)
 {
 	const char *text = pp_tracer_name(pf->tracer, name);
 
+	if (name == NAME_TRACE)
+		text = "trace";
 	return (pp_pf_bytes(text, strlen(text)));
+}
+
+/* The file will have no more than this. */
+static void
+put_ended_early(struct pp_trace_perfetto *pf)
+{
+	const struct pp_pf_detail note = { .name = NAME_TRACE,
+		.text = PP_TRACE_ENDED_EARLY,
+		.len = sizeof(PP_TRACE_ENDED_EARLY) - 1 };
+
+	pf->full = 1;
+	pp_pf_event(pf, pf->row[0].uuid, pf->last, SLICE_MOMENT, &note);
+	pf->closed = 1;
 }
 
 /* The packet, as the file's field 1. */
@@ -49,6 +64,15 @@ put_packet(struct pp_trace_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 	uint32_t head;
 
 	packet->trusted_packet_sequence_id = SEQUENCE;
+	len = pp__perfetto__trace_packet__get_packed_size(packet) + 16;
+	if (pf->spool.len + pf->used + len + (pf->full ? 0 : NOTE_BYTES) >
+	    pf->max) {
+		if (!pf->full)
+			put_ended_early(pf);
+		return;
+	}
+	if (pf->closed)
+		return;
 	packet->sequence_flags = pf->begun ? NAMES_GO_ON : NAMES_BEGIN;
 	pf->begun = 1;
 	len = pp__perfetto__trace_packet__get_packed_size(packet);
@@ -64,8 +88,6 @@ put_packet(struct pp_trace_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 	pf->buffer[pf->used++] = (uint8_t)head;
 	pf->used += (uint32_t)pp__perfetto__trace_packet__pack(packet,
 	    pf->buffer + pf->used);
-	if (pf->spool.len + pf->used > pf->max)
-		pf->full = 1;
 }
 
 void
@@ -96,7 +118,7 @@ pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
 		event.n_debug_annotations = 1;
 		event.debug_annotations = &notes;
 	}
-	if (detail->name != 0 && detail->name < PP_TRACE_NAMES_MAX &&
+	if (detail->name != 0 && detail->name <= NAME_TRACE &&
 	    !bit_set(pf->name_used, detail->name)) {
 		name.iid = detail->name;
 		name.name = pp_pf_name(pf, detail->name);
