@@ -1,8 +1,9 @@
 """
 What a running execution trace costs: requests per second of the sample
-application with one and without, the collector's CPU, the file's bytes.
+application with one and without, beside those of an equal Go server; the
+collector's CPU, the file's bytes. And what is left of it while nobody traces.
 
-The pairs are throughput.py's: the same server, asked in turn AB and BA.
+The pairs are throughput.py's, asked in turn AB and BA.
 
 Rule: a trace that lost an event, or that does not reach over all of wrk's
 run, ends the benchmark.
@@ -10,18 +11,21 @@ run, ends the benchmark.
 import contextlib
 import http.client
 import os
+import subprocess
 import threading
 import time
 
 from figures import of_values
-from servers import TOP, Broken, Kore, cpu_ns
+from servers import HERE, TOP, Broken, Go, Kore, Profiling, cpu_ns
 from throughput import Pairs, wrk
 
 HOW = """\
 The sample application's `/fib/?n=20&type=iterative`, `wrk` as above, the same
-server with a trace of all of wrk's run and without, in turn. The collector's
-CPU is that of the run, without the writing of names at the end of a trace; an
-event's and a request's bytes are those of the last file.
+server with a trace of all of wrk's run and without, in turn; Go's page is
+traced by net/http/pprof. "Never traced" is a second server of which no trace
+was asked. A hook that is off is measured by itself (`trace_off.c`), and counted
+as often as a request makes events. An event's and a request's bytes are those
+of the last file.
 """
 
 FIB = "/fib/?n=20&type=iterative"
@@ -92,7 +96,7 @@ class Taken(threading.Thread):
                                "seconds=%g" % self.seconds)
             answer = connection.getresponse()
             self.body = answer.read()
-            self.lost = int(answer.headers["x-pprof-lost"])
+            self.lost = int(answer.headers.get("x-pprof-lost", 0))
             connection.close()
         except (OSError, http.client.HTTPException, TypeError) as error:
             self.failure = error
@@ -109,6 +113,8 @@ def tracing(pair):
     passed = time.monotonic() - since
     used = (cpu_ns(collector) - before) / 1e9
     taken.join(90)
+    pair.ends.append((cpu_ns(collector) - before) / 1e9 /
+                     (time.monotonic() - since))
     if taken.failure or not taken.body:
         raise Broken("a trace beside %.1f s of load: %s, %d bytes" % (
             passed, taken.failure, len(taken.body)))
@@ -119,6 +125,16 @@ def tracing(pair):
     pair.last = taken.body
 
 
+@contextlib.contextmanager
+def go_tracing(pair):
+    taken = Taken(pair.b, pair.seconds + 3)
+    time.sleep(0.5)
+    yield
+    taken.join(90)
+    if taken.failure or not taken.body:
+        raise Broken("Go's trace: %s" % taken.failure)
+
+
 class Late(Exception):
     """wrk was begun so often that the trace had ended before it."""
 
@@ -126,7 +142,7 @@ class Late(Exception):
 class Traced(Pairs):
     def __init__(self, *args, **more):
         super().__init__(*args, **more)
-        self.cores, self.lost, self.last = [], 0, b""
+        self.cores, self.ends, self.lost, self.last = [], [], 0, b""
 
     def once(self, turned):
         for _ in range(5):
@@ -137,23 +153,80 @@ class Traced(Pairs):
         raise Broken("%s: five traces ended before wrk did" % self.name)
 
 
-def measure(bench):
-    server = Sample("kore, sample application", bench.work, bench.module)
+def off_ns(work):
+    """Of one hook, while nobody traces."""
+    program = os.path.join(work, "trace_off")
+    # Beside the module that is measured.
+    subprocess.run(
+        ["cc", "-std=c11", "-O2", "-D_GNU_SOURCE",
+         "-I", os.path.join(TOP, "middleware/core"), "-o", program,
+         "trace_off.c", os.path.join(
+             TOP, os.environ.get("B", "build"), "libhot.a")],
+        check=True, cwd=HERE)
+    text = subprocess.run([program], stdout=subprocess.PIPE,
+                          check=True).stdout.decode()
+    return float(text.partition("=")[2])
+
+
+def beside_a_profile(work, module, seconds):
+    """Events lost while the first profile of a service is made."""
+    server = Sample("kore, a profile beside a trace", work, module)
     try:
-        kind = Traced(bench.seconds, "a trace runs ÷ module idle", server, server,
-                      tracing, (">=", 0.95), FIB)
-        wrk(server, 1, FIB)
-        for turn in range(bench.pairs):
-            bench.say("tracing: pair %d of %d" % (turn + 1, bench.pairs))
-            kind.once(turn % 2 == 1)
-        events, ended = count_events(kind.last)
+        load = subprocess.Popen(
+            ["wrk", "-t2", "-c32", "-d%ds" % (seconds + 2),
+             "http://127.0.0.1:%d%s" % (server.port, FIB)],
+            stdout=subprocess.DEVNULL)
+        taken = Taken(server, seconds)
+        time.sleep(0.5)
+        with Profiling(server, seconds=1):
+            time.sleep(2.5)
+        taken.join(90)
+        load.wait(60)
+        if taken.failure or not taken.body:
+            raise Broken("a trace beside a profile: %s" % taken.failure)
+        return taken.lost
     finally:
         server.stop()
-    return kind.figures() + [
+
+
+def measure(bench):
+    work, module, seconds = bench.work, bench.module, bench.seconds
+    with contextlib.ExitStack() as stack:
+        def started(server):
+            stack.callback(server.stop)
+            return server
+        server = started(Sample("kore, sample application", work, module))
+        never = started(Sample("kore, never traced", work, module))
+        go = started(Go("go, pprof", work, "go-pprof"))
+        kind = Traced(seconds, "a trace runs ÷ module idle", server, server,
+                      tracing, (">=", 0.95), FIB)
+        off = Pairs(seconds, "trace off again ÷ never traced", never, server,
+                    target=(">=", 0.995), path=FIB)
+        equal = Pairs(seconds, "Go, a trace runs ÷ net/http/pprof idle", go,
+                      go, go_tracing)
+        for each in server, never:
+            wrk(each, 1, FIB)
+        wrk(go, 1)
+        for turn in range(bench.pairs):
+            bench.say("tracing: pair %d of %d" % (turn + 1, bench.pairs))
+            for each in kind, off, equal:
+                each.once(turn % 2 == 1)
+        cost = wrk(never, seconds, FIB)[1]
+    events, ended = count_events(kind.last)
+    hooks = off_ns(work) * events / ended
+    return kind.figures() + equal.figures() + off.figures() + [
+        of_values("hooks while nobody traces, for a request", [hooks],
+                  unit="ns", digits=1),
+        of_values("  of its CPU time", [hooks / cost],
+                  target=("<=", 0.005), digits=5),
         of_values("collector while it traces", kind.cores, unit="cores",
+                  target=("<=", 0.25), digits=3),
+        of_values("  and until the file is there", kind.ends, unit="cores",
                   target=("<=", 0.25), digits=3),
         of_values("bytes of the file for an event",
                   [len(kind.last) / events], target=("<=", 8), digits=2),
         of_values("  for a request", [len(kind.last) / ended],
                   target=("<=", 200), digits=1),
-        of_values("events lost", [kind.lost], target=("<=", 0))]
+        of_values("events lost", [kind.lost], target=("<=", 0)),
+        of_values("  with the first profile beside it",
+                  [beside_a_profile(work, module, 4)], target=("<=", 0))]
