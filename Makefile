@@ -22,6 +22,8 @@ need_arm64 := gcc-aarch64-linux-gnu=aarch64-linux-gnu-gcc \
 need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
 	mandoc=mandoc man-db=man pkgconf=pkg-config mount=mount \
 	golang-go=go panicparse=panicparse g++=c++ \
+	libjemalloc2=libjemalloc.so.2 \
+	libtcmalloc-minimal4=libtcmalloc_minimal.so.4 \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	graphviz=dot libcurl4-openssl-dev=curl-config \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
@@ -269,7 +271,9 @@ help:
 	@echo "make install    put it below DESTDIR and PREFIX ($(PREFIX))"
 	@echo "make uninstall  take that away again"
 	@echo "make test-sid   build and test in a root of Debian sid"
+	@echo "make test-arm64 the same for aarch64, under qemu-user"
 	@echo "make deb        Debian packages, in $(B)/deb"
 	@echo "make clean      remove what was built"
 
--include $(shell find $(B) -path '$(B)/sid' -prune -o -type f -name '*.d' -print 2>/dev/null)
+# The roots of other systems have files of that name, too.
+-include $(shell find $(B) -name root -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "base/clock.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
@@ -69,6 +70,65 @@ backtrace_into(void **raw, int room)
 	return (count < room ? count : room);
 }
 
+#if defined(__aarch64__)
+/* Of libunwind.h and libunwind-aarch64.h, whose cursor is the largest. */
+#define CURSOR_WORDS	  4096
+#define INIT_SIGNAL_FRAME 1
+#define REG_LINK	  30
+#define REG_PC		  32
+
+/* After such a walk the thread has so many times its duration for itself: at
+ * a rate whose period is shorter than a walk, it would do nothing else. */
+#define LEAF_PAUSE 4
+
+static __thread int64_t leaf_next_ns;
+
+/*
+ * A function that calls nothing keeps its return address in a register.
+ * unw_backtrace() of libunwind 1.6 loses that at some of its instructions and
+ * ends there; a walk from the registers that the signal saved does not. It
+ * names the pc by the link register's number, newer ones by its own.
+ * Returns how many frames there are, 1: no more than the one.
+ */
+static __attribute__((noinline)) uint32_t
+unwind_leaf(void *context, uint64_t *pcs)
+{
+	uint64_t cursor[CURSOR_WORDS];
+	int64_t now = pp_clock_read(CLOCK_MONOTONIC);
+	uint32_t frames = 1;
+	int reg = REG_LINK;
+
+	if (pp_unwind_init == NULL || pp_unwind_step == NULL ||
+	    pp_unwind_reg == NULL || now < leaf_next_ns)
+		return (1);
+	pp_unwind_off = pp_unwind_ours = 1;
+	if (pp_unwind_init(cursor, context, INIT_SIGNAL_FRAME) == 0) {
+		if (pp_unwind_reg(cursor, reg, &pcs[1]) != 0 ||
+		    pcs[1] != pcs[0])
+			reg = REG_PC;
+		while (frames < PP_FRAMES_MAX && pp_unwind_step(cursor) > 0 &&
+		    pp_unwind_reg(cursor, reg, &pcs[frames]) == 0 &&
+		    pcs[frames] != 0)
+			frames++;
+	}
+	pp_unwind_off = pp_unwind_ours = 0;
+	leaf_next_ns = pp_clock_read(CLOCK_MONOTONIC);
+	leaf_next_ns += LEAF_PAUSE * (leaf_next_ns - now);
+	return (frames);
+}
+#define LEAF_MATTERS 1
+#else
+/* Here a stack of one frame is a thread's first function. */
+#define LEAF_MATTERS 0
+static uint32_t
+unwind_leaf(void *context, uint64_t *pcs)
+{
+	(void)context;
+	(void)pcs;
+	return (1);
+}
+#endif
+
 uint32_t
 pp_unwind_here(uint64_t *pcs)
 {
@@ -115,6 +175,8 @@ pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
 			break;
 		pcs[frames++] = (uint64_t)(uintptr_t)raw[i];
 	}
+	if (frames == 1 && (frames = unwind_leaf(context, pcs)) == 1)
+		*stackless = LEAF_MATTERS;
 	*cut = i < count && frames == PP_FRAMES_MAX;
 	return (frames);
 }

@@ -23,6 +23,11 @@
 #define CACHE_PER_THREAD 2
 
 int (*pp_unwind_backtrace)(void **, int);
+#if defined(__aarch64__)
+int (*pp_unwind_init)(void *, void *, int);
+int (*pp_unwind_step)(void *);
+int (*pp_unwind_reg)(void *, int, uint64_t *);
+#endif
 __thread volatile int pp_unwind_ours;
 uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 
@@ -94,6 +99,11 @@ pp_unwind_load(const char **why)
 				 "samples will have no stacks";
 		return (-1);
 	}
+#if defined(__aarch64__)
+	*(void **)&pp_unwind_init = dlsym(lib, UNW(init_local2));
+	*(void **)&pp_unwind_step = dlsym(lib, UNW(step));
+	*(void **)&pp_unwind_reg = dlsym(lib, UNW(get_reg));
+#endif
 	pp_unwind_list_refresh();
 	pp_unwind_warm();
 	return (0);
