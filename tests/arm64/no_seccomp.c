@@ -25,6 +25,6 @@ prctl(int option, ...)
 	for (i = 0; i < 4; i++)
 		arg[i] = va_arg(args, unsigned long);
 	va_end(args);
-	return ((int)syscall(SYS_prctl, option, arg[0], arg[1], arg[2],
-	    arg[3]));
+	return (
+	    (int)syscall(SYS_prctl, option, arg[0], arg[1], arg[2], arg[3]));
 }

@@ -15,7 +15,6 @@
 
 #define HOOK   pp_trace(PP_TRACE_RUN, 0, 1, (uint64_t)i);
 
-
 /* The loop with and without the hook. */
 static double
 round_ns(int hooked)

@@ -213,8 +213,8 @@
 /* seconds= of a profile: Go's default, and a day. */
 #define PP_SECONDS_DEFAULT 30
 /* What the page's form begins with: somebody sits there and waits. */
-#define PP_SECONDS_PAGE	   5
-#define PP_SECONDS_MAX	   86400
+#define PP_SECONDS_PAGE 5
+#define PP_SECONDS_MAX	86400
 
 /* CPU profiles in progress at once; the next client gets 503. */
 #ifndef PP_SESSIONS_MAX
