@@ -20,6 +20,7 @@
 int page_small(struct http_request *);
 int page_walk(struct http_request *);
 int page_concat(struct http_request *);
+int page_sleep(struct http_request *);
 
 /* What gperftools needs in a worker when a signal starts and ends it: its
  * timer, the file that it writes and the list of what is mapped. Its heap
@@ -70,6 +71,14 @@ page_concat(struct http_request *req)
 	http_response(req, HTTP_STATUS_OK, text, len);
 	free(text);
 	return (KORE_RESULT_OK);
+}
+
+/* Until the client has gone. */
+int
+page_sleep(struct http_request *req)
+{
+	http_request_sleep(req);
+	return (KORE_RESULT_RETRY);
 }
 
 /* A path through six functions, sixteen steps long, chosen by `seed`. */

@@ -12,6 +12,7 @@ import os
 import sys
 
 import event_loop
+import growth
 import lock_pair
 import malloc_pair
 import memory
@@ -31,6 +32,7 @@ PARTS = [
     ("rivals", "Beside other profilers", rivals),
     ("loop", "The event loop", event_loop),
     ("recorder", "The flight recorder", recorder),
+    ("growth", "How costs grow", growth),
     ("pages", "The pages", pages),
     ("memory", "Memory", memory),
 ]
@@ -50,7 +52,7 @@ class Bench(contextlib.ExitStack):
         self.pairs = 3 if quick else 15
         self.seconds = 1 if quick else 2
         self.loop_pairs = 2 if quick else 10
-        self.few = 2 if quick else 7
+        self.few = 2 if quick else 5
         self.memory_turns = 1 if quick else 5
 
     @staticmethod

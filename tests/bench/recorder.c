@@ -11,87 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/own_objects.h"
+#include "filled.h"
 #include "profile/recorder_private.h"
 #include "service/endpoint.h"
-#include "store/ring.h"
-#include "store/words.h"
 
-#define STACKS	  1000
-#define FRAMES	  40
-#define SLICES	  90
-#define ADDRESSES 4000
-#define TURNS	  11
+#define STACKS 1000
+#define SLICES 90
+#define TURNS  11
 
-static struct pp_arena *arena;
 static struct pp_service *service;
-static uint64_t address[ADDRESSES];
-static uint32_t label[100];
 static int same;
-static uint64_t seed = 88172645463325252ULL;
-
-static uint64_t
-next_random(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed);
-}
-
-/* Return addresses that have names: spread over the code of what is loaded. */
-static void
-find_addresses(void)
-{
-	struct pp_objects *objects = &arena->slot[1].objects;
-	struct pp_object object;
-	uint32_t used = objects->used, i;
-
-	for (i = 0; i < ADDRESSES; i++) {
-		do {
-			object = objects->object[next_random() % used];
-		} while (object.limit - object.start < 65536);
-		address[i] = object.start +
-		    next_random() % (object.limit - object.start);
-	}
-}
-
-static void
-make_labels(void)
-{
-	struct pp_words view = pp_words_labels(&arena->slot[1].labels);
-	uint64_t words[16];
-	char text[128];
-	int i, len;
-
-	for (i = 0; i < 100; i++) {
-		memset(words, 0, sizeof(words));
-		len = snprintf(text, sizeof(text),
-		    "http.route%c^/route/number/%d$%chttp.method%cGET", 0, i, 0,
-		    0);
-		memcpy(words, text, (size_t)len);
-		label[i] = pp_words_put(&view, words, (uint32_t)len / 8 + 1);
-	}
-}
-
-static void
-put_sample(uint32_t which)
-{
-	uint64_t record[PP_CPU_WORD_FRAMES + FRAMES] = { 0 };
-	uint32_t i;
-
-	record[PP_CPU_WORD_TIME] = (uint64_t)pp_clock_mono();
-	record[PP_CPU_WORD_THREAD] =
-	    (uint64_t)getpid() << 32 | (uint64_t)getpid();
-	record[PP_CPU_WORD_WEIGHT] = (uint64_t)PP_NS_PER_SEC / 19 + 1;
-	record[PP_CPU_WORD_LABEL] = label[which % 100];
-	for (i = 0; i < FRAMES; i++)
-		record[PP_CPU_WORD_FRAMES + i] =
-		    address[next_random() % ADDRESSES];
-	if (pp_ring_put(&arena->slot[1].cpu, PP_RECORD_CPU, record,
-		PP_CPU_WORD_FRAMES + FRAMES) == -1)
-		abort();
-}
 
 static void
 one_slice(void)
@@ -101,7 +30,7 @@ one_slice(void)
 	if (same)
 		seed = 88172645463325252ULL;
 	for (i = 0; i < STACKS; i++) {
-		put_sample(i);
+		filled_sample(i, 19);
 		if (i % 500 == 499)
 			(void)pp_cpu_tick(service->cpu, pp_clock_mono());
 	}
@@ -122,23 +51,6 @@ ten_minutes_pass(void)
 		slice->begun_ns -= 600 * PP_NS_PER_SEC;
 		slice->ended_ns -= 600 * PP_NS_PER_SEC;
 	}
-}
-
-/* Of this process, in kB, by /proc/self/status. */
-static long
-memory(const char *what)
-{
-	char line[256];
-	long kb = -1;
-	FILE *f = fopen("/proc/self/status", "r");
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		if (strncmp(line, what, strlen(what)) == 0)
-			kb = atol(line + strlen(what));
-	}
-	if (f != NULL)
-		fclose(f);
-	return (kb);
 }
 
 static double
@@ -172,25 +84,6 @@ compare(const void *a, const void *b)
 	return ((left > right) - (left < right));
 }
 
-static void
-preload(struct pp_symbols *symbols)
-{
-	const struct pp_objects *objects = &arena->slot[0].objects;
-	struct pp_object object;
-	int debug_fd, fd;
-	uint32_t i;
-
-	for (i = 0; i < objects->used; i++) {
-		if (pp_objects_read(objects, i, &object) != 0)
-			continue;
-		debug_fd = -1;
-		fd = pp_symbols_open(object.name, object.build_id,
-		    object.build_id_len, &debug_fd);
-		pp_symbols_add(symbols, object.build_id, object.build_id_len,
-		    object.name, fd, debug_fd);
-	}
-}
-
 int
 main(int argc, char **argv)
 {
@@ -204,15 +97,11 @@ main(int argc, char **argv)
 	if ((arena = own_arena(&fd)) == NULL || symbols == NULL)
 		return (1);
 	atomic_store(&arena->control.recorder_hz, 19);
-	preload(symbols);
+	filled_preload(symbols);
 	if ((service = pp_service_new(arena, fd, symbols)) == NULL)
 		return (1);
-	find_addresses();
-	make_labels();
-	/* Ten minutes, and then the last five. */
-	for (i = 0; i < SLICES; i++) {
-		if (i == SLICES * 2 / 3)
-			ten_minutes_pass();
+#include "filled.h"
+#include "profile/recorder_private.h"
 		one_slice();
 	}
 	/* As after a minute in which nobody has asked. */
@@ -230,11 +119,8 @@ main(int argc, char **argv)
 	printf("slices %u\n", facts.slices);
 	printf("dropped %llu\n", (unsigned long long)facts.dropped);
 	printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);
-	printf("rss_kb %ld\n", memory("VmRSS:"));
-	printf("anon_kb %ld\n", memory("RssAnon:"));
-	printf("peak_kb %ld\n", memory("VmHWM:"));
-	printf("whole_ms %.1f\n", ask("since=900", &len));
-	printf("whole_peak_kb %ld\n", memory("VmHWM:"));
+#include "filled.h"
+#include "profile/recorder_private.h"
 	pp_service_free(service);
 	pp_symbols_free(symbols);
 	return (0);
