@@ -89,7 +89,8 @@ COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 checks := check-format check-floors check-size check-paths check-sigsafe \
 	check-exports check-docs check-assets check-clang
 
-.PHONY: all app objects unit check $(checks) test bench run deps deps-test \
+.PHONY: all app objects unit check $(checks) test bench bench-quick \
+	bench-long run deps deps-test \
 	deps-bench need-build need-check clean help
 all: $(B)/pprof.so $(B)/pprof-collector
 
@@ -213,10 +214,13 @@ test: deps-test
 	    limit=300 make=fuzz-short make=soak-short \
 	    limit=60 $(unit) limit=300 $(integration)
 
-bench: deps-bench
+bench bench-quick: deps-bench
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) all app
-	@B=$(B) tests/bench/run
+	@B=$(B) tests/bench/run \
+	    $(if $(filter bench,$@),--write docs/bench.md,--quick)
+bench-long:
+	@B=$(B) tests/bench/run --long docs/bench.md
 
 # --- Running and installing ----------------------------------------------
 
@@ -265,7 +269,9 @@ help:
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
 	@echo "make soak MINUTES=10     storms, kills, reloads, limits, refused calls"
-	@echo "make bench      measure, and print ratios"
+	@echo "make bench      measure, print ratios, write docs/bench.md"
+	@echo "make bench-quick  the same in a few minutes, nothing is written"
+	@echo "make bench-long   into docs/bench.md, how the long targets went"
 	@echo "make deps       install what building and running need"
 	@echo "make deps-test  install what the tests need as well"
 	@echo "make install    put it below DESTDIR and PREFIX ($(PREFIX))"

@@ -10,14 +10,14 @@ import re
 import subprocess
 import time
 
+import long_runs
 from figures import markdown
 from parts import PARTS
 from servers import TOP, read_text
 
 INTRO = """# Speed
 
-Written by `tests/bench/run --write docs/bench.md`, which is `make bench` with
-a place to put its result. Every figure is a ratio or a difference of things
+Written by `make bench`, from one run. Every figure is a ratio or a difference of things
 measured next to each other in the same run; a missed target is shown and
 fails nothing.
 
@@ -56,14 +56,23 @@ def package(name):
     return first_line("dpkg-query", "-W", "-f", "${Version}", name)
 
 
+def revision():
+    """With "-dirty" when something else than the document has changed."""
+    if not first_line("git", "-C", TOP, "rev-parse", "HEAD").isalnum():
+        return "?"
+    changed = first_line("git", "-C", TOP, "status", "--porcelain", "--", ".",
+                         ":!docs/bench.md")
+    return first_line("git", "-C", TOP, "describe", "--always") + (
+        "-dirty" if changed else "")
+
+
 def machine():
     """[(what, value)], before anything is measured."""
     cpu = re.search(r"model name\s*: (.*)", read_text("/proc/cpuinfo"))
     system = re.search(r'PRETTY_NAME="(.*)"', read_text("/etc/os-release"))
     return [
         ("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())),
-        ("revision", first_line("git", "-C", TOP, "describe", "--always",
-                                "--dirty")),
+        ("revision", revision()),
         ("cpu", "%d x %s" % (os.cpu_count(), cpu[1] if cpu else "?")),
         ("virtual", first_line("systemd-detect-virt", "-v")
          if " hypervisor" in read_text("/proc/cpuinfo") else "no"),
@@ -73,15 +82,17 @@ def machine():
         ("kore", package("kore")),
         ("libunwind", package("libunwind8")),
         ("gperftools", package("libgoogle-perftools4")),
+        ("jemalloc", package("libjemalloc2")),
+        ("perf", first_line("perf", "--version")),
         ("go", first_line("go", "version").replace("go version ", "")),
         ("load before", "%.2f, average of the last minute"
          % os.getloadavg()[0])]
 
 
-def text(machine_facts, found):
+def text(machine_facts, found, build, written):
     lines = [INTRO, "## Machine\n"]
     lines += ["| | |", "| --- | --- |"]
     lines += ["| %s | %s |" % fact for fact in machine_facts]
     for part, title, module in PARTS:
         lines += ["", "## " + title, "", module.HOW, markdown(found[part])]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + long_runs.section(build, written)

@@ -18,7 +18,9 @@ timer finds what a few milliseconds of the application, the kernel and the
 other processes have left of them, and on a virtual machine also what the
 host does at a timer tick. A return address that no sample has met yet makes
 libunwind read its unwind tables once; it then is in a cache of the thread.
-malloc is counted by a wrapper, system calls by the kernel's user dispatch.
+malloc is counted by a wrapper, system calls by the kernel's user dispatch. A
+timer's sample makes two: it reads the thread's CPU clock, and sets the timer to
+its next tick, at a distance that is random ([sampling.md](sampling.md)).
 """
 
 DEPTH = 30

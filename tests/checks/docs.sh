@@ -149,6 +149,15 @@ grep -HoE '\]\([^)]+\)' $docs | sed -E 's/^([^:]*):\]\((.*)\)$/\1 \2/' |
 		fi
 	done >>"$work/bad"
 
+# What takes long: each target has its last run, or that it was not run.
+sed -n '/^TARGETS = /,/^\]/s/^ *"\([a-z0-9-]*\)",$/\1/p' \
+	tests/bench/long_runs.py >"$work/long"
+has 'long targets' "$work/long"
+while read -r name; do
+	grep -qE "^\| \`make $name\` \| .+ \|$" docs/bench.md ||
+		echo "docs/bench.md: no last run of make $name, nor 'not run'"
+done <"$work/long" >>"$work/bad"
+
 # A decision that nobody links to is not found.
 for file in docs/decisions/*.md; do
 	grep -qF "(decisions/${file##*/})" docs/design.md ||
