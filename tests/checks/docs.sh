@@ -25,6 +25,67 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 	grep -vxF -f "$work/options" |
 	sed 's/$/ is named, but is no option/' >>"$work/bad"
 
+# Defaults and ranges of the options that are numbers, from their table.
+{
+	printf '#include <inttypes.h>\n#include <stdio.h>\n'
+	printf '#include "base/limits.h"\nint main(void)\n{\n'
+	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/parent.c |
+		tr -d '\n\t' | grep -oE '\{ "PPROF_[^}]*\}' |
+		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*),.*/printf("%s %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3));/'
+	printf 'return (0);\n}\n'
+} >"$work/rates.c"
+cc -I"$core" -o "$work/rates" "$work/rates.c" && "$work/rates" >"$work/numbers"
+has 'ranges of options' "$work/numbers"
+while read -r name preset most; do
+	grep -qE "^\| \`$name\` \| .*0 \(off\) to $most \| $preset \|" \
+		docs/operations.md ||
+		echo "docs/operations.md: $name is 0 (off) to $most, $preset at first"
+	grep -qE "^\| \`$name\` \| .* \| $preset \|$" README.md ||
+		echo "README.md: $name is $preset at first"
+	paragraph=$(sed -n "/^\.It Ev $name\$/,/^\.It Ev PPROF_[^Z]*/{/^\.It Ev/!p;}" \
+		docs/man/pprof.so.8 | sed '/^\.El/q' | tr '\n' ' ')
+	[ "$preset" != 0 ] || preset='0 (off, the default)'
+	case $paragraph in
+	*"$preset"*" to $most"* | *" to $most"*"default is $preset."*) ;;
+	*) echo "docs/man/pprof.so.8: $name is 0 to $most, $preset at first" ;;
+	esac
+done <"$work/numbers" >>"$work/bad"
+
+# Ranges of parameters of queries: where, as it stands there.
+{
+	printf '#include <stdio.h>\n#include "base/limits.h"\nint main(void)\n{\n'
+	while IFS='|' read -r file text values; do
+		printf 'printf("%s|%s\\n", %s);\n' "$file" "$text" "$values"
+	done <<-'EOT'
+		README.md|`seconds=` \x7c 1 to %d \x7c %d|PP_SECONDS_MAX, PP_SECONDS_DEFAULT
+		README.md|`hz=` \x7c %d to %d \x7c %d|PP_HZ_MIN, PP_HZ_MAX, PP_HZ_DEFAULT
+		docs/man/pprof.so.8|(1 to %d, %d)|PP_SECONDS_MAX, PP_SECONDS_DEFAULT
+		docs/man/pprof.so.8|(%d to %d, %d)|PP_HZ_MIN, PP_HZ_MAX, PP_HZ_DEFAULT
+		docs/man/pprof.so.8|(up to %d, 1)|PP_TRACE_SECONDS_MAX
+		docs/man/pprof.so.8|(bytes, %d to %d, %d)|PP_TRACE_BYTES_MIN, PP_TRACE_BYTES_MAX, PP_TRACE_BYTES_DEFAULT
+		docs/formats.md|at most %d)|PP_TRACE_SECONDS_MAX
+		docs/formats.md|(bytes, %d to %d, default %d)|PP_TRACE_BYTES_MIN, PP_TRACE_BYTES_MAX, PP_TRACE_BYTES_DEFAULT
+	EOT
+	printf 'return (0);\n}\n'
+} >"$work/ranges.c"
+cc -I"$core" -o "$work/ranges" "$work/ranges.c" &&
+	"$work/ranges" >"$work/expected"
+has 'ranges of parameters' "$work/expected"
+while IFS='|' read -r file text; do
+	grep -qF -- "$text" "$file" || echo "$file: $text is not in it"
+done <"$work/expected" >>"$work/bad"
+
+# Parameters of queries: every name that the service asks for.
+cat $core/service/*.c | tr -d '\n\t' | grep -oE \
+	'(pp_query_get|named_number|recorded_number)\([^;]*"[a-z_]+"' |
+	sed -E 's/.*"([a-z_]+)"$/\1/' | sort -u >"$work/parameters"
+has parameters "$work/parameters"
+while read -r name; do
+	# shellcheck disable=SC2086
+	grep -qE "(^|[^a-z_])$name=" $docs ||
+		echo "no document has the parameter $name="
+done <"$work/parameters" >>"$work/bad"
+
 # The manual pages: every option, every function of the public header.
 while read -r name; do
 	grep -q "^\.It Ev $name\$" docs/man/pprof.so.8 ||
@@ -63,6 +124,17 @@ while read -r name; do
 	grep -qE "\`/${name}[\`/]" $docs ||
 		echo "no document has the endpoint \`/$name\`"
 done <"$work/endpoints" >>"$work/bad"
+
+# The manual page has them, too, but for what the pages ask for themselves.
+grep -vx assets "$work/endpoints" | while read -r name; do
+	grep -qE "^\.It Pa /$name( |\$)" docs/man/pprof.so.8 ||
+		echo "docs/man/pprof.so.8: endpoint /$name is missing"
+done >>"$work/bad"
+
+# The newest version of the packages has its heading.
+version=$(sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
+grep -qxF "## $version" docs/changes.md ||
+	echo "docs/changes.md: no heading of version $version" >>"$work/bad"
 
 # Forms of a profile: the name in each row of the table.
 sed -n '/^static const struct pp_format formats/,/^};/s/^[[:space:]]*{ "\([a-z]*\)".*/\1/p' \

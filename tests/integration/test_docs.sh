@@ -68,6 +68,19 @@ more README.md '[x](docs/dance.md)' 'the link to docs/dance.md is dead'
 more docs/design.md '[x](formats.md#dances)' \
 	'formats.md#dances: there is no such heading'
 sin docs/design.md '/0006-one-thread/d' 'no link to docs/decisions/0006-one-thread'
+sin docs/operations.md 's/| 524288 |/| 524287 |/' \
+	'operations.md: PPROF_HEAP_RATE is 0 (off) to 1073741824, 524288'
+sin middleware/core/base/limits.h 's/PP_STALL_MS_MAX.*/PP_STALL_MS_MAX 7/' \
+	'pprof.so.8: PPROF_STALL_MS is 0 to 7, 1000 at first'
+sin README.md 's/1 to 10000/1 to 1000/' 'hz=` | 1 to 10000 | 100 is not in it'
+sin README.md 's/| 19 |/| 20 |/' 'README.md: PPROF_RECORDER_HZ is 19'
+sin $core/service/named.c 's/"gc")/"dance")/' \
+	'no document has the parameter dance='
+sin docs/man/pprof.so.8 's,^.It Pa /stalls,.It Pa /dance,' \
+	'pprof.so.8: endpoint /stalls is missing'
+sin conf/debian/changelog '1s/(/(1:/' 'changes.md: no heading of version 1:'
+sin tests/bench/long_runs.py 's/"soak"/"dance"/' \
+	"no last run of make dance, nor 'not run'"
 
 # An endpoint that no document has, and one that they have no more.
 sed -i 's/^const size_t pp_endpoints_count/\t{ .name = "dance" },\n&/' \
