@@ -182,6 +182,24 @@ class InProgress(Concurrent):
         self.assertEqual(sum(s.count for s in forked), 2)
 
 
+class Threads(Concurrent):
+    """A service whose task threads nobody has begun."""
+
+    def test_delta_of_threadcreate(self):
+        delta = Later(self.named, "threadcreate?seconds=2")
+        time.sleep(0.5)
+        before = self.raw("threadcreate")
+        self.assertEqual(before.count(lambda s: s.has("kore_task_run")), 0)
+        self.at_once(["/task?ms=200"] * 3, worker=1)
+        raw = self.pprof.raw(delta.result().body)
+        self.assertEqual(raw.types, ["threadcreate/count"])
+        self.assertEqual(raw.count(), 3)
+        for sample in raw.samples:
+            self.assertTrue(sample.has("kore_task_run"))
+            self.assertTrue(sample.has("page_by_task"))
+            self.assertEqual(sample.route, "/task")
+
+
 class Deaths(Concurrent):
     """What a worker was in when it was killed."""
     service = {"restarts": 2}

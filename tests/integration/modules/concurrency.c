@@ -47,7 +47,16 @@ void app_spins(long);
 void app_label_waits(void);
 
 /* What each wait is measured as, besides the profiler. */
-enum truth { NAPS, LOCKS, QUERIES, TRUTHS };
+enum truth {
+	NAPS,
+	LOCKS,
+	QUERIES,
+	RUNLOCKS, /* from sleep to the release that wakes */
+	QUEUED,	  /* of a task, until it begins */
+	RAN,	  /* until its end: the request has slept for longer */
+	SEEN,	  /* until its request runs again: for less */
+	TRUTHS
+};
 
 static struct {
 	_Atomic u_int64_t count[TRUTHS], ns[TRUTHS];
@@ -159,7 +168,8 @@ page_light(struct http_request *req)
 int
 page_truth(struct http_request *req)
 {
-	static const char *const names[] = { "naps", "locks", "queries" };
+	static const char *const names[] = { "naps", "locks", "queries",
+		"runlocks", "queued", "ran", "seen" };
 	char text[512] = "", line[128];
 	int i;
 
@@ -175,7 +185,7 @@ page_truth(struct http_request *req)
 /* Requests that sleep. */
 
 struct state {
-	int64_t since;
+	int64_t since, bound;
 	long step;
 	struct kore_task task;
 	struct kore_pgsql sql;
@@ -240,6 +250,7 @@ page_spin(struct http_request *req)
 
 /* One request has the lock and sleeps; the others sleep until it is free. */
 static struct http_runlock runlock;
+static int runlock_waits;
 
 int
 page_runlock(struct http_request *req)
@@ -247,13 +258,24 @@ page_runlock(struct http_request *req)
 	struct state *state = state_of(req);
 
 	if (state->step == 0) {
-		if (http_runlock_acquire(&runlock, req) != KORE_RESULT_OK)
+		state->since = now_ns();
+		if (http_runlock_acquire(&runlock, req) != KORE_RESULT_OK) {
+			runlock_waits++;
+			atomic_fetch_add(&truth->count[RUNLOCKS], 1);
+			atomic_fetch_sub(&truth->ns[RUNLOCKS],
+			    (u_int64_t)state->since);
 			return (KORE_RESULT_RETRY);
+		}
 		state->step = 1;
 		http_request_sleep(req);
 		kore_timer_add(wake, number(req, "ms", 50), req,
 		    KORE_TIMER_ONESHOT);
 		return (KORE_RESULT_RETRY);
+	}
+	/* Whichever of those that wait it wakes. */
+	if (runlock_waits > 0) {
+		runlock_waits--;
+		atomic_fetch_add(&truth->ns[RUNLOCKS], (u_int64_t)now_ns());
 	}
 	http_runlock_release(&runlock, req);
 	return (reply(req, 200, "had it\n"));
@@ -281,7 +303,9 @@ page_by_task(struct http_request *req, int (*entry)(struct kore_task *),
 		state->step = 1;
 		state->ms = ms;
 		kore_task_create(&state->task, entry);
+		state->since = now_ns();
 		kore_task_bind_request(&state->task, req);
+		state->bound = now_ns();
 		kore_task_run(&state->task);
 		return (KORE_RESULT_RETRY);
 	}
@@ -289,6 +313,7 @@ page_by_task(struct http_request *req, int (*entry)(struct kore_task *),
 		http_request_sleep(req);
 		return (KORE_RESULT_RETRY);
 	}
+	tell(SEEN, state->since);
 	kore_task_destroy(&state->task);
 	return (reply_result(req, state));
 }
@@ -312,7 +337,11 @@ app_nap(long ms)
 __attribute__((noinline)) int
 app_task_naps(struct kore_task *task)
 {
-	app_nap(state_of_task(task)->ms);
+	const struct state *state = state_of_task(task);
+
+	tell(QUEUED, state->bound);
+	app_nap(state->ms);
+	tell(RAN, state->bound);
 	return (KORE_RESULT_OK);
 }
 
