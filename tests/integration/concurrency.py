@@ -22,7 +22,8 @@ ROUTES = ["/who page_who", "/light page_light", "/truth page_truth",
           "/task page_task", "/locked page_locked",
           "/runlock page_runlock", "/pgsql page_pgsql",
           "/labels page_labels", "/own page_own", "/rates page_rates",
-          "/write page_write", "/shim page_shim"]
+          "/write page_write", "/shim page_shim",
+          "/tenant page_tenant", "/exit page_exit"]
 MS = 1000000
 database = None
 

@@ -52,12 +52,13 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def ask_from(source, host, port, path, headers=None):
-    """A GET that comes from the given address."""
+def ask_from(source, host, port, path, headers=None, body=None):
+    """A GET that comes from the given address; with a body a POST."""
     connection = web.Connection(host, port)
     connection.http.source_address = (source, 0)
     with connection:
-        return connection.get(path, headers=headers)
+        return connection.ask("POST" if body else "GET", path, body=body,
+                              headers=headers)
 
 
 class Access(Case):
@@ -89,6 +90,28 @@ class Access(Case):
                 self.assertEqual(answer.status, 403)
             answer = ask_from(NEAR, NEAR, kore.port, INDEX[:-1])
             self.assertEqual(answer.status, 403)
+
+    def test_settings_are_changed_by_whom_the_rule_lets_in(self):
+        marked = {"X-Pprof": "1"}
+        with self.service(None) as kore:
+            def rate():
+                return ask_from("127.0.0.1", "127.0.0.1", kore.port,
+                                INDEX + "settings").text
+            before = rate()
+            answer = ask_from(NEAR, NEAR, kore.port, INDEX + "settings",
+                              marked, b"block_rate=4321")
+            self.assertEqual(answer.status, 403)
+            for name in FORWARDED:
+                answer = ask_from("127.0.0.1", "127.0.0.1", kore.port,
+                                  INDEX + "settings",
+                                  dict(marked, **{name: "127.0.0.1"}),
+                                  b"block_rate=4321")
+                self.assertEqual(answer.status, 403)
+            self.assertEqual(rate(), before)
+            answer = ask_from("127.0.0.1", "127.0.0.1", kore.port,
+                              INDEX + "settings", marked, b"block_rate=4321")
+            self.assertEqual(answer.status, 200)
+            self.assertIn("4321", rate())
 
     def test_a_forwarded_request_counts_as_remote(self):
         for allow in (None, "loopback", "loopback,%s" % NEAR):

@@ -43,6 +43,34 @@ class InProgress(Concurrent):
             s for s in self.raw("goroutine").samples
             if s.route in ("/locked", "/task", "/pgsql", "/leak")])
 
+    def test_what_is_known_of_a_request(self):
+        first, second = self.on_worker(1), self.on_worker(2)
+        second.send("/leak", method="POST", body=b"x" * 1234)
+        first.send("/nap?ms=3000&first=1")
+        time.sleep(1)
+        raw = self.raw("goroutine")
+        text = self.named("goroutine?debug=2").text
+        for connection in (first, second):
+            connection.close()
+        leak, = [s for s in raw.samples if s.route == "/leak"]
+        self.assertEqual(leak.labels["http.method"], "POST")
+        self.assertEqual(leak.numbers["worker"], 2)
+        self.assertNotIn("thread", leak.labels)
+        # Its timer was set before it went to sleep.
+        nap, = [s for s in raw.samples if s.route == "/nap"]
+        self.assertEqual((nap.labels["state"], nap.labels["http.method"],
+                          nap.numbers["worker"]), ("timer", "GET", 1))
+        pids = set(self.kore.worker_pids().values())
+        threads = {int(s.labels["thread"]) for s in raw.samples
+                   if "thread" in s.labels}
+        self.assertLessEqual(pids, threads | {
+            int(n) for n in re.findall(r"tid (\d+)", text)})
+        age, came = re.search(
+            r"request POST /leak, route /leak, worker 2, pid \d+, "
+            r"age ([\d.]+) s, (\d+) bytes in", text).groups()
+        self.assertEqual(int(came), 1234)
+        self.assertTrue(1 <= float(age) < 5, age)
+
     def check_states(self, raw):
         seen = {}
         for sample in raw.samples:
@@ -63,7 +91,6 @@ class InProgress(Concurrent):
         self.assertEqual(count("/task", "task queue"), 1)
         self.assertEqual(count("/locked", "mutex wait", "app_holds_lock"), 1)
         self.assertGreaterEqual(count("/spin", "running", "app_spins"), 1)
-        self.assertGreaterEqual(count(None, "epoll wait"), 0)
 
     def check_text(self, text, raw):
         total = int(re.match(r"goroutine profile: total (\d+)\n", text)[1])
@@ -201,8 +228,19 @@ class Threads(Concurrent):
 
 
 class Deaths(Concurrent):
-    """What a worker was in when it was killed."""
-    service = {"restarts": 2}
+    """What a worker was in when it was killed, or ended itself."""
+    service = {"restarts": 3}
+
+    def test_with_a_status(self):
+        """The others may have ended it before."""
+        pid = self.kore.worker_pids()[2]
+        with self.on_worker(2) as connection:
+            connection.send("/exit?status=3")
+            harness.wait_for("worker 2 again", 20, lambda:
+                             self.kore.worker_pids()[2] != pid)
+        self.assertRegex("\n".join(self.raw("threadcreate").comments),
+                         r"(?m)^worker_2_restarts=[12] last=exit 3 "
+                         r"route=/exit method=GET$")
 
     def killed(self, worker):
         pid = self.kore.worker_pids()[worker]
@@ -232,8 +270,9 @@ class Deaths(Concurrent):
         with self.on_worker(2) as asleep:
             asleep.send("/leak")
             time.sleep(0.2)
-            self.assertEqual(self.killed(2), [
-                "worker_2_restarts=1 last=signal 9"])
+            comment, = self.killed(2)
+            self.assertRegex(comment, r"^worker_2_restarts=[12] "
+                                      r"last=signal 9$")
 
 
 if __name__ == "__main__":

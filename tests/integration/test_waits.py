@@ -164,6 +164,40 @@ class Waits(Concurrent):
         self.assertFalse([s for s in self.raw("block").samples
                           if s.route != "/labels" and "tenant" in s.labels])
 
+    def test_pushed_labels_are_in_every_profile(self):
+        """The handler's, and those of the task that inherits them."""
+        self.set_rates(heap_rate=65536)
+        cpu = Later(self.kore.profile, 2, 500)
+        time.sleep(0.3)
+        tasks = Later(self.at_once, ["/tenant?ms=300"] * 3, worker=1)
+        seen = set()
+        while tasks.is_alive():
+            seen |= {(s.labels["state"], s.has("app_task_works"))
+                     for s in self.raw("goroutine").samples
+                     if s.labels.get("tenant") == "gold"
+                     and s.route == "/tenant"}
+        tasks.result()
+        self.set_rates(heap_rate=524288)
+        note("goroutine: %s", sorted(seen))
+        self.assertLessEqual({("mutex wait", True), ("sleep", True),
+                              ("task wait", False)}, seen)
+        for name, function, callers in (
+                ("profile", "app_spins", {"page_tenant", "app_task_works"}),
+                ("allocs", "malloc", {"page_tenant", "app_task_works"}),
+                ("block", "app_holds_lock", {"app_task_works"}),
+                ("mutex", "app_holds_lock", {"app_task_works"})):
+            raw = self.pprof.raw(cpu.result().body) if name == "profile" \
+                else self.raw(name)
+            gold = [s for s in raw.samples
+                    if s.labels.get("tenant") == "gold"]
+            self.assertEqual({s.route for s in gold}, {"/tenant"}, name)
+            found = {caller for s in gold for caller in callers
+                     if s.has(caller) and (s.has(function)
+                                           or function == "malloc")}
+            self.assertEqual(found, callers, name)
+            self.assertFalse([s for s in raw.samples if s.has(
+                "app_task_works") and s.labels.get("tenant") != "gold"], name)
+
     def test_rates_make_no_difference_to_the_sums(self):
         self.set_rates(block_rate=20 * MS)
         block = Growth(self, "block")

@@ -128,6 +128,18 @@ class Forms(Concurrent):
             size = os.path.getsize(written + ".1")
             self.kore.get("/write?which=%d&debug=1" % which)
             self.assertGreater(os.path.getsize(written + ".1"), size)
+        # What was allocated, and a dump.
+        self.assertEqual(self.kore.get("/write?which=8").text, "0 ok\n")
+        raw = self.pprof.raw(os.path.join(self.kore.root, "written",
+                                          "allocs.0"))
+        self.assertEqual([t.replace("[dflt]", "") for t in raw.types],
+                         ["alloc_objects/count", "alloc_space/bytes",
+                          "inuse_objects/count", "inuse_space/bytes"])
+        self.assertEqual(self.kore.get("/write?which=1&debug=2").text,
+                         "0 ok\n")
+        with open(os.path.join(self.kore.root, "written",
+                               "goroutine.2")) as file:
+            self.assertRegex(file.read(), r"(?m)^goroutine \d+ \[[^\]]+\]:$")
         # Also where the event loop stands still meanwhile.
         start = time.monotonic()
         for which in (0, 1, 2):

@@ -48,9 +48,9 @@ class Connection:
     def get(self, path, **more):
         return self.ask("GET", path, **more)
 
-    def send(self, path):
-        """Send a GET and do not wait for its answer."""
-        self.http.request("GET", path)
+    def send(self, path, method="GET", body=None):
+        """Ask, and do not wait for the answer."""
+        self.http.request(method, path, body=body)
 
     def receive(self):
         response = self.http.getresponse()

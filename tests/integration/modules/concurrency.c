@@ -35,6 +35,8 @@ int page_own(struct http_request *);
 int page_rates(struct http_request *);
 int page_write(struct http_request *);
 int page_shim(struct http_request *);
+int page_tenant(struct http_request *);
+int page_exit(struct http_request *);
 
 struct state;
 void app_nap(long);
@@ -42,6 +44,7 @@ void app_holds_lock(long);
 int app_task_naps(struct kore_task *);
 int app_task_locks(struct kore_task *);
 int app_task_writes(struct kore_task *);
+int app_task_works(struct kore_task *);
 void app_writes(struct state *);
 void app_spins(long);
 void app_label_waits(void);
@@ -221,10 +224,14 @@ page_nap(struct http_request *req)
 	struct state *state = state_of(req);
 
 	if (state->since == 0) {
+		if (number(req, "first", 0))
+			kore_timer_add(wake, number(req, "ms", 50), req,
+			    KORE_TIMER_ONESHOT);
 		http_request_sleep(req);
 		state->since = now_ns();
-		kore_timer_add(wake, number(req, "ms", 50), req,
-		    KORE_TIMER_ONESHOT);
+		if (!number(req, "first", 0))
+			kore_timer_add(wake, number(req, "ms", 50), req,
+			    KORE_TIMER_ONESHOT);
 		return (KORE_RESULT_RETRY);
 	}
 	tell(NAPS, state->since);
@@ -459,6 +466,41 @@ page_labels(struct http_request *req)
 	return (reply(req, 200, "labelled\n"));
 }
 
+/* Everything that a label goes with, in the handler and in its task. */
+__attribute__((noinline)) int
+app_task_works(struct kore_task *task)
+{
+	long ms = state_of_task(task)->ms;
+	void *volatile block = malloc(1 << 20);
+
+	app_spins(ms);
+	app_holds_lock(ms);
+	free(block);
+	return (KORE_RESULT_OK);
+}
+
+int
+page_tenant(struct http_request *req)
+{
+	long ms = number(req, "ms", 20);
+	void *volatile block;
+
+	if (state_of(req)->step == 0) {
+		if (pprof_label_push("tenant", "gold") == -1)
+			return (reply(req, 500, strerror(errno)));
+		block = malloc(1 << 20);
+		app_spins(ms / 10);
+		free(block);
+	}
+	return (page_by_task(req, app_task_works, ms));
+}
+
+int
+page_exit(struct http_request *req)
+{
+	_exit((int)number(req, "status", 3));
+}
+
 /* add=N and remove=N things, of names that do not repeat. */
 static char things[4096];
 static long held;
@@ -500,7 +542,7 @@ page_rates(struct http_request *req)
 }
 
 static const char *const written[] = { "heap", "goroutine", "block", "mutex",
-	"threadcreate", "app.things", "profile", "nonsense" };
+	"threadcreate", "app.things", "profile", "nonsense", "allocs" };
 
 /* Into a file that only grows, at the place where all may write. */
 __attribute__((noinline)) void
