@@ -43,6 +43,10 @@ static struct sock_filter rules[] = {
 	/* glibc grows a large block so; Kore's list forgot it. */
 	KORE_SYSCALL_ALLOW(mremap),
 
+	/* A sleep or poll() goes on by it when our signal was meant for the
+	 * thread and another has taken it. */
+	KORE_SYSCALL_ALLOW(restart_syscall),
+
 	/* The ninth thread that allocates makes glibc count processors. */
 	KORE_SYSCALL_ALLOW(sched_getaffinity),
 

@@ -153,6 +153,15 @@ class Forms(Concurrent):
         self.assertEqual(os.path.getsize(os.path.join(
             self.kore.root, "written", "nonsense.0")), 0)
 
+    def test_threads_that_wait_outlive_our_signals(self):
+        """The kernel wakes one for a signal that another then takes: each
+        of these waits in poll() while all are asked for their stacks."""
+        result = load.Ab(self.kore, "/write?which=1", 2000, 6,
+                         seconds=90).wait()
+        note("%s", result)
+        self.assertEqual((result["complete"], result["failed"],
+                          result["non2xx"]), (2000, 0, 0))
+
     def test_pprof_write_beside_a_cpu_profile(self):
         profile = Later(self.kore.profile, 3, 1000)
         with load.Driver(self.kore, ["/spin?ms=5"]):
