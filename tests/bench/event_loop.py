@@ -27,10 +27,10 @@ SECONDS = 3.5
 MS = 1000.0
 
 
-def latency(work, server, seconds):
+def latency(work, server, seconds, path="/walk"):
     """Microseconds by name: p50, p99, p999, max."""
     text = subprocess.run(
-        [os.path.join(work, "latency"), str(server.port), "/walk",
+        [os.path.join(work, "latency"), str(server.port), path,
          str(seconds)], check=True, stdout=subprocess.PIPE).stdout.decode()
     return {key: float(value) for key, value in
             (word.split("=") for word in text.split())}

@@ -12,6 +12,7 @@ import os
 import sys
 
 import event_loop
+import goroutine
 import growth
 import lock_pair
 import malloc_pair
@@ -31,6 +32,7 @@ PARTS = [
     ("tracing", "Traces", tracing),
     ("rivals", "Beside other profilers", rivals),
     ("loop", "The event loop", event_loop),
+    ("goroutine", "What is in progress", goroutine),
     ("recorder", "The flight recorder", recorder),
     ("growth", "How costs grow", growth),
     ("pages", "The pages", pages),
