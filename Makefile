@@ -89,8 +89,8 @@ COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 checks := check-format check-floors check-size check-paths check-sigsafe \
 	check-exports check-docs check-assets check-clang
 
-.PHONY: all app objects unit check $(checks) test bench bench-quick \
-	bench-long run deps deps-test \
+.PHONY: all app objects unit check $(checks) test test-long bench \
+	bench-quick bench-long run deps deps-test \
 	deps-bench need-build need-check clean help
 all: $(B)/pprof.so $(B)/pprof-collector
 
@@ -214,6 +214,12 @@ test: deps-test
 	    limit=300 make=fuzz-short make=soak-short \
 	    limit=60 $(unit) limit=300 $(integration)
 
+# Five minutes of load on all routes, profiled all the time.
+test-long: deps-test
+	@$(MAKE) --no-print-directory -j$(JOBS) everything
+	@B=$(B) PPROF_TEST_LOAD_S=300 tests/long test-long \
+	    tests/run limit=600 tests/integration/test_load.py
+
 bench bench-quick: deps-bench
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) all app
@@ -266,6 +272,7 @@ help:
 	@echo "make test       install what is missing, build, run every test"
 	@echo "make check      format, floors, sizes, paths, signal safety,"
 	@echo "                exported symbols, clang"
+	@echo "make test-long  five minutes of load on all routes, profiled"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
 	@echo "make soak MINUTES=10     storms, kills, reloads, limits, refused calls"
