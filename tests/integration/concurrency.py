@@ -64,14 +64,16 @@ class Concurrent(Case):
             super().tearDownClass()
 
     @classmethod
-    def new_service(cls, profiler=True, env=None, **more):
+    def new_service(cls, profiler=True, env=None, clients=2000, **more):
         env = dict(env or {}, TEST_DATABASE=database.url)
         modules = [(cls.module, "concurrency_load")]
         return harness.Service(
             modules + [harness.PPROF] if profiler else modules, ROUTES,
             env=env, settings=["worker_accept_threshold 1", "task_threads 4",
                                "pgsql_conn_max 10",
-                               "worker_max_connections 2000"], **more)
+                               "worker_max_connections %d" % clients,
+                               "worker_rlimit_nofiles %d" % (clients + 500),
+                               "http_request_limit %d" % clients], **more)
 
     @staticmethod
     def make_room_for_files(kore):

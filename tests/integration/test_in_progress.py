@@ -5,6 +5,7 @@ workers were in when they died.
 """
 import os
 import re
+import resource
 import signal
 import socket
 import time
@@ -13,6 +14,8 @@ import harness
 import load
 from case import Later, note
 from concurrency import Concurrent, main
+
+MANY = 10000
 
 
 class InProgress(Concurrent):
@@ -207,6 +210,54 @@ class InProgress(Concurrent):
         forked = [s for s in raw.samples if s.has("kore_worker_spawn")
                   and not s.has("http_process")]
         self.assertEqual(sum(s.count for s in forked), 2)
+
+
+class Many(Concurrent):
+    """A service in trouble."""
+    service = {"clients": MANY + 500}
+
+    def test_all_of_them_are_seen(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        clients = []
+        try:
+            for _ in range(MANY):
+                clients.append(socket.create_connection(
+                    ("127.0.0.1", self.kore.port)))
+                clients[-1].sendall(b"GET /leak HTTP/1.1\r\nhost: x\r\n\r\n")
+            harness.wait_for("all asleep", 30, lambda: self.raw(
+                "goroutine").count(lambda s: s.route == "/leak") == MANY)
+            self.check_all()
+        finally:
+            for client in clients:
+                client.close()
+        harness.wait_for("none", 30, lambda: self.raw("goroutine").count(
+            lambda s: s.route == "/leak") == 0)
+
+    def check_all(self):
+        raw = self.raw("goroutine")
+        workers = {}
+        for sample in raw.samples:
+            if sample.route == "/leak":
+                self.assertTrue(sample.has("page_leak"))
+                self.assertEqual(sample.labels["state"], "sleeping")
+                worker = sample.numbers["worker"]
+                workers[worker] = workers.get(worker, 0) + sample.count
+        note("%d asleep: %s", MANY, workers)
+        self.assertEqual(sum(workers.values()), MANY)
+        self.assertEqual(set(workers), {1, 2})
+        self.assertEqual(raw.facts().get("flights_dropped", "0"), "0")
+        text = self.named("goroutine?debug=1").text
+        self.assertEqual(sum(int(n) for n in re.findall(
+            r'(?m)^(\d+) @.*\n# labels: \{"http.route":"/leak"', text)), MANY)
+        start = time.monotonic()
+        dump = self.named("goroutine?debug=2").text
+        took = time.monotonic() - start
+        self.assertEqual(len(re.findall(r"(?m)^goroutine \d+ \[sleeping", dump)
+                             ), MANY + dump.count("route ^/debug/pprof"))
+        note("debug=2: %d bytes in %.0f ms", len(dump), took * 1000)
+        self.assertLess(took, 5)
+        self.assertEqual(self.kore.get("/light").text, "light\n")
 
 
 class Threads(Concurrent):

@@ -660,7 +660,7 @@ ten_thousand_sleeping_requests_are_read_at_once(void **state)
 	struct pp_progress_list list;
 	struct pp_profile *p;
 	struct pp_buf text;
-	int64_t began, took;
+	int64_t began, read, all, best_read = INT64_MAX, best_all = INT64_MAX;
 	uint32_t i;
 
 	(void)state;
@@ -669,17 +669,22 @@ ten_thousand_sleeping_requests_are_read_at_once(void **state)
 		full_stack(&c, 1, 0x1000 * (i % 20),
 		    flight(&c, i, 3 * i + 1, (enum pp_wait)(1 + i % 11), 0));
 	pp_profile_free(profile_of(&c)); /* as a service that runs */
-	began = pp_clock_mono();
-	list = read_list(&c);
-	took = pp_clock_mono() - began;
-	p = pp_progress_profile(&list);
-	assert_non_null(p);
-	print_message("10,000 requests: read in %.1f ms, profile after "
-		      "%.1f ms\n",
-	    (double)took / 1e6, (double)(pp_clock_mono() - began) / 1e6);
-	assert_int_equal(profile_sum(p, 0), 10001);
-	pp_profile_free(p);
-	pp_progress_free(&list);
+	for (i = 0; i < 7; i++) {
+		began = pp_clock_mono();
+		list = read_list(&c);
+		read = pp_clock_mono() - began;
+		p = pp_progress_profile(&list);
+		all = pp_clock_mono() - began;
+		assert_non_null(p);
+		assert_int_equal(profile_sum(p, 0), 10001);
+		best_read = read < best_read ? read : best_read;
+		best_all = all < best_all ? all : best_all;
+		pp_profile_free(p);
+		pp_progress_free(&list);
+	}
+	print_message("10,000 requests, best of 7: read in %.1f ms, profile "
+		      "after %.1f ms\n",
+	    (double)best_read / 1e6, (double)best_all / 1e6);
 	began = pp_clock_mono();
 	text = dump_of(&c);
 	print_message("debug=2: %zu bytes in %.1f ms\n", text.len,
