@@ -7,7 +7,6 @@ Runs in a network namespace of its own where there can be one, so that remote
 peers exist; see test_access.py.
 """
 import ctypes
-import http.client
 import os
 import signal
 import socket
@@ -22,15 +21,11 @@ import harness
 import load
 import web
 import workload
-from case import Case, Later, main, note
+from case import Case, main, note
+from doors import Door, INDEX, unix_get
 
 CLONE_NEWNET = 0x40000000
 NEAR, FAR = "192.0.2.7", "198.51.100.9"
-INDEX = "/debug/pprof/"
-STALL_SOURCE = os.path.join(harness.HERE, "modules", "stall.c")
-STALL = [("stall.c", "stall_load"), "workload.c", harness.PPROF]
-ROUTES = workload.ROUTES + [
-    "/forever page_forever", "/hold page_hold", "/doze page_doze"]
 
 
 def own_network():
@@ -47,59 +42,6 @@ def own_network():
     except (OSError, subprocess.CalledProcessError) as error:
         return str(error)
     return ""
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=30):
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
-def unix_get(path, what):
-    connection = UnixConnection(path)
-    try:
-        connection.request("GET", what)
-        response = connection.getresponse()
-        return web.Answer(response, response.read())
-    finally:
-        connection.close()
-
-
-class Door:
-    """A service with a door, on a free port of `host`."""
-
-    def __init__(self, listen=None, host="127.0.0.1", env=None, **more):
-        self.host, self.port = host, harness.free_port()
-        at = "[%s]:%d" if ":" in host else "%s:%d"
-        env = dict(env or {},
-                   PPROF_LISTEN=listen or at % (host, self.port))
-        more.setdefault("modules", STALL)
-        more.setdefault("routes", ROUTES)
-        self.kore = workload.service(env=env, **more)
-
-    def __enter__(self):
-        self.kore.__enter__()
-        return self
-
-    def __exit__(self, *why):
-        return self.kore.__exit__(*why)
-
-    def ask(self, method, path, **more):
-        return web.ask(self.host, self.port, method, path, **more)
-
-    def get(self, path, **more):
-        return self.ask("GET", path, **more)
-
-    def socket(self, source=None):
-        sock = socket.create_connection(
-            (self.host, self.port), 20,
-            (source, 0) if source else None)
-        return sock
 
 
 def listening(pid):
@@ -508,72 +450,6 @@ class Slow(Case):
                                 struct.pack("ii", 1, 0))
                 sock.close()
                 self.assertEqual(door.get(INDEX + "cmdline").status, 200)
-
-
-class Stuck(Case):
-    """Every worker in `for (;;)`."""
-
-    def hold(self, kore):
-        kept = [load.connection_to(kore, worker) for worker in (1, 2)]
-        held = [(one, Later(one.get, "/forever")) for one in kept]
-        time.sleep(0.5)
-        return held
-
-    def timed(self, door, path, seconds=0):
-        begun = time.monotonic()
-        answer = door.get(INDEX + path, timeout=seconds + 10)
-        took = time.monotonic() - begun
-        note("%s: %.2f s", path or "index", took)
-        self.assertEqual(answer.status, 200, answer)
-        self.assertLessEqual(took, seconds + 1)
-        return answer
-
-    def check(self, **more):
-        first, last = workload.function_lines("page_forever", STALL_SOURCE)
-        with Door(**more) as door:
-            held = self.hold(door.kore)
-            with self.assertRaises(OSError):
-                web.get("127.0.0.1", door.kore.port, INDEX, timeout=2)
-            raw = self.pprof.raw(self.timed(door, "profile?seconds=2",
-                                            2).body)
-            mine = [s for s in raw.samples if s.has("page_forever")]
-            self.assertEqual({s.numbers["worker"] for s in mine}, {1, 2})
-            self.assertEqual({s.route for s in mine}, {"/forever"})
-            lines = {f.line for s in mine for location in s.stack
-                     for f in location.frames if f.function == "page_forever"}
-            self.assertTrue(lines)
-            self.assertTrue(all(first <= line <= last for line in lines),
-                            lines)
-            text = self.timed(door, "goroutine?debug=2").text
-            self.assertEqual(text.count("page_forever("), 2, text)
-            self.assertEqual(text.count("stall.c:"), 4, text)
-            raw = self.pprof.raw(self.timed(door, "goroutine").body)
-            self.assertEqual(
-                sum(s.values[0] for s in raw.samples
-                    if s.has("page_forever") and s.route == "/forever"), 2)
-            for path in ("heap", "heap?gc=1&debug=1", "allocs", "block",
-                         "mutex", "threadcreate", "settings", "cmdline",
-                         "routes", "stalls", "doctor", "profile?since=60"):
-                self.timed(door, path)
-            trace = self.timed(door, "trace?seconds=1", 1)
-            self.assertTrue(trace.body.startswith(b"go 1.19 trace\0\0\0"))
-            self.assertEqual(len(trace.body),
-                             int(trace.headers["content-length"]))
-            self.timed(door, "heap?seconds=1", 1)
-            self.assertIn("2 of 2 workers running",
-                          self.timed(door, "").text)
-            for pid in door.kore.worker_pids().values():
-                os.kill(pid, signal.SIGUSR2)
-            for connection, later in held:
-                self.assertEqual(later.result().text, "freed\n")
-                connection.close()
-
-    def test_in_production(self):
-        """chroot, runas, seccomp."""
-        self.check()
-
-    def test_without_privileges_to_drop(self):
-        self.check(production=False)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,17 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../../../middleware/include/pprof.h"
+
+int page_tenant(struct http_request *);
 int page_forever(struct http_request *);
 int page_hold(struct http_request *);
 int page_doze(struct http_request *);
@@ -81,9 +86,43 @@ wanted_ms(struct http_request *req)
 	return (atoi(query + 3));
 }
 
+/* Whose turn it is: 1 the other has the lock, 2 we have it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int turn;
+static void *volatile kept;
+
+static void *
+stall_other(void *unused)
+{
+	pthread_mutex_lock(&lock);
+	atomic_store(&turn, 1);
+	usleep(30000);
+	pthread_mutex_unlock(&lock);
+	while (atomic_load(&turn) != 2)
+		usleep(500);
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&lock);
+	return (unused);
+}
+
+/* Holds memory, has waited for a lock and been waited for, and then does not
+ * return. */
 int
 page_forever(struct http_request *req)
 {
+	pthread_t other;
+
+	kept = malloc(100000);
+	if (pthread_create(&other, NULL, stall_other, NULL) == 0) {
+		while (atomic_load(&turn) != 1)
+			usleep(500);
+		pthread_mutex_lock(&lock);
+		atomic_store(&turn, 2);
+		usleep(30000);
+		pthread_mutex_unlock(&lock);
+		pthread_join(other, NULL);
+		atomic_store(&turn, 0);
+	}
 	for (;;) {
 		drain += stall_spin(drain);
 		if (freed)
@@ -96,6 +135,16 @@ int
 page_hold(struct http_request *req)
 {
 	stall_until(now_ms() + wanted_ms(req));
+	return (reply(req, "held\n"));
+}
+
+/* With a label of its own. */
+int
+page_tenant(struct http_request *req)
+{
+	pprof_label_push("tenant", "blue");
+	stall_until(now_ms() + wanted_ms(req));
+	pprof_label_pop();
 	return (reply(req, "held\n"));
 }
 
