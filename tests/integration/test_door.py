@@ -123,6 +123,7 @@ class Serves(Case):
                               body=b"+" * (most + 1))
             self.assertEqual(answer.status, 413)
             self.assertIn(str(most), answer.text)
+            self.check_larger(door, most)
             rate = {"body": "block_rate=12345"}
             self.assertEqual(
                 door.ask("POST", INDEX + "settings", **rate).status, 403)
@@ -130,6 +131,26 @@ class Serves(Case):
                               headers={"X-Pprof": "1"}, **rate)
             self.assertEqual(answer.status, 200, answer)
             self.assertIn("12345", door.get(INDEX + "settings").text)
+
+    def check_larger(self, door, most):
+        """Told before it has come, or cut off; never read to its end."""
+        head = b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+        with door.socket() as raw:
+            raw.sendall(head + b"Content-Length: %d\r\n\r\n" % (1 << 40))
+            self.assertIn(b" 413 ", raw.recv(65536))
+        with door.socket() as raw:
+            raw.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+            sent, piece = 0, b"10000\r\n" + b"+" * 65536 + b"\r\n"
+            try:
+                while sent < 64 << 20:
+                    raw.sendall(piece)
+                    sent += 65536
+            except OSError:
+                pass
+            note("cut off after %.1f MiB", sent / 2**20)
+            self.assertGreater(sent, most)
+            # What lies in the sockets' buffers has been sent as well.
+            self.assertLess(sent, 24 << 20)
 
     def test_one_connection_and_many_requests(self):
         with Door() as door:

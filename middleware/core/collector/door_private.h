@@ -31,9 +31,10 @@ struct pp_visit {
 	int lasting; /* 1: it waits for long */
 
 	/* Of the request that is read. */
-	char *uri;  /* as asked; NULL: too long, or out of memory */
-	int headed; /* 1: the headers have been looked at */
-	int large;  /* 1: the body is more than is allowed */
+	char *uri;     /* as asked; NULL: too long, or out of memory */
+	int headed;    /* 1: the headers have been looked at */
+	int large;     /* 1: the body is more than is allowed */
+	uint64_t came; /* bytes of it so far */
 	struct pp_buf body;
 	struct pp_answer answer; /* status 0: none yet */
 };

@@ -20,6 +20,11 @@
 #define URI_MAX	   (PP_REQUEST_PATH_MAX + 1 + PP_REQUEST_QUERY_MAX)
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 
+/* A body that is a little too large is read to its end, since a client that
+ * only sends would not hear why it was cut off. One that says that it is larger
+ * than this gets its answer at once, one in chunks is cut off. */
+#define BODY_READ_MAX (2ULL * PP_REQUEST_BODY_MAX)
+
 static struct pp_visit *
 visit_of(struct MHD_Connection *connection)
 {
@@ -36,6 +41,7 @@ pp_visit_forget(struct pp_visit *visit)
 	free(visit->uri);
 	visit->uri = NULL;
 	visit->headed = visit->large = 0;
+	visit->came = 0;
 	pp_buf_free(&visit->body);
 	pp_answer_free(&visit->answer);
 }
@@ -143,6 +149,24 @@ visit_allowed(struct pp_visit *visit)
 	return (pp_allow_peer(&visit->door->allow, peer, forwarded));
 }
 
+/* Bytes of the body, if it says so; 0: none, or it comes in chunks. */
+static unsigned long long
+visit_length(const struct pp_visit *visit)
+{
+	const char *text;
+
+	text = MHD_lookup_connection_value(visit->connection, MHD_HEADER_KIND,
+	    "content-length");
+	return (text == NULL ? 0 : strtoull(text, NULL, 10));
+}
+
+static void
+visit_too_large(struct pp_visit *visit)
+{
+	pp_answer_error(&visit->answer, 413, "the body is more than %u bytes",
+	    PP_REQUEST_BODY_MAX);
+}
+
 /* 0, or the answer is there already. */
 static int
 visit_headed(struct pp_visit *visit)
@@ -164,6 +188,8 @@ visit_headed(struct pp_visit *visit)
 		strchr("/?", visit->uri[PREFIX_LEN]) == NULL)) {
 		pp_answer_error(answer, 404,
 		    "nothing is served here but " PREFIX "/");
+	} else if (visit_length(visit) > BODY_READ_MAX) {
+		visit_too_large(visit);
 	}
 	return (answer->status);
 }
@@ -251,8 +277,7 @@ visit_serve(struct pp_visit *visit, const char *method)
 	struct pp_task *task;
 
 	if (visit->large) {
-		pp_answer_error(answer, 413, "the body is more than %u bytes",
-		    PP_REQUEST_BODY_MAX);
+		visit_too_large(visit);
 	} else if ((task = visit_begin(visit, method)) == NULL) {
 		pp_answer_error(answer, 503, "The collector is out of memory");
 	} else if (pp_task_deadline(task) == 0) {
@@ -283,7 +308,9 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (visit_headed(visit) ? visit_send(visit) : MHD_YES);
 	}
 	if (*len > 0) {
-		/* Read to its end, so that the client hears of it. */
+		visit->came += *len;
+		if (visit->came > BODY_READ_MAX)
+			return (MHD_NO);
 		if (!visit->large)
 			pp_buf_append(&visit->body, data, *len);
 		if (visit->body.failed)
