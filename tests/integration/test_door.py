@@ -190,6 +190,21 @@ class Serves(Case):
             harness.wait_for("its end", 5, lambda: running not in door.get(
                 INDEX).text)
 
+    def test_a_client_that_only_stops_sending(self):
+        """Has asked, and is answered, unless it would have to wait."""
+        ask = b"GET /debug/pprof/%s HTTP/1.1\r\nHost: x\r\n\r\n"
+        with Door() as door:
+            for path, answered in ((b"cmdline", True),
+                                   (b"profile?seconds=600", False)):
+                with door.socket() as raw:
+                    raw.sendall(ask % path)
+                    raw.shutdown(socket.SHUT_WR)
+                    begun, got = time.monotonic(), b""
+                    while data := raw.recv(65536):
+                        got += data
+                    self.assertEqual(b" 200 OK" in got, answered, got)
+                    self.assertLess(time.monotonic() - begun, 5)
+
     def test_a_restarted_collector_opens_it_again(self):
         with Door(collector_replaced=True) as door:
             os.kill(door.kore.find_collector(), signal.SIGKILL)

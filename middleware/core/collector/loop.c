@@ -22,6 +22,11 @@
 #define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS  64
 
+/*
+ * A client that has shut down its sending side counts as gone: TCP does not
+ * tell it from one that has closed, and a profile of a day would run on for
+ * nobody. Go's server takes it the same way.
+ */
 int
 pp_collector_keep(struct pp_collector *c, struct pp_task *task,
     struct pp_visit *visit, int fd)
