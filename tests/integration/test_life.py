@@ -6,6 +6,7 @@ service ends.
 """
 import http.client
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -317,6 +318,48 @@ class Collector(Case):
                         running.result()
                 finally:
                     kore.destroy()
+
+
+class Limits(Case):
+    """RLIMIT_FSIZE counts for shared memory as well, and its signal ends a
+    process."""
+
+    def test_the_collector_outlives_a_limit_on_files(self):
+        # As ourselves, whose limits may be changed.
+        with workload.service(production=False) as kore:
+            whole = kore.get("/debug/pprof/")
+            self.assertEqual(whole.status, 200)
+            self.assertGreater(len(whole.body), 2048)
+            resource.prlimit(kore.collector, resource.RLIMIT_FSIZE,
+                             (2048, 2048))
+            answer = kore.get("/debug/pprof/")
+            self.assertEqual(answer.status, 503)
+            self.assertEqual(answer.text, "The answer could not be handed "
+                             "over: File too large\n")
+            resource.prlimit(kore.collector, resource.RLIMIT_FSIZE,
+                             (300, 300))
+            answer = kore.get("/debug/pprof/trace?seconds=1")
+            self.assertEqual(answer.status, 503)
+            self.assertEqual(answer.text.count("\n"), 1)
+            resource.prlimit(kore.collector, resource.RLIMIT_FSIZE,
+                             (100, 100))
+            self.assertEqual(kore.get("/debug/pprof/cmdline").status, 200)
+            resource.prlimit(kore.collector, resource.RLIMIT_FSIZE, (0, 0))
+            self.assertEqual(kore.get("/debug/pprof/").status, 503)
+
+    def test_a_service_with_a_limit_starts_without_profiles(self):
+        kore = workload.service(collector_missing=True)
+        command = kore.command
+        kore.command = lambda conf: ["prlimit", "--fsize=1048576",
+                                     *command(conf)]
+        with kore:
+            answer = kore.get("/debug/pprof/")
+            self.assertEqual(answer.status, 503)
+            self.assertIn("shared memory", answer.text)
+            said = kore.log("no profiles")
+            self.assertEqual(len(said), 1)
+            self.assertIn("File too large", said[0])
+            self.assertEqual(kore.get("/light").text, "light\n")
 
 
 class Daemon(Case):

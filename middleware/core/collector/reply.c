@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collector/collector.h"
+#include "service/answer.h"
 
 static int
 reply_seal(int fd)
@@ -61,39 +62,58 @@ reply_body(struct pp_answer *answer)
 	return (fd);
 }
 
+struct packet {
+	struct pp_wire_answer head;
+	char headers[PP_ANSWER_HEADERS_MAX];
+};
+
+/* Returns the body's descriptor, -1 when it has none, or -2 when it could not
+ * be made. */
+static int
+reply_pack(struct packet *packet, struct pp_answer *answer)
+{
+	struct pp_wire_answer *head = &packet->head;
+	int fd;
+
+	memset(head, 0, sizeof(*head));
+	head->version = PP_WIRE_VERSION;
+	head->kind = PP_WIRE_ANSWER;
+	head->status = (uint32_t)answer->status;
+	if (answer->headers.len > sizeof(packet->headers)) {
+		head->status = 500; /* no answer of ours is that large */
+		return (-1);
+	}
+	head->body_len =
+	    answer->file_len > 0 ? answer->file_len : answer->body.len;
+	head->headers_len = (uint32_t)answer->headers.len;
+	if (answer->headers.len > 0)
+		memcpy(packet->headers, answer->headers.data,
+		    answer->headers.len);
+	if (head->body_len == 0)
+		return (-1);
+	if ((fd = reply_body(answer)) != -1)
+		return (fd);
+	head->status = 503;
+	head->headers_len = 0;
+	head->body_len = 0;
+	return (-2);
+}
+
 void
 pp_collector_reply(int reply, struct pp_answer *answer)
 {
-	struct {
-		struct pp_wire_answer head;
-		char headers[PP_ANSWER_HEADERS_MAX];
-	} packet;
-	int fd = -1;
+	struct packet packet;
+	int fd;
 
-	memset(&packet.head, 0, sizeof(packet.head));
-	packet.head.version = PP_WIRE_VERSION;
-	packet.head.kind = PP_WIRE_ANSWER;
-	packet.head.status = (uint32_t)answer->status;
-	packet.head.body_len =
-	    answer->file_len > 0 ? answer->file_len : answer->body.len;
-	if (answer->headers.len <= sizeof(packet.headers)) {
-		packet.head.headers_len = (uint32_t)answer->headers.len;
-		if (answer->headers.len > 0)
-			memcpy(packet.headers, answer->headers.data,
-			    answer->headers.len);
-	} else {
-		/* No answer of ours is that large. */
-		packet.head.status = 500;
-		packet.head.body_len = 0;
-	}
-	if (packet.head.body_len > 0 && (fd = reply_body(answer)) == -1) {
-		packet.head.status = 503;
-		packet.head.headers_len = 0;
-		packet.head.body_len = 0;
+	/* A limit on files, or no memory: a sentence is shorter. */
+	if ((fd = reply_pack(&packet, answer)) == -2) {
+		pp_answer_error(answer, 503,
+		    "The answer could not be handed over: %s", strerror(errno));
+		fd = reply_pack(&packet, answer);
 	}
 	pp_wire_send(reply, &packet,
-	    sizeof(packet.head) + packet.head.headers_len, &fd, fd != -1);
-	if (fd != -1)
+	    sizeof(packet.head) + packet.head.headers_len, &fd, fd >= 0);
+	if (fd >= 0)
 		close(fd);
 	close(reply);
 	pp_answer_free(answer);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct pp_arena *
 pp_arena_create(unsigned int workers, int *fd)
 {
 	struct pp_arena *arena;
+	void (*before)(int);
 	size_t size;
 	int saved;
 
@@ -33,8 +35,12 @@ pp_arena_create(unsigned int workers, int *fd)
 	*fd = memfd_create("pprof-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (*fd == -1)
 		return (NULL);
+	/* Beyond RLIMIT_FSIZE it shall fail, not end the service. */
+	before = signal(SIGXFSZ, SIG_IGN);
+	saved = ftruncate(*fd, (off_t)size);
+	(void)signal(SIGXFSZ, before);
 	/* Nobody may shrink it: the others would die of SIGBUS. */
-	if (ftruncate(*fd, (off_t)size) == -1 ||
+	if (saved == -1 ||
 	    fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1)
 		goto fail;
 	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
