@@ -31,6 +31,7 @@ SCENARIOS = [
     ("disk", 1),
     ("files", 1),
     ("memory", 1),
+    ("deny", 3),
 ]
 SHORT_S = 6
 

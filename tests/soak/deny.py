@@ -1,0 +1,301 @@
+"""
+Deny: each system call that the product can do without is refused in turn, in
+workers, in the collector, or everywhere from the start.
+
+Which: the rules of middleware/kore/sandbox.c, the table of
+middleware/core/collector/sandbox.c, and START_MORE, so that a new row is here
+by itself. Truth, for each: the application answers and nobody crashes; what the
+product can no longer do is told by the doctor or in the log, and all else
+works. Where Kore alone does not start either, the call is none of ours.
+"""
+import concurrent.futures
+import errno
+import http.client
+import os
+import re
+import shutil
+import subprocess
+
+import harness
+import load
+from case import Later
+from limits import INCLUDE
+from profiles import Pprof
+from scenario import DEBUG, expect, module
+from visitor import ask_door
+
+CORE = os.path.join(harness.TOP, "middleware")
+RULES = os.path.join(CORE, "kore", "sandbox.c")
+TABLE = os.path.join(CORE, "core", "collector", "sandbox.c")
+# Used before the first worker and by nobody later; ":4" means PROT_EXEC only.
+START_MORE = ("memfd_create", "ftruncate", "close_range", "execve", "getppid",
+              "readlink", "dup2", "clock_getres", "mprotect:4")
+# The end of a program is no ability; glibc ends one whose first thread had rseq
+# and whose next is refused it.
+NOT_OPTIONAL = ("exit", "exit_group", "rseq")
+# Kore makes a socket pair for each task's thread, and ends without.
+TASKLESS = ("socketpair",)
+ROUTES = ["/ page_index", "/work page_work", "/write page_write",
+          "/burn burn_a", "/task page_task", "/who page_who"]
+# Findings of a busy machine, which say nothing of a refusal.
+EVERYWHERE = ("symbols", "handler", "rate_above_tick", "cpu_accounts",
+              "samples_stackless", "timer_overruns", "collector_cpu")
+AT_ONCE = 4
+PATIENCE_S = 5
+
+
+def rules():
+    with open(RULES) as file:
+        names = re.findall(r"KORE_SYSCALL_(?:ALLOW|DENY|ALLOW_ARG)\((\w+)",
+                           file.read())
+    expect(len(names) > 15, "found %d rules in %s", len(names), RULES)
+    return [name for name in names if name not in NOT_OPTIONAL]
+
+
+def table():
+    with open(TABLE) as file:
+        text = re.sub(r"#ifdef PP_SANITIZED.*?#endif", "", file.read(),
+                      flags=re.S)
+    names = re.findall(r"^\t\{ SYS_(\w+),", text, re.M)
+    expect(len(names) > 30, "found %d calls in %s", len(names), TABLE)
+    return [name for name in names if name not in NOT_OPTIONAL]
+
+
+def numbers():
+    """Name -> number, by the compiler."""
+    text = subprocess.run(["cc", "-E", "-dM", "-include", "sys/syscall.h",
+                           "-x", "c", os.devnull], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    return {name: int(number) for name, number in
+            re.findall(r"^#define __NR_(\w+) (\d+)$", text, re.M)}
+
+
+class Tools:
+    """Compiled once."""
+
+    def __init__(self):
+        self.dir = harness.new_dir()
+        self.preload = harness.compile_module(
+            module("deny.c"), os.path.join(self.dir, "deny.so"))
+        self.program = os.path.join(self.dir, "deny")
+        subprocess.run(["cc", "-Wall", "-Werror", "-DPROGRAM", "-o",
+                        self.program, module("deny.c")], check=True)
+        self.limits = harness.compile_module(
+            module("limits.c"), os.path.join(self.dir, "limits.so"),
+            [INCLUDE, "-D_GNU_SOURCE", '-DDISK="/dev/null"'])
+        self.workload = harness.compile_module(
+            "workload.c", os.path.join(self.dir, "workload.so"))
+        self.numbers, self.pprof = numbers(), Pprof()
+
+    def close(self):
+        self.pprof.close()
+        shutil.rmtree(self.dir)
+
+
+class Refusal:
+    """One call refused in one place."""
+
+    def __init__(self, tools, place, call, error):
+        name, _, bits = call.partition(":")
+        self.tools, self.place, self.call = tools, place, call
+        self.error = error
+        self.deny = "%d:%d:%s" % (tools.numbers[name],
+                                  getattr(errno, self.error), bits or "0")
+
+    def __str__(self):
+        return "%s %s in %s" % (self.call, self.error, self.place)
+
+    def service(self, profiled=True):
+        env = {"PPROF_HEAP_RATE": "1", "PPROF_SOAK_DENY": self.deny,
+               "PPROF_SOAK_AT": self.place,
+               "PPROF_LISTEN": "unix:%s/%s.door" % (self.tools.dir,
+                                                    id(self))}
+        self.door = env["PPROF_LISTEN"][5:]
+        preload = self.tools.preload
+        if self.place == "collector":
+            env["PPROF_SOAK_PROGRAM"] = harness.COLLECTOR
+            env["PPROF_COLLECTOR"] = self.tools.program
+            preload = None
+        modules = [self.tools.limits, self.tools.workload]
+        return harness.Service(
+            modules + ([harness.PPROF] if profiled else []), ROUTES, env=env,
+            workers=1, preload=preload, collector_missing=True)
+
+    def kore_alone_fails(self):
+        """Whether Kore does not start under this either."""
+        kore = self.service(False)
+        try:
+            kore.launch()
+            harness.wait_for("it", 5, lambda: kore.process.poll() is not None
+                             or kore.worker_pids())
+            return kore.process.poll() is not None
+        finally:
+            kore.destroy()
+
+    def run(self):
+        """(what does not work, what was told)"""
+        kore = self.service()
+        try:
+            kore.start()
+        except harness.Broken as broken:
+            kore.destroy()
+            expect(self.place == "start" and self.kore_alone_fails(),
+                   "%s: the service does not start: %s", self, broken)
+            return None, None
+        with Entered(kore):
+            broken = self.abilities(kore)
+            told = self.told(kore)
+            expect(kore.get("/work").status == 200, "%s: /work", self)
+            crash = kore.log("collector gone (signal")
+            expect(not crash, "%s: the collector crashed: %s", self, crash)
+        return broken, told
+
+    def abilities(self, kore):
+        """Those that do not work, and how they failed."""
+        failed = {}
+        taskless = self.call in TASKLESS
+        if not taskless:
+            expect(kore.get("/task").status == 200, "%s: /task", self)
+        with load.Driver(kore, ["/burn"], seconds=20):
+            # Alone: a rate above the tick would be everybody's clock.
+            failed["cpu"] = self.able("cpu", kore)
+            slow = {name: Later(self.able, name, kore)
+                    for name in ("fast", "trace")}
+            for name in ("allocs", "symbol", "write", "goroutine"):
+                if name != "goroutine" or not taskless:
+                    failed[name] = self.able(name, kore)
+            for name, later in slow.items():
+                failed[name] = later.result()
+        failed["door"] = self.able("door", kore)
+        return {name: why for name, why in failed.items() if why}
+
+    def able(self, name, kore):
+        """None, or why not."""
+        try:
+            return getattr(self, "able_" + name)(kore)
+        except (OSError, http.client.HTTPException, AssertionError) as error:
+            return repr(error)[:200]
+
+    def profile(self, kore, query):
+        answer = kore.get(DEBUG + "/profile?seconds=1&" + query,
+                          timeout=PATIENCE_S)
+        if answer.status != 200:
+            return "%d %s" % (answer.status, answer.text)
+        raw = self.tools.pprof.raw(answer.body)
+        burnt = [s for s in raw.samples if s.has("workload_alpha")]
+        if not any(s.has("http_process") for s in burnt):
+            return "%d samples of the handler, none with its callers" % len(
+                burnt)
+        return None
+
+    def able_cpu(self, kore):
+        return self.profile(kore, "hz=100")
+
+    def able_fast(self, kore):
+        return self.profile(kore, "hz=1000")
+
+    def able_trace(self, kore):
+        answer = kore.get(DEBUG + "/trace?seconds=1", timeout=PATIENCE_S)
+        return None if answer.status == 200 and len(answer.body) > 1000 else \
+            repr(answer)
+
+    def able_goroutine(self, kore):
+        answer = kore.get(DEBUG + "/goroutine?debug=2", timeout=PATIENCE_S)
+        # Threads are asked for theirs by a signal each; task threads wait.
+        return None if answer.status == 200 and \
+            "pp_task_cond_wait" in answer.text else repr(answer)
+
+    def able_allocs(self, kore):
+        for _ in range(3):
+            kore.get("/work")
+        answer = kore.get(DEBUG + "/allocs", timeout=PATIENCE_S)
+        if answer.status != 200:
+            return "%d %s" % (answer.status, answer.text)
+        raw = self.tools.pprof.raw(answer.body)
+        seen = sum(s.values[0] for s in raw.samples
+                   if s.has("limits_allocates") and s.route == "/work")
+        return None if seen == 30 else "%d objects of 30" % seen
+
+    def able_symbol(self, kore):
+        answer = kore.ask("POST", DEBUG + "/symbol", body=b"0x10",
+                          timeout=PATIENCE_S)
+        return None if answer.status == 200 and "num_symbols" in \
+            answer.text else repr(answer)
+
+    def able_write(self, kore):
+        text = kore.get("/write?disk", timeout=20).text
+        return None if text == "0" else text
+
+    def able_door(self, kore):
+        status, _ = ask_door(self.door, DEBUG + "/heap", PATIENCE_S)
+        return None if status == 200 else "%s" % status
+
+    def told(self, kore):
+        """Lines of the log, and findings that are not ok."""
+        lines = [line for line in kore.lines if "pprof" in line
+                 and "event loop" not in line]  # a stall, of a busy machine
+        try:
+            status, data = ask_door(self.door, DEBUG +
+                                    "/doctor?format=json", PATIENCE_S)
+        except (OSError, http.client.HTTPException):
+            status = 0
+        if status == 200:
+            lines += ["doctor: %s: %s" % (f["name"], f["sentence"])
+                      for f in data["findings"] if f["verdict"] != "ok"
+                      and f["name"] not in EVERYWHERE]
+        return lines
+
+
+class Entered:
+    """A service that was started already."""
+
+    def __init__(self, kore):
+        self.kore = kore
+
+    def __enter__(self):
+        return self.kore
+
+    def __exit__(self, *error):
+        return self.kore.__exit__(*error)
+
+
+def cases(tools, short):
+    """The short form: rules in workers, and what is used at the start."""
+    for call in rules():
+        yield Refusal(tools, "worker", call, "EPERM")
+    for call in START_MORE:
+        yield Refusal(tools, "start", call, "EPERM")
+    if short:
+        return
+    for call in rules():
+        yield Refusal(tools, "worker", call, "ENOSYS")
+        yield Refusal(tools, "start", call, "EPERM")
+    for call in table():
+        yield Refusal(tools, "collector", call, "EPERM")
+
+
+def judge(case, broken, told):
+    expect(not broken or told, "%s: %s, and nobody is told", case, broken)
+
+
+def run(seconds, short):
+    tools = Tools()
+    whole = degraded = foreign = 0
+    try:
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            asked = list(cases(tools, short))
+            for case, (broken, told) in zip(asked, pool.map(
+                    lambda case: case.run(), asked)):
+                if os.environ.get("SOAK_TELL"):
+                    print("   ", case, broken, told, flush=True)
+                if broken is None:
+                    foreign += 1
+                    continue
+                judge(case, broken, told)
+                degraded += bool(broken)
+                whole += not broken
+        return "%d refusals: %d cost nothing, %d cost something and are " \
+            "told, in %d Kore itself does not start" % (
+                len(asked), whole, degraded, foreign)
+    finally:
+        tools.close()
