@@ -24,6 +24,7 @@ extern "C" {
 #define BYTES	4000
 #define FRAMES	20
 #define HELD_US 200
+#define LOOKS	100000 /* for somebody who waits, 50 us each */
 
 extern "C" int page_storm(struct http_request *);
 extern "C" int page_who(struct http_request *);
@@ -124,11 +125,18 @@ storm_leaves(void)
 	return (0);
 }
 
+/* Until somebody waits for it: glibc then makes the lock's word a 2. */
 static void *
 storm_holds(void *unused)
 {
+	int i;
+
 	(void)pthread_mutex_lock(&lock);
 	__atomic_store_n(&held, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < LOOKS &&
+	     __atomic_load_n(&lock.__data.__lock, __ATOMIC_SEQ_CST) != 2;
+	     i++)
+		(void)usleep(50);
 	(void)usleep(HELD_US);
 	(void)pthread_mutex_unlock(&lock);
 	return (unused);
