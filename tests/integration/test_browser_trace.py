@@ -11,8 +11,11 @@ import tempfile
 import time
 
 import harness
+import load
 from browser import DEPS, PAGES
 from case import Case, Later, main, note
+from gotrace import GoTrace
+from test_app import APP, ROUTES
 from test_trace_record import compiled
 from tracefile import Trace
 
@@ -72,6 +75,39 @@ class TimeLine(Case):
         self.assertAlmostEqual(rows["GET /sleeps"][1], max(took), delta=1e-8)
         note("%d and %d requests, the slowest %.3f ms, as the file has them",
              LIGHT, SLOW, 1e3 * max(took))
+
+
+class GoViewer(Case):
+    """The page of `go tool trace`, as its own reader sees it. The picture is
+    docs/images/go_trace.png when KEEP_IMAGES is set."""
+
+    def test_rows_are_named_and_requests_are_on_their_worker(self):
+        image = os.path.join(harness.BUILD, "go_trace.png")
+        if os.environ.get("KEEP_IMAGES"):
+            image = os.path.join(harness.TOP, "docs", "images", "go_trace.png")
+        with harness.Service(
+                [APP, harness.PPROF], ROUTES,
+                settings=["worker_accept_threshold 1"]) as kore:
+            trace = Later(kore.get, "/debug/pprof/trace?seconds=2")
+            time.sleep(0.5)
+            loads = [load.Ab(kore, path, 60, clients=4) for path in
+                     ("/fib/?n=90&type=recursive",
+                      "/concat/?str=abc&count=20000")]
+            for each in loads:
+                self.assertEqual(each.wait()["failed"], 0)
+            body = trace.result().body
+        Trace(body).check()
+        with GoTrace(body) as go:
+            done = subprocess.run(
+                ["node", os.path.join(PAGES, "run.mjs"), "go_trace",
+                 json.dumps({"site": "http://127.0.0.1:%d" % go.port,
+                             "route": "GET /fib/", "image": image})],
+                env=dict(os.environ, BROWSER_DEPS=DEPS), timeout=120,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        text = done.stdout.decode(errors="replace")
+        self.assertEqual(done.returncode, 0, text)
+        note("%s", text.splitlines()[-1])
+        self.assertLess(os.path.getsize(image), 150000)
 
 
 if __name__ == "__main__":
