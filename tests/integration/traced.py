@@ -14,9 +14,10 @@ from gotrace import GoTrace
 from tracefile import Trace
 
 ROUTES = ["/who page_who", "/light page_light", "/nap page_nap",
-          "/spin page_spin", "/task page_task", "/pgsql page_pgsql",
+          "/spin page_spin", "/crunch page_crunch", "/task page_task", "/pgsql page_pgsql",
           "/locked page_locked", "/leak page_leak", "/hold page_hold",
-          "/mine page_mine", "/threads page_threads", "/open page_open"]
+          "/mine page_mine", "/threads page_threads", "/open page_open",
+          "/take page_take", "/rests page_rests", "/wakes page_wakes"]
 TRACE = "/debug/pprof/trace?"
 INCLUDE = "-I" + os.path.join(harness.TOP, "middleware", "include")
 

@@ -27,6 +27,7 @@ int page_leak(struct http_request *);
 int page_nap(struct http_request *);
 int page_spin(struct http_request *);
 int page_task(struct http_request *);
+int page_crunch(struct http_request *);
 int page_locked(struct http_request *);
 int page_runlock(struct http_request *);
 int page_pgsql(struct http_request *);
@@ -43,6 +44,7 @@ void app_nap(long);
 void app_holds_lock(long);
 int app_task_naps(struct kore_task *);
 int app_task_locks(struct kore_task *);
+int app_task_spins(struct kore_task *);
 int app_task_writes(struct kore_task *);
 int app_task_works(struct kore_task *);
 void app_writes(struct state *);
@@ -356,6 +358,19 @@ int
 page_task(struct http_request *req)
 {
 	return (page_by_task(req, app_task_naps, number(req, "ms", 20)));
+}
+
+__attribute__((noinline)) int
+app_task_spins(struct kore_task *task)
+{
+	app_spins(state_of_task(task)->ms);
+	return (KORE_RESULT_OK);
+}
+
+int
+page_crunch(struct http_request *req)
+{
+	return (page_by_task(req, app_task_spins, number(req, "ms", 1)));
 }
 
 static pthread_mutex_t contended = PTHREAD_MUTEX_INITIALIZER;

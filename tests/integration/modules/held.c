@@ -14,6 +14,9 @@ int page_hold(struct http_request *);
 int page_mine(struct http_request *);
 int page_threads(struct http_request *);
 int page_open(struct http_request *);
+int page_take(struct http_request *);
+int page_rests(struct http_request *);
+int page_wakes(struct http_request *);
 
 static int
 reply(struct http_request *req)
@@ -45,6 +48,43 @@ page_mine(struct http_request *req)
 	pprof_trace_region_end();
 	pprof_trace_region_end();
 	pprof_trace_task_end(task);
+	http_response(req, 200, task != 0 ? "traced\n" : "no\n",
+	    3 + 4 * (task != 0));
+	return (KORE_RESULT_OK);
+}
+
+/* 20 MiB, for ever. */
+int
+page_take(struct http_request *req)
+{
+	static void *taken[320];
+	int i;
+
+	for (i = 0; i < 320; i++)
+		taken[i] = memset(malloc(64 << 10), 1, 64 << 10);
+	return (taken[0] != NULL ? reply(req) : KORE_RESULT_ERROR);
+}
+
+/* Asleep until another request wakes it. */
+static struct http_request *resting;
+
+int
+page_rests(struct http_request *req)
+{
+	if (req->hdlr_extra != NULL)
+		return (reply(req));
+	req->hdlr_extra = kore_malloc(1);
+	resting = req;
+	http_request_sleep(req);
+	return (KORE_RESULT_RETRY);
+}
+
+int
+page_wakes(struct http_request *req)
+{
+	if (resting != NULL)
+		http_request_wakeup(resting);
+	resting = NULL;
 	return (reply(req));
 }
 
