@@ -101,9 +101,20 @@ class GoTrace:
         """All pages, and the four profiles as files."""
         sizes = self.all_pages()
         sizes.update(self.linked())
-        for kind in DRAWN.values():
-            self.profile(kind)
+        for page, kind in DRAWN.items():
+            self.drawn(page, self.profile(kind))
         return sizes
+
+    def drawn(self, page, sums):
+        """The page of a profile has a graph, in which what took longest is
+        named."""
+        text = html.unescape(self.get(page).text)
+        if not sums:
+            return
+        longest = max(sums, key=lambda leaf: sums[leaf][1])
+        if "<svg" not in text or longest not in text:
+            raise AssertionError("%s has no %s: %s" % (
+                page, longest, text[:300]))
 
     def goroutines(self):
         """{name: how many}"""

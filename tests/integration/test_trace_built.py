@@ -14,6 +14,7 @@ import time
 import harness
 import load
 from case import Case, Later, main, note
+from perfetto import Perfetto
 from test_single import ROUTES, Single
 from traced import TRACE, Traced, parsed
 
@@ -39,6 +40,18 @@ class Tiny(Traced):
         self.assertIn(("lost", "%d events in all of the trace" % trace.lost),
                       trace.logs())
         self.assertGreater(len(trace.named("GET /light")), 100)
+
+    def test_the_other_form_says_what_was_lost(self):
+        later = Later(self.answer, "seconds=3&format=perfetto")
+        time.sleep(0.5)
+        load.Ab(self.kore, "/light", 20000, clients=16).wait()
+        answer = later.result()
+        lost = int(answer.headers["x-pprof-lost"])
+        told = [text for _, name, _, text in Perfetto(answer.body).moments
+                if name == "lost"]
+        note("%d events lost, %d times told", lost, len(told))
+        self.assertGreater(lost, 100)
+        self.assertIn("%d events in all of the trace" % lost, told)
 
     def test_a_request_without_a_place_is_two_and_both_end(self):
         with load.connection_to(self.kore, 1) as asks:
