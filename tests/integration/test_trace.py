@@ -204,7 +204,7 @@ class WhatIsKnown(Traced):
         ran = sum(end - begin for _, begin, end in running_on(trace)) / 1e9
         note("the workers ran %.4f s in the trace, %.4f s by the kernel, "
              "which let them wait for a core %.4f s", ran, cpu, waited)
-        self.assertGreater(cpu, 0.8)
+        self.assertGreater(cpu, 0.3)
         self.assertGreater(ran, cpu * 0.97)
         self.assertLess(ran, (cpu + waited) * 1.03)
 
