@@ -4,7 +4,10 @@
 #	make fuzz SECONDS=300	each target for so long, from the inputs in
 #				tests/fuzz/corpus/ and those found before
 #	make fuzz-short		what `make test` runs: those inputs again, then
-#				10 s each
+#				7 s each
+#	make fuzz-keep		of what was found, what covers more than the
+#				corpus does goes into it: small inputs, and no
+#				more than 60 a target
 #
 # An input that crashes is in $(B)/fuzz/found/; what is mended goes into the
 # corpus as crash-*. Tables are small, so that full ones are met.
@@ -29,22 +32,26 @@ fuzz_make = $(MAKE) --no-print-directory B=$(B)/fuzz CC=clang CFLAGS="-O1 -g \
 	-fno-sanitize-recover=undefined -DPP_SANITIZED $(fuzz_limits)"
 
 .SECONDARY: $(fuzz_src:%.c=$(B)/cold/%.o)
-$(fuzz_src:%.c=$(B)/cold/%.o): | $(B)/gen/profile.pb-c.c
+$(fuzz_src:%.c=$(B)/cold/%.o): | $(B)/gen/profile.pb-c.c \
+	$(B)/gen/perfetto.pb-c.c
 $(B)/fuzz_%: $(B)/cold/tests/fuzz/fuzz_%.o \
 	$(filter-out %/main.o,$(collector_obj)) $(B)/libcold.a
 	clang -o $@ $^ -fsanitize=fuzzer,$(fuzz_sanitize) \
 	    -Wl,--wrap=kill,--wrap=clock_gettime -lcmocka $(COLD_LIBS) \
 	    -lmicrohttpd
 # The targets that do not turn the clock have nothing to wrap it with.
-$(B)/fuzz_query $(B)/fuzz_encode $(B)/fuzz_elf: $(B)/fuzz_%: \
+$(B)/fuzz_query $(B)/fuzz_encode $(B)/fuzz_elf $(B)/fuzz_reply: $(B)/fuzz_%: \
 	$(B)/cold/tests/fuzz/fuzz_%.o $(B)/libcold.a
 	clang -o $@ $^ -fsanitize=fuzzer,$(fuzz_sanitize) -lcmocka $(COLD_LIBS)
 
-.PHONY: fuzz fuzz-short fuzz-build fuzz-all
+.PHONY: fuzz fuzz-short fuzz-keep fuzz-build fuzz-all
 fuzz-all: $(fuzz_bin)
 fuzz-build: | need-check
 	@$(fuzz_make) -j$(JOBS) fuzz-all
 fuzz: deps-test fuzz-build
-	@B=$(B)/fuzz tests/fuzz/run $(SECONDS) $(fuzz_names)
+	@B=$(B) tests/long fuzz env B=$(B)/fuzz \
+	    tests/fuzz/run $(SECONDS) $(fuzz_names)
 fuzz-short: fuzz-build
-	@B=$(B)/fuzz tests/fuzz/run 10 $(fuzz_names)
+	@B=$(B)/fuzz tests/fuzz/run 7 $(fuzz_names)
+fuzz-keep: fuzz-build
+	@B=$(B)/fuzz tests/fuzz/keep $(fuzz_names)

@@ -131,18 +131,10 @@ forward_take(struct forward *f, const char *packet, long len, int fd)
 {
 	struct pp_wire_answer answer;
 
-	if (len < (long)sizeof(answer))
-		return (-1);
-	memcpy(&answer, packet, sizeof(answer));
-	if (answer.version != PP_WIRE_VERSION ||
-	    answer.kind != PP_WIRE_ANSWER || answer.status < 200 ||
-	    answer.status > 599 || answer.headers_len > PP_ANSWER_HEADERS_MAX ||
-	    (size_t)len != sizeof(answer) + answer.headers_len)
+	if (pp_wire_answer(packet, (size_t)len, &answer, f->headers) == -1)
 		return (-1);
 	if (answer.body_len != 0 && forward_map(f, fd, answer.body_len) == -1)
 		return (-1);
-	memcpy(f->headers, packet + sizeof(answer), answer.headers_len);
-	f->headers[answer.headers_len] = '\0';
 	f->status = answer.status;
 	return (0);
 }
@@ -283,18 +275,12 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 }
 
 static void
-forward_headers(struct http_request *req, char *line)
+forward_headers(struct http_request *req, char *lines)
 {
-	char *end, *value;
+	char *name, *value;
 
-	while ((end = strchr(line, '\n')) != NULL) {
-		*end = '\0';
-		if ((value = strstr(line, ": ")) != NULL) {
-			*value = '\0';
-			http_response_header(req, line, value + 2);
-		}
-		line = end + 1;
-	}
+	while (pp_wire_header(&lines, &name, &value) == 0)
+		http_response_header(req, name, value);
 }
 
 static void

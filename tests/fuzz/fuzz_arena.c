@@ -18,40 +18,11 @@
 
 static struct pp_task *tasks[TASKS];
 
-static const struct {
-	size_t at, size;
-} parts[] = {
-#define PART(name)                                                             \
-	{                                                                      \
-		offsetof(struct pp_slot, name),                                \
-		    sizeof(((struct pp_slot *)0)->name)                        \
-	}
-	PART(life),
-	PART(loss),
-	PART(objects),
-	PART(labels),
-	PART(stacks),
-	PART(heap),
-	PART(memory),
-	PART(block),
-	PART(mutex),
-	PART(own),
-	PART(flights),
-	PART(routes),
-	PART(threads_used),
-	PART(thread),
-	PART(cpu),
-	PART(trace),
-	PART(trace_loop),
-	PART(trace_thread),
-	{ 0, sizeof(struct pp_slot) },
-};
-#define PARTS (sizeof(parts) / sizeof(parts[0]))
-
 static void
 write_over(struct fuzz *f)
 {
-	uint64_t slot = fuzz_number(f, 1) % 4, part = fuzz_number(f, 1) % PARTS;
+	uint64_t slot = fuzz_number(f, 1) % 4,
+		 part = fuzz_number(f, 1) % FUZZ_PARTS;
 	unsigned char *base, *from = (unsigned char *)fuzz_arena;
 	size_t size, at, len, i, times;
 	const uint8_t *piece;
@@ -59,8 +30,9 @@ write_over(struct fuzz *f)
 	/* 3: the head, of which all processes have a writable mapping. */
 	base = slot == 3
 	    ? from
-	    : (unsigned char *)&fuzz_arena->slot[slot] + parts[part].at;
-	size = slot == 3 ? offsetof(struct pp_arena, slot) : parts[part].size;
+	    : (unsigned char *)&fuzz_arena->slot[slot] + fuzz_parts[part].at;
+	size =
+	    slot == 3 ? offsetof(struct pp_arena, slot) : fuzz_parts[part].size;
 	at = (size_t)fuzz_number(f, 3) % size;
 	times = 1 + (size_t)fuzz_number(f, 1) % 64;
 	piece = fuzz_piece(f, fuzz_number(f, 1) % 64, &len);
@@ -72,30 +44,16 @@ write_over(struct fuzz *f)
 }
 
 static void
-answered(struct pp_task *task)
-{
-	struct pp_answer answer;
-	unsigned char *c;
-	size_t i;
-
-	memset(&answer, 0, sizeof(answer));
-	pp_task_finish(task, &answer);
-	fuzz_must(answer.status >= 200 && answer.status < 600);
-	c = (unsigned char *)answer.headers.data;
-	for (i = 0; i < answer.headers.len; i++)
-		fuzz_must(c[i] == '\n' || (c[i] >= ' ' && c[i] != 0x7f));
-	fuzz_must(answer.body.len < 256U << 20);
-	pp_answer_free(&answer);
-}
-
-static void
 begin(struct pp_service *service, struct fuzz *f)
 {
 	static const char *const queries[] = { "", "debug=1", "debug=2",
 		"seconds=1", "seconds=2&debug=1", "gc=1", "format=svg",
 		"format=folded", "format=speedscope", "format=text",
 		"seconds=1&format=svg", "hz=10000&seconds=1", "seconds=0.1",
-		"max=65536&seconds=3600", "seconds=86400" };
+		"max=65536&seconds=3600", "seconds=86400", "format=perfetto",
+		"format=json", "since=300", "since=60&until=10",
+		"since=1&until=1&format=svg", "format=folded&sample_index=1",
+		"format=svg&sample_index=inuse_space" };
 	const size_t count = sizeof(queries) / sizeof(queries[0]);
 	struct pp_request request;
 	char path[96], query[64];
@@ -135,7 +93,7 @@ time_goes_on(struct pp_service *service)
 			continue;
 		due = pp_task_deadline(tasks[i]);
 		if (due <= fuzz_now) {
-			answered(tasks[i]);
+			fuzz_answered(tasks[i]);
 			tasks[i] = NULL;
 		} else if (due < next) {
 			next = due;

@@ -1,12 +1,18 @@
 /*
  * The texts that strangers and operators write: queries, the numbers in them,
- * addresses, PPROF_ALLOW.
+ * addresses, PPROF_ALLOW, PPROF_LISTEN, Accept-Encoding.
  *
  *     first byte: which reader; the rest: its text
  */
 #include "base/allow.h"
+#include "base/listen.h"
 #include "fuzz.h"
+#include "service/assets.h"
 #include "service/query.h"
+
+/* First bytes from these on are theirs, whatever they are modulo three. */
+#define ACCEPT 0xc0
+#define LISTEN 0xe0
 
 static void
 numbers(const struct pp_query_value *value)
@@ -32,7 +38,7 @@ static void
 query(const char *text, size_t len)
 {
 	static const char *const keys[] = { "seconds", "hz", "debug", "gc", "",
-		"a b", "max" };
+		"a b", "max", "since", "until", "sample_index", "format" };
 	struct pp_query_value value;
 	size_t i;
 
@@ -56,6 +62,23 @@ allow(const char *text)
 	fuzz_must(memchr(why, '\0', sizeof(why)) != NULL && why[0] != '\0');
 }
 
+static void
+listen_at(const char *text)
+{
+	struct pp_listen at;
+	char why[128];
+
+	memset(why, 'x', sizeof(why));
+	if (pp_listen_parse(&at, text, why, sizeof(why)) == 0) {
+		fuzz_must(at.len > 0 && at.len <= sizeof(at.address));
+		fuzz_must(at.address.any.sa_family == AF_UNIX ||
+		    at.address.any.sa_family == AF_INET ||
+		    at.address.any.sa_family == AF_INET6);
+		return;
+	}
+	fuzz_must(memchr(why, '\0', sizeof(why)) != NULL && why[0] != '\0');
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -71,7 +94,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	memcpy(text, data + 1, len);
 	text[len] = '\0';
-	if (data[0] % 3 == 2)
+	if (data[0] >= LISTEN)
+		listen_at(text);
+	else if (data[0] >= ACCEPT)
+		(void)pp_asset_takes_gzip(text);
+	else if (data[0] % 3 == 2)
 		allow(text);
 	if ((text = realloc(text, len > 0 ? len : 1)) == NULL)
 		abort();

@@ -195,4 +195,53 @@ fuzz_service(void)
 	return (service);
 }
 
+/* What a slot is made of. */
+static const struct {
+	size_t at, size;
+} fuzz_parts[] = {
+#define PART(name)                                                             \
+	{                                                                      \
+		offsetof(struct pp_slot, name),                                \
+		    sizeof(((struct pp_slot *)0)->name)                        \
+	}
+	PART(life),
+	PART(loss),
+	PART(objects),
+	PART(labels),
+	PART(stacks),
+	PART(heap),
+	PART(memory),
+	PART(block),
+	PART(mutex),
+	PART(own),
+	PART(flights),
+	PART(routes),
+	PART(threads_used),
+	PART(thread),
+	PART(cpu),
+	PART(trace),
+	PART(trace_loop),
+	PART(trace_thread),
+	{ 0, sizeof(struct pp_slot) },
+};
+#define FUZZ_PARTS (sizeof(fuzz_parts) / sizeof(fuzz_parts[0]))
+
+/* An answer is an answer: a status, header lines, a body that is there. */
+static inline void
+fuzz_answered(struct pp_task *task)
+{
+	struct pp_answer answer;
+	unsigned char *c;
+	size_t i;
+
+	memset(&answer, 0, sizeof(answer));
+	pp_task_finish(task, &answer);
+	fuzz_must(answer.status >= 200 && answer.status < 600);
+	c = (unsigned char *)answer.headers.data;
+	for (i = 0; i < answer.headers.len; i++)
+		fuzz_must(c[i] == '\n' || (c[i] >= ' ' && c[i] != 0x7f));
+	fuzz_must(answer.body.len < 256U << 20);
+	pp_answer_free(&answer);
+}
+
 #endif

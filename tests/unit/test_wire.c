@@ -220,6 +220,102 @@ an_empty_packet_is_not_sent(void **state)
 	close(sock[1]);
 }
 
+struct reply {
+	struct pp_wire_answer answer;
+	char text[PP_ANSWER_HEADERS_MAX + 2];
+};
+
+static struct reply
+reply_of(const char *headers)
+{
+	struct reply reply;
+
+	memset(&reply, 0, sizeof(reply));
+	reply.answer.version = PP_WIRE_VERSION;
+	reply.answer.kind = PP_WIRE_ANSWER;
+	reply.answer.status = 200;
+	reply.answer.headers_len = (uint32_t)strlen(headers);
+	memcpy(reply.text, headers, strlen(headers));
+	return (reply);
+}
+
+static int
+taken(const struct reply *reply, long more)
+{
+	char headers[PP_ANSWER_HEADERS_MAX + 1];
+	struct pp_wire_answer answer;
+
+	return (pp_wire_answer(reply,
+	    sizeof(answer) + (size_t)(reply->answer.headers_len + more),
+	    &answer, headers));
+}
+
+static void
+an_answer_is_taken_apart(void **state)
+{
+	struct reply reply = reply_of("a: b: c\nx-go-pprof: 1\nempty: \n");
+	static const char *const wanted[] = { "a", "b: c", "x-go-pprof", "1",
+		"empty", "" };
+	char headers[PP_ANSWER_HEADERS_MAX + 1], *lines = headers, *name,
+						 *value;
+	struct pp_wire_answer answer;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(pp_wire_answer(&reply,
+			     sizeof(answer) + reply.answer.headers_len, &answer,
+			     headers),
+	    0);
+	assert_int_equal(answer.status, 200);
+	for (i = 0; i < 6; i += 2) {
+		assert_int_equal(pp_wire_header(&lines, &name, &value), 0);
+		assert_string_equal(name, wanted[i]);
+		assert_string_equal(value, wanted[i + 1]);
+	}
+	assert_int_equal(pp_wire_header(&lines, &name, &value), -1);
+	reply = reply_of("");
+	assert_int_equal(taken(&reply, 0), 0);
+}
+
+static void
+an_answer_that_makes_no_sense_is_refused(void **state)
+{
+	static const char *const headers[] = { "a: b", "a:b\n", "a\n", "\n",
+		"a: b\n\n", "a: b\r\n", "a: \033[1m\n", "a\nb: c\n" };
+	struct reply good = reply_of("a: b\n"), bad;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(taken(&good, 0), 0);
+	assert_int_equal(taken(&good, 1), -1);
+	assert_int_equal(taken(&good, -1), -1);
+	assert_int_equal(taken(&good, -6), -1);
+	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		bad = reply_of(headers[i]);
+		assert_int_equal(taken(&bad, 0), -1);
+	}
+	bad = good;
+	bad.answer.version++;
+	assert_int_equal(taken(&bad, 0), -1);
+	bad = good;
+	bad.answer.kind = PP_WIRE_REQUEST;
+	assert_int_equal(taken(&bad, 0), -1);
+	bad = good;
+	bad.answer.status = 199;
+	assert_int_equal(taken(&bad, 0), -1);
+	bad = good;
+	bad.answer.status = 600;
+	assert_int_equal(taken(&bad, 0), -1);
+	bad = good;
+	bad.text[1] = '\0';
+	assert_int_equal(taken(&bad, 0), -1);
+	bad = good;
+	bad.answer.headers_len = PP_ANSWER_HEADERS_MAX + 1;
+	assert_int_equal(taken(&bad, 0), -1);
+	bad.answer.headers_len = UINT32_MAX;
+	assert_int_equal(taken(&bad, -(long)UINT32_MAX), -1);
+}
+
 int
 main(void)
 {
@@ -233,6 +329,8 @@ main(void)
 		cmocka_unit_test(
 		    a_closed_side_is_an_end_and_a_broken_pipe_without_a_signal),
 		cmocka_unit_test(an_empty_packet_is_not_sent),
+		cmocka_unit_test(an_answer_is_taken_apart),
+		cmocka_unit_test(an_answer_that_makes_no_sense_is_refused),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

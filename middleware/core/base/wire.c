@@ -114,3 +114,59 @@ pp_wire_recv(int sock, void *packet, size_t room, int fds[PP_WIRE_FDS_MAX])
 	}
 	return (got);
 }
+
+/* Whole lines "name: value" of what may stand in an answer of HTTP. */
+static int
+wire_lines_good(const char *text, size_t len)
+{
+	const char *end = text + len, *line, *colon;
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		c = (unsigned char)text[i];
+		if (c != '\n' && (c < ' ' || c == 0x7f))
+			return (0);
+	}
+	for (line = text; line < end; line++) {
+		colon = strstr(line, ": ");
+		line = strchr(line, '\n');
+		if (line == NULL || colon == NULL || colon > line)
+			return (0);
+	}
+	return (1);
+}
+
+int
+pp_wire_answer(const void *packet, size_t len, struct pp_wire_answer *answer,
+    char *headers)
+{
+	if (len < sizeof(*answer))
+		return (-1);
+	memcpy(answer, packet, sizeof(*answer));
+	if (answer->version != PP_WIRE_VERSION ||
+	    answer->kind != PP_WIRE_ANSWER || answer->status < 200 ||
+	    answer->status > 599 ||
+	    answer->headers_len > PP_ANSWER_HEADERS_MAX ||
+	    len != sizeof(*answer) + answer->headers_len)
+		return (-1);
+	memcpy(headers, (const char *)packet + sizeof(*answer),
+	    answer->headers_len);
+	headers[answer->headers_len] = '\0';
+	return (wire_lines_good(headers, answer->headers_len) ? 0 : -1);
+}
+
+int
+pp_wire_header(char **lines, char **name, char **value)
+{
+	char *colon = strstr(*lines, ": "), *end = strchr(*lines, '\n');
+
+	if (end == NULL || colon == NULL || colon > end)
+		return (-1);
+	*name = *lines;
+	*colon = '\0';
+	*value = colon + 2;
+	*end = '\0';
+	*lines = end + 1;
+	return (0);
+}

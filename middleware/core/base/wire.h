@@ -118,4 +118,17 @@ int pp_wire_send(int sock, const void *packet, size_t len, const int *fds,
 long pp_wire_recv(int sock, void *packet, size_t room,
     int fds[PP_WIRE_FDS_MAX]);
 
+/*
+ * Is the packet of `len` bytes an answer of this build? Returns 0 with its
+ * head in *answer and its header lines, terminated, in `headers`, of
+ * PP_ANSWER_HEADERS_MAX + 1 bytes; -1 when something in it makes no sense.
+ * Whether there is a body of body_len bytes is for whoever has the descriptor.
+ */
+int pp_wire_answer(const void *packet, size_t len,
+    struct pp_wire_answer *answer, char *headers);
+
+/* The first header of *lines, cut in place; *lines goes on behind it. Returns
+ * 0, or -1 when there is none left. */
+int pp_wire_header(char **lines, char **name, char **value);
+
 #endif
