@@ -37,6 +37,14 @@ pp_clock_wall(void)
 	return (pp_clock_read(CLOCK_REALTIME));
 }
 
+/* How long before `now` that was; 0 for a time that cannot be. What workers
+ * have written may be any number, and a difference of two such may be none. */
+static inline int64_t
+pp_clock_ago(int64_t now, int64_t then)
+{
+	return (then < 0 || then > now ? 0 : now - then);
+}
+
 /*
  * CPU time (user and system) that the process has used, all its threads;
  * works for any process that exists, without /proc and without rights to it.

@@ -33,9 +33,8 @@ death_flight(const struct pp_flight *flight, const struct pp_last_words *last,
 	pp_progress_path(out->path);
 	out->task = atomic_load(&flight->task) != 0;
 	out->ran = last->running != 0 && last->running == flight->id;
-	out->age_ns = last->died_ns - atomic_load(&flight->started_ns);
-	if (out->age_ns < 0 || out->age_ns > last->died_ns)
-		out->age_ns = 0;
+	out->age_ns =
+	    pp_clock_ago(last->died_ns, atomic_load(&flight->started_ns));
 }
 
 static void
@@ -51,7 +50,7 @@ death_samples(struct pp_stalls *stalls, struct pp_stall *stall, int64_t died_ns)
 		sample = &stall->death->sample[stall->death->samples++];
 		sample->tid = last[i].tid;
 		sample->weight_ns = last[i].weight_ns;
-		sample->ago_ns = died_ns - last[i].time_ns;
+		sample->ago_ns = pp_clock_ago(died_ns, last[i].time_ns);
 		sample->label_len =
 		    pp_labels_copy(&from->labels, last[i].label, sample->label);
 		sample->words = pp_stalls_words(stalls, stall->slot, last[i].pc,
@@ -69,10 +68,8 @@ death_label(struct pp_stalls *stalls, struct pp_stall *stall,
 
 	if (death->kept > 0 && death->flight[0].ran) {
 		stall->handler = 1;
-		stall->held_ns =
-		    last->died_ns - atomic_load(&last->flight[0].since_ns);
-		if (stall->held_ns < 0 || stall->held_ns > last->died_ns)
-			stall->held_ns = 0;
+		stall->held_ns = pp_clock_ago(last->died_ns,
+		    atomic_load(&last->flight[0].since_ns));
 		memcpy(stall->path, death->flight[0].path, sizeof(stall->path));
 		stall->label_len = pp_labels_copy(&from->labels,
 		    atomic_load(&last->flight[0].label), stall->label);
@@ -101,7 +98,7 @@ death_take(struct pp_stalls *stalls, uint32_t slot,
 	stall = pp_stalls_begin(stalls, slot, last->pid, 0);
 	stall->kind = PP_STALL_DIED;
 	stall->over = stall->died = 1;
-	stall->wall_ns -= pp_clock_mono() - last->died_ns;
+	stall->wall_ns -= pp_clock_ago(pp_clock_mono(), last->died_ns);
 	stall->death = death;
 	death->signal = WIFSIGNALED(last->status) ? WTERMSIG(last->status) : 0;
 	death->flights = last->flights;

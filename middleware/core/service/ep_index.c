@@ -17,11 +17,11 @@
 #include "service/endpoint.h"
 #include "service/template.h"
 
-/* "3 d 4 h", the two largest units. */
+/* How long ago, "3 d 4 h": the two largest units. */
 static void
-index_span(char *out, size_t room, int64_t ns)
+index_span(char *out, size_t room, int64_t began)
 {
-	long long s = ns < 0 ? 0 : ns / PP_NS_PER_SEC;
+	long long s = pp_clock_ago(pp_clock_wall(), began) / PP_NS_PER_SEC;
 
 	if (s < 60)
 		snprintf(out, room, "%lld s", s);
@@ -142,9 +142,10 @@ index_workers(const struct pp_service *service, struct pp_view *page)
 		cpu_ns = atomic_load(&life->dead_cpu_ns);
 		if (pid > 0) {
 			running++;
-			cpu_ns += pp_clock_process_cpu(pid);
+			cpu_ns = (int64_t)((uint64_t)cpu_ns +
+			    (uint64_t)pp_clock_process_cpu(pid));
 			index_span(up, sizeof(up),
-			    pp_clock_wall() - atomic_load(&life->started_ns));
+			    atomic_load(&life->started_ns));
 			pp_view_set(row, "pid", "%d", (int)pid);
 			pp_view_set(row, "up", "%s", up);
 			in_flight = pp_progress_requests(service->resolver, i);
@@ -230,7 +231,7 @@ index_fill(const struct pp_service *service, const struct pp_request *request,
 	const struct pp_arena *arena = service->arena;
 	char up[32];
 
-	index_span(up, sizeof(up), pp_clock_wall() - arena->started_ns);
+	index_span(up, sizeof(up), arena->started_ns);
 	pp_view_set(page, "prefix", "%s", request->prefix);
 	pp_view_set(page, "server", "%.*s", (int)sizeof(arena->server),
 	    arena->server);
