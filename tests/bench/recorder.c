@@ -102,26 +102,26 @@ main(int argc, char **argv)
 		return (1);
 #include "filled.h"
 #include "profile/recorder_private.h"
-		one_slice();
-	}
-	/* As after a minute in which nobody has asked. */
-	pp_symbols_trim(symbols);
-	first = ask("since=300", &len);
-	for (i = 0; i < TURNS; i++)
-		ms[i] = ask("since=300", &len);
-	qsort(ms, TURNS, sizeof(ms[0]), compare);
-	printf("answer_first_ms %.1f\n", first);
-	printf("answer_ms %.1f\n", ms[TURNS / 2]);
-	printf("answer_low_ms %.1f\n", ms[TURNS / 4]);
-	printf("answer_high_ms %.1f\n", ms[TURNS * 3 / 4]);
-	printf("answer_bytes %zu\n", len);
-	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
-	printf("slices %u\n", facts.slices);
-	printf("dropped %llu\n", (unsigned long long)facts.dropped);
-	printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);
+	one_slice();
+}
+/* As after a minute in which nobody has asked. */
+pp_symbols_trim(symbols);
+first = ask("since=300", &len);
+for (i = 0; i < TURNS; i++)
+	ms[i] = ask("since=300", &len);
+qsort(ms, TURNS, sizeof(ms[0]), compare);
+printf("answer_first_ms %.1f\n", first);
+printf("answer_ms %.1f\n", ms[TURNS / 2]);
+printf("answer_low_ms %.1f\n", ms[TURNS / 4]);
+printf("answer_high_ms %.1f\n", ms[TURNS * 3 / 4]);
+printf("answer_bytes %zu\n", len);
+pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+printf("slices %u\n", facts.slices);
+printf("dropped %llu\n", (unsigned long long)facts.dropped);
+printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);
 #include "filled.h"
 #include "profile/recorder_private.h"
-	pp_service_free(service);
-	pp_symbols_free(symbols);
-	return (0);
+pp_service_free(service);
+pp_symbols_free(symbols);
+return (0);
 }
