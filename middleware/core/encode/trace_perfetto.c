@@ -75,20 +75,22 @@ event_up(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 	    PP__PERFETTO__THREAD_DESCRIPTOR__INIT;
 
 	row->depth = 0;
-	row->uuid = UUID_ROW + ++pf->threads;
-	row->process = UUID_PROCESS + (uint32_t)e->pid;
 	process.pid = e->pid;
 	process.process_name = pp_pf_name(pf, e->worker);
-	track.uuid = row->process;
+	track.uuid = UUID_PROCESS + (uint32_t)e->pid;
 	track.process = &process;
 	pp_pf_track(pf, &track);
 	thread.pid = e->pid;
 	thread.tid = (int32_t)e->number;
 	thread.thread_name = pp_pf_name(pf, e->name);
-	track.uuid = row->uuid;
+	track.uuid = UUID_ROW + ++pf->threads;
 	track.process = NULL;
 	track.thread = &thread;
 	pp_pf_track(pf, &track);
+	/* Known by its old number until the file has the new one: it may end
+	 * here, and says so on a row. */
+	row->uuid = track.uuid;
+	row->process = UUID_PROCESS + (uint32_t)e->pid;
 }
 
 /* What begins to run; all runs of a request and its tasks are one flow. */
