@@ -58,10 +58,22 @@ class Doctor(Case):
                     ("recorder", ("19 Hz",)), ("arena_labels", ("%",)),
                     ("memory_accounts", ("MiB in 2 workers",)),
                     ("collector_memory", ("MiB",)),
-                    ("collector_cpu", ("%",)), ("symbols", ("addresses",))):
+                    ("collector_cpu", ("%",)), ("symbols", ("addresses",)),
+                    ("modules", ("2 files", "0 have no lines"))):
                 self.expect(report, name, "ok", *words)
-            self.expect(report, "handler",
-                        report.findings["handler"]["verdict"], "ns")
+            # By the clock: how much is the machine's affair.
+            found = report.findings["handler"]
+            note("handler: %s", found["sentence"])
+            cost = re.search(r"took (\d+) ns .*, (\d+) of them ([\d.]+) s: "
+                             r"([\d.]+)% of the ([\d.]+) s",
+                             found["sentence"])
+            each, count, total, part, used = map(float, cost.groups())
+            self.assertGreater(count, 10)
+            self.assertNear(total, each * count / 1e9, 0.05 + 0.001 / total,
+                            "sum")
+            self.assertEqual(found["verdict"], "degraded"
+                             if part > 1 and used > 1 else "ok")
+            self.assertNear(used, kore.cpu(), 0.3, "CPU")
             self.assertEqual(report.objects["workload.so"]["verdict"], "ok")
             rss = re.search(r"has ([\d.]+) MiB", report.findings[
                 "collector_memory"]["sentence"])
@@ -102,6 +114,9 @@ class Doctor(Case):
             note("%s", found["sentence"])
             self.assertEqual(found["verdict"], "degraded")
             self.assertIn("no lines", found["sentence"])
+            self.expect(report, "modules", "degraded", "1 have no lines",
+                        "workload.so")
+            self.assertEqual(report.verdict, "degraded")
 
     def test_perf_event_refused_and_a_rate_above_the_tick(self):
         folder = harness.new_dir()
@@ -123,8 +138,10 @@ class Doctor(Case):
 
     def test_a_recorder_above_the_tick(self):
         with workload.service(env={"PPROF_RECORDER_HZ": "1000"}) as kore:
-            self.expect(Report(kore), "recorder_rate", "degraded", "1000",
+            report = Report(kore)
+            self.expect(report, "recorder_rate", "degraded", "1000",
                         "PPROF_RECORDER_HZ")
+            self.assertEqual(report.verdict, "degraded")
 
     def test_entry_patch_off_and_nothing_sampled(self):
         env = {"PPROF_ENTRY_PATCH": "0", "PPROF_RECORDER_HZ": "0",
@@ -137,6 +154,11 @@ class Doctor(Case):
             self.expect(report, "recorder", "degraded", "off")
             self.expect(report, "memory_accounts", "degraded", "heap_rate")
             self.expect(report, "handler", "ok", "No CPU sample")
+            self.assertEqual(report.verdict, "degraded")
+        # Each by itself is enough for the whole.
+        for name in env:
+            with workload.service(env={name: "0"}) as kore:
+                self.assertEqual(Report(kore).verdict, "degraded", name)
 
     def test_an_arena_that_is_too_small(self):
         """For what the application asks of it."""

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "profile/recorder_private.h"
 #include "service/doctor.h"
 #include "service_fixture.h"
 
@@ -91,12 +92,267 @@ each_group_of_entries_is_named(void **state)
 	}
 }
 
+/* `used` of a table and its room. */
+#define TABLE(name, member, size)                                              \
+	{                                                                      \
+		name, offsetof(struct pp_slot, member), size                   \
+	}
+
+static void
+a_table_is_judged_by_how_full_it_is(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t used;
+		uint32_t room;
+	} table[] = {
+		TABLE("arena_labels", labels.used, PP_LABEL_WORDS),
+		TABLE("arena_stacks", stacks.used, PP_STACK_WORDS),
+		TABLE("arena_heap", heap.used, PP_HEAP_ROWS),
+		TABLE("arena_block", block.used, PP_WAIT_ROWS),
+		TABLE("arena_mutex", mutex.used, PP_WAIT_ROWS),
+		TABLE("arena_own", own.rows.used, PP_WAIT_ROWS),
+		TABLE("arena_objects", objects.used, PP_OBJECTS_MAX),
+		TABLE("arena_flights", flights.used, PP_FLIGHTS_MAX),
+	};
+	static const struct {
+		unsigned int percent;
+		enum pp_verdict verdict;
+		const char *words;
+	} row[] = {
+		{ 0, PP_VERDICT_OK, "0% full" },
+		{ 79, PP_VERDICT_OK, "79% full in worker 2, the fullest" },
+		{ 80, PP_VERDICT_DEGRADED, "80% full" },
+		{ 97, PP_VERDICT_DEGRADED, "97% full" },
+		{ 98, PP_VERDICT_BROKEN, "98% full|what is new is lost" },
+		{ 250, PP_VERDICT_BROKEN, "100% full" }, /* it lies */
+	};
+	_Atomic uint32_t *used, *other;
+	uint32_t kept;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		used =
+		    (_Atomic uint32_t *)(void *)((char *)&c.f.arena->slot[2] +
+			table[i].used);
+		other =
+		    (_Atomic uint32_t *)(void *)((char *)&c.f.arena->slot[1] +
+			table[i].used);
+		kept = atomic_exchange(other, 0);
+		for (k = 0; k < sizeof(row) / sizeof(row[0]); k++) {
+			atomic_store(used,
+			    (uint32_t)(((uint64_t)table[i].room *
+					       row[k].percent +
+					   99) /
+				100));
+			expect(table[i].name, row[k].verdict, row[k].words);
+		}
+		atomic_store(used, 0);
+		atomic_store(other, kept);
+	}
+}
+
+static void
+what_the_parent_found_is_said(void **state)
+{
+	struct pp_arena *arena = c.f.arena;
+
+	(void)state;
+	expect("unwinder", PP_VERDICT_OK, "whole");
+	arena->stackless = 1;
+	expect("unwinder", PP_VERDICT_BROKEN, "libunwind|one frame");
+	expect("sandbox", PP_VERDICT_OK, "has our rules");
+	arena->sandbox_left = 1;
+	expect("sandbox", PP_VERDICT_BROKEN, "did not take");
+	expect("privileges", PP_VERDICT_OK, "in no chroot|the parent's user");
+	arena->chrooted = arena->runas = 1;
+	expect("privileges", PP_VERDICT_OK, "in a chroot|another user");
+	arena->tick_ns = 4 * PP_NS_PER_MS;
+	expect("tick", PP_VERDICT_OK, "4.0 ms|at most 250|exact here is 250");
+	arena->tick_ns = 10 * PP_NS_PER_MS;
+	expect("tick", PP_VERDICT_OK, "10.0 ms|at most 100|exact here is 100");
+	arena->tick_ns = -1; /* it lies */
+	expect("tick", PP_VERDICT_OK, "at most 100");
+}
+
+static void
+workers_that_do_not_run_are_missed(void **state)
+{
+	struct pp_life *one = &c.f.arena->slot[1].life,
+		       *two = &c.f.arena->slot[2].life;
+
+	(void)state;
+	atomic_store(&two->deaths, 3);
+	expect("workers", PP_VERDICT_DEGRADED, "1 of 2|3 have ended");
+	atomic_store(&two->pid, getpid());
+	expect("workers", PP_VERDICT_OK, "2 of 2");
+	atomic_store(&one->pid, 0);
+	atomic_store(&two->pid, 0);
+	expect("workers", PP_VERDICT_BROKEN, "0 of 2");
+	atomic_store(&one->pid, getpid());
+}
+
+static void
+clocks_are_what_workers_have_got(void **state)
+{
+	static const struct {
+		uint32_t clocks;
+		int paranoid;
+		const char *name;
+		enum pp_verdict verdict;
+		const char *words;
+	} row[] = {
+		{ 0, 2, "timers", PP_VERDICT_OK, "No thread" },
+		{ PP_CLOCK_TIMER, 2, "timers", PP_VERDICT_OK, "work" },
+		{ PP_CLOCK_TIMER | PP_CLOCK_TIMER_REFUSED, 2, "timers",
+		    PP_VERDICT_BROKEN, "refused" },
+		{ 0, -100, "perf_event", PP_VERDICT_OK, "not needed" },
+		{ 0, -1, "perf_event", PP_VERDICT_OK, "is -1|allows" },
+		{ 0, 2, "perf_event", PP_VERDICT_OK, "is 2|allows" },
+		{ 0, 3, "perf_event", PP_VERDICT_DEGRADED, "is 3|refuses" },
+		{ 0, 4, "perf_event", PP_VERDICT_DEGRADED, "is 4|refuses" },
+		{ PP_CLOCK_PERF, 3, "perf_event", PP_VERDICT_OK, "works" },
+		{ PP_CLOCK_PERF_REFUSED | PP_CLOCK_WALL, 2, "perf_event",
+		    PP_VERDICT_DEGRADED, "refused|is 2|wall" },
+		{ PP_CLOCK_PERF | PP_CLOCK_PERF_REFUSED, 2, "perf_event",
+		    PP_VERDICT_DEGRADED, "refused" },
+		{ PP_CLOCK_PERF, 2, "tick", PP_VERDICT_OK,
+		    "10000 Hz, by perf_event" },
+		{ PP_CLOCK_PERF | PP_CLOCK_PERF_REFUSED, 2, "tick",
+		    PP_VERDICT_OK, "250 Hz, as perf_event was refused" },
+	};
+	size_t i;
+
+	(void)state;
+	c.f.arena->tick_ns = 4 * PP_NS_PER_MS;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		atomic_store(&c.f.arena->slot[2].clocks, row[i].clocks);
+		c.f.arena->perf_paranoid = row[i].paranoid;
+		expect(row[i].name, row[i].verdict, row[i].words);
+	}
+	/* A profile above the tick, and what came of it. */
+	assert_null(finding("rate_above_tick"));
+	service->fast_asked = 1000;
+	service->fast_got = 950;
+	expect("rate_above_tick", PP_VERDICT_DEGRADED, "1000|950|wall");
+	atomic_store(&c.f.arena->slot[2].clocks, PP_CLOCK_PERF);
+	expect("rate_above_tick", PP_VERDICT_OK, "1000|950");
+	service->fast_got = 890;
+	expect("rate_above_tick", PP_VERDICT_DEGRADED, "890");
+}
+
+static void
+each_counter_of_losses_is_a_finding(void **state)
+{
+	static const char *const key[] = {
+#define KEY(name, key, sentence) key,
+		PP_LOSS_TABLE(KEY)
+	};
+	_Atomic uint64_t *loss = c.f.arena->slot[2].loss;
+	size_t i;
+
+	(void)state;
+	expect("losses", PP_VERDICT_OK, "Nothing was lost");
+	for (i = 0; i < PP_LOSS_COUNT; i++) {
+		atomic_store(&loss[i], 4711);
+		if (i == PP_LOSS_TIMER_OVERRUNS) {
+			expect(key[i], PP_VERDICT_OK, "4711");
+			assert_non_null(finding("losses"));
+		} else {
+			expect(key[i], PP_VERDICT_DEGRADED, "4711");
+			assert_null(finding("losses"));
+		}
+		atomic_store(&loss[i], 0);
+	}
+}
+
+static void
+cpu_time_is_held_against_the_kernels(void **state)
+{
+	static const struct {
+		double kernel, sampled;
+		enum pp_verdict verdict;
+		const char *words;
+	} row[] = {
+		{ 0.9, 0, PP_VERDICT_OK, "too little" },
+		{ 10, 10, PP_VERDICT_OK, "10.00 s (100%)" },
+		{ 10, 9.1, PP_VERDICT_OK, "(91%)" },
+		{ 10, 8.9, PP_VERDICT_DEGRADED, "(89%)" },
+		{ 10, 5.1, PP_VERDICT_DEGRADED, "(51%)" },
+		{ 10, 4.9, PP_VERDICT_BROKEN, "(49%)" },
+		{ 10, 11.2, PP_VERDICT_DEGRADED, "(112%)" },
+		{ 10, 15.2, PP_VERDICT_BROKEN, "(152%)" },
+	};
+	struct pp_slice *slice;
+	size_t i;
+
+	(void)state;
+	expect("cpu_accounts", PP_VERDICT_OK, "recorder is off");
+	expect("recorder", PP_VERDICT_DEGRADED, "off");
+	pp_service_free(service);
+	atomic_store(&c.f.arena->control.recorder_hz, 19);
+	service = pp_service_new(c.f.arena, c.f.fd, symbols);
+	assert_non_null(service);
+	/* Chance, of which each thread has its part. */
+	atomic_store(&c.f.arena->slot[1].threads_used, 0);
+	service->recorder->slices = 1;
+	slice = pp_recorder_slice(service->recorder, 0);
+	slice->begun_ns = pp_clock_mono() - 12 * PP_NS_PER_SEC;
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		slice->kernel_s = row[i].kernel;
+		slice->sampled_s = row[i].sampled;
+		expect("cpu_accounts", row[i].verdict, row[i].words);
+	}
+	/* 38 threads at 19 Hz: a second, by which it may be off. */
+	atomic_store(&c.f.arena->slot[1].threads_used, 38);
+	slice->sampled_s = 8.1;
+	expect("cpu_accounts", PP_VERDICT_OK, "(81%)");
+	slice->sampled_s = 7.9;
+	expect("cpu_accounts", PP_VERDICT_DEGRADED, "(79%)");
+	expect("recorder", PP_VERDICT_OK, "19 Hz|back 12 s|0 slices had");
+	service->recorder->dropped = 2;
+	expect("recorder", PP_VERDICT_DEGRADED, "2 slices had no room");
+	c.f.arena->tick_ns = 100 * PP_NS_PER_MS;
+	expect("recorder_rate", PP_VERDICT_DEGRADED, "is 19|tick's 10");
+}
+
+static void
+what_samples_cost_is_held_against_what_was_used(void **state)
+{
+	struct pp_slot *slot = &c.f.arena->slot[2];
+
+	(void)state;
+	/* Without this process, whose CPU time nobody knows. */
+	atomic_store(&c.f.arena->slot[1].life.pid, 0);
+	expect("handler", PP_VERDICT_OK, "No CPU sample");
+	atomic_store(&slot->samples, 1000);
+	atomic_store(&slot->samples_ns, 1000 * 20000ULL);
+	atomic_store(&slot->life.dead_cpu_ns, 100 * PP_NS_PER_SEC);
+	expect("handler", PP_VERDICT_OK,
+	    "20000 ns|1000 of them 0.020 s|0.020%|100.0 s");
+	atomic_store(&slot->life.dead_cpu_ns, 3 * PP_NS_PER_SEC / 2);
+	expect("handler", PP_VERDICT_DEGRADED, "1.333%|1.5 s");
+	/* Of less than a second nothing follows. */
+	atomic_store(&slot->life.dead_cpu_ns, PP_NS_PER_SEC);
+	expect("handler", PP_VERDICT_OK, "2.000%");
+	atomic_store(&c.f.arena->slot[1].life.pid, getpid());
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(each_group_of_entries_is_named,
-		    service_setup, service_teardown),
+#define CASE(test)                                                             \
+	cmocka_unit_test_setup_teardown(test, service_setup, service_teardown)
+		CASE(each_group_of_entries_is_named),
+		CASE(a_table_is_judged_by_how_full_it_is),
+		CASE(what_the_parent_found_is_said),
+		CASE(workers_that_do_not_run_are_missed),
+		CASE(clocks_are_what_workers_have_got),
+		CASE(each_counter_of_losses_is_a_finding),
+		CASE(cpu_time_is_held_against_the_kernels),
+		CASE(what_samples_cost_is_held_against_what_was_used),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -277,6 +277,48 @@ can_names(struct pp_doctor *doctor)
 	    (unsigned long long)nameless);
 }
 
+/* Whose symbols are the distribution's affair. */
+static int
+names_of_system(const char *name)
+{
+	static const char *const place[] = { "/usr/", "/lib", "/bin/",
+		"/sbin/" };
+	size_t i;
+
+	for (i = 0; i < sizeof(place) / sizeof(place[0]); i++) {
+		if (strncmp(name, place[i], strlen(place[i])) == 0)
+			return (1);
+	}
+	return (*name != '/'); /* the kernel's vdso */
+}
+
+/* The application's own files: a profile of what it does has lines, or not. */
+static void
+can_modules(struct pp_doctor *doctor)
+{
+	enum pp_verdict worst = PP_VERDICT_OK;
+	char first[PP_FINDING_TEXT_MAX / 2] = "";
+	struct pp_finding object;
+	uint32_t files = 0, bad = 0;
+	int i;
+
+	for (i = 0; pp_doctor_object(doctor->service, i, &object); i++) {
+		if (names_of_system(object.name))
+			continue;
+		files++;
+		if (object.verdict == PP_VERDICT_OK)
+			continue;
+		if (bad++ == 0)
+			snprintf(first, sizeof(first), "; the first is %s",
+			    object.name);
+		if (object.verdict > worst)
+			worst = object.verdict;
+	}
+	pp_doctor_say(doctor, "modules", worst,
+	    "Of %u files that are not in /usr or /lib, %u have no lines%s.",
+	    files, bad, first);
+}
+
 void
 pp_doctor_abilities(struct pp_doctor *doctor)
 {
@@ -289,4 +331,5 @@ pp_doctor_abilities(struct pp_doctor *doctor)
 	can_threads(doctor, seen);
 	can_server(doctor);
 	can_names(doctor);
+	can_modules(doctor);
 }

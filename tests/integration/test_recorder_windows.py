@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""
+The flight recorder against a load that changed: a minute of route A, a minute
+of route B in which a worker is killed, and a minute in which nobody asks.
+
+Three and a half minutes, which is why it has a file of its own.
+"""
+import os
+import signal
+import time
+
+import harness
+import load
+import workload
+from case import Case, main, note
+from doors import ROUTES, STALL
+
+PROFILE = "/debug/pprof/profile?"
+PART_S = 60
+
+
+class Windows(Case):
+    def recorded(self, query):
+        begun = time.monotonic()
+        answer = self.kore.get(PROFILE + query)
+        took = time.monotonic() - begun
+        self.assertEqual(answer.status, 200, answer)
+        raw = self.pprof.raw(answer.body)
+        used = raw.by(lambda s: s.route)
+        note("%s: %.3f s; %s", query, took,
+             {k: "%.2f s" % (v / 1e9) for k, v in used.items()})
+        return raw, used, took
+
+    def load(self, path, seconds, kill=None):
+        """`path` on both workers. Returns CPU seconds by the kernel, also of
+        the worker that is killed half-way."""
+        kore, before = self.kore, self.kore.cpu()
+        lost = 0
+        with load.Driver(kore, [path], worker=1, seconds=600), \
+                load.Driver(kore, [path], worker=2, seconds=600):
+            time.sleep(seconds / 2)
+            if kill:
+                pid = kore.worker_pids()[kill]
+                lost = harness.cpu_seconds(pid)
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(seconds / 2)
+        return kore.cpu() + lost - before
+
+    def check_labels(self, raw, route, workers):
+        mine = [s for s in raw.samples if s.route == route]
+        self.assertEqual({s.numbers["worker"] for s in mine}, workers)
+        self.assertEqual({s.labels["http.method"] for s in mine}, {"GET"})
+        return mine
+
+    def test_a_minute_of_each(self):
+        with workload.service(
+                modules=STALL, routes=ROUTES + ["/tenant page_tenant"],
+                restarts=1) as self.kore:
+            begun = time.monotonic()
+            spent_a = self.load("/burn/a", PART_S)
+            change = time.monotonic()
+            spent_b = self.load("/tenant?ms=40", PART_S, kill=2)
+            ended = time.monotonic()
+            self.check_windows(begun, change, ended, spent_a, spent_b)
+            # So long that memory is given back.
+            time.sleep(65)
+            _, used, took = self.recorded("since=300")
+            self.assertIn("/burn/a", used)
+            self.assertLessEqual(took, 0.2)
+
+    def check_windows(self, begun, change, ended, spent_a, spent_b):
+        raw, used, took = self.recorded("since=300")
+        self.assertEqual(raw.facts()["worker_restarts"], "1")
+        self.assertNear(sum(used.values()) / 1e9, spent_a + spent_b, 0.05,
+                        "all of it")
+        self.assertNear(used["/burn/a"] / 1e9, spent_a, 0.06, "A")
+        self.assertNear(used["/tenant"] / 1e9, spent_b, 0.06, "B")
+        _, _, took = self.recorded("since=300")
+        self.assertLessEqual(took, 0.2)
+        self.check_labels(raw, "/burn/a", {1, 2})
+        mine = self.check_labels(raw, "/tenant", {1, 2})
+        self.assertTrue(all(s.labels.get("tenant") == "blue" for s in mine
+                            if s.has("page_tenant")))
+        self.assertTrue(any(s.has("page_tenant") for s in mine))
+        # Both that were worker 2 in B, the dead one and the next.
+        self.assertEqual(len({s.numbers["pid"] for s in mine
+                              if s.numbers["worker"] == 2}), 2)
+        # Windows that lie in one part have nothing of the other.
+        now = time.monotonic()
+        _, used, _ = self.recorded("since=%d&until=%d" % (
+            now - begun - 6, now - change + 6))
+        self.assertNotIn("/tenant", used)
+        self.assertGreater(used["/burn/a"] / 1e9, 0.6 * spent_a)
+        _, used, _ = self.recorded("since=%d" % (now - change - 6))
+        self.assertNotIn("/burn/a", used)
+        self.assertGreater(used["/tenant"] / 1e9, 0.6 * spent_b)
+        # What nobody has recorded is not made up.
+        answer = self.kore.get(PROFILE + "since=600&until=300")
+        self.assertEqual(answer.status, 404)
+        self.assertIn("from 600 to 300 seconds ago", answer.text)
+        _, used, _ = self.recorded("since=600&until=%d" % (
+            now - change + 6))
+        self.assertNotIn("/tenant", used)
+        self.assertIn("/burn/a", used)
+
+
+if __name__ == "__main__":
+    main()
