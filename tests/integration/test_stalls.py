@@ -14,12 +14,14 @@ import harness
 import load
 import workload
 from case import Case, Later, main, note
+from doors import Door
 
 STALLS = "/debug/pprof/stalls"
 MODULES = [("stall.c", "stall_load"), "workload.c", harness.PPROF]
 ROUTES = workload.ROUTES + [
     "/hold page_hold", "/doze page_doze", "/timer page_timer",
-    "/twice page_twice", "/die page_die"]
+    "/twice page_twice", "/die page_die", "/nap page_nap",
+    "/forever page_forever", "/tenant page_tenant"]
 HELD, ON = "has not turned its event loop", "goes on: "
 
 
@@ -84,7 +86,8 @@ class Held(Case):
             self.assertNear(sample.values[1] / 1e9, wanted, 0.1, "delay")
         row = re.search(r'class="number">(\d+)</td><td><a href="stalls',
                         kore.get("/debug/pprof/").text)
-        self.assertTrue(row is None or row[1] == "3", row)
+        self.assertIsNotNone(row)
+        self.assertEqual(row[1], "3")
 
     def test_asleep_after_a_wake_and_outside_of_handlers(self):
         with service(300) as kore:
@@ -104,6 +107,42 @@ class Held(Case):
             self.assertLessEqual(took, 0.1 + 0.3 + 0.25)
             kore.get("/hold?ms=100")
             self.assertEqual(len(kore.log("event loop")), 6)
+
+    def test_in_time_while_the_collector_is_busy(self):
+        """Four clients who want pictures of all that was recorded."""
+        with Door(routes=ROUTES, modules=MODULES) as door:
+            kore = door.kore
+            with load.Driver(kore, ["/burn/a", "/task"]):
+                time.sleep(3)
+            until = time.monotonic() + 8
+            pictures = []
+
+            def draw():
+                while time.monotonic() < until:
+                    answer = door.get(
+                        "/debug/pprof/profile?since=900&format=svg")
+                    assert answer.status == 200, answer
+                    pictures.append(len(answer.body))
+
+            clients = [Later(draw) for _ in range(4)]
+            time.sleep(1)
+            for _ in range(2):
+                took, _, _ = self.stall(kore, "/hold?ms=1400", "GET /hold",
+                                        "page_hold (stall.c:")
+                note("%d pictures so far: %.3f s", len(pictures), took)
+                self.assertLessEqual(took, 1.25)
+            self.assertLess(time.monotonic(), until)
+            for client in clients:
+                client.result()
+
+    def test_no_thread_of_a_worker_watches(self):
+        def threads(stall_ms):
+            with service(stall_ms) as kore:
+                kore.get("/hold?ms=1200")
+                return [len(os.listdir("/proc/%d/task" % pid))
+                        for pid in sorted(kore.worker_pids().values())]
+
+        self.assertEqual(threads(1000), threads(0))
 
     def test_short_handlers_under_load_are_no_stall(self):
         with service(300) as kore:
@@ -139,7 +178,7 @@ class Died(Case):
     def test_a_crash_leaves_its_requests_and_samples(self):
         with service(restarts=1) as kore:
             dead = load.connection_to(kore, 2)
-            asleep = Later(dead.get, "/sleep")
+            asleep = Later(dead.get, "/nap?ms=20000")
             profile = Later(load.connection_to(kore, 1).get,
                             "/debug/pprof/profile?seconds=6&hz=100")
             time.sleep(0.3)
@@ -160,7 +199,8 @@ class Died(Case):
         note("%s", said[0])
         self.assertEqual(len(said), 1)
         for word in ("worker 2 (pid %d)" % pid, "signal 11", "GET /die",
-                     "running /die", "last seen at work", "stall_spin"):
+                     "2 in progress: running /die", ", /nap for 1.",
+                     "last seen at work", "stall_spin"):
             self.assertIn(word, said[0])
         self.assertIn("signal 11", text)
         mine = [s for s in raw.samples if s.numbers["pid"] == pid]
@@ -168,6 +208,56 @@ class Died(Case):
         self.assertEqual({s.route for s in mine}, {"/die"})
         self.assertGreaterEqual(len(mine), 2)
         self.assertTrue(all(s.has("page_die") for s in mine))
+
+    def test_the_recorder_alone_has_its_last_samples(self):
+        """Killed in `for (;;)`, with nobody who profiles; seen through the
+        door, while the other worker is stuck as well."""
+        with Door(routes=ROUTES, modules=MODULES, restarts=1,
+                  env={"PPROF_STALL_MS": "0"}) as door:
+            kore = door.kore
+            kept = [load.connection_to(kore, worker) for worker in (1, 2)]
+            held = [Later(one.get, "/forever") for one in kept]
+            time.sleep(2.5)
+            pids = kore.worker_pids()
+            os.kill(pids[2], signal.SIGKILL)
+            harness.wait_for("last words", 5,
+                             lambda: kore.log("was ended by"))
+            text = door.get(STALLS + "?debug=1").text
+            raw = self.pprof.raw(door.get(STALLS).body)
+            os.kill(pids[1], signal.SIGUSR2)
+            self.assertEqual(held[0].result().text, "freed\n")
+            for one in kept:
+                one.close()
+            said = kore.log("was ended by")
+        note("%s", said[0])
+        for word in ("pid %d" % pids[2], "signal 9",
+                     "in the handler of GET /forever",
+                     "1 in progress: running /forever", "page_forever"):
+            self.assertIn(word, said[0])
+        self.assertIn("signal 9", text)
+        mine = [s for s in raw.samples if s.numbers["pid"] == pids[2]]
+        self.assertEqual({s.route for s in mine}, {"/forever"})
+        self.assertEqual(sum(s.values[0] for s in mine), 1)
+        # The recorder's, at 19 Hz of CPU time.
+        self.assertGreaterEqual(len(mine), 2)
+        self.assertTrue(all(s.has("page_forever") for s in mine))
+
+    def test_labels_of_the_applications_own_are_in_it(self):
+        with service(restarts=1) as kore:
+            dead = load.connection_to(kore, 2)
+            held = Later(dead.get, "/tenant?ms=20000")
+            time.sleep(2)
+            pid = kore.worker_pids()[2]
+            os.kill(pid, signal.SIGKILL)
+            with self.assertRaises(OSError):
+                held.result()
+            harness.wait_for("last words", 5,
+                             lambda: kore.log("was ended by"))
+            raw = self.pprof.raw(kore.get(STALLS).body)
+        mine = [s for s in raw.samples if s.numbers["pid"] == pid
+                and s.labels.get("tenant") == "blue"]
+        self.assertTrue(mine, [s.labels for s in raw.samples])
+        self.assertTrue(all(s.route == "/tenant" for s in mine))
 
     def test_killed_while_it_waits(self):
         with service(0, restarts=1) as kore:

@@ -21,6 +21,7 @@ int page_hold(struct http_request *);
 int page_doze(struct http_request *);
 int page_timer(struct http_request *);
 int page_twice(struct http_request *);
+int page_nap(struct http_request *);
 int page_die(struct http_request *);
 int stall_load(int);
 u_int64_t stall_spin(u_int64_t);
@@ -197,6 +198,22 @@ page_twice(struct http_request *req)
 	req->hdlr_extra = NULL;
 	stall_until(now_ms() + wanted_ms(req));
 	return (reply(req, "held\n"));
+}
+
+/* Only sleeps as a request does; its worker is free meanwhile. */
+int
+page_nap(struct http_request *req)
+{
+	if (req->hdlr_extra == NULL) {
+		req->hdlr_extra = req;
+		req->flags |= HTTP_REQUEST_RETAIN_EXTRA;
+		http_request_sleep(req);
+		(void)kore_timer_add(twice_wake, (u_int64_t)wanted_ms(req), req,
+		    KORE_TIMER_ONESHOT);
+		return (KORE_RESULT_RETRY);
+	}
+	req->hdlr_extra = NULL;
+	return (reply(req, "slept\n"));
 }
 
 /* Works for a while, so that samples are there, and is killed. */
