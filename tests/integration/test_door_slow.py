@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+"""
+Clients of the collector's own door who are slow, silent, many, or send
+garbage: they cost a bounded time and nobody else's answer.
+"""
+import os
+import socket
+import struct
+import time
+
+import harness
+from case import Case, Later, main, note
+from doors import Door, INDEX
+
+
+def rss_kb(pid):
+    with open("/proc/%d/status" % pid) as file:
+        for line in file:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+class Slow(Case):
+    HALF = b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: x\r\nX-Slow: "
+
+    def test_a_thousand_half_open_clients_cost_nothing(self):
+        with Door() as door:
+            pid = door.kore.find_collector()
+            door.get(INDEX)
+            profile = Later(door.get, INDEX + "profile?seconds=6")
+            time.sleep(1)
+            memory, slow = rss_kb(pid), []
+            for i in range(1000):
+                sock = door.socket()
+                if i % 3 != 0:
+                    sock.send(self.HALF[:1 + i % len(self.HALF)])
+                slow.append(sock)
+            begun = time.monotonic()
+            self.assertEqual(door.get(INDEX + "cmdline", timeout=5).status,
+                             200)
+            took = time.monotonic() - begun
+            used = harness.cpu_seconds(pid)
+            for _ in range(15):
+                for sock in slow[-60:]:
+                    try:
+                        sock.send(b"a")
+                    except OSError:
+                        pass
+                time.sleep(0.2)
+            used = harness.cpu_seconds(pid) - used
+            grown = rss_kb(pid) - memory
+            files = len(os.listdir("/proc/%d/fd" % pid))
+            note("behind 1000 half-open clients: %.3f s; %.2f s of CPU in 3 s,"
+                 " %d kB more, %d files", took, used, grown, files)
+            # What was under way is not sent off by them.
+            self.assertEqual(profile.result().status, 200)
+            self.assertLess(took, 0.5)
+            self.assertLess(used, 0.1)
+            # 64 places of some 45 KiB, and what malloc makes of it.
+            self.assertLess(grown, 4096)
+            # Two for each place, and its own: nobody's is left open.
+            self.assertLess(files, 2 * 64 + 2 * len(door.kore.modules) + 80)
+            self.assertEqual(door.kore.get("/light").text, "light\n")
+            for sock in slow:
+                sock.close()
+
+    def test_a_request_has_ten_seconds_to_arrive(self):
+        """Also when nothing else wakes the collector."""
+        with Door(env={"PPROF_STALL_MS": "0",
+                       "PPROF_RECORDER_HZ": "0"}) as door:
+            for ask in (b"", b"GET /debug/pprof/cmdline HTTP/1.1\r\n"
+                        b"Host: x\r\n\r\n"):
+                kept = door.socket()
+                if ask:
+                    kept.sendall(ask)
+                    self.assertIn(b"200 OK", kept.recv(65536))
+                begun = time.monotonic()
+                kept.settimeout(15)
+                self.assertEqual(kept.recv(100), b"")
+                took = time.monotonic() - begun
+                kept.close()
+                note("an idle connection ended after %.2f s", took)
+                self.assertGreater(took, 9.5)
+                self.assertLess(took, 12)
+        with Door() as door:
+            slow, silent = door.socket(), door.socket()
+            begun = time.monotonic()
+            slow.sendall(self.HALF)
+            ended = {}
+            while len(ended) < 2 and time.monotonic() - begun < 15:
+                for name, sock in (("slow", slow), ("silent", silent)):
+                    if name in ended:
+                        continue
+                    sock.settimeout(0.2)
+                    try:
+                        if name == "slow":
+                            sock.send(b"a")
+                        if sock.recv(100) == b"":
+                            ended[name] = time.monotonic() - begun
+                    except socket.timeout:
+                        pass
+                    except OSError:
+                        ended[name] = time.monotonic() - begun
+            slow.close()
+            silent.close()
+            note("ended after %s", ended)
+            for name in ("slow", "silent"):
+                self.assertGreater(ended.get(name, 99), 9.5)
+                self.assertLess(ended[name], 12)
+
+    def test_a_body_has_ten_seconds_as_well(self):
+        with Door() as door, door.socket() as raw:
+            raw.sendall(b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                        b"Content-Length: 1000\r\n\r\n")
+            raw.settimeout(0.2)
+            begun, ended = time.monotonic(), False
+            while not ended and time.monotonic() - begun < 15:
+                try:
+                    raw.send(b"+")
+                    ended = raw.recv(100) == b""
+                except socket.timeout:
+                    pass
+                except OSError:
+                    ended = True
+            took = time.monotonic() - begun
+            note("ended after %.2f s", took)
+            self.assertTrue(ended)
+            self.assertGreater(took, 9.5)
+            self.assertLess(took, 12)
+
+    def test_one_who_does_not_take_its_answer_costs_nothing(self):
+        with Door() as door:
+            pid = door.kore.find_collector()
+            lazy = []
+            for _ in range(50):
+                sock = socket.socket()
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect((door.host, door.port))
+                sock.sendall(b"GET /debug/pprof/ HTTP/1.1\r\nHost: x\r\n\r\n"
+                             * 20)
+                lazy.append(sock)
+            # Until all is written that their sockets take.
+            def busy(seconds):
+                used = harness.cpu_seconds(pid)
+                time.sleep(seconds)
+                return harness.cpu_seconds(pid) - used
+
+            harness.wait_for("quiet", 15, lambda: busy(0.3) < 0.02)
+            used = busy(2)
+            self.assertEqual(door.get(INDEX + "cmdline", timeout=5).status,
+                             200)
+            note("50 clients that do not read: %.2f s of CPU in 2 s", used)
+            self.assertLess(used, 0.05)
+            for sock in lazy:
+                sock.close()
+
+    def test_many_long_profiles_leave_room_for_short_questions(self):
+        ask = (b"GET /debug/pprof/profile?seconds=86400 HTTP/1.1\r\n"
+               b"Host: x\r\n\r\n")
+        with Door() as door:
+            waiting = []
+            for _ in range(48):
+                waiting.append(door.socket())
+                waiting[-1].sendall(ask)
+            harness.wait_for("48 profiles", 5, lambda: 'class="number">48<'
+                             in door.get(INDEX).text)
+            for _ in range(30):
+                answer = door.get(INDEX + "profile?seconds=86400")
+                self.assertEqual(answer.status, 503)
+                self.assertIn("48 clients wait here", answer.text)
+                self.assertEqual(answer.text.count("\n"), 1)
+            self.assertEqual(door.get(INDEX + "goroutine").status, 200)
+            self.assertEqual(door.get(INDEX + "profile?seconds=1").status,
+                             200)
+            for sock in waiting[:3]:
+                sock.close()
+            harness.wait_for("three places", 5, lambda: 'class="number">45<'
+                             in door.get(INDEX).text)
+            again = door.socket()
+            again.sendall(ask)
+            harness.wait_for("one more", 5, lambda: 'class="number">46<'
+                             in door.get(INDEX).text)
+            for sock in waiting[3:] + [again]:
+                sock.close()
+
+    def test_garbage(self):
+        with Door() as door:
+            for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\0" * 5000,
+                         b"GET " + b"/a" * 20000 + b" HTTP/1.1\r\n\r\n",
+                         b"GET /debug/pprof/ HTTP/1.1\r\n" + b"A: b\r\n" * 9999,
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"Content-Length: -5\r\n\r\n",
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n"):
+                sock = door.socket()
+                try:
+                    sock.sendall(data)
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(65536):
+                        pass
+                except OSError:
+                    pass
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                struct.pack("ii", 1, 0))
+                sock.close()
+                self.assertEqual(door.get(INDEX + "cmdline").status, 200)
+
+
+if __name__ == "__main__":
+    main()
