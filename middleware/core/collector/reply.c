@@ -99,20 +99,39 @@ reply_pack(struct packet *packet, struct pp_answer *answer)
 	return (-2);
 }
 
+/* A client that has gone is no news, and a limit is told to who asks; what the
+ * kernel refuses is told the operator, once. */
+static void
+reply_refused(const char *what, int error)
+{
+	static int told;
+
+	if (error != EPERM && error != ENOSYS)
+		return;
+	if (!told)
+		pp_collector_log("%s: %s: no answers by the routes", what,
+		    strerror(error));
+	told = 1;
+}
+
 void
 pp_collector_reply(int reply, struct pp_answer *answer)
 {
 	struct packet packet;
-	int fd;
+	int fd, error;
 
 	/* A limit on files, or no memory: a sentence is shorter. */
 	if ((fd = reply_pack(&packet, answer)) == -2) {
+		error = errno;
+		reply_refused("memfd", error);
 		pp_answer_error(answer, 503,
-		    "The answer could not be handed over: %s", strerror(errno));
+		    "The answer could not be handed over: %s", strerror(error));
 		fd = reply_pack(&packet, answer);
 	}
-	pp_wire_send(reply, &packet,
-	    sizeof(packet.head) + packet.head.headers_len, &fd, fd >= 0);
+	if (pp_wire_send(reply, &packet,
+		sizeof(packet.head) + packet.head.headers_len, &fd,
+		fd >= 0) == -1)
+		reply_refused("sendmsg", errno);
 	if (fd >= 0)
 		close(fd);
 	close(reply);
