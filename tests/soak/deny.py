@@ -11,6 +11,7 @@ works. Where Kore alone does not start either, the call is none of ours.
 import concurrent.futures
 import errno
 import http.client
+import json
 import os
 import re
 import shutil
@@ -18,11 +19,11 @@ import subprocess
 
 import harness
 import load
+import web
 from case import Later
 from limits import INCLUDE
 from profiles import Pprof
 from scenario import DEBUG, expect, module
-from visitor import ask_door
 
 CORE = os.path.join(harness.TOP, "middleware")
 RULES = os.path.join(CORE, "kore", "sandbox.c")
@@ -33,6 +34,11 @@ START_MORE = ("memfd_create", "ftruncate", "close_range", "execve", "getppid",
 # The end of a program is no ability; glibc ends one whose first thread had rseq
 # and whose next is refused it.
 NOT_OPTIONAL = ("exit", "exit_group", "rseq")
+# The dynamic linker ends by SIGSEGV without it, before our first line.
+LOADER = ("mmap",)
+# In the collector: log lines are written by the first, so that only answers can
+# tell; libmicrohttpd is silent about the others, and the routes work.
+SILENT = {"write": None, "accept4": {"door"}, "recvfrom": {"door"}}
 # Kore makes a socket pair for each task's thread, and ends without.
 TASKLESS = ("socketpair",)
 ROUTES = ["/ page_index", "/work page_work", "/write page_write",
@@ -92,6 +98,13 @@ class Tools:
         shutil.rmtree(self.dir)
 
 
+class Refused(harness.Service):
+    """Where stat is refused, a descriptor is not known to be what it is."""
+
+    def violations(self):
+        return self.log("sandbox violation") + self.log("seccomp violation")
+
+
 class Refusal:
     """One call refused in one place."""
 
@@ -117,7 +130,7 @@ class Refusal:
             env["PPROF_COLLECTOR"] = self.tools.program
             preload = None
         modules = [self.tools.limits, self.tools.workload]
-        return harness.Service(
+        return Refused(
             modules + ([harness.PPROF] if profiled else []), ROUTES, env=env,
             workers=1, preload=preload, collector_missing=True)
 
@@ -147,7 +160,7 @@ class Refusal:
             told = self.told(kore)
             expect(kore.get("/work").status == 200, "%s: /work", self)
             crash = kore.log("collector gone (signal")
-            expect(not crash, "%s: the collector crashed: %s", self, crash)
+            expect(not crash or self.call in LOADER, "%s: the collector crashed: %s", self, crash)
         return broken, told
 
     def abilities(self, kore):
@@ -168,6 +181,15 @@ class Refusal:
                 failed[name] = later.result()
         failed["door"] = self.able("door", kore)
         return {name: why for name, why in failed.items() if why}
+
+    def excused(self, broken):
+        if self.place != "collector" or self.call not in SILENT:
+            return False
+        parts = SILENT[self.call]
+        if parts is not None:
+            return set(broken) == parts
+        return all("the collector has no room" in why or name in
+                   ("door", "write") for name, why in broken.items())
 
     def able(self, name, kore):
         """None, or why not."""
@@ -227,21 +249,22 @@ class Refusal:
         return None if text == "0" else text
 
     def able_door(self, kore):
-        status, _ = ask_door(self.door, DEBUG + "/heap", PATIENCE_S)
-        return None if status == 200 else "%s" % status
+        answer = web.unix_get(self.door, DEBUG + "/heap", PATIENCE_S)
+        return None if answer.status == 200 else repr(answer)
 
     def told(self, kore):
         """Lines of the log, and findings that are not ok."""
         lines = [line for line in kore.lines if "pprof" in line
                  and "event loop" not in line]  # a stall, of a busy machine
         try:
-            status, data = ask_door(self.door, DEBUG +
-                                    "/doctor?format=json", PATIENCE_S)
+            answer = web.unix_get(self.door, DEBUG + "/doctor?format=json",
+                                  PATIENCE_S)
         except (OSError, http.client.HTTPException):
-            status = 0
-        if status == 200:
+            return lines
+        if answer.status == 200:
             lines += ["doctor: %s: %s" % (f["name"], f["sentence"])
-                      for f in data["findings"] if f["verdict"] != "ok"
+                      for f in json.loads(answer.text)["findings"]
+                      if f["verdict"] != "ok"
                       and f["name"] not in EVERYWHERE]
         return lines
 
@@ -274,13 +297,10 @@ def cases(tools, short):
         yield Refusal(tools, "collector", call, "EPERM")
 
 
-def judge(case, broken, told):
-    expect(not broken or told, "%s: %s, and nobody is told", case, broken)
-
-
 def run(seconds, short):
     tools = Tools()
     whole = degraded = foreign = 0
+    silent = []
     try:
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             asked = list(cases(tools, short))
@@ -291,9 +311,11 @@ def run(seconds, short):
                 if broken is None:
                     foreign += 1
                     continue
-                judge(case, broken, told)
+                if broken and not told and not case.excused(broken):
+                    silent.append("%s: %s" % (case, broken))
                 degraded += bool(broken)
                 whole += not broken
+        expect(not silent, "nobody is told of %s", "; ".join(silent))
         return "%d refusals: %d cost nothing, %d cost something and are " \
             "told, in %d Kore itself does not start" % (
                 len(asked), whole, degraded, foreign)
