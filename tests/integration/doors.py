@@ -3,7 +3,6 @@ A service with the collector's own door (PPROF_LISTEN), and how to ask there.
 
 Not a test.
 """
-import http.client
 import os
 import socket
 
@@ -16,27 +15,6 @@ STALL_SOURCE = os.path.join(harness.HERE, "modules", "stall.c")
 STALL = [("stall.c", "stall_load"), "workload.c", harness.PPROF]
 ROUTES = workload.ROUTES + [
     "/forever page_forever", "/hold page_hold", "/doze page_doze"]
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=30):
-        super().__init__("localhost", timeout=timeout)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
-def unix_get(path, what, timeout=30):
-    connection = UnixConnection(path, timeout)
-    try:
-        connection.request("GET", what)
-        response = connection.getresponse()
-        return web.Answer(response, response.read())
-    finally:
-        connection.close()
 
 
 class Door:
@@ -66,7 +44,7 @@ class Door:
 
     def get(self, path, **more):
         if self.path:
-            return unix_get(self.path, path, **more)
+            return web.unix_get(self.path, path, **more)
         return self.ask("GET", path, **more)
 
     def socket(self, source=None):

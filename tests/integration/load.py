@@ -45,6 +45,7 @@ class Driver(threading.Thread):
         self.service, self.paths, self.methods = service, paths, methods
         self.worker, self.duty = worker, duty
         self.done, self.bad, self.lost, self.slowest = 0, [], 0, 0.0
+        self.why = []  # of those lost: path and error
         self.stopping = threading.Event()
         self.until = time.monotonic() + seconds
         self.failure = None
@@ -85,8 +86,9 @@ class Driver(threading.Thread):
             try:
                 body = b"x" if method == "POST" else None
                 answer = self.connection.ask(method, path, body=body)
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
                 self.lost += 1
+                self.why.append((path, repr(error)))
                 self.connection.close()
                 self.again()
                 continue

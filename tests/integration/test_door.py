@@ -21,7 +21,7 @@ import load
 import web
 import workload
 from case import Case, main, note
-from doors import Door, INDEX, unix_get
+from doors import Door, INDEX
 
 CLONE_NEWNET = 0x40000000
 NEAR, FAR = "192.0.2.7", "198.51.100.9"
@@ -238,13 +238,13 @@ class Places(Case):
             mode = os.stat(path).st_mode
             self.assertTrue(stat.S_ISSOCK(mode))
             self.assertEqual(stat.S_IMODE(mode), 0o600)
-            self.assertEqual(unix_get(path, INDEX + "cmdline").status, 200)
+            self.assertEqual(web.unix_get(path, INDEX + "cmdline").status, 200)
             # Others are kept out by the kernel.
             self.assertEqual(connect_as(65534, path), errno.EACCES)
             self.assertEqual(connect_as(os.getuid(), path), 0)
             # The next collector is nobody, in a chroot.
             os.kill(kore.find_collector(), signal.SIGKILL)
-            self.assertEqual(unix_get(path, INDEX + "cmdline").status, 200)
+            self.assertEqual(web.unix_get(path, INDEX + "cmdline").status, 200)
         self.assertEqual(os.listdir(folder), [])
         os.rmdir(folder)
 
@@ -256,7 +256,7 @@ class Places(Case):
         old.listen()
         old.close()
         with kore:
-            self.assertEqual(unix_get(path, INDEX).status, 200)
+            self.assertEqual(web.unix_get(path, INDEX).status, 200)
             self.assertEqual(kore.log("PPROF_LISTEN"), [])
 
     def refused(self, kore, *words):

@@ -134,11 +134,8 @@ class Reload(Case):
                 answer = later.result()
             self.assertEqual(kore.get("/reload").text, "after")
             self.assertEqual((one.bad, two.bad), ([], []))
-            # Seen once in some ten runs, cause unknown; profiles are what
-            # is judged here.
-            note("requests lost over the reload: %d and %d", one.lost,
-                 two.lost)
-            self.assertLessEqual(one.lost + two.lost, 2)
+            self.assertEqual((one.lost, two.lost), (0, 0),
+                             (one.why, two.why))
             self.assertEqual(answer.status, 200)
             raw = self.pprof.raw(answer.body)
             again = self.pprof.raw(kore.profile(1).body)

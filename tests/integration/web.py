@@ -5,6 +5,7 @@ Not a client library: no redirects, no decoding, no retries, so that a test
 sees what was on the wire.
 """
 import http.client
+import socket
 
 
 class Answer:
@@ -67,3 +68,26 @@ def ask(host, port, method, path, body=None, headers=None, timeout=60):
 
 def get(host, port, path, timeout=60):
     return ask(host, port, "GET", path, timeout=timeout)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """To a unix socket: the collector's own door."""
+
+    def __init__(self, path, timeout=30):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def unix_get(path, what, timeout=30):
+    connection = UnixConnection(path, timeout)
+    try:
+        connection.request("GET", what)
+        response = connection.getresponse()
+        return Answer(response, response.read())
+    finally:
+        connection.close()
