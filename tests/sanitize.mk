@@ -40,12 +40,17 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 # What several threads write without a lock, and what reads it. Not these:
 #
 # test_own, test_heap_threads, test_capture, test_heap_full, test_heap_quiet,
-# test_locks, test_contention	write over the call table of libc: its malloc() and
-#			locks then arrive here before the sanitizer knows the
+# test_locks, test_contention	write over the call table of libc: its malloc()
+#			and locks then arrive here before the sanitizer knows the
 #			thread, or after it forgot it, and it crashes
+# test_sleeps, test_calls	the same
+# test_trace_capture	libunwind gives back what it keeps for a thread under a
+#			lock, when the sanitizer has forgotten the thread: it
+#			crashes. The rings that it writes are test_trace_ring's
 # test_dump		of signals, which the sanitizer delivers late
 # all others		are of one thread, as the collector is
-tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_words test_labels)
+tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_trace_ring \
+	test_words test_labels)
 tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 
 # Integration tests for a sanitized program; others measure what it changes:
@@ -54,7 +59,7 @@ concurrency := test_waits.py test_waits_forms.py test_in_progress.py \
 	test_own.py test_load.py
 asan_integration := $(addprefix tests/integration/,test_http.py test_life.py \
 	test_routes.py test_sample.py test_sandbox.py test_scraper.py \
-	$(concurrency))
+	$(concurrency) test_access.py test_doctor.py test_stalls.py)
 ubsan_integration := $(addprefix tests/integration/,test_app.py test_cpp.py \
 	$(concurrency) test_hooks.py test_http.py test_life.py \
 	test_memory.py test_routes.py test_sample.py test_sandbox.py \
@@ -74,12 +79,12 @@ tsan-build:
 	@$(tsan_make) -j$(JOBS) $(tsan_unit)
 
 asan: deps-test asan-build
-	@B=$(B)/asan tests/run limit=300 $(asan_unit) $(asan_integration)
+	@B=$(B) tests/long asan env B=$(B)/asan tests/run limit=300 $(asan_unit) $(asan_integration)
 ubsan: deps-test ubsan-build
-	@B=$(B)/ubsan tests/run limit=300 $(unit:$(B)/%=$(B)/ubsan/%) \
+	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 $(unit:$(B)/%=$(B)/ubsan/%) \
 	    $(ubsan_integration)
 tsan: deps-test tsan-build
-	@B=$(B)/tsan tests/run limit=300 $(tsan_unit)
+	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 
 # The short form, one item of `make test`.
 sanitize: asan-build tsan-build
