@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "kore/abi.h"
+#include "kore/adapter.h"
+
+/* Routes of the profiler whose operator has written an on_free. */
+#define PP_ABI_CHAINED_MAX 16
 
 const char *
 pp_abi_route(const struct http_request *req)
@@ -15,18 +19,59 @@ pp_abi_route(const struct http_request *req)
 	return (req->rt != NULL ? req->rt->path : NULL);
 }
 
-/* Kore calls a function of the route, not of the request. Whatever the
- * operator has written there is called in our place. */
+/* Kore calls a function of the route, not of the request, and keeps it over
+ * reloads. What the operator has written there is called after ours. */
+static struct chained {
+	const struct kore_route *rt;
+	struct kore_runtime_call *theirs;
+} chained[PP_ABI_CHAINED_MAX];
 static struct kore_runtime_call freed_call;
+static void (*freed_ours)(struct http_request *);
+
+static void
+freed_both(struct http_request *req)
+{
+	size_t i;
+
+	freed_ours(req);
+	for (i = 0; i < PP_ABI_CHAINED_MAX; i++) {
+		if (chained[i].rt == req->rt)
+			kore_runtime_http_request_free(chained[i].theirs, req);
+	}
+}
+
+/* Ours is called in any case: without it an answer would stay in memory. */
+static void
+freed_chain(struct kore_route *rt)
+{
+	size_t i;
+
+	if (rt->on_free == &freed_call)
+		return;
+	for (i = 0; rt->on_free != NULL && i < PP_ABI_CHAINED_MAX; i++) {
+		if (chained[i].rt != NULL)
+			continue;
+		chained[i].rt = rt;
+		chained[i].theirs = rt->on_free;
+		break;
+	}
+	if (i == PP_ABI_CHAINED_MAX)
+		pp_kore_log("on_free is not called: more than %d routes of "
+			    "the profiler have one",
+		    PP_ABI_CHAINED_MAX);
+	rt->on_free = &freed_call;
+}
 
 void
 pp_abi_when_freed(struct http_request *req,
     void (*freed)(struct http_request *))
 {
-	memcpy(&freed_call.addr, &freed, sizeof(freed));
+	void (*both)(struct http_request *) = freed_both;
+
+	freed_ours = freed;
+	memcpy(&freed_call.addr, &both, sizeof(both));
 	freed_call.runtime = &kore_native_runtime;
-	if (req->rt->on_free == NULL)
-		req->rt->on_free = &freed_call;
+	freed_chain(req->rt);
 }
 
 /* The call finds hdlr_extra empty. */

@@ -6,6 +6,7 @@ another prefix, behind a login, chosen in the conf or from C.
 import os
 import signal
 import time
+import unittest
 
 import harness
 import workload
@@ -102,6 +103,29 @@ class Routes(Case):
         with self.service(["workload.c", MANUAL], domains) as kore:
             self.check_group(kore, headers={"Host": "a.test"})
             self.assertEqual(kore.get(BASE + "/").text, "light\n")
+
+    @unittest.skipUnless(harness.KORE_42, "Kore 4.1 has no on_free")
+    def test_an_on_free_of_the_operator_is_called_as_well(self):
+        kore = self.service(["freed.c", MANUAL], workers=1)
+        conf = os.path.join(kore.dir, "freed.conf")
+        with open(conf, "w") as file:
+            file.write("route ^/debug/pprof(/.*)?$ {\n"
+                       "  handler pprof_handler\n"
+                       "  on_free count_freed\n}\n")
+        kore.domains = {"*": ["include " + conf, "/ page_freed"]}
+        with kore:
+            folder = "/proc/%d/fd" % kore.worker_pids()[1]
+            for _ in range(3):
+                self.assertEqual(kore.get(BASE + "/cmdline").status, 200)
+            before = len(os.listdir(folder))
+            for _ in range(5):
+                with kore.connect() as connection:
+                    connection.send(BASE + "/profile?seconds=60")
+                    time.sleep(0.2)
+            # Ours is called: it closes the socket of the answer.
+            harness.wait_for("the ends of five requests", 10, lambda: (
+                kore.get("/").text, len(os.listdir(folder)))
+                == ("8\n", before))
 
     def test_another_prefix_behind_a_login(self):
         route = "^/internal/prof(/.*)?$ pprof_handler ops"
