@@ -124,10 +124,14 @@ def new_dir():
     return path
 
 
-def rights_lines(root):
-    """Where workers run, and as whom, as lines of a kore.conf."""
-    lines = ["root " + root, "runas nobody"]
-    return ["privsep worker {", *lines, "}"] if KORE_42 else lines
+def rights_lines(root, process="worker"):
+    """Where workers or the keymgr run, and as whom, as lines of a
+    kore.conf."""
+    if KORE_42:
+        return ["privsep %s {" % process, "root " + root, "runas nobody", "}"]
+    if process != "worker":
+        return ["%s_root %s" % (process, root)]
+    return ["root " + root, "runas nobody"]
 
 
 def route_lines(route):

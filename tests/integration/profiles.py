@@ -12,8 +12,9 @@ import tempfile
 
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "mins": 60e9, "hrs": 3600e9,
          "hours": 3600e9, "days": 86400e9}
-LINE = (re.compile(r"^(.*?) (/.*|):(\d+) s=(-?\d+)$"),
-        re.compile(r"^(\S+) (.*):(\d+) s=(-?\d+)$"))
+# Newer ones have a column behind the line.
+LINE = (re.compile(r"^(.*?) (/.*?|):(\d+)(?::\d+)? s=(-?\d+)$"),
+        re.compile(r"^(\S+) (.*?):(\d+)(?::\d+)? s=(-?\d+)$"))
 
 
 def duration_ns(text):
@@ -226,7 +227,7 @@ class Pprof:
             source = self.save(source)
         keys, key = {}, None
         for line in self.run("-tags", *args, source).splitlines():
-            head = re.match(r"^ *(\S+): Total (\S+)$", line)
+            head = re.match(r"^ *(\S+): Total (\S+)(?: of .*)?$", line)
             row = re.match(r"^ *(\S+) \( *[\d.]+%\): (.*)$", line)
             if head:
                 key = head[1]

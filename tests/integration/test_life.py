@@ -375,9 +375,11 @@ class Daemon(Case):
             load.wait_ready(kore, "/light")
             with open(os.path.join(kore.dir, "kore.pid")) as file:
                 pid = int(file.read())
+            # One worker answers before the other has begun.
+            harness.wait_for("two workers and a collector", 20, lambda: sorted(
+                comm for _, comm in harness.children(pid)
+            ) == ["kore", "kore", "pprof-collector"])
             family = harness.children(pid)
-            names = sorted(comm for _, comm in family)
-            self.assertEqual(names, ["kore", "kore", "pprof-collector"])
             with load.Driver(kore, ["/burn/a", "/task"]):
                 raw = self.pprof.raw(kore.profile(1, 250).body)
             self.assertTrue(any(s.has("workload_task") for s in raw.samples))

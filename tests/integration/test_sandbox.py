@@ -148,13 +148,13 @@ class Production(Case):
                            stderr=subprocess.DEVNULL)
         for name in ("key.pem", "cert.pem"):
             os.chmod(os.path.join(kore.dir, name), 0o644)
-        kore.settings += ["keymgr_root " + kore.dir,
+        kore.settings += [*harness.rights_lines(kore.dir, "keymgr"),
                           "tls_dhparam %s/dh.pem" % kore.dir]
         kore.blocks += ["server secret {",
                         "  bind 127.0.0.1 %d" % harness.free_port(), "}",
                         "domain secret.test {", "  attach secret",
                         "  certfile /cert.pem", "  certkey /key.pem",
-                        "  route /light page_light", "}"]
+                        *harness.route_lines("/light page_light"), "}"]
 
     def test_the_keymgr_is_left_alone(self):
         kore = workload.service()

@@ -21,6 +21,7 @@ from case import Case, Later, main, note
 SOURCE = os.path.join(harness.HERE, "modules", "single.c")
 ROUTES = ["/ page", "/burn page_burn", "/cond page_cond", "/timer page_timer",
           "^/debug/pprof(/.*)?$ pprof_handler"]
+NO_TLS = "TLS_BACKEND=none" if harness.KORE_42 else "NOTLS=1"
 BUILD_CONF = """single_binary=yes
 kore_source=/usr/share/kore
 kore_flavor=%s
@@ -41,7 +42,7 @@ class Single(harness.Service):
     """One that kodev builds when it is started."""
 
     def __init__(self, source=SOURCE, routes=ROUTES,
-                 flavor="NOTLS=1 TASKS=1 PGSQL=1", pprof=harness.PPROF[0],
+                 flavor=NO_TLS + " TASKS=1 PGSQL=1", pprof=harness.PPROF[0],
                  **more):
         super().__init__([], routes, **more)
         self.source, self.flavor, self.pprof = source, flavor, pprof

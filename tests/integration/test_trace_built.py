@@ -15,7 +15,7 @@ import harness
 import load
 from case import Case, Later, main, note
 from perfetto import Perfetto
-from test_single import ROUTES, Single
+from test_single import NO_TLS, ROUTES, Single
 from traced import TRACE, Traced, parsed
 
 TINY = (os.path.join(harness.BUILD, "tiny", "pprof.so"), "pprof_load")
@@ -99,8 +99,8 @@ class Curl(Case):
     def ask(self, port):
         source = os.path.join(harness.HERE, "modules", "fetches.c")
         with Single(source=source, pprof=CURL,
-                    routes=["/ page", "/fetch page_fetch", ROUTES[2]],
-                    flavor="NOTLS=1 TASKS=1 PGSQL=1 CURL=1",
+                    routes=["/ page", "/fetch page_fetch", ROUTES[-1]],
+                    flavor=NO_TLS + " TASKS=1 PGSQL=1 CURL=1",
                     env={"PPROF_COLLECTOR": harness.COLLECTOR,
                          "PPROF_BLOCK_RATE": "1",
                          "TEST_URL": "http://127.0.0.1:%d/" % port}) as kore:

@@ -57,8 +57,12 @@ make -j"$(nproc)" all unit \
 # Today's go compiles its tools when they are first called, which takes a
 # minute: once, and not within a test.
 export GOCACHE=/var/cache/go-build
+# They end with status 2 after their usage, and with 1 when they could not be
+# made.
 for tool in pprof trace; do
-	go tool $tool -h >/dev/null 2>&1
+	go tool $tool -h >/var/log/go-tool.log 2>&1
+	[ $? -le 2 ] && grep -qi usage /var/log/go-tool.log ||
+		{ cat /var/log/go-tool.log; echo "no go tool $tool"; exit 2; }
 done
 items=$*
 [ -n "$items" ] || items="limit=60 $(ls build/unit/test_* | grep -v '\.d$')

@@ -4,10 +4,12 @@ sid_leave := libzydis4.0=% postgresql-15=% libclang-rt-14-dev=%
 sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 	libcmocka-dev=x golang-go=x panicparse=x g++=x python3=x curl=x \
 	apache2-utils=x wrk=x iproute2=x openssl=x postgresql=x make=x \
-	mandoc=x man-db=x pkgconf=x binutils=x ca-certificates=x),$(firstword \
+	mandoc=x man-db=x pkgconf=x binutils=x ca-certificates=x \
+	graphviz=x libjemalloc2=x libtcmalloc-minimal4t64=x),$(firstword \
 	$(subst =, ,$(p)))))
 
 .PHONY: test-sid
 test-sid:
 	@.ci/deps install debootstrap=debootstrap util-linux=unshare
-	@SID_PACKAGES='$(sid_packages)' sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
+	@SID_PACKAGES='$(sid_packages)' B='$(B)' tests/long test-sid \
+	    sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
