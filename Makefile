@@ -27,6 +27,7 @@ need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	graphviz=dot libcurl4-openssl-dev=curl-config \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
+	nginx-light=nginx systemd=systemd-analyze \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	nodejs=node npm=npm chromium=chromium \

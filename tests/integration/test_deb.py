@@ -114,6 +114,43 @@ class Deb(Case):
                      "zlib1g", "libunwind8", "libzydis"):
             self.assertIn(name, fields)
 
+    def test_dpkg_installs_and_purges_it(self):
+        """In a root of its own, in which nothing else is installed."""
+        root = os.path.join(self.work, "root")
+        admin = os.path.join(root, "var/lib/dpkg")
+        for name in ("info", "updates", "triggers"):
+            os.makedirs(os.path.join(admin, name))
+        open(os.path.join(admin, "status"), "w").close()
+        packages = glob.glob(os.path.join(self.built, "*.deb"))
+
+        def dpkg(*args):
+            done = subprocess.run(
+                ["dpkg", "--root=" + root, "--log=/dev/null",
+                 "--force-not-root,depends,script-chrootless", *args],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertEqual(done.returncode, 0, done.stdout.decode())
+
+        def ours():
+            return [os.path.join(folder, name) for folder, _, names
+                    in os.walk(root) for name in names
+                    if not folder.startswith(admin)]
+
+        dpkg("--install", *packages)
+        state = subprocess.run(
+            ["dpkg-query", "--root=" + root, "-W", "-f",
+             "${Package} ${db:Status-Status}\n"], check=True,
+            stdout=subprocess.PIPE).stdout.decode().split("\n")
+        names = ["kore-pprof", "kore-pprof-dev"]
+        for name in names:
+            self.assertIn(name + " installed", state)
+        for path in ("lib/kore/pprof.so", "libexec/kore-pprof/pprof-collector",
+                     "include/pprof.h"):
+            self.assertTrue(os.path.exists(os.path.join(root, "usr", path)))
+        note("%d files", len(ours()))
+        dpkg("--purge", *sorted(state_name.split()[0]
+                                for state_name in state if state_name))
+        self.assertEqual(ours(), [])
+
     def test_a_service_runs_with_it(self):
         usr = os.path.join(self.unpacked("kore-pprof"), "usr")
         module = os.path.join(usr, "lib/kore/pprof.so")
