@@ -100,28 +100,35 @@ main(int argc, char **argv)
 	filled_preload(symbols);
 	if ((service = pp_service_new(arena, fd, symbols)) == NULL)
 		return (1);
-#include "filled.h"
-#include "profile/recorder_private.h"
-	one_slice();
-}
-/* As after a minute in which nobody has asked. */
-pp_symbols_trim(symbols);
-first = ask("since=300", &len);
-for (i = 0; i < TURNS; i++)
-	ms[i] = ask("since=300", &len);
-qsort(ms, TURNS, sizeof(ms[0]), compare);
-printf("answer_first_ms %.1f\n", first);
-printf("answer_ms %.1f\n", ms[TURNS / 2]);
-printf("answer_low_ms %.1f\n", ms[TURNS / 4]);
-printf("answer_high_ms %.1f\n", ms[TURNS * 3 / 4]);
-printf("answer_bytes %zu\n", len);
-pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
-printf("slices %u\n", facts.slices);
-printf("dropped %llu\n", (unsigned long long)facts.dropped);
-printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);
-#include "filled.h"
-#include "profile/recorder_private.h"
-pp_service_free(service);
-pp_symbols_free(symbols);
-return (0);
+	filled_addresses();
+	filled_labels();
+	/* Ten minutes, and then the last five. */
+	for (i = 0; i < SLICES; i++) {
+		if (i == SLICES * 2 / 3)
+			ten_minutes_pass();
+		one_slice();
+	}
+	/* As after a minute in which nobody has asked. */
+	pp_symbols_trim(symbols);
+	first = ask("since=300", &len);
+	for (i = 0; i < TURNS; i++)
+		ms[i] = ask("since=300", &len);
+	qsort(ms, TURNS, sizeof(ms[0]), compare);
+	printf("answer_first_ms %.1f\n", first);
+	printf("answer_ms %.1f\n", ms[TURNS / 2]);
+	printf("answer_low_ms %.1f\n", ms[TURNS / 4]);
+	printf("answer_high_ms %.1f\n", ms[TURNS * 3 / 4]);
+	printf("answer_bytes %zu\n", len);
+	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	printf("slices %u\n", facts.slices);
+	printf("dropped %llu\n", (unsigned long long)facts.dropped);
+	printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);
+	printf("rss_kb %ld\n", filled_memory("VmRSS:"));
+	printf("anon_kb %ld\n", filled_memory("RssAnon:"));
+	printf("peak_kb %ld\n", filled_memory("VmHWM:"));
+	printf("whole_ms %.1f\n", ask("since=900", &len));
+	printf("whole_peak_kb %ld\n", filled_memory("VmHWM:"));
+	pp_service_free(service);
+	pp_symbols_free(symbols);
+	return (0);
 }
