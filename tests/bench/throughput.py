@@ -148,6 +148,10 @@ def measure(bench):
             return server
         absent = started(Kore("kore, module absent", work))
         loaded = started(Kore("kore, module loaded", work, module))
+        silent = started(Kore("kore, recorder off", work, module,
+                              extra={"PPROF_RECORDER_HZ": "0"}))
+        recorder = started(Kore("kore, recorder on", work, module,
+                                extra={"PPROF_RECORDER_HZ": "19"}))
         perftools = started(Kore("kore, gperftools", work, perftools=True))
         go_absent = started(Go("go, pprof absent", work, "go-absent"))
         go_pprof = started(Go("go, pprof", work, "go-pprof"))
@@ -164,8 +168,12 @@ def measure(bench):
              perftools_on),
             ("Go, net/http/pprof idle ÷ absent", go_absent, go_pprof),
             ("Go, profiling at 100 Hz ÷ absent", go_absent, go_pprof,
-             profiled))]
-        for server in (absent, loaded, perftools, go_absent, go_pprof):
+             profiled),
+            ("recorder at 19 Hz ÷ module absent", absent, recorder,
+             left_alone, (">=", 0.99)),
+            ("recorder at 19 Hz ÷ recorder off", silent, recorder))]
+        for server in (absent, loaded, silent, recorder, perftools,
+                       go_absent, go_pprof):
             wrk(server, 1)
         for turn in range(bench.pairs):
             bench.say("throughput: pair %d of %d" % (turn + 1,
