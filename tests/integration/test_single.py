@@ -149,7 +149,7 @@ class SingleBinary(Case):
     def test_preloaded_is_the_same(self):
         """LD_PRELOAD: a constructor before main() in Debian's kore."""
         with harness.Service(["workload.c"],
-                             ["/ page_light", "/burn burn_a", ROUTES[2]],
+                             ["/ page_light", "/burn burn_a", ROUTES[-1]],
                              preload=harness.PPROF[0]) as kore:
             with load.Driver(kore, ["/burn"]):
                 raw = self.pprof.raw(kore.profile(1).body)
@@ -164,7 +164,7 @@ class SingleBinary(Case):
             other = harness.compile_module(source,
                                            os.path.join(work, "other.so"))
             with harness.Service(["workload.c", harness.PPROF],
-                                 ["/ page_light", ROUTES[2]], preload=other,
+                                 ["/ page_light", ROUTES[-1]], preload=other,
                                  collector_missing=True) as kore:
                 answer = kore.get("/debug/pprof/")
                 self.assertEqual(answer.status, 503)
