@@ -8,6 +8,7 @@ import math
 import statistics
 import sys
 import threading
+import time
 import unittest
 
 from profiles import Pprof
@@ -32,6 +33,19 @@ class Case(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         cls.pprof.close()
+
+    def recorded(self, kore, query):
+        """What the flight recorder has: the profile, its nanoseconds by route,
+        and how long the answer took."""
+        begun = time.monotonic()
+        answer = kore.get("/debug/pprof/profile?" + query)
+        took = time.monotonic() - begun
+        self.assertEqual(answer.status, 200, answer)
+        raw = self.pprof.raw(answer.body)
+        used = raw.by(lambda s: s.route)
+        note("%s: %.3f s; %s", query, took,
+             {k: "%.2f s" % (v / 1e9) for k, v in used.items()})
+        return raw, used, took
 
     def assertNear(self, value, wanted, part, what):
         """`value` within `part` (0.03: 3%) of `wanted`."""

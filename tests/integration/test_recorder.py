@@ -19,17 +19,6 @@ def service(hz=None, **more):
 
 
 class Recorder(Case):
-    def recorded(self, kore, query):
-        begun = time.monotonic()
-        answer = kore.get(PROFILE + query)
-        took = time.monotonic() - begun
-        self.assertEqual(answer.status, 200, answer)
-        raw = self.pprof.raw(answer.body)
-        used = raw.by(lambda s: s.route)
-        note("%s: %.3f s; %s", query, took,
-             {k: "%.2f s" % (v / 1e9) for k, v in used.items()})
-        return raw, used, took
-
     def share(self, used, route):
         mine = sum(used.get(r, 0) for r in ("/burn/a", "/burn/b"))
         return used.get(route, 0) / mine if mine else 0
@@ -55,8 +44,9 @@ class Recorder(Case):
             self.assertEqual(raw.facts()["hz_asked"], "19")
             self.assertTrue(any(s.has("workload_alpha") and s.has("burn_a")
                                 for s in raw.samples))
-            self.assertEqual({s.numbers["worker"] for s in raw.samples
-                              if s.route == "/burn/a"} - {1, 2}, set())
+            # Both are in test_recorder_windows.py; here one connection.
+            self.assertEqual(len({s.numbers["worker"] for s in raw.samples
+                                  if s.route == "/burn/a"}), 1)
             # The names are known now.
             _, used, took = self.recorded(kore, "since=15")
             self.assertEqual(self.share(used, "/burn/b"), 1)

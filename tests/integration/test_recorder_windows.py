@@ -20,17 +20,6 @@ PART_S = 60
 
 
 class Windows(Case):
-    def recorded(self, query):
-        begun = time.monotonic()
-        answer = self.kore.get(PROFILE + query)
-        took = time.monotonic() - begun
-        self.assertEqual(answer.status, 200, answer)
-        raw = self.pprof.raw(answer.body)
-        used = raw.by(lambda s: s.route)
-        note("%s: %.3f s; %s", query, took,
-             {k: "%.2f s" % (v / 1e9) for k, v in used.items()})
-        return raw, used, took
-
     def load(self, path, seconds, kill=None):
         """`path` on both workers. Returns CPU seconds by the kernel, also of
         the worker that is killed half-way."""
@@ -64,18 +53,18 @@ class Windows(Case):
             self.check_windows(begun, change, ended, spent_a, spent_b)
             # So long that memory is given back.
             time.sleep(65)
-            _, used, took = self.recorded("since=300")
+            _, used, took = self.recorded(self.kore, "since=300")
             self.assertIn("/burn/a", used)
             self.assertLessEqual(took, 0.2)
 
     def check_windows(self, begun, change, ended, spent_a, spent_b):
-        raw, used, took = self.recorded("since=300")
+        raw, used, took = self.recorded(self.kore, "since=300")
         self.assertEqual(raw.facts()["worker_restarts"], "1")
         self.assertNear(sum(used.values()) / 1e9, spent_a + spent_b, 0.05,
                         "all of it")
         self.assertNear(used["/burn/a"] / 1e9, spent_a, 0.06, "A")
         self.assertNear(used["/tenant"] / 1e9, spent_b, 0.06, "B")
-        _, _, took = self.recorded("since=300")
+        _, _, took = self.recorded(self.kore, "since=300")
         self.assertLessEqual(took, 0.2)
         self.check_labels(raw, "/burn/a", {1, 2})
         mine = self.check_labels(raw, "/tenant", {1, 2})
@@ -87,18 +76,19 @@ class Windows(Case):
                               if s.numbers["worker"] == 2}), 2)
         # Windows that lie in one part have nothing of the other.
         now = time.monotonic()
-        _, used, _ = self.recorded("since=%d&until=%d" % (
+        _, used, _ = self.recorded(self.kore, "since=%d&until=%d" % (
             now - begun - 6, now - change + 6))
         self.assertNotIn("/tenant", used)
         self.assertGreater(used["/burn/a"] / 1e9, 0.6 * spent_a)
-        _, used, _ = self.recorded("since=%d" % (now - change - 6))
+        _, used, _ = self.recorded(self.kore, "since=%d" % (
+            now - change - 6))
         self.assertNotIn("/burn/a", used)
         self.assertGreater(used["/tenant"] / 1e9, 0.6 * spent_b)
         # What nobody has recorded is not made up.
         answer = self.kore.get(PROFILE + "since=600&until=300")
         self.assertEqual(answer.status, 404)
         self.assertIn("from 600 to 300 seconds ago", answer.text)
-        _, used, _ = self.recorded("since=600&until=%d" % (
+        _, used, _ = self.recorded(self.kore, "since=600&until=%d" % (
             now - change + 6))
         self.assertNotIn("/tenant", used)
         self.assertIn("/burn/a", used)
