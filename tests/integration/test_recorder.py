@@ -25,9 +25,10 @@ class Recorder(Case):
 
     def test_windows_of_a_load_that_changed(self):
         with service() as kore:
-            begun = time.monotonic()
+            begun, before = time.monotonic(), kore.cpu()
             with load.Driver(kore, ["/burn/a"]):
                 time.sleep(32)
+            spent_a = kore.cpu() - before
             change = time.monotonic()
             before = kore.cpu()
             with load.Driver(kore, ["/burn/b"]):
@@ -36,8 +37,9 @@ class Recorder(Case):
             ago = int(time.monotonic() - change)
             whole = int(time.monotonic() - begun)
             raw, used, took = self.recorded(kore, "since=%d" % (whole + 5))
-            # A slice lies across the change: 10 s of 63 at most.
-            self.assertNear(self.share(used, "/burn/a"), 0.5, 0.12, "all")
+            # Whatever else the machine does meanwhile.
+            self.assertNear(self.share(used, "/burn/a"),
+                            spent_a / (spent_a + spent), 0.06, "all")
             self.assertNear(sum(used.values()) / 1e9,
                             float(raw.facts()["cpu_seconds_kernel"]), 0.05,
                             "by the kernel")
