@@ -21,7 +21,8 @@ ROUTES = ["/ page_index", "/work page_work", "/write page_write"]
 # As prlimit(1) and as /proc/PID/limits call them.
 LIMITS = {"nofile": "Max open files", "as": "Max address space",
           "fsize": "Max file size"}
-REASONS = ("memory", "descriptor", "socket", "the collector ended")
+REASONS = ("memory", "descriptor", "socket", "the collector ended",
+           "handed over: File too large")
 ENDPOINTS = ("heap", "allocs?format=svg", "goroutine?debug=2",
              "profile?seconds=1", "profile?seconds=1&hz=1000",
              "trace?seconds=1", "routes", "doctor", "")
