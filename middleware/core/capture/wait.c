@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "capture/heap.h"
 #include "capture/unwind.h"
+#include "capture/unwind_lib.h"
 #include "capture/wait.h"
 #include "store/waits.h"
 #include "store/words.h"
@@ -136,7 +137,9 @@ pp_wait_ended(enum pp_wait wait, int64_t waited)
 	uint64_t ns = waited > 0 ? (uint64_t)waited : 0, count;
 	int saved = errno;
 
-	if (pp_self.worker != 0 && wait_sample(&ns, &count))
+	/* The unwinder's own lock, for a stack of ours, is none of the
+	 * application's. */
+	if (pp_self.worker != 0 && !pp_unwind_ours && wait_sample(&ns, &count))
 		wait_add(&pp_self.slot->block,
 		    pp_wait_pack(wait, pp_label_now, pp_wait_stack()), count,
 		    ns);
@@ -149,7 +152,7 @@ pp_wait_caused(enum pp_wait wait, int64_t ns)
 	uint64_t fraction;
 	int saved = errno;
 
-	if (pp_self.worker == 0 || ns <= 0)
+	if (pp_self.worker == 0 || ns <= 0 || pp_unwind_ours)
 		return;
 	fraction = atomic_load_explicit(&pp_self.arena->control.mutex_fraction,
 	    memory_order_relaxed);
