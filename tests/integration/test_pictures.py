@@ -22,16 +22,19 @@ from test_trace_record import compiled
 
 APP = (os.path.join(harness.TOP, "kore_app", "kore_app.so"), "kore_app_load")
 ROUTES = ["/ page_index", "/fib/ page_fib", "/concat/ page_concat"]
-HOLDING = ["^/take/[a-z_]+$ page_take", "/locked page_locked"]
+HOLDING = ["^/take/[a-z_]+$ page_take", "/locked page_locked",
+           "/own page_own", "/spin page_spin"]
 # What is held is in heap, and what waited for a lock in mutex, whatever the
 # sample application happened to do.
 HELD = ["/take/%s?count=500&size=4096" % way for way in (
     "malloc", "calloc", "realloc", "kore", "kore_strdup", "buf", "leak")]
 LOCKED = ["/locked?ms=20"] * 8
+# A profile of the application's own, and a handler that holds its worker.
+OWN = ["/own?add=3", "/spin?ms=400"]
 FIB = "/fib/?n=50&type=recursive"
 CONCAT = "/concat/?str=abc&count=2000"
 NAMES = ("profile?seconds=1", "heap", "allocs", "block", "mutex", "goroutine",
-         "threadcreate")
+         "threadcreate", "app.things", "stalls", "profile?since=60")
 FORMATS = {"pprof": "application/octet-stream",
            "svg": "image/svg+xml; charset=utf-8",
            "folded": "text/plain; charset=utf-8",
@@ -72,12 +75,12 @@ class Pictures(Case):
                               "concurrency_load"), harness.PPROF],
             ROUTES + HOLDING, settings=["worker_accept_threshold 1"], env={
                 "PPROF_BLOCK_RATE": "1000", "PPROF_MUTEX_FRACTION": "1",
-                "PPROF_HEAP_RATE": "16384"}).start()
+                "PPROF_HEAP_RATE": "16384", "PPROF_STALL_MS": "100"}).start()
         try:
             loads = [load.Ab(cls.kore, FIB, 10000),
                      load.Ab(cls.kore, CONCAT, 10000)]
             time.sleep(0.3)
-            for each in [Later(cls.kore.get, url) for url in HELD + LOCKED]:
+            for each in [Later(cls.kore.get, url) for url in HELD + LOCKED + OWN]:
                 each.result()
             asked = {(name, kind): Later(cls.kore.get, url_of(
                 name, "format=" + kind)) for name in NAMES for kind in FORMATS}
@@ -127,6 +130,10 @@ class Pictures(Case):
     def test_they_show_where_the_time_goes(self):
         name = NAMES[0]
         drawn = dict(boxes(self.answers[name, "svg"].body))
+        # Above the boxes: which colour is which file.
+        svg = xml.fromstring(self.answers[name, "svg"].body)
+        legend = {text.text for text in svg.findall(SVG + "text")}
+        self.assertLessEqual({"kore", "kore_app.so", "libc.so.6"}, legend)
         for function in ("fib_recursive", "page_concat", "concat_slowly"):
             self.assertIn(function, drawn)
             self.assertTrue(any(function in stack for stack, _ in folded_rows(

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "encode/measure.h"
+#include "encode/svg_colour.h"
 #include "encode/xml.h"
 #include "profile/tree.h"
 
@@ -22,7 +23,7 @@
 #define MARGIN	    10
 #define INNER	    (WIDTH - 2 * MARGIN)
 #define ROW	    17 /* one box and the gap below it */
-#define HEAD	    56 /* above the first box */
+#define HEAD	    74 /* above the first box */
 #define PIXEL_LEAST 0.3
 #define LETTER	    6.7 /* the widest of the usual fonts at this size */
 #define TITLE_MAX   1024
@@ -31,40 +32,13 @@ struct svg {
 	const struct pp_profile *p;
 	const struct pp_tree *tree;
 	const char *unit;
+	struct pp_svg_colours colours;
 	struct pp_buf *out; /* NULL: count only */
 	double least;
 	uint64_t boxes;
 	uint64_t merged; /* frames that share a box with their brothers */
 	uint32_t depth;	 /* of the deepest box drawn */
 };
-
-/* By the file of source, so that what belongs together looks alike; the name
- * makes it lighter or darker. What has no source is grey. */
-static void
-box_colour(const struct pp_tree_node *node, char colour[8])
-{
-	static const uint8_t palette[][3] = { { 244, 180, 140 },
-		{ 236, 204, 120 }, { 196, 214, 130 }, { 150, 214, 160 },
-		{ 134, 210, 206 }, { 150, 196, 238 }, { 178, 182, 244 },
-		{ 214, 176, 238 }, { 242, 172, 204 }, { 240, 168, 164 },
-		{ 222, 190, 164 }, { 176, 208, 190 } };
-	static const uint8_t grey[3] = { 206, 208, 212 };
-	const uint8_t *rgb = grey;
-	uint32_t hash[2] = { 2166136261U, 2166136261U };
-	const char *c;
-	int shade;
-
-	for (c = node->file; *c != '\0'; c++)
-		hash[0] = (hash[0] ^ (uint8_t)*c) * 16777619U;
-	for (c = node->name; *c != '\0'; c++)
-		hash[1] = (hash[1] ^ (uint8_t)*c) * 16777619U;
-	if (*node->file != '\0')
-		rgb = palette[(hash[0] >> 8) %
-		    (sizeof(palette) / sizeof(palette[0]))];
-	shade = (int)((hash[1] >> 8) % 25) - 12;
-	snprintf(colour, 8, "#%02x%02x%02x", (rgb[0] + shade) & 0xff,
-	    (rgb[1] + shade) & 0xff, (rgb[2] + shade) & 0xff);
-}
 
 static double
 width_of(const struct svg *svg, int64_t value)
@@ -137,7 +111,7 @@ node_draw(struct svg *svg, const struct pp_tree_node *node, double x)
 	if (node->depth > svg->depth)
 		svg->depth = node->depth;
 	if (svg->out != NULL) {
-		box_colour(node, colour);
+		pp_svg_colour(&svg->colours, node, colour);
 		box_draw(svg, x, node->depth, node->total, node->name,
 		    node->file, colour);
 	}
@@ -214,6 +188,7 @@ head_write(const struct svg *svg, const char *title, uint32_t value)
 	if (root->total == 0)
 		pp_buf_text(out, "; nothing was sampled");
 	pp_buf_text(out, "</text>\n");
+	pp_svg_legend(&svg->colours, out, MARGIN, 62, LETTER);
 }
 
 /* What the profile says of itself, losses too, for who asks the file. */
@@ -279,6 +254,7 @@ pp_encode_svg(const struct pp_profile *p, uint32_t value, const char *title,
 	    PP_TREE_NODES_MAX);
 	if (status == 0) {
 		svg.tree = &tree;
+		pp_svg_colours_make(&svg.colours, &tree);
 		if (tree.node[0].total > 0)
 			svg_measure(&svg);
 		svg.out = out;

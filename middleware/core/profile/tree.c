@@ -62,6 +62,7 @@ node_new(struct build *b, uint32_t parent, const char *name, const char *file)
 	memset(node, 0, sizeof(*node));
 	node->name = name;
 	node->file = file;
+	node->object = "";
 	node->parent = parent;
 	node->depth = tree->nodes == 0 ? 0 : tree->node[parent].depth + 1;
 	if (node->depth > tree->depth)
@@ -82,6 +83,9 @@ child_of(struct build *b, uint32_t parent, const struct pp_frames *frame)
 	if (id != 0 || b->tree->nodes > b->limit)
 		return (id);
 	id = node_new(b, parent, frame->name, frame->file);
+	if (id != 0)
+		b->tree->node[id].object =
+		    pp_frames_object(frame->p, frame->location);
 	if (id != 0 && pp_idmap_add(&b->children, hash, id) == -1)
 		b->failed = 1;
 	return (b->failed ? 0 : id);

@@ -21,7 +21,9 @@
 struct pp_tree_node {
 	const char *name; /* the profile's, or one of the above */
 	const char *file; /* of source, "" when unknown */
-	int64_t total;	  /* with its children */
+	/* The file it is in, without folders; "" of what is no function. */
+	const char *object;
+	int64_t total; /* with its children */
 	int64_t self;
 	uint32_t parent;
 	uint32_t first;	   /* child, index into order[] */
