@@ -138,7 +138,8 @@ function sentence(node, from) {
 		    `now, ${change(tree.right[node] - tree.left[node], unit)}`;
 	if (node > 0) {
 		const frame = tree.frame[node], file = sums.files[frame];
-		text += `; ${file ? file + " in " : ""}${sums.objects[sums.objectOf[frame]]}`;
+		const object = sums.objects[sums.objectOf[frame]];
+		text += `; ${file ? file + " in " : ""}${object === "?" ? "an unknown file" : object}`;
 	}
 	return text;
 }

@@ -10,6 +10,9 @@
  */
 export const ROW = 19;
 
+/* In a narrower box, what fits of a name is no name. */
+const LABELLED = 45;
+
 /* Hues that are told apart, also by those who see red and green alike. What
  * every service has keeps its own; the others have the rest by their weight. */
 const KNOWN = { kore: 150, "libc.so.6": 28, "pprof.so": 275 };
@@ -140,7 +143,7 @@ export class Painter {
 			if (node < 0)
 				this.stripes(row.x[box], y, width);
 			context.globalAlpha = above ? 0.7 : 1;
-			if (width > 30)
+			if (width > LABELLED)
 				this.label(this.name(node, row.from[box]), node, row.x[box], y, width);
 		}
 		context.globalAlpha = 1;

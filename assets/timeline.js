@@ -15,13 +15,13 @@ import { copy, el, find, ours, say, select } from "./dom.js";
 import { amount, clock, count } from "./numbers.js";
 import { go, goLater, home } from "./state.js";
 import { BASE } from "./take.js";
-import { arrangeLanes, firstAfter, GUTTER, paint } from "./timeline_paint.js";
+import { arrangeLanes, firstAfter, gutterOf, paint } from "./timeline_paint.js";
 
 const STATES = ["running", "in a system call", "waiting", "ready, not running"];
 const CLASSES = ["runs", "calls", "waits", "ready"];
 
 let canvas, tip, detail, trace = null, place = null, part = null, route = "", chosen = 0;
-let drag = null, asked = 0, turns = 0;
+let drag = null, asked = 0, turns = 0, gutter = 0;
 
 const seconds = (value) => amount(Math.round(value * 1e9), "nanoseconds");
 
@@ -45,7 +45,8 @@ function draw() {
 	const width = canvas.parentElement.clientWidth;
 	if (trace === null || width === 0)
 		return;
-	paint(canvas, { lanes: place.lanes, from: part[0], to: part[1], width,
+	gutter = gutterOf(place.lanes, width);
+	paint(canvas, { gutter, lanes: place.lanes, from: part[0], to: part[1], width,
 		height: place.height, names: trace.names, match: matches, chosen });
 	canvas.dataset.from = part[0];
 	canvas.dataset.to = part[1];
@@ -71,15 +72,15 @@ function zoom(factor, at) {
 
 function timeAt(event) {
 	const box = canvas.getBoundingClientRect();
-	return part[0] + (event.clientX - box.left - GUTTER) / (box.width - GUTTER) *
+	return part[0] + (event.clientX - box.left - gutter) / (box.width - gutter) *
 	    (part[1] - part[0]);
 }
 
 function under(event) {
 	const box = canvas.getBoundingClientRect(), y = event.clientY - box.top;
-	const at = timeAt(event), near = (part[1] - part[0]) / (box.width - GUTTER);
+	const at = timeAt(event), near = (part[1] - part[0]) / (box.width - gutter);
 	const lane = place.lanes.find(({ top, height }) => y >= top && y <= top + height);
-	if (lane === undefined || event.clientX - box.left < GUTTER)
+	if (lane === undefined || event.clientX - box.left < gutter)
 		return null;
 	const bar = firstAfter(lane.bars, at - near);
 	return bar < lane.bars.start.length && lane.bars.start[bar] <= at + near ?
@@ -101,10 +102,16 @@ async function hover(event) {
 	if (tip.hidden)
 		return;
 	const stack = at.lane.bars.stack[at.bar], text = sentence(at);
+	tip.replaceChildren(text);
+	beside(event);
 	const frames = stack === 0 ? [] : await ask("frames", { key: trace.key, stack });
 	if (mine !== asked)
 		return;
 	tip.replaceChildren(text, ...frames.slice(0, 14).map((frame) => el("div", {}, frame)));
+	beside(event);
+}
+
+function beside(event) {
 	tip.style.left = Math.max(4, Math.min(event.clientX + 14,
 	    innerWidth - tip.offsetWidth - 8)) + "px";
 	tip.style.top = Math.min(event.clientY + 18, innerHeight - tip.offsetHeight - 8) + "px";
@@ -170,6 +177,16 @@ function key(event) {
 	event.preventDefault();
 }
 
+/* What keys do, for those who have none: labels are what a screen reader says. */
+function steps() {
+	const step = (text, label, press) => el("button", { type: "button", class: "quiet",
+		"aria-label": label, onclick: () => key(new KeyboardEvent("keydown", { key: press })) },
+	text);
+	return el("span", { class: "steps" }, step("←", "Earlier", "ArrowLeft"),
+	    step("→", "Later", "ArrowRight"), step("+", "Zoom in", "+"),
+	    step("−", "Zoom out", "-"), step("All", "Show all of it", "Escape"));
+}
+
 function jump({ name }, slow) {
 	const around = Math.max(slow.seconds, 2e-5);
 	show(slow.start - around / 2, slow.start + slow.seconds + around / 2);
@@ -197,7 +214,8 @@ function slowest() {
 function facts(capture) {
 	const left = trace.rows.reduce((sum, row) => sum + row.left, 0);
 	return `${seconds(trace.seconds)}, ${clock(capture.at)} · drag or arrow keys: pan; ` +
-	    "Ctrl and wheel, plus and minus: zoom" +
+	    "Ctrl and wheel, plus and minus: zoom · the request that waits all the time " +
+	    "took this trace" +
 	    (trace.cut ? " · too much for one picture: the end of it is missing" : "") +
 	    (left > 0 ? ` · ${count(left)} waits that had no lane are not drawn` : "");
 }
@@ -227,7 +245,7 @@ function build(capture) {
 		el("h1", { id: "title" }, "Time line"), el("span", { class: "grow" }),
 		el("a", { class: "button", href: captures.link(capture),
 			download: captures.fileName(capture) }, "Save")),
-	    el("div", { class: "controls" }, picker(), legend()),
+	    el("div", { class: "controls" }, picker(), steps(), legend()),
 	    el("p", { class: "facts", id: "facts" }, facts(capture)),
 	    el("div", { class: "lanes" }, canvas), tip, detail,
 	    el("div", { class: "wide" }, slowest()),
@@ -236,9 +254,12 @@ function build(capture) {
 		onclick: () => copy(shell) }, "Copy"),
 		" For ", el("code", {}, "ui.perfetto.dev"), " take one of its form: ",
 		el("a", { href: other, download: "" }, other)));
-	new ResizeObserver(() => draw()).observe(canvas.parentElement);
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+	resized.disconnect();
+	resized.observe(canvas.parentElement);
 }
+
+const resized = new ResizeObserver(() => draw());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => canvas && draw());
 
 export async function view(state, capture) {
 	document.title = `Time line on ${BASE.host}`;

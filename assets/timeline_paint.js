@@ -5,13 +5,16 @@
  * Not what is shown (timeline.js).
  *
  * Rule: what is narrower than a pixel is drawn as one, once: a column of pixels
- * costs the same however much happened in it.
+ * costs the same however much happened in it. A system call is short and never
+ * lost in what runs around it: then it is a mark at the lower edge.
  */
 import { RUNS, CALLS, WAITS } from "./trace_decode.js";
-import { amount } from "./numbers.js";
 
-export const GUTTER = 92;
-const AXIS = 22, BAR = 18, WAIT = 8, GAP = 12;
+const AXIS = 22, BAR = 18, WAIT = 13, GAP = 10, MARK = 6;
+const FONT = "11px system-ui, sans-serif", SMALL = "10px system-ui, sans-serif";
+
+/* Names of threads have this part of the width at most. */
+const NAMES = 0.3;
 
 const COLOURS = {
 	light: { [RUNS]: "#2f8f57", [CALLS]: "#c23b22", [WAITS]: "#7d8fa9", 3: "#d9a441",
@@ -40,6 +43,30 @@ export function arrangeLanes(rows) {
 	return { lanes, height: top };
 }
 
+/* How wide the names beside the lanes are. */
+export function gutterOf(lanes, width) {
+	const pen = new OffscreenCanvas(1, 1).getContext("2d");
+	pen.font = FONT;
+	return Math.min(Math.round(NAMES * width), 8 + Math.ceil(Math.max(0, ...lanes.map(({ row }) =>
+	    pen.measureText(row.name).width))));
+}
+
+/* As much of a text as there is room for. */
+function fitting(pen, text, room) {
+	if (pen.measureText(text).width <= room)
+		return text;
+	let most = text.length - 1;
+	while (most > 0 && pen.measureText(text.slice(0, most) + "…").width > room)
+		most--;
+	return most > 3 ? text.slice(0, most) + "…" : "";
+}
+
+/* Of threads it is the number that tells them apart. */
+function rowName(pen, name, room) {
+	return pen.measureText(name).width <= room ? name :
+	    fitting(pen, name.replace(/worker (\d+) thread/, "w$1"), room);
+}
+
 /* The first bar that ends after `at`: bars of a lane follow each other. */
 export function firstAfter(bars, at) {
 	let low = 0, high = bars.end.length;
@@ -65,15 +92,25 @@ function steps(seconds, width) {
 	return step;
 }
 
-function axis(pen, { from, to, width, height }, colour) {
-	const step = steps(to - from, width - GUTTER), scale = (width - GUTTER) / (to - from);
-	pen.textAlign = "center";
+/* A place as so many digits say it that the next tick's differs. */
+function tick(at, step, to) {
+	const [unit, size] = [["s", 1], ["ms", 1e-3], ["µs", 1e-6]].find(([, one]) => to >= one) ??
+	    ["ns", 1e-9];
+	const digits = Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-6));
+	return `${(at / size).toFixed(digits)} ${unit}`;
+}
+
+function axis(pen, { from, to, width, height, gutter }, colour) {
+	const step = steps(to - from, width - gutter), scale = (width - gutter) / (to - from);
+	pen.textAlign = "left";
 	for (let at = Math.ceil(from / step) * step; at <= to; at += step) {
-		const x = GUTTER + (at - from) * scale;
+		const x = gutter + (at - from) * scale;
+		const text = tick(at, step, to);
+		const wide = pen.measureText(text).width;
 		pen.fillStyle = colour.line;
 		pen.fillRect(Math.round(x), AXIS - 6, 1, height);
 		pen.fillStyle = colour.soft;
-		pen.fillText(amount(Math.round(at * 1e9), "nanoseconds"), x, 9);
+		pen.fillText(text, Math.max(0, Math.min(x - wide / 2, width - wide - 1)), 9);
 	}
 }
 
@@ -82,15 +119,18 @@ function axis(pen, { from, to, width, height }, colour) {
  * pixels: a part of one would be mixed with what is behind it, and a short bar
  * would have the colour of no state.
  */
-function bars(pen, lane, { from, to, width, match, chosen }, colour) {
-	const { bars: list, top, height } = lane, scale = (width - GUTTER) / (to - from);
-	const place = (at) => GUTTER + Math.floor((at - from) * scale);
+function bars(pen, lane, { from, to, width, gutter, match, chosen }, colour) {
+	const { bars: list, top, height } = lane, scale = (width - gutter) / (to - from);
+	const place = (at) => gutter + Math.floor((at - from) * scale);
+	const marks = [];
 	let drawn = -1;
 	for (let i = firstAfter(list, from); i < list.start.length && list.start[i] < to; i++) {
-		const x = Math.max(GUTTER, place(list.start[i]));
+		const x = Math.max(gutter, place(list.start[i]));
 		const right = Math.min(width, Math.max(x + 1, place(list.end[i])));
-		const mine = list.g[i] === chosen;
-		if (right - x === 1 && x === drawn && !mine)
+		const mine = list.g[i] === chosen, short = right - x === 1;
+		if (short && list.state[i] === CALLS && match(list.g[i]) && marks.at(-1) !== x)
+			marks.push(x);
+		if (short && x === drawn && !mine)
 			continue;
 		drawn = x;
 		pen.fillStyle = match(list.g[i]) ? colour[list.state[i]] : colour.dim;
@@ -101,22 +141,29 @@ function bars(pen, lane, { from, to, width, match, chosen }, colour) {
 			pen.strokeRect(x, top - 1, Math.max(2, right - x), height + 2);
 		}
 	}
+	pen.fillStyle = colour[CALLS];
+	for (const x of marks)
+		pen.fillRect(x, top + height - MARK, 1, MARK);
 }
 
-function texts(pen, lane, { from, to, width, names }) {
-	const list = lane.bars, scale = (width - GUTTER) / (to - from);
-	pen.fillStyle = "#ffffff";
+/* Names in bars, where there is room for enough of them to be read. */
+function texts(pen, lane, { from, to, width, gutter, names, match }) {
+	const list = lane.bars, scale = (width - gutter) / (to - from);
+	pen.font = lane.wait ? SMALL : FONT;
 	pen.textAlign = "left";
+	pen.fillStyle = lane.wait ? "#10151c" : "#ffffff";
 	for (let i = firstAfter(list, from); i < list.start.length && list.start[i] < to; i++) {
-		const x = GUTTER + Math.max(0, (list.start[i] - from) * scale);
-		const room = Math.min(width, GUTTER + (list.end[i] - from) * scale) - x - 6;
-		const name = names.get(list.g[i]) ?? "";
-		if (room > 24 && pen.measureText(name).width <= room)
-			pen.fillText(name, x + 3, lane.top + lane.height / 2);
+		const x = gutter + Math.max(0, (list.start[i] - from) * scale);
+		const room = Math.min(width, gutter + (list.end[i] - from) * scale) - x - 6;
+		if (room > 40 && match(list.g[i]))
+			pen.fillText(fitting(pen, names.get(list.g[i]) ?? "", room), x + 3,
+			    lane.top + lane.height / 2 + (lane.wait ? 0.5 : 0));
 	}
+	pen.font = FONT;
 }
 
-/* scene: { lanes, from, to (seconds), width, height (CSS pixels), names, match, chosen } */
+/* scene: { lanes, from, to (seconds), width, height, gutter (CSS pixels), names, match,
+ * chosen } */
 export function paint(canvas, scene) {
 	const ratio = devicePixelRatio || 1, colour = colours(), pen = canvas.getContext("2d");
 	canvas.width = Math.round(scene.width * ratio);
@@ -124,16 +171,16 @@ export function paint(canvas, scene) {
 	canvas.style.width = scene.width + "px";
 	canvas.style.height = scene.height + "px";
 	pen.scale(ratio, ratio);
-	pen.font = "11px system-ui, sans-serif";
+	pen.font = FONT;
 	pen.textBaseline = "middle";
 	axis(pen, scene, colour);
 	for (const lane of scene.lanes) {
 		bars(pen, lane, scene, colour);
+		texts(pen, lane, scene);
 		if (lane.wait)
 			continue;
-		texts(pen, lane, scene);
 		pen.fillStyle = colour.text;
-		pen.textAlign = "left";
-		pen.fillText(lane.row.name, 0, lane.top + lane.height / 2, GUTTER - 6);
+		pen.fillText(rowName(pen, lane.row.name, scene.gutter - 6), 0,
+		    lane.top + lane.height / 2);
 	}
 }

@@ -58,7 +58,8 @@ export function headings(list, button = (key, name) => name, sort = "") {
 	return el("tr", {}, ...list.flatMap(([key, name, , whole]) => [
 		el("th", { class: "number", scope: "col",
 			"aria-sort": sort === key ? "descending" : "none" }, button(key, name)),
-		...whole ? [el("th", { class: "number", scope: "col" }, "Share")] : []]));
+		...whole ? [el("th", { class: "number share", scope: "col" }, "Share")] :
+		    []]));
 }
 
 function sortHeadings(list, sort) {

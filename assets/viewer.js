@@ -10,7 +10,7 @@
  */
 import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
-import { el, find, ours, refill, say, select, copy } from "./dom.js";
+import { cut, el, find, ours, refill, say, select, copy } from "./dom.js";
 import { flame } from "./flame.js";
 import { graph } from "./graph.js";
 import { groups } from "./groups.js";
@@ -27,6 +27,9 @@ const VIEWS = [flame, top, callers, graph, groups, progress];
 
 /* Values of a label that a menu offers; more are found by typing. */
 const MENU_MAX = 200;
+
+/* Labels whose menus are always there. */
+const FREQUENT = ["http.route", "worker", "wait", "state"];
 
 let built = null;
 let turn = 0;
@@ -114,6 +117,13 @@ function filterMenu({ key, values }, state) {
 	options, chosen === undefined ? "*" : "=" + chosen);
 }
 
+/* Those that are seldom asked for are behind a button, open once one is used. */
+function moreFilters(menus, used) {
+	const open = used || (built.controls.querySelector("details")?.open ?? false);
+	return el("details", { class: "more", open },
+	    el("summary", {}, "More filters"), el("div", { class: "controls" }, ...menus));
+}
+
 function controls(meta, state, base) {
 	const box = [];
 	const labelled = (text, input) => box.push(el("label", {},
@@ -123,8 +133,12 @@ function controls(meta, state, base) {
 			onchange: (event) => go({ type: event.target.value }) },
 		meta.types.map((type) => [type.type, typeName(type)]),
 		meta.types[pickType(meta, state)].type));
-	for (const label of meta.labels)
+	const more = meta.labels.filter(({ key }) => !FREQUENT.includes(key));
+	for (const label of meta.labels.filter((one) => !more.includes(one)))
 		labelled(label.key, filterMenu(label, state));
+	if (more.length > 0)
+		box.push(moreFilters(more.map((label) => el("label", {}, el("span", {}, label.key),
+		    filterMenu(label, state))), more.some(({ key }) => key in state.filters)));
 	if (base) {
 		box.push(el("label", { class: "check" }, el("input", { type: "checkbox", id: "norm",
 			checked: state.norm,
@@ -159,7 +173,7 @@ function facts(meta, context) {
 			state.src.includes("seconds=") ? "nothing has changed meanwhile" :
 			    "there is nothing in it");
 	for (const [key, value] of filters)
-		parts.push(`${key}: ${value || "(none)"}`);
+		parts.push(cut(`${key}: ${value || "(none)"}`, 200));
 	parts.push(`${count(meta.samples)} samples`);
 	if (context.matched !== null)
 		parts.push(`search matches ${amount(context.matched, unit)} ` +
