@@ -26,6 +26,15 @@ export default async function (browser, { dir, route }) {
 		await box.check();
 	await page.click("#compare");
 	await self.ready();
+	const facts = await self.text("#facts"), address = page.url();
+	await page.reload();
+	await self.ready();
+	equal(await self.text("#facts"), facts, "a comparison after a reload");
+	await page.goBack();
+	await page.waitForSelector("#index:not([hidden])");
+	await page.goForward();
+	await self.ready();
+	equal([page.url(), await self.text("#facts")], [address, facts], "and after back");
 	found.compared = await self.top();
 	await self.after(() => page.check("#norm"));
 	found.normalised = await self.top();

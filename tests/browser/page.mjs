@@ -123,6 +123,17 @@ export class Page {
 			    Number(cell.dataset.value))]));
 	}
 
+	/* Nothing is wider than the window, a phone's or a desk's. */
+	async fits(what) {
+		for (const width of [400, 1280]) {
+			await this.page.setViewportSize({ width, height: 800 });
+			await this.page.waitForTimeout(100);
+			const wide = await this.page.evaluate(() =>
+			    document.documentElement.scrollWidth);
+			check(wide <= width, `${what} in ${width} pixels: ${wide}`);
+		}
+	}
+
 	text(selector) {
 		return this.page.textContent(selector);
 	}

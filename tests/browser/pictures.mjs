@@ -16,7 +16,7 @@ export default async function (browser, { dir }) {
 	};
 	const light = await Page.open(browser, { viewport: { width: 1100, height: 720 } });
 	await light.go();
-	await shot(light, "index", 560);
+	await shot(light, "index", 720);
 	await light.capture("profile", 5);
 	await shot(light, "flame", 720);
 	await light.tab("graph");

@@ -76,7 +76,7 @@ export default async function (browser, { many, broad }) {
 	found.frames = await frames(self);
 	for (let turn = 0; turn < 3; turn++)
 		found.broad.push(await open(self, broad));
-	found.boxes = await self.text("#detail");
+	found.boxes = Number(await self.page.getAttribute("#flame", "data-boxes"));
 	await self.end();
 	return found;
 }

@@ -25,6 +25,7 @@ function painted(page, colours) {
 }
 
 const RUNS = [0x2f, 0x8f, 0x57], CALLS = [0xc2, 0x3b, 0x22];
+const WAITS = [0x7d, 0x8f, 0xa9], READY = [0xd9, 0xa4, 0x41];
 
 async function table(page) {
 	return page.$$eval("#slowest tbody tr", (rows) => rows.map((row) =>
@@ -112,15 +113,50 @@ async function wheeled(page) {
 	await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-async function told(page) {
+/* The tooltip of a bar of that name: found beside the middle, where a jump has
+ * put it. */
+async function told(page, slow, wanted, frame) {
+	await page.click(`#slowest tr[data-name="${slow}"] button`);
 	const box = await page.locator("#timeline").boundingBox();
-	const visible = () => page.locator(".tip").isVisible();
-	for (let y = 26; y < box.height && !await visible(); y += 12) {
-		for (let x = 100; x < box.width && !await visible(); x += 60)
-			await page.mouse.move(box.x + x, box.y + y);
+	const tip = page.locator(".tip"), seen = [];
+	for (let y = 26; y < box.height; y += 5) {
+		for (const part of [0.5, 0.45, 0.55, 0.6, 0.4]) {
+			await page.mouse.move(box.x + 90 + (box.width - 90) * part, box.y + y);
+			const said = await tip.isVisible() ? await tip.textContent() : "";
+			seen.push(said.slice(0, 60));
+			if (!said.startsWith(slow + ": ") || !wanted.test(said))
+				continue;
+			if (frame !== null)
+				await page.waitForFunction((name) => [...document.querySelectorAll(
+				    ".tip div")].some((line) => line.textContent.includes(name)),
+				frame);
+			return;
+		}
 	}
-	check(/: (running|in a system call) for .* on worker \d/.test(await page.textContent(".tip")),
-	    "a tooltip says what it is: " + await page.textContent(".tip"));
+	check(false, `a tooltip of ${slow}, ${wanted}: ${seen.join("; ")}`);
+}
+
+/* Buttons for those without keys. */
+async function pressed(page) {
+	const all = await shown(page);
+	await page.click("[aria-label='Zoom in']");
+	const half = await shown(page);
+	check(half[1] - half[0] < all[1] - all[0], "zooms in");
+	await page.click("[aria-label='Later']");
+	check((await shown(page))[0] > half[0], "goes on");
+	await page.click("[aria-label='Show all of it']");
+	equal(await shown(page), all, "shows all");
+}
+
+/* What it says of the tools that show more, and that it is so. */
+async function more(page) {
+	check(/go tool trace trace-\d+\.trace|go tool trace \S+/.test(await page.textContent(
+	    "#viewer code")), "the command");
+	const href = await page.getAttribute("#viewer .note a", "href");
+	equal(href, "trace?format=perfetto&seconds=5", "the other form");
+	const answer = await fetch(new URL(href.replace("=5", "=1"), process.env.SITE));
+	equal([answer.status, (await answer.arrayBuffer()).byteLength > 100], [200, true],
+	    "Perfetto's form");
 }
 
 /* Unpacked or not, a trace is one, and is compared with nothing. */
@@ -144,15 +180,23 @@ export default async function (browser, { file, slow }) {
 	await page.setInputFiles("#file", file);
 	await page.waitForSelector("#viewer[data-ready] #timeline");
 	const rows = await table(page);
-	const [runs, calls] = await painted(page, [RUNS, CALLS]);
-	check(runs > 100 && calls > 20, `bars: ${runs} and ${calls} pixels`);
+	const [runs, calls, waits, ready] = await painted(page, [RUNS, CALLS, WAITS, READY]);
+	check(runs > 100 && calls > 20 && waits > 100 && ready > 5,
+	    `bars: ${runs}, ${calls}, ${waits} and ${ready} pixels`);
 	await zoomed(page);
 	await page.click(`#slowest tr[data-name="${slow}"] button`);
 	const [from, to] = await shown(page);
 	const longest = rows.find(([name]) => name === slow)[2];
 	check(to - from > longest && to - from < 3 * longest + 1e-3, "it goes to the slowest");
 	check((await page.textContent("#detail")).startsWith(slow), "and says which it is");
-	await told(page);
+	/* All lanes and the table at once. */
+	await page.setViewportSize({ width: 1280, height: 1600 });
+	await told(page, slow, /in a system call for .* on worker \d/, "app_sleeps");
+	await told(page, "GET /light", /(running|in a system call) for .* on worker \d/, null);
+	await page.focus("#timeline");
+	await page.keyboard.press("Escape");
+	await pressed(page);
+	await more(page);
 	await dragged(page);
 	await wheeled(page);
 	await page.selectOption("#route", slow);

@@ -23,10 +23,10 @@ LOAD = (("/fib/?n=50&type=recursive", 2), ("/concat/?str=kore&count=300", 1))
 class Busy:
     """ab over and over until the end of the block."""
 
-    def __init__(self, service):
+    def __init__(self, service, paths=LOAD):
         self.service, self.done = service, threading.Event()
         self.threads = [threading.Thread(target=self.run, args=pair)
-                        for pair in LOAD]
+                        for pair in paths]
 
     def run(self, path, clients):
         while not self.done.is_set():
@@ -45,14 +45,15 @@ class Busy:
 
 class Pages(Case):
     """One service for all tests of a class."""
-    modules, routes = [APP], ROUTES
+    modules, routes, env = [APP], ROUTES, {}
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.kore = harness.Service(
             [*cls.modules, harness.PPROF], cls.routes, env={
-                "PPROF_BLOCK_RATE": "1000", "PPROF_MUTEX_FRACTION": "1"},
+                "PPROF_BLOCK_RATE": "1000", "PPROF_MUTEX_FRACTION": "1",
+                **cls.env},
             settings=["worker_accept_threshold 1",
                       "worker_max_connections 512",
                       "worker_rlimit_nofiles 4096"]).start()

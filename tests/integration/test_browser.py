@@ -24,6 +24,16 @@ class Browser(Pages):
         with Busy(self.kore):
             self.browse("keyboard", route="/fib/")
 
+    def test_no_page_is_wider_than_the_window(self):
+        with Busy(self.kore):
+            given = {name: self.pprof.save(self.kore.profile(1).body)
+                     for name in ("before", "file")}
+            given["trace"] = self.pprof.save(
+                self.kore.get("/debug/pprof/trace?seconds=1").body)
+            found = self.browse("shots", progress=True, fn="fib_recursive",
+                                **given)
+        note("%d pages, in two widths", found["pages"])
+
     def test_routes_live(self):
         with Busy(self.kore):
             self.browse("live", route="/fib/")

@@ -122,5 +122,27 @@ class Numbers(Pages):
                          ["/srv/body.c:12", "/srv/header.c:11"])
 
 
+class Growth(Pages):
+    modules = ["memory.c"]
+    routes = ["^/take/[a-z_]+$ page_take", "^/drop/[a-z_]+$ page_drop"]
+    env = {"PPROF_HEAP_RATE": "4096"}
+
+    def test_growth_since(self):
+        self.kore.get("/take/malloc?count=500&size=4096")
+        path = os.path.join(self.pprof.dir.name, "growth.pb.gz")
+        # Each worker holds its own; the one that answers is not known.
+        during = ["/take/calloc?count=700&size=4096"] + ["/drop/malloc"] * 12
+        found = self.browse("growth", file=path, during=during)
+        shown = {name: tuple(values[:2]) for name, values in found["top"]}
+        wanted = self.pprof.top(path, "-sample_index=inuse_objects")
+        for name in set(shown) | set(wanted):
+            self.assertEqual(shown.get(name, (0, 0)), wanted.get(name, (0, 0)),
+                             name)
+        self.assertLess(shown["take_malloc"][0], 0)
+        self.assertGreater(shown["take_calloc"][0], 0)
+        note("freed %d, grown %d objects", -shown["take_malloc"][0],
+             shown["take_calloc"][0])
+
+
 if __name__ == "__main__":
     main()
