@@ -16,6 +16,7 @@
 
 #define OBJECTS 10
 #define BYTES	3000
+#define WORKERS 16
 
 int page_work(struct http_request *);
 int page_who(struct http_request *);
@@ -25,6 +26,7 @@ void respawn_holds(void);
 
 static struct truth {
 	atomic_ullong begun, done;
+	atomic_int holder[WORKERS]; /* by worker: the pid that holds one */
 } * truth;
 
 static void *volatile kept;
@@ -64,6 +66,7 @@ respawn_holds(void)
 	profile = pprof_profile_new("respawn.held");
 	if (profile != NULL)
 		(void)pprof_profile_add(profile, held, 0);
+	atomic_store(&truth->holder[worker->id % WORKERS], (int)getpid());
 }
 
 int
@@ -90,11 +93,14 @@ page_who(struct http_request *req)
 int
 page_truth(struct http_request *req)
 {
-	char text[64];
-	int len;
+	char text[512];
+	int len, i;
 
-	len = snprintf(text, sizeof(text), "%llu %llu\n",
+	len = snprintf(text, sizeof(text), "%llu %llu",
 	    atomic_load(&truth->begun), atomic_load(&truth->done));
+	for (i = 0; i < WORKERS; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, " %d",
+		    atomic_load(&truth->holder[i]));
 	http_response(req, 200, text, (size_t)len);
 	return (KORE_RESULT_OK);
 }
