@@ -24,7 +24,7 @@ async function longLabel(self) {
 	await self.ready();
 	equal(await self.text("#facts"), facts, "after a reload");
 	await self.fits("a filter");
-	await page.click(".more summary");
+	check(await page.$eval(".more", (more) => more.open), "open, since one is used");
 	await self.fits("all filters");
 	await self.after(() => page.selectOption("[data-key=long]", "*"));
 	await self.tab("top");
@@ -72,6 +72,7 @@ export default async function (browser, { file, broken }) {
 	await self.after(() => page.selectOption("[data-key='http.route']",
 	    `=/"quoted'/<b>&amp;`));
 	check((await self.top()).length < names.length, "it filters");
+	await page.click(".more summary");
 	await self.after(() => page.selectOption("[data-key=__proto__]", "=even"));
 	check((await self.text("#facts")).includes("__proto__: even"), "a label called __proto__");
 	await self.after(() => page.selectOption("[data-key=__proto__]", "=odd"));

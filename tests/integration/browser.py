@@ -45,7 +45,7 @@ class Busy:
 
 class Pages(Case):
     """One service for all tests of a class."""
-    modules, routes, env = [APP], ROUTES, {}
+    modules, routes, env, workers = [APP], ROUTES, {}, 2
 
     @classmethod
     def setUpClass(cls):
@@ -53,7 +53,7 @@ class Pages(Case):
         cls.kore = harness.Service(
             [*cls.modules, harness.PPROF], cls.routes, env={
                 "PPROF_BLOCK_RATE": "1000", "PPROF_MUTEX_FRACTION": "1",
-                **cls.env},
+                **cls.env}, workers=cls.workers,
             settings=["worker_accept_threshold 1",
                       "worker_max_connections 512",
                       "worker_rlimit_nofiles 4096"]).start()
