@@ -204,11 +204,13 @@ class Serves(Case):
                 with door.socket() as raw:
                     raw.sendall(ask % path)
                     raw.shutdown(socket.SHUT_WR)
-                    begun, got = time.monotonic(), b""
+                    begun, got = time.monotonic(), raw.recv(65536)
+                    self.assertLess(time.monotonic() - begun, 5)
                     while data := raw.recv(65536):
                         got += data
                     self.assertEqual(b" 200 OK" in got, answered, got)
-                    self.assertLess(time.monotonic() - begun, 5)
+                    # An answered one ends at once, or as an idle one does.
+                    self.assertLess(time.monotonic() - begun, 12)
 
     def test_a_restarted_collector_opens_it_again(self):
         with Door(collector_replaced=True) as door:
