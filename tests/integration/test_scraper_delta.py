@@ -23,7 +23,7 @@ RATES = {"PPROF_HEAP_RATE": "1", "PPROF_BLOCK_RATE": "1",
          "PPROF_MUTEX_FRACTION": "1"}
 COUNTERS = ("allocs", "block", "mutex")
 OBJECTS, BYTES = 10, 4000  # of scraped.c, for each request
-WINDOW_S = 3
+WINDOW_S = 5
 # What happens in each interval, after its work: a worker that is killed, and
 # whether the module is replaced.
 INTERVALS = ((None, False), (1, False), (None, True), (2, False), (1, True),
