@@ -40,7 +40,7 @@ export function rankObjects(sums) {
 	    .sort((a, b) => b.weight - a.weight);
 	const hue = new Array(sums.objects.length).fill(null);
 	const others = HUES.values();
-	for (const { name, index } of order)
+	for (const { name, index } of order.filter((object) => object.name !== "?"))
 		hue[index] = Object.hasOwn(KNOWN, name) ? KNOWN[name] : others.next().value ?? null;
 	return { hue, order };
 }

@@ -130,6 +130,10 @@ pp_svg_colour(const struct pp_svg_colours *colours,
 	uint32_t hash = 0;
 	size_t i;
 
+	if (*node->object == '\0') {
+		snprintf(text, 8, "#e2e6ec");
+		return;
+	}
 	for (i = 0; i < 64 && node->name[i] != '\0'; i++)
 		hash = hash * 31 + (uint8_t)node->name[i];
 	hue_text(at == colours->objects ? known_hue(node->object)
@@ -142,6 +146,7 @@ pp_svg_legend(const struct pp_svg_colours *colours, struct pp_buf *out,
     double x, double y, double letter)
 {
 	const struct pp_svg_object *object;
+	const char *name;
 	char colour[8];
 	size_t length;
 	uint32_t i;
@@ -154,9 +159,12 @@ pp_svg_legend(const struct pp_svg_colours *colours, struct pp_buf *out,
 		    "fill=\"%s\"/><text class=\"s\" x=\"%.0f\" y=\"%.0f\" "
 		    "fill=\"#5a5a5a\">",
 		    x, y - 9, colour, x + 14, y);
-		pp_xml_text(out, object->name, NAME_MAX_SHOWN);
+		name = strcmp(object->name, PP_FRAMES_UNKNOWN) == 0
+		    ? "unknown"
+		    : object->name;
+		pp_xml_text(out, name, NAME_MAX_SHOWN);
 		pp_buf_text(out, "</text>\n");
-		length = strlen(object->name);
+		length = strlen(name);
 		if (length > NAME_MAX_SHOWN)
 			length = NAME_MAX_SHOWN;
 		x += 14 + (double)length * letter + 14;
