@@ -1,5 +1,5 @@
 """
-docs/bench.md: the figures of one full run, the machine that they were
+docs/bench.md: the figures of one run of all parts, the machine that they were
 measured on, and how.
 
 Rule: the words here say how it is measured; every number comes from the run.

@@ -223,7 +223,7 @@
 
 /* The flight recorder: samples a second, in slices of so long, kept for so
  * long, in so much memory; then the oldest slices go. 1,000 stacks of 40 frames
- * a slice take 13 MiB in 15 minutes. */
+ * a slice take 16 MiB in 15 minutes. */
 #define PP_RECORDER_HZ_DEFAULT 19
 #define PP_RECORDER_HZ_MAX     1000
 #define PP_RECORDER_SECONDS    900
