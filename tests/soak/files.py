@@ -22,13 +22,11 @@ def free(pid):
 
 def fill(kore, pid):
     """Connections until the worker has no descriptor left."""
-    held = []
-    while free(pid) > 0:
-        before = free(pid)
-        held.append(kore.connect())
-        held[-1].http.connect()
-        harness.wait_for("a connection to be accepted", 10,
-                         lambda: free(pid) < before)
+    held = [kore.connect() for _ in range(free(pid))]
+    for connection in held:
+        connection.http.connect()
+    harness.wait_for("the connections to be accepted", 10,
+                     lambda: free(pid) == 0)
     return held
 
 
@@ -56,7 +54,7 @@ def worker_limit(kore):
         empty(held)
         harness.wait_for("the connections to end", 10,
                          lambda: free(pid) == was)
-        later = Later(asker.get, DEBUG + "/profile?seconds=2")
+        later = Later(asker.get, DEBUG + "/profile?seconds=4")
         harness.wait_for("the question", 5, lambda: free(pid) < was)
         held = fill(kore, pid)
         expect_503(later.result(), "no descriptor free for the answer",
