@@ -14,6 +14,7 @@
 #include "store/words.h"
 
 _Atomic int pp_wait_watch;
+void (*pp_wait_follow)(int watch);
 
 static __thread uint64_t wait_random_state;
 
@@ -45,6 +46,8 @@ pp_wait_apply(void)
 	do {
 		watch = wait_wanted();
 		atomic_store(&pp_wait_watch, watch);
+		if (pp_wait_follow != NULL)
+			pp_wait_follow(watch);
 	} while (watch != wait_wanted());
 }
 

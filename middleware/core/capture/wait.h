@@ -20,6 +20,10 @@
 #define PP_WATCH_TRACE 4
 extern _Atomic int pp_wait_watch;
 
+/* Is told of each change, by whatever thread or signal handler makes it. NULL:
+ * nobody. */
+extern void (*pp_wait_follow)(int watch);
+
 /* Look at the control words; async-signal-safe. */
 void pp_wait_apply(void);
 

@@ -237,6 +237,8 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 		return (-1);
 	}
 	patch_all();
+	pp_wait_follow = pp_locks_follow;
+	pp_wait_apply();
 	if (patch_result == -1) {
 		*why = "a call table could not be made writable: some "
 		       "threads and libraries will not be seen";
