@@ -48,6 +48,7 @@ hot_src := $(shared_src) $(wildcard $(core)/capture/*.c $(core)/hook/*.c)
 # Kore 4.1 or 4.2, by its headers: one of the two files that differ.
 kore_api := $(if $(shell grep -sl kore_route_create \
 	/usr/include/kore/kore.h),42,41)
+conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
 	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
 cold_src := $(shared_src) $(wildcard $(core)/profile/*.c $(core)/symbol/*.c \
@@ -156,8 +157,11 @@ $(B)/app/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Ikore_app/src $(KORE_CFLAGS) -MMD -MP \
 	    -c -o $@ $<
-app: | need-build
+app: $(B)/kore_app_routes.conf | need-build
 	cd kore_app && kodev build
+$(B)/kore_app_routes.conf: conf/kore_app_routes$(conf_suffix).conf
+	@mkdir -p $(@D)
+	cp $< $@
 
 objects: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj) $(app_obj) \
 	$(unit_obj)

@@ -6,8 +6,9 @@ INSTALL ?= install
 # The version has one place: the newest entry of the package's changelog.
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
 
-# The route as the Kore that this is built for writes it.
-conf_routes := conf/pprof$(if $(filter 42,$(kore_api)),42).conf
+# The confs as the Kore that this is built for writes them.
+conf_routes := conf/pprof$(conf_suffix).conf
+conf_production := conf/production$(conf_suffix).conf
 
 # file=mode=place below the prefix
 installed := \
@@ -16,7 +17,7 @@ installed := \
 	middleware/include/pprof.h=644=include/pprof.h \
 	$(B)/kore-pprof.pc=644=share/pkgconfig/kore-pprof.pc \
 	$(conf_routes)=644=share/kore-pprof/pprof.conf \
-	conf/production.conf=644=share/kore-pprof/production.conf \
+	$(conf_production)=644=share/kore-pprof/production.conf \
 	docs/man/pprof.so.8=644=share/man/man8/pprof.so.8 \
 	docs/man/pprof.h.3=644=share/man/man3/pprof.h.3
 # Folders that are ours alone, or that we may have made.

@@ -22,6 +22,7 @@
 #include <kore/tasks.h>
 
 #include "query.h"
+#include "state.h"
 
 /* fib(93) is the last one that fits 64 bits. */
 #define FIB_MAX 93
@@ -125,7 +126,7 @@ fib_start(struct http_request *req, unsigned int n)
 {
 	struct fib_job *job;
 
-	job = http_state_create(req, sizeof(*job), fib_freed);
+	job = state_create(req, sizeof(*job), fib_freed);
 	job->n = n;
 	job->listed = 1;
 	LIST_INSERT_HEAD(&jobs, job, list);
@@ -218,10 +219,11 @@ fib_drain(void)
 		if (job->task.req == NULL)
 			continue; /* destroyed already */
 
-		job->task.req->onfree = NULL;
+		state_forget(job->task.req);
 		end.fd = job->task.fds[0];
 		end.events = POLLIN;
 		while (poll(&end, 1, -1) == -1 && errno == EINTR)
 			;
 	}
+	state_leave();
 }

@@ -56,7 +56,8 @@ def production_names(kore):
 class ProductionConf(Case):
     @unittest.skipIf(os.getuid() != 0, "production is started by root")
     def test_it_serves_and_is_profiled(self):
-        with open(os.path.join(harness.TOP, "conf/production.conf")) as file:
+        name = "production%s.conf" % ("42" if harness.KORE_42 else "")
+        with open(os.path.join(harness.TOP, "conf", name)) as file:
             text = file.read()
         with Production(text, production_names,
                         workers=os.cpu_count()) as kore:

@@ -15,11 +15,10 @@ root=$top/root
 shift
 
 # What is not run there, and why:
-#   test_app, test_sample    the sample's conf and code are for Kore 4.1
 #   test_deb                 builds a package of this Debian
 #   test_checks, test_docs   look at the tree, not at what runs
 #   test_browser*, test_pictures   a browser; the pages do not know of Kore
-leave='test_browser|test_pictures\.|test_app\.|test_sample\.|test_deb\.|test_checks\.|test_docs\.'
+leave='test_browser|test_pictures\.|test_deb\.|test_checks\.|test_docs\.'
 
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
 	grep '/debian$' | head -1)
@@ -32,7 +31,8 @@ if [ ! -e "$top/made" ]; then
 fi
 
 rm -rf "$root/src" && mkdir -p "$root/src" &&
-	tar -c --exclude=__pycache__ --exclude=.objs Makefile README.md .ci \
+	tar -c --exclude=__pycache__ --exclude=.objs \
+		--exclude=kore_app.so Makefile README.md .ci \
 		.clang-format assets conf docs kore_app middleware tests |
 	tar -x -C "$root/src" || exit 2
 [ -e /etc/resolv.conf ] && cp -L /etc/resolv.conf "$root/etc/resolv.conf"
@@ -51,7 +51,7 @@ echo "--- kore $(kore -v), $(cc --version | head -1),"
 echo "    $(ldd --version | head -1), $(go version)," \
 	"libunwind $(dpkg-query -Wf '${Version}' libunwind8)"
 # Newer compilers and headers know of more that is old: not an error here.
-make -j"$(nproc)" all unit \
+make -j"$(nproc)" all unit app \
 	CFLAGS="-O2 -g -Wno-error=deprecated-declarations" \
 	>/src/build.log 2>&1 || { tail -30 /src/build.log; exit 2; }
 # Today's go compiles its tools when they are first called, which takes a
