@@ -117,9 +117,10 @@ class GoTrace:
                 page, longest, text[:300]))
 
     def goroutines(self):
-        """{name: how many}"""
+        """{name: how many}: a list in Go 1.19, a table in 1.27."""
         return {name.strip(): int(count) for name, count in re.findall(
-            r"<a[^>]*>\s*([^<]*?)\s*</a>\s*N=(\d+)",
+            r"<a[^>]*>\s*([^<]*?)\s*</a>"
+            r"(?:\s*N=|</code></td>\s*<td>)(\d+)",
             self.get("/goroutines").text)}
 
     def tasks(self):
