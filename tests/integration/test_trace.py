@@ -345,6 +345,13 @@ def setUpModule():
     WholeMinute.begin()
 
 
+def tearDownModule():
+    """When that class was not asked for."""
+    if harness.alive(WholeMinute.kore.process.pid):
+        WholeMinute.driver.finish()
+        WholeMinute.tearDownClass()
+
+
 def running_on(trace):
     """(P, begin, end) of all that ran."""
     since = {}
