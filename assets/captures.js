@@ -5,6 +5,8 @@
  *
  * Rule: bounded; the oldest goes first. `kept` says whether a reload finds it.
  */
+import { isTrace } from "./trace_kind.js";
+
 const CAPTURES_MAX = 20;
 
 /* The store has some 5 MB of text for a site: three quarters of that as
@@ -14,11 +16,6 @@ const PREFIX = "kore-pprof.";
 
 const list = [];
 let listener = () => {};
-
-/* Whether it is a trace, which has views of its own. */
-export function isTrace(bytes) {
-	return bytes.length >= 16 && String.fromCharCode(...bytes.subarray(0, 3)) === "go ";
-}
 
 /* How a file begins, below gzip. */
 async function beginning(bytes) {

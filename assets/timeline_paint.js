@@ -8,7 +8,7 @@
  * costs the same however much happened in it. A system call is short and never
  * lost in what runs around it: then it is a mark at the lower edge.
  */
-import { RUNS, CALLS, WAITS } from "./trace_decode.js";
+import { RUNS, CALLS, WAITS } from "./trace_kind.js";
 
 const AXIS = 22, BAR = 18, WAIT = 13, GAP = 10, MARK = 6;
 const FONT = "11px system-ui, sans-serif", SMALL = "10px system-ui, sans-serif";

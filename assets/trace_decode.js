@@ -10,12 +10,9 @@
  *
  * The format is that of runtime/trace.go in Go 1.19.
  */
-import { isTrace } from "./captures.js";
+import { CALLS, isTrace, READY, RUNS, WAITS } from "./trace_kind.js";
 
 export const BARS_MAX = 400000;
-
-/* What a bar says; also its colour. */
-export const RUNS = 0, CALLS = 1, WAITS = 2, READY = 3;
 
 const WORDS = new TextDecoder();
 const BATCH = 1, FREQUENCY = 2, STACK = 3, TIMER = 35, STRING = 37, LOG = 48;

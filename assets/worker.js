@@ -12,8 +12,8 @@
  */
 import { decode, gunzip } from "./decode.js";
 import { around, filterMask, graph, groups, labelKeys, totals } from "./tables.js";
-import { isTrace } from "./captures.js";
 import { decodeTrace } from "./trace_decode.js";
+import { isTrace } from "./trace_kind.js";
 import { buildTree, treeBuffers } from "./tree.js";
 
 /* The trace whose stacks are asked for. */

@@ -13,8 +13,8 @@ function noise(page, name, size) {
 		const bytes = new Uint8Array(length);
 		for (let at = 0; at < length; at += 65536)
 			crypto.getRandomValues(bytes.subarray(at, Math.min(length, at + 65536)));
-		const captures = await import(new URL("assets/captures.js", document.baseURI).href);
-		await captures.add("file:" + text, text, bytes);
+		const { $captures } = await import(new URL("assets/app.js", document.baseURI).href);
+		await $captures.add("file:" + text, text, bytes);
 	}, [name, size]);
 }
 

@@ -75,6 +75,17 @@ says "kore_app.conf" $paths; undo
 with README.md "in /wo""rk/tree"
 says "README.md" $paths; undo
 
+assets="make -s B=built check-assets"
+passes $assets
+with assets/new.js '/* What it is. */'
+says "new.js: in no script" $assets; undo
+with assets/list.js 'import { view } from "./viewer.js";'
+says "viewer.js does not stand before it" $assets; undo
+with assets/flame.js 'import view from "./viewer.js";'
+says "an import that is not understood" $assets; undo
+with assets/flame.js 'export { build as other };'
+says "an export that is not understood" $assets; undo
+
 cat >hot.c <<'C'
 #include <string.h>
 extern int seen;

@@ -19,33 +19,9 @@
 	X(doctor_html, "doctor.html", NULL)                                    \
 	X(icon_svg, "icon.svg", "image/svg+xml")                               \
 	X(pprof_css, "pprof.css", PP_ASSET_CSS)                                \
-	X(viewer_css, "viewer.css", PP_ASSET_CSS)                              \
 	X(app_js, "app.js", PP_ASSET_JS)                                       \
-	X(callers_js, "callers.js", PP_ASSET_JS)                               \
-	X(captures_js, "captures.js", PP_ASSET_JS)                             \
-	X(client_js, "client.js", PP_ASSET_JS)                                 \
-	X(decode_js, "decode.js", PP_ASSET_JS)                                 \
-	X(dom_js, "dom.js", PP_ASSET_JS)                                       \
-	X(flame_js, "flame.js", PP_ASSET_JS)                                   \
-	X(graph_js, "graph.js", PP_ASSET_JS)                                   \
-	X(graph_layout_js, "graph_layout.js", PP_ASSET_JS)                     \
-	X(groups_js, "groups.js", PP_ASSET_JS)                                 \
 	X(live_js, "live.js", PP_ASSET_JS)                                     \
-	X(layout_js, "layout.js", PP_ASSET_JS)                                 \
-	X(list_js, "list.js", PP_ASSET_JS)                                     \
-	X(numbers_js, "numbers.js", PP_ASSET_JS)                               \
-	X(paint_js, "paint.js", PP_ASSET_JS)                                   \
-	X(panel_js, "panel.js", PP_ASSET_JS)                                   \
-	X(progress_js, "progress.js", PP_ASSET_JS)                             \
-	X(settings_js, "settings.js", PP_ASSET_JS)                             \
-	X(state_js, "state.js", PP_ASSET_JS)                                   \
-	X(tables_js, "tables.js", PP_ASSET_JS)                                 \
-	X(take_js, "take.js", PP_ASSET_JS)                                     \
 	X(timeline_js, "timeline.js", PP_ASSET_JS)                             \
-	X(timeline_paint_js, "timeline_paint.js", PP_ASSET_JS)                 \
-	X(top_js, "top.js", PP_ASSET_JS)                                       \
-	X(trace_decode_js, "trace_decode.js", PP_ASSET_JS)                     \
-	X(tree_js, "tree.js", PP_ASSET_JS)                                     \
 	X(viewer_js, "viewer.js", PP_ASSET_JS)                                 \
 	X(worker_js, "worker.js", PP_ASSET_JS)
 

@@ -1,0 +1,17 @@
+/*
+ * What the page and its Worker both know of a trace: how a file of one begins,
+ * and what a bar of the time line says.
+ *
+ * Not the format: that is trace_decode.js, in the Worker alone.
+ */
+
+/* Whether it is a trace, which has views of its own. */
+export function isTrace(bytes) {
+	return bytes.length >= 16 && String.fromCharCode(...bytes.subarray(0, 3)) === "go ";
+}
+
+/* What a bar says; also its colour. */
+export const RUNS = 0;
+export const CALLS = 1;
+export const WAITS = 2;
+export const READY = 3;
