@@ -1,9 +1,12 @@
 /*
- * Every view, 1280 and 400 pixels wide: none is wider than the window. With a
- * folder, a picture of each in both themes, for somebody to look at.
+ * Every view, 400 and 1280 pixels wide, in both themes: none is wider than the
+ * window. With a folder, a picture of each, for somebody to look at.
+ *
+ * Pages are opened in the narrow window, which is then made wide.
  */
 import { equal, Page } from "./page.mjs";
 
+const WIDTHS = [400, 1280], THEMES = ["light", "dark"], HEIGHT = 800;
 const VIEWS = ["flame", "top", "callers", "graph", "groups"];
 
 /* [name, address or what to do] of each page after the first capture. */
@@ -46,7 +49,8 @@ async function each(self, shot, { file, before, trace, progress, fn }) {
 	}
 	await self.go("#view=live");
 	await page.waitForSelector("#routes tbody tr");
-	await page.waitForTimeout(1500);
+	await page.waitForFunction(() =>
+	    Number(document.getElementById("live-box").dataset.turn) >= 2);
 	await shot("live");
 	await self.go();
 	await page.setInputFiles("#file", trace);
@@ -56,26 +60,35 @@ async function each(self, shot, { file, before, trace, progress, fn }) {
 	await shot("timeline-zoomed");
 }
 
-export default async function (browser, given) {
-	const found = { pages: 0, wide: [] };
-	for (const colorScheme of given.dir ? ["light", "dark"] : ["light"]) {
-		for (const width of [1280, 400]) {
-			const self = await Page.open(browser, { colorScheme,
-				viewport: { width, height: 800 } });
-			await each(self, async (name) => {
-				await self.page.waitForTimeout(200);
-				const have = await self.page.evaluate(() =>
-				    document.documentElement.scrollWidth);
-				found.pages++;
-				if (have > width)
-					found.wide.push([name, colorScheme, width, have]);
-				if (given.dir)
-					await self.page.screenshot({
-						path: `${given.dir}/${name}-${colorScheme}-${width}.png` });
-			}, given);
-			await self.end();
+/* What watches the size has been told, and what it drew is there. */
+const settled = (page) => page.evaluate(() => new Promise((resolve) => {
+	requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)));
+}));
+
+/* One page, in both widths and themes. */
+async function look({ page }, name, dir, found) {
+	for (const width of WIDTHS) {
+		await page.setViewportSize({ width, height: HEIGHT });
+		for (const colorScheme of THEMES) {
+			await page.emulateMedia({ colorScheme });
+			await settled(page);
+			const have = await page.evaluate(() => document.documentElement.scrollWidth);
+			found.pages++;
+			if (have > width)
+				found.wide.push([name, colorScheme, width, have]);
+			if (dir)
+				await page.screenshot({
+					path: `${dir}/${name}-${colorScheme}-${width}.png` });
 		}
 	}
+	await page.setViewportSize({ width: WIDTHS[0], height: HEIGHT });
+}
+
+export default async function (browser, given) {
+	const found = { pages: 0, wide: [] };
+	const self = await Page.open(browser, { viewport: { width: WIDTHS[0], height: HEIGHT } });
+	await each(self, (name) => look(self, name, given.dir, found), given);
+	await self.end();
 	equal(found.wide, [], "pages that are wider than the window");
 	return found;
 }

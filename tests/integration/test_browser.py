@@ -32,7 +32,7 @@ class Browser(Pages):
                 self.kore.get("/debug/pprof/trace?seconds=1").body)
             found = self.browse("shots", progress=True, fn="fib_recursive",
                                 **given)
-        note("%d pages, in two widths", found["pages"])
+        note("%d: each page in two widths and two themes", found["pages"])
 
     def test_routes_live(self):
         with Busy(self.kore):
