@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "encode/names.h"
+#include "encode/pprof_sample.h"
 #include "encode/sink.h"
 #include "profile.pb-c.h"
 
@@ -37,8 +38,7 @@ struct pp_pprof {
 	struct pp_names names;
 
 	/* The parts of one element, as many as the largest has. */
-	uint64_t *location_id;
-	Pp__Wire__Label *label, **label_at;
+	uint8_t *sample;
 	Pp__Wire__Line *line, **line_at;
 };
 
@@ -87,7 +87,7 @@ static int
 pp_pprof_prepare(struct pp_pprof *e)
 {
 	const struct pp_profile *p = e->p;
-	uint32_t locations = 1, labels = 1, lines = 1, i;
+	uint32_t locations = 0, labels = 0, lines = 1, i;
 
 	for (i = 0; i < p->samples; i++) {
 		if (p->sample[i].locations > locations)
@@ -99,19 +99,11 @@ pp_pprof_prepare(struct pp_pprof *e)
 		if (p->location[i].lines > lines)
 			lines = p->location[i].lines;
 	}
-	e->location_id = calloc(locations, sizeof(*e->location_id));
-	e->label = calloc(labels, sizeof(*e->label));
-	e->label_at = calloc(labels, sizeof(*e->label_at));
+	e->sample = malloc(pp_wire_sample_room(locations, labels));
 	e->line = calloc(lines, sizeof(*e->line));
 	e->line_at = calloc(lines, sizeof(*e->line_at));
-	if (e->location_id == NULL || e->label == NULL || e->label_at == NULL ||
-	    e->line == NULL || e->line_at == NULL)
+	if (e->sample == NULL || e->line == NULL || e->line_at == NULL)
 		return (-1);
-
-	for (i = 0; i < labels; i++) {
-		pp__wire__label__init(&e->label[i]);
-		e->label_at[i] = &e->label[i];
-	}
 	for (i = 0; i < lines; i++) {
 		pp__wire__line__init(&e->line[i]);
 		e->line_at[i] = &e->line[i];
@@ -123,9 +115,7 @@ static void
 pp_pprof_release(struct pp_pprof *e)
 {
 	pp_names_free(&e->names);
-	free(e->location_id);
-	free(e->label);
-	free(e->label_at);
+	free(e->sample);
 	free(e->line);
 	free(e->line_at);
 }
@@ -178,39 +168,19 @@ pp_pprof_types(struct pp_pprof *e)
 	}
 }
 
+/* The one element of which there are many: not by protobuf-c, which takes
+ * several times as long. */
 static void
 pp_pprof_samples(struct pp_pprof *e)
 {
-	const struct pp_profile *p = e->p;
-	Pp__Wire__Sample wire = PP__WIRE__SAMPLE__INIT;
-	int64_t value[PP_VALUES_MAX];
-	const struct pp_sample *sample;
-	const struct pp_label *label;
-	uint32_t i, n;
+	const uint8_t *packed;
+	uint32_t i;
+	size_t len;
 
-	wire.location_id = e->location_id;
-	wire.value = value;
-	wire.n_value = p->value_types;
-	wire.label = e->label_at;
-	for (i = 0; i < p->samples; i++) {
-		sample = &p->sample[i];
-		for (n = 0; n < sample->locations; n++)
-			e->location_id[n] =
-			    p->stack[sample->first_location + n];
-		for (n = 0; n < p->value_types; n++)
-			value[n] = sample->value[n];
-		for (n = 0; n < sample->labels; n++) {
-			label = &p->label[sample->first_label + n];
-			e->label[n].key =
-			    pp_names_number(&e->names, label->key);
-			e->label[n].str =
-			    pp_names_number(&e->names, label->text);
-			e->label[n].num =
-			    label->text == NULL ? label->number : 0;
-		}
-		wire.n_location_id = sample->locations;
-		wire.n_label = sample->labels;
-		pp_pprof_emit(e, PP_PPROF_SAMPLE, &wire.base);
+	for (i = 0; i < e->p->samples; i++) {
+		packed = pp_wire_sample(e->p, &e->p->sample[i], &e->names,
+		    PP_PPROF_SAMPLE, e->sample, &len);
+		pp_sink_write(e->sink, packed, len);
 	}
 }
 

@@ -26,18 +26,26 @@
 #define PP_BUILD_OUTSIDE  (1ULL << 60)
 #define PP_BUILD_NO_STACK (1ULL << 61)
 
-/* Words whose location is remembered. A service's code has a few thousand
- * distinct ones; what falls out is looked up again. Power of two. */
-#define PP_BUILD_CACHE 16384U
+/* Words whose location is remembered, two of each hash. A service's code has a
+ * few thousand distinct ones; what falls out is looked up again. Power of
+ * two. */
+#define PP_BUILD_CACHE 8192U
+
+/* Label sets that are written once and copied after that. Power of two. */
+#define PP_BUILD_LABELS 512U
 
 struct pp_build {
 	struct pp_profile *p;
 	struct pp_canon *canon;
 	uint32_t mapping[PP_PLACES_MAX]; /* ids by number of place */
-	struct {
+	struct pp_build_known {
 		uint64_t word;
 		uint32_t location; /* 0: free */
-	} cache[PP_BUILD_CACHE];
+	} cache[PP_BUILD_CACHE][2];
+	struct {
+		uint32_t number; /* of the set; 0: free */
+		uint32_t first, count;
+	} written[PP_BUILD_LABELS];
 };
 
 /* With an empty profile in `p`; NULL: out of memory. */
@@ -58,7 +66,8 @@ void pp_build_stack(struct pp_build *build, const uint64_t *word,
     uint32_t count);
 
 /* The texts of a label set, for the sample begun last. Keys in `numeric`
- * (ended by NULL) are left out: a key is text or a number, never both. */
+ * (ended by NULL; the same for all of a profile) are left out: a key is text or
+ * a number, never both. */
 void pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
     uint32_t number, const char *const *numeric);
 

@@ -8,13 +8,16 @@
  */
 #include "profile/cpu_private.h"
 
+/* Thousandths of the store: 6 MiB, which are some 18,000 stacks. */
+#define SWEEP_FILL 125
+
 static void
 sweep_stacks(struct pp_cpu *cpu)
 {
 	struct pp_cpu_session *session;
 	uint32_t i, fill = pp_stacks_fill(cpu->stacks);
 
-	if (fill < 250 || fill / 2 <= cpu->stacks_kept)
+	if (fill < SWEEP_FILL || fill / 2 <= cpu->stacks_kept)
 		return;
 	LIST_FOREACH(session, &cpu->sessions, list)
 		for (i = 0; i < session->entries; i++)

@@ -13,6 +13,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/mix.h"
@@ -236,20 +237,44 @@ pp_profile_sample(struct pp_profile *p, const int64_t *values)
 }
 
 void
-pp_profile_push(struct pp_profile *p, uint32_t location)
+pp_profile_stack(struct pp_profile *p, const uint32_t *location, uint32_t count)
 {
-	uint32_t *to;
+	uint32_t *to, i;
 
 	if (p->failed || p->samples == 0)
 		return;
-	if (location == 0 || location > p->locations)
-		return;
 	if ((to = pp_profile_grow(p, p->stack, &p->index->stack_room,
-		 p->stack_used, 1, sizeof(*to))) == NULL)
+		 p->stack_used, count, sizeof(*to))) == NULL)
 		return;
 	p->stack = to;
-	to[p->stack_used++] = location;
-	p->sample[p->samples - 1].locations++;
+	for (i = 0; i < count; i++) {
+		if (location[i] == 0 || location[i] > p->locations)
+			continue;
+		to[p->stack_used++] = location[i];
+		p->sample[p->samples - 1].locations++;
+	}
+}
+
+void
+pp_profile_push(struct pp_profile *p, uint32_t location)
+{
+	pp_profile_stack(p, &location, 1);
+}
+
+void
+pp_profile_labels_again(struct pp_profile *p, uint32_t first, uint32_t count)
+{
+	struct pp_label *to;
+
+	if (p->failed || p->samples == 0 || first + count > p->labels)
+		return;
+	if ((to = pp_profile_grow(p, p->label, &p->index->label_room, p->labels,
+		 count, sizeof(*to))) == NULL)
+		return;
+	p->label = to;
+	memcpy(to + p->labels, to + first, count * sizeof(*to));
+	p->labels += count;
+	p->sample[p->samples - 1].labels += count;
 }
 
 void

@@ -122,10 +122,15 @@ void pp_profile_lines(struct pp_profile *p, uint32_t location,
     const struct pp_line *line, uint32_t lines);
 
 /* Begin a sample with one value for each value type set before (no more are
- * read); the next _push and _label calls belong to it. Text of keys and
- * values is interned. A number below 1 or an empty text adds no label. */
+ * read); the next calls of _push, _stack and _label belong to it. Text of keys
+ * and values is interned. A number below 1 or an empty text adds no label;
+ * _labels_again copies `count` of those that are there, from `first` on. */
 void pp_profile_sample(struct pp_profile *p, const int64_t *values);
 void pp_profile_push(struct pp_profile *p, uint32_t location);
+void pp_profile_stack(struct pp_profile *p, const uint32_t *location,
+    uint32_t count);
+void pp_profile_labels_again(struct pp_profile *p, uint32_t first,
+    uint32_t count);
 void pp_profile_label_text(struct pp_profile *p, const char *key,
     const char *text);
 void pp_profile_label_number(struct pp_profile *p, const char *key,

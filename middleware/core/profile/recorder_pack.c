@@ -198,9 +198,10 @@ unpack_labels(struct reader *r, struct pp_labels *labels, uint32_t *number)
 }
 
 static void
-unpack_line(struct reader *r, struct pp_cpu_session *session,
+unpack_line(struct reader *from, struct pp_cpu_session *session,
     const uint32_t *number, uint32_t numbers)
 {
+	struct reader copy = *from, *r = &copy; /* for the registers */
 	struct pp_cpu_key key = { 0 };
 	uint64_t word[PP_FRAMES_MAX], samples, ns, label, step, last = 0;
 	uint64_t count, i;
@@ -224,6 +225,7 @@ unpack_line(struct reader *r, struct pp_cpu_session *session,
 	if (!r->bad)
 		pp_cpu_session_put(session, &key, word, (uint32_t)count,
 		    samples, ns);
+	*from = copy;
 }
 
 void

@@ -22,6 +22,9 @@
 /* Longest location header of a redirect; a longer query is left out. */
 #define LOCATION_MAX 1024
 
+/* What malloc() takes from the kernel by itself. */
+#define LARGE_BYTES (256 * 1024)
+
 /* Slots that lie inside the arena's file: the number in the arena itself is
  * every worker's to overwrite. */
 static uint32_t
@@ -55,6 +58,9 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 {
 	struct pp_service *service;
 
+	/* Said at all, so that it stays: what a large profile grew into is one
+	 * mapping that moves as it grows, and goes back when it is freed. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if ((service = calloc(1, sizeof(*service))) == NULL)
 		return (NULL);
 	service->arena = arena;
