@@ -62,43 +62,54 @@ put_locations(uint8_t *to, const uint32_t *location, uint32_t count)
 	return (to);
 }
 
+/* A field of less than 128 bytes, whose length is one: it begins behind that,
+ * which is set at its end. */
+static uint8_t *
+short_begin(uint8_t *to, unsigned int field)
+{
+	*to = BYTES(field);
+	return (to + 2);
+}
+
+static uint8_t *
+short_end(uint8_t *from, uint8_t *to)
+{
+	from[-1] = (uint8_t)(to - from);
+	return (to);
+}
+_Static_assert(VARINT_MAX *PP_VALUES_MAX < 128 && LABEL_MAX < 128,
+    "the length of one takes more than a byte");
+
 static uint8_t *
 put_values(uint8_t *to, const int64_t *value, uint32_t count)
 {
-	size_t len = 0;
+	uint8_t *from = short_begin(to, 2);
 	uint32_t i;
 
 	if (count == 0)
 		return (to);
-	for (i = 0; i < count; i++)
-		len += varint_len((uint64_t)value[i]);
-	*to++ = BYTES(2);
-	to = varint(to, len);
-	for (i = 0; i < count; i++)
+	for (i = 0, to = from; i < count; i++)
 		to = varint(to, (uint64_t)value[i]);
-	return (to);
+	return (short_end(from, to));
 }
 
 static uint8_t *
 put_label(uint8_t *to, const struct pp_label *label, struct pp_names *names)
 {
+	uint8_t *from = short_begin(to, 3);
 	uint64_t number[3];
-	uint8_t i, *from;
+	unsigned int i;
 
 	number[0] = (uint64_t)pp_names_number(names, label->key);
 	number[1] = (uint64_t)pp_names_number(names, label->text);
 	number[2] = label->text == NULL ? (uint64_t)label->number : 0;
-	*to++ = BYTES(3);
-	/* At most LABEL_MAX - 2, so that its length is one byte. */
-	from = ++to;
-	for (i = 0; i < 3; i++) {
+	for (i = 0, to = from; i < 3; i++) {
 		if (number[i] == 0)
 			continue;
 		*to++ = NUMBER(i + 1);
 		to = varint(to, number[i]);
 	}
-	from[-1] = (uint8_t)(to - from);
-	return (to);
+	return (short_end(from, to));
 }
 
 const uint8_t *
