@@ -84,7 +84,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 20
+#define PP_ENTRIES_MAX 24
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
@@ -130,6 +130,28 @@ extern void (
 extern struct kore_timer *(
     *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);
+
+/* The request's entry while it has one, or NULL. */
+struct pp_flight *pp_flight_of(const struct http_request *req);
+
+/* flight_out.c: what requests answer. */
+struct kore_fileref;
+void pp_flight_response(struct http_request *req, int status, const void *body,
+    size_t len);
+void pp_flight_close(struct http_request *req, int status, const void *body,
+    size_t len);
+void pp_flight_stream(struct http_request *req, int status, void *body,
+    size_t len, int (*sent)(struct netbuf *), void *arg);
+void pp_flight_fileref(struct http_request *req, int status,
+    struct kore_fileref *file);
+extern void (
+    *pp_flight_real_response)(struct http_request *, int, const void *, size_t);
+extern void (
+    *pp_flight_real_close)(struct http_request *, int, const void *, size_t);
+extern void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
+    int (*)(struct netbuf *), void *);
+extern void (
+    *pp_flight_real_fileref)(struct http_request *, int, struct kore_fileref *);
 
 /* marks.c: for the trace; _turn() when the event loop goes to wait. */
 struct connection;

@@ -57,6 +57,21 @@ static const struct pp_got_hook curl_group[] = {
 	    (void **)&pp_flight_real_bind_curl, PP_GOT_LIBRARIES },
 };
 
+static const struct pp_got_hook answers_group[] = {
+	{ "http_response", (void *)pp_flight_response,
+	    (void **)&pp_flight_real_response, PP_GOT_LIBRARIES },
+	{ "http_response_stream", (void *)pp_flight_stream,
+	    (void **)&pp_flight_real_stream, PP_GOT_LIBRARIES },
+	{ "http_response_fileref", (void *)pp_flight_fileref,
+	    (void **)&pp_flight_real_fileref, PP_GOT_LIBRARIES },
+};
+
+/* Only Kore 4.2 has it. */
+static const struct pp_got_hook close_group[] = {
+	{ "http_response_close", (void *)pp_flight_close,
+	    (void **)&pp_flight_real_close, PP_GOT_LIBRARIES },
+};
+
 static const struct pp_got_hook marks_group[] = {
 	{ "http_header_recv", (void *)pp_marks_header_recv,
 	    (void **)&pp_marks_real_header_recv, PP_GOT_LIBRARIES },
@@ -89,6 +104,8 @@ static const struct {
 	    "requests that sleep and wake"),
 	GROUP(calls_group, 2, PP_ENTRIES_CALLS, "tasks and timers"),
 	GROUP(curl_group, 1, PP_ENTRIES_CURL, "requests that wait for libcurl"),
+	GROUP(answers_group, 3, PP_ENTRIES_ANSWERS, "bytes of answers"),
+	GROUP(close_group, 1, PP_ENTRIES_ANSWERS, "bytes of last answers"),
 	GROUP(marks_group, 6, PP_ENTRIES_MARKS,
 	    "the server's own part of a trace"),
 };
@@ -120,12 +137,13 @@ size_t
 pp_entries_follow(struct pp_got_hook *instead)
 {
 	const char *wanted = getenv("PPROF_ENTRY_PATCH"), *why, *last = NULL;
-	char what[160] = "";
+	char what[240] = "";
 	size_t count = 0, i;
 
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if (groups[i].hook == curl_group &&
-		    dlsym(RTLD_DEFAULT, curl_group->name) == NULL)
+		if ((groups[i].hook == curl_group ||
+			groups[i].hook == close_group) &&
+		    dlsym(RTLD_DEFAULT, groups[i].hook->name) == NULL)
 			continue;
 		why = "PPROF_ENTRY_PATCH=0";
 		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&

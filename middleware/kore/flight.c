@@ -55,6 +55,7 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 	pp_flight_path(flight, req->path);
 	atomic_store_explicit(&flight->bytes_in,
 	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	atomic_store_explicit(&flight->bytes_out, 0, memory_order_relaxed);
 	atomic_store_explicit(&flight->started_ns, running_since,
 	    memory_order_relaxed);
 	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
@@ -168,13 +169,14 @@ flight_fill(struct pp_flight *flight, const struct http_request *req)
 {
 	struct pp_flight *now = &pp_flight_table()->flight[0];
 	uint32_t label = pp_runtime_label(req);
+	uint64_t id, out = 0;
 	int64_t started;
-	uint64_t id;
 
 	/* Outside of its handler it begins now. */
 	if (req == running) {
 		id = pp_flight_now;
 		started = atomic_load(&now->started_ns);
+		out = atomic_load(&now->bytes_out);
 		atomic_store(&now->id, 0);
 	} else {
 		id = pp_flight_request_id();
@@ -187,6 +189,7 @@ flight_fill(struct pp_flight *flight, const struct http_request *req)
 	atomic_store_explicit(&flight->request, 0, memory_order_relaxed);
 	atomic_store_explicit(&flight->bytes_in,
 	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	atomic_store_explicit(&flight->bytes_out, out, memory_order_relaxed);
 	pp_flight_path(flight, req->path != NULL ? req->path : "");
 	atomic_store_explicit(&flight->started_ns, started,
 	    memory_order_relaxed);
@@ -213,6 +216,17 @@ flight_own(const struct http_request *req)
 	if (req == running)
 		running_entry = entry;
 	return (entry);
+}
+
+struct pp_flight *
+pp_flight_of(const struct http_request *req)
+{
+	uint32_t entry =
+	    req == running ? running_entry : pp_flight_find(req, 0);
+
+	if (entry == 0 && req != running)
+		return (NULL);
+	return (&pp_flight_table()->flight[entry]);
 }
 
 void

@@ -42,6 +42,7 @@ pp_flight_task_queued(const struct kore_task *task, uint32_t label)
 	atomic_store(&flight->tid, 0);
 	atomic_store(&flight->label, label);
 	atomic_store(&flight->bytes_in, 0);
+	atomic_store(&flight->bytes_out, 0);
 	pp_flight_path(flight,
 	    task->req != NULL && task->req->path != NULL ? task->req->path
 							 : "");

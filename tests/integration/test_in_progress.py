@@ -12,7 +12,7 @@ import time
 
 import harness
 import load
-from case import Later, note
+from case import Case, Later, note
 from concurrency import Concurrent, main
 
 MANY = 10000
@@ -258,6 +258,48 @@ class Many(Concurrent):
         note("debug=2: %d bytes in %.0f ms", len(dump), took * 1000)
         self.assertLess(took, 5)
         self.assertEqual(self.kore.get("/light").text, "light\n")
+
+
+class Answers(Case):
+    """Handlers that have answered, and go on."""
+    BYTES = 4321
+
+    def told(self, method):
+        return re.search(
+            r"request %s /answers, route /answers, .* s, "
+            r"(\d+) bytes in, (\d+) bytes out\n" % method,
+            self.asks.get("/debug/pprof/goroutine?debug=2").text)
+
+    def out(self, path, method="GET", headers=None):
+        """What a dump says of the request, and the answer's length."""
+        with load.connection_to(self.kore, 1) as connection:
+            connection.http.request(method, path, headers=headers or {})
+            harness.wait_for("the request", 5, lambda: self.told(method))
+            # The first time it may just have begun.
+            found, length = self.told(method), None
+            if not path.endswith("5"):
+                length = len(connection.receive().body)
+        self.assertEqual(found[1], "0")
+        return int(found[2]), length
+
+    def test_bytes_out(self):
+        with harness.Service(
+                ["workload.c", "answers.c", harness.PPROF],
+                ["/who page_who", "/answers page_answers"],
+                settings=["worker_accept_threshold 1"]) as self.kore:
+            os.chmod(self.kore.root, 0o777)
+            with load.connection_to(self.kore, 2) as self.asks:
+                n = self.BYTES
+                self.assertEqual(self.out("/answers?0"), (0, n))
+                for how in (1, 3, 4):
+                    self.assertEqual(self.out("/answers?%d" % how), (n, n))
+                self.assertEqual(self.out("/answers?2"), (2 * n, n))
+                self.assertEqual(self.out("/answers?5"), (n, None))
+                self.assertEqual(self.out("/answers?1", "HEAD"), (0, 0))
+                # A file that the client has.
+                self.assertEqual(self.out("/answers?4", headers={
+                    "if-modified-since": "Sun, 09 Sep 2001 01:46:40 GMT"}),
+                    (0, 0))
 
 
 class Threads(Concurrent):

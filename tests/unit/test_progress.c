@@ -485,6 +485,7 @@ the_dump_has_gos_form_and_a_list_before_it(void **state)
 	f->label = fixture_label(&c.f, 1,
 	    "http.route\0^/pa.*$\0http.method\0POST", 35);
 	f->bytes_in = 17;
+	f->bytes_out = 5000000000;
 	f->since_ns = pp_clock_mono() - 185 * SEC;
 	flight(&c, 2, 10, PP_WAIT_SLEEP, 0x100)->since_ns = pp_clock_mono();
 	text = dump_of(&c);
@@ -494,7 +495,9 @@ the_dump_has_gos_form_and_a_list_before_it(void **state)
 			     "^/pa.*$, worker 1, pid 100, age 200.",
 			     92),
 	    0);
-	assert_non_null(strstr(text.data, " s, 17 bytes in\n# goroutine 10: "));
+	assert_non_null(strstr(text.data,
+	    " s, 17 bytes in, "
+	    "5000000000 bytes out\n# goroutine 10: "));
 	at = strstr(text.data, "\n\ngoroutine ");
 	assert_non_null(at);
 	assert_string_equal(at,

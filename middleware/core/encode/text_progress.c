@@ -175,7 +175,8 @@ list_line(const struct pp_progress_list *list,
 	pp_buf_printf(out, ", age %lld.%03lld s", (long long)(ms / 1000),
 	    (long long)(ms % 1000));
 	if (item->kind == PP_PROGRESS_REQUEST)
-		pp_buf_printf(out, ", %u bytes in", item->bytes_in);
+		pp_buf_printf(out, ", %u bytes in, %llu bytes out",
+		    item->bytes_in, (unsigned long long)item->bytes_out);
 	pp_buf_text(out, "\n");
 }
 

@@ -49,6 +49,7 @@ struct pp_progress_item {
 	int64_t started_ns; /* CLOCK_MONOTONIC */
 	int64_t since_ns;   /* in this state; 0: unknown */
 	uint32_t bytes_in;
+	uint64_t bytes_out;
 	char path[PP_FLIGHT_PATH_MAX]; /* "" when there is none */
 };
 

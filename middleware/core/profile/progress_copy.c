@@ -82,6 +82,7 @@ flight_copy(const struct pp_progress_reader *reader,
 	item->started_ns = atomic_load(&flight->started_ns);
 	item->since_ns = atomic_load(&flight->since_ns);
 	item->bytes_in = atomic_load(&flight->bytes_in);
+	item->bytes_out = atomic_load(&flight->bytes_out);
 	if (item->kind == PP_PROGRESS_TASK)
 		item->tid = atomic_load(&flight->tid);
 	memcpy(item->path, flight->path, sizeof(item->path));

@@ -168,6 +168,7 @@ can_entries(struct pp_doctor *doctor)
 		{ PP_ENTRIES_CALLS,
 		    "tasks and timers that the program itself makes" },
 		{ PP_ENTRIES_CURL, "that a request waits for libcurl" },
+		{ PP_ENTRIES_ANSWERS, "bytes that kore itself answers" },
 		{ PP_ENTRIES_MARKS, "the server's own part of a trace" },
 	};
 	uint32_t refused = atomic_load(&doctor->service->arena->entry_refused);

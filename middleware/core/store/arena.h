@@ -116,6 +116,7 @@ struct pp_flight {
 	_Atomic int64_t since_ns;      /* in this state */
 	_Atomic uint32_t tid;	       /* the task's thread, 0: none yet */
 	_Atomic uint32_t bytes_in;     /* of the body, as far as it has come */
+	_Atomic uint64_t bytes_out;    /* of answers, handed over to be sent */
 	char path[PP_FLIGHT_PATH_MAX]; /* as asked, cut; terminated */
 };
 
@@ -241,7 +242,8 @@ enum pp_entries {
 	PP_ENTRIES_FLIGHTS = 2, /* requests that sleep, wake and end */
 	PP_ENTRIES_MARKS = 4,	/* the server's own part of a trace */
 	PP_ENTRIES_CALLS = 8,	/* tasks and timers that the program makes */
-	PP_ENTRIES_CURL = 16	/* requests that wait for libcurl */
+	PP_ENTRIES_CURL = 16,	/* requests that wait for libcurl */
+	PP_ENTRIES_ANSWERS = 32 /* the bytes that requests answer */
 };
 
 /* Bits of pp_slot.clocks. */
