@@ -14,10 +14,11 @@ const struct pp_value_type pp_cpu_types[PP_CPU_TYPES] = {
 	{ "cpu", "nanoseconds" },
 };
 
-/* A line, and of its stack what most comparisons can do with: the words of
- * 30,000 stacks are in no cache. */
+/* A line, and what most comparisons can do with: 30,000 entries and the words
+ * of their stacks are in no cache. */
 struct ordered {
 	const struct pp_cpu_entry *entry;
+	uint64_t ns, samples;
 	uint32_t hash;
 };
 
@@ -39,17 +40,15 @@ compare_number(uint64_t a, uint64_t b)
 static int
 compare_entries(const void *a, const void *b, void *arg)
 {
-	const struct pp_cpu_entry *left, *right;
+	const struct ordered *one = a, *other = b;
+	const struct pp_cpu_entry *left = one->entry, *right = other->entry;
 	const struct pp_cpu *cpu = arg;
 	int order;
 
-	left = ((const struct ordered *)a)->entry;
-	right = ((const struct ordered *)b)->entry;
-	if ((order = compare_number(right->ns, left->ns)) == 0)
-		order = compare_number(right->samples, left->samples);
+	if ((order = compare_number(other->ns, one->ns)) == 0)
+		order = compare_number(other->samples, one->samples);
 	if (order == 0)
-		order = compare_number(((const struct ordered *)a)->hash,
-		    ((const struct ordered *)b)->hash);
+		order = compare_number(one->hash, other->hash);
 	if (order == 0)
 		order = pp_stacks_compare(cpu->stacks, left->key.stack,
 		    right->key.stack);
@@ -143,9 +142,8 @@ build_line(struct build *build, const struct pp_cpu_entry *entry)
 {
 	const struct pp_cpu *cpu = build->session->cpu;
 
-	build->order[build->lines].entry = entry;
-	build->order[build->lines++].hash =
-	    pp_stacks_hash(cpu->stacks, entry->key.stack);
+	build->order[build->lines++] = (struct ordered){ entry, entry->ns,
+		entry->samples, pp_stacks_hash(cpu->stacks, entry->key.stack) };
 	build->samples += entry->samples;
 	build->ns += entry->ns;
 }
