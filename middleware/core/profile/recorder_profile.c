@@ -10,7 +10,7 @@
 #include "profile/recorder_private.h"
 
 struct window {
-	int64_t from, to;
+	int64_t from, to, now;
 	struct pp_cpu cpu; /* of this profile alone: no rings, no rate */
 	struct pp_cpu_session *session;
 	uint32_t slices;
@@ -82,6 +82,10 @@ window_profile(struct window *window, struct pp_recorder *recorder)
 	for (i = 0; i < recorder->slices; i++)
 		window_add(window, pp_recorder_slice(recorder, i));
 	if (pp_recorder_peek(recorder, &open) == 0) {
+		/* One that has just begun went on while this was made, and
+		 * most of it would lie behind the window. */
+		if (open.ended_ns > window->now && open.begun_ns < window->now)
+			open.ended_ns = window->now;
 		window_add(window, &open);
 		pp_buf_free(&open.data);
 	}
@@ -113,6 +117,7 @@ pp_recorder_profile(struct pp_recorder *recorder, int64_t now, int64_t since_s,
 	}
 	if ((window = calloc(1, sizeof(*window))) == NULL)
 		return (NULL);
+	window->now = now;
 	window->from = now - since_s * PP_NS_PER_SEC;
 	window->to = now - until_s * PP_NS_PER_SEC;
 	errno = ENOMEM;
