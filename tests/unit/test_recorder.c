@@ -167,6 +167,24 @@ a_window_has_the_slices_that_lie_in_it(void **state)
 	end();
 }
 
+/* The question's moment is a nanosecond after the slice began, and the copy is
+ * made many of them later. */
+static void
+what_has_just_begun_is_in_an_answer_made_at_once(void **state)
+{
+	struct pp_profile *p;
+
+	(void)state;
+	begin();
+	put(1, 100, "/a", 0, 1);
+	p = pp_recorder_profile(recorder, recorder->session->mono_ns + 1, 900,
+	    0);
+	assert_non_null(p);
+	assert_int_equal(p->samples, 1);
+	pp_profile_free(p);
+	end();
+}
+
 static void
 what_is_too_old_or_too_much_goes_oldest_first(void **state)
 {
@@ -329,6 +347,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_went_in_comes_out),
 		cmocka_unit_test(a_window_has_the_slices_that_lie_in_it),
+		cmocka_unit_test(
+		    what_has_just_begun_is_in_an_answer_made_at_once),
 		cmocka_unit_test(what_is_too_old_or_too_much_goes_oldest_first),
 		cmocka_unit_test(addresses_of_a_slice_are_given_out_once_each),
 		cmocka_unit_test(
