@@ -6,9 +6,10 @@
 
 #include <string.h>
 
+#include "base/often.h"
 #include "kore/abi.h"
 
-const char *
+PP_OFTEN const char *
 pp_abi_route(const struct http_request *req)
 {
 	return (req->hdlr != NULL ? req->hdlr->path : NULL);

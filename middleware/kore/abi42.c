@@ -7,13 +7,14 @@
 
 #include <string.h>
 
+#include "base/often.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
 /* Routes of the profiler whose operator has written an on_free. */
 #define PP_ABI_CHAINED_MAX 16
 
-const char *
+PP_OFTEN const char *
 pp_abi_route(const struct http_request *req)
 {
 	return (req->rt != NULL ? req->rt->path : NULL);

@@ -190,6 +190,7 @@ uint32_t pp_pools_tell(struct pp_pool_facts *facts);
 
 /* loop.c */
 struct epoll_event;
+void pp_loop_start(void); /* as a worker begins */
 int pp_loop_epoll_wait(int fd, struct epoll_event *events, int max,
     int timeout);
 extern int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);

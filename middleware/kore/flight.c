@@ -15,6 +15,7 @@
 #include <kore/tasks.h>
 
 #include "base/clock.h"
+#include "base/often.h"
 #include "capture/label.h"
 #include "capture/routes.h"
 #include "capture/trace.h"
@@ -24,10 +25,10 @@
 #include "kore/flight_table.h"
 
 /* Whose handler runs, since when, and where it stands. */
-static const struct http_request *running;
-static uint32_t running_entry, running_label;
-static int64_t running_since;
-static int running_timer; /* it has set one */
+PP_OFTEN_DATA static const struct http_request *running;
+PP_OFTEN_DATA static uint32_t running_entry, running_label;
+PP_OFTEN_DATA static int64_t running_since;
+PP_OFTEN_DATA static int running_timer; /* it has set one */
 
 /* A request is being put to sleep for a transfer of libcurl's. */
 static int binds_curl;
@@ -45,7 +46,7 @@ pp_flight_start(void)
 	pp_routes_start();
 }
 
-static void
+PP_OFTEN static void
 flight_begin(struct pp_flight *flight, const struct http_request *req,
     uint32_t label)
 {
@@ -66,7 +67,7 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 }
 
 /* Entry 0 is the request whose handler runs, if it has never slept. */
-void
+PP_OFTEN void
 pp_flight_run(const struct http_request *req, uint32_t label)
 {
 	struct pp_flights *table = pp_flight_table();
@@ -94,7 +95,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 
 static uint32_t flight_own(const struct http_request *req);
 
-void
+PP_OFTEN void
 pp_flight_ran(const struct http_request *req, int ended)
 {
 	struct pp_flights *table = pp_flight_table();
@@ -237,7 +238,7 @@ pp_flight_created(const struct http_request *req)
 
 void (*pp_flight_real_sleep)(struct http_request *);
 void (*pp_flight_real_wakeup)(struct http_request *);
-void (*pp_flight_real_free)(struct http_request *);
+PP_OFTEN_DATA void (*pp_flight_real_free)(struct http_request *);
 
 int (*pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
 void (*pp_flight_real_release)(struct http_runlock *, struct http_request *);
@@ -344,17 +345,24 @@ pp_flight_release(struct http_runlock *lock, struct http_request *req)
 		flight_awakes(next);
 }
 
-void
+static __attribute__((noinline)) void
+flight_abandon(const struct http_request *req)
+{
+	uint32_t entry = pp_flight_find(req, 1);
+
+	if (entry == 0)
+		return;
+	pp_trace(PP_TRACE_END, 0, 0,
+	    atomic_load(&pp_flight_table()->flight[entry].id));
+	pp_routes_abandon(pp_runtime_label(req));
+	pp_flight_release_entry(entry);
+}
+
+PP_OFTEN void
 pp_flight_free(struct http_request *req)
 {
-	uint32_t entry;
-
-	if (pp_self.worker != 0 && (entry = pp_flight_find(req, 1)) != 0) {
-		pp_trace(PP_TRACE_END, 0, 0,
-		    atomic_load(&pp_flight_table()->flight[entry].id));
-		pp_routes_abandon(pp_runtime_label(req));
-		pp_flight_release_entry(entry);
-	}
+	if (pp_self.worker != 0 && pp_flights_known != 0)
+		flight_abandon(req);
 	pp_flight_real_free(req);
 }
 

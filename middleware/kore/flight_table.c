@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mix.h"
-#include "capture/self.h"
+#include "base/often.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
 #include "kore/flight_table.h"
@@ -24,11 +24,7 @@ static struct {
 	uint32_t homed; /* requests that were looked for here first */
 } map[MAP];
 
-struct pp_flights *
-pp_flight_table(void)
-{
-	return (&pp_self.slot->flights);
-}
+PP_OFTEN_DATA uint32_t pp_flights_known; /* in use of these */
 
 /* A task may be run from any thread, so it is counted by an atomic addition;
  * requests, which are many more, are not. */
@@ -38,7 +34,7 @@ flight_id(uint64_t count, uint64_t task)
 	return ((2 * count + task) * pp_kore.arena->slots + pp_self.worker);
 }
 
-uint64_t
+PP_OFTEN uint64_t
 pp_flight_request_id(void)
 {
 	_Atomic uint64_t *requests = &pp_flight_table()->requests;
@@ -91,7 +87,9 @@ flight_push_free(uint32_t entry)
 	uint64_t head = atomic_load(&free_head);
 
 	do {
-		atomic_store(&free_next[entry], (uint32_t)head);
+		/* The exchange publishes it. */
+		atomic_store_explicit(&free_next[entry], (uint32_t)head,
+		    memory_order_relaxed);
 	} while (!atomic_compare_exchange_weak(&free_head, &head,
 	    free_head_after(head, entry)));
 }
@@ -136,7 +134,7 @@ map_home(const struct http_request *req)
 }
 
 uint32_t
-pp_flight_find(const struct http_request *req, int take)
+pp_flight_look_up(const struct http_request *req, int take)
 {
 	uint32_t home = map_home(req), probe, place;
 
@@ -147,6 +145,7 @@ pp_flight_find(const struct http_request *req, int take)
 		if (take) {
 			map[place].req = NULL;
 			map[home].homed--;
+			pp_flights_known--;
 		}
 		return (map[place].entry);
 	}
@@ -165,19 +164,22 @@ pp_flight_put(const struct http_request *req, uint32_t entry)
 		map[place].req = req;
 		map[place].entry = entry;
 		map[home].homed++;
+		pp_flights_known++;
 		return (0);
 	}
 	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
 	return (-1);
 }
 
-void
+PP_OFTEN void
 pp_flight_path(struct pp_flight *flight, const char *path)
 {
-	size_t len = strnlen(path, PP_FLIGHT_PATH_MAX - 1);
+	size_t i;
 
-	memcpy(flight->path, path, len);
-	flight->path[len] = '\0';
+	/* Paths are short: calls of the C library would cost more. */
+	for (i = 0; i < PP_FLIGHT_PATH_MAX - 1 && path[i] != '\0'; i++)
+		flight->path[i] = path[i];
+	flight->path[i] = '\0';
 }
 
 void

@@ -11,12 +11,16 @@
 #include <stdint.h>
 
 #include "base/waits.h"
-#include "store/arena.h"
+#include "capture/self.h"
 
 struct http_request;
 
 /* This worker's. */
-struct pp_flights *pp_flight_table(void);
+static inline struct pp_flights *
+pp_flight_table(void)
+{
+	return (&pp_self.slot->flights);
+}
 
 /* A new id, never given out before in the service. */
 uint64_t pp_flight_request_id(void); /* in the event loop's thread */
@@ -27,8 +31,20 @@ uint64_t pp_flight_task_id(void);
 uint32_t pp_flight_claim(void);
 void pp_flight_release_entry(uint32_t entry);
 
-/* The request's entry, or 0; with `take` it is forgotten. */
-uint32_t pp_flight_find(const struct http_request *req, int take);
+/* Requests that have an entry of their own: those that have slept. */
+extern uint32_t pp_flights_known;
+
+uint32_t pp_flight_look_up(const struct http_request *req, int take);
+
+/* The request's entry, or 0; with `take` it is forgotten. While no request
+ * sleeps, as in most services, that is one load for each that ends. */
+static inline uint32_t
+pp_flight_find(const struct http_request *req, int take)
+{
+	return (__builtin_expect(pp_flights_known == 0, 1)
+		? 0
+		: pp_flight_look_up(req, take));
+}
 
 /* Remember it. 0, or -1: no room (counted). */
 int pp_flight_put(const struct http_request *req, uint32_t entry);

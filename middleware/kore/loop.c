@@ -13,12 +13,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/often.h"
 #include "capture/self.h"
 #include "capture/trace.h"
 #include "hook/sleeps.h"
 #include "kore/adapter.h"
 
-int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
+int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int,
+    int) PP_OFTEN_DATA;
+
+/* Of the questions, what was asked last; as the slot has it, in which this
+ * would be another page for each turn. */
+PP_OFTEN_DATA static uint32_t loop_answered;
 
 /* Pages looked at in one call of mincore(), which refuses them all when one
  * is not mapped. */
@@ -59,7 +65,7 @@ loop_stacks(void)
 	return (resident);
 }
 
-static void
+static __attribute__((noinline)) void
 loop_answer(uint32_t asked)
 {
 	struct pp_memory_facts *facts = &pp_self.slot->memory;
@@ -74,11 +80,19 @@ loop_answer(uint32_t asked)
 	facts->malloc_free = info.fordblks;
 	facts->stacks = loop_stacks();
 	facts->pools = pp_pools_tell(facts->pool);
+	loop_answered = asked;
 	atomic_store(&facts->answered, asked);
 }
 
+void
+pp_loop_start(void)
+{
+	loop_answered = atomic_load(&pp_self.slot->memory.answered);
+	atomic_store(&pp_self.slot->busy_ns, 0);
+}
+
 /* A thread that begins is not in epoll_wait() any more. Keeps errno. */
-static void
+static __attribute__((noinline)) void
 loop_trace(int count)
 {
 	pp_trace(PP_TRACE_POLL_OUT, count > 0 ? (uint32_t)count : 0, 0);
@@ -101,7 +115,7 @@ loop_turns(void)
 	    pp_clock_read(CLOCK_MONOTONIC_COARSE), memory_order_relaxed);
 }
 
-int
+PP_OFTEN int
 pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 {
 	int count, saved;
@@ -125,10 +139,7 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 		loop_trace(count);
 	asked = atomic_load_explicit(&pp_kore.arena->control.ask,
 	    memory_order_acquire);
-	if (__builtin_expect(asked !=
-		    atomic_load_explicit(&pp_self.slot->memory.answered,
-			memory_order_relaxed),
-		0)) {
+	if (__builtin_expect(asked != loop_answered, 0)) {
 		saved = errno;
 		loop_answer(asked);
 		errno = saved;

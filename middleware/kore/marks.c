@@ -11,12 +11,13 @@
 
 #include <stddef.h>
 
+#include "base/often.h"
 #include "capture/trace.h"
 #include "kore/adapter.h"
 
-int (*pp_marks_real_header_recv)(struct netbuf *);
+PP_OFTEN_DATA int (*pp_marks_real_header_recv)(struct netbuf *);
 int (*pp_marks_real_accept)(struct listener *, struct connection **);
-void (*pp_marks_real_timer_run)(uint64_t);
+PP_OFTEN_DATA void (*pp_marks_real_timer_run)(uint64_t);
 void (*pp_marks_real_reload)(int);
 void (*pp_marks_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
 int (*pp_marks_real_msg_register)(uint8_t,
@@ -30,16 +31,15 @@ int (*pp_marks_real_msg_register)(uint8_t,
  * moved, it is that of a request which was not there. Not those whose body is
  * to come, Kore puts them to sleep where nobody sees it.
  */
-int
-pp_marks_header_recv(struct netbuf *nb)
+static __attribute__((noinline)) int
+marks_header_recv(struct netbuf *nb)
 {
 	struct connection *c = nb->owner;
 	struct http_request **end = c->http_requests.tqh_last, *req;
 	int result;
 
 	result = pp_marks_real_header_recv(nb);
-	if (!pp_trace_active() || c->http_requests.tqh_last == end ||
-	    TAILQ_EMPTY(&c->http_requests))
+	if (c->http_requests.tqh_last == end || TAILQ_EMPTY(&c->http_requests))
 		return (result);
 	req =
 	    (struct http_request *)(void *)((char *)c->http_requests.tqh_last -
@@ -49,6 +49,13 @@ pp_marks_header_recv(struct netbuf *nb)
 		    HTTP_REQUEST_DELETE)) == HTTP_REQUEST_COMPLETE)
 		pp_flight_created(req);
 	return (result);
+}
+
+PP_OFTEN int
+pp_marks_header_recv(struct netbuf *nb)
+{
+	return (pp_trace_active() ? marks_header_recv(nb)
+				  : pp_marks_real_header_recv(nb));
 }
 
 int
@@ -62,7 +69,7 @@ pp_marks_accept(struct listener *listener, struct connection **out)
 	return (result);
 }
 
-void
+PP_OFTEN void
 pp_marks_timer_run(uint64_t now)
 {
 	if (pp_trace_active() && kore_timer_next_run(now) == 0)

@@ -14,28 +14,26 @@
 
 #include <string.h>
 
+#include "base/often.h"
 #include "capture/heap.h"
 #include "kore/adapter.h"
 
 /* Below this kore_malloc() surely stays within its pools (8,192 in 4.1.0). */
 #define SURELY_POOLED 2048
 
-void *(*pp_memory_real_malloc)(size_t);
+PP_OFTEN_DATA void *(*pp_memory_real_malloc)(size_t);
 void *(*pp_memory_real_realloc)(void *, size_t);
-void (*pp_memory_real_free)(void *);
+PP_OFTEN_DATA void (*pp_memory_real_free)(void *);
 void *(*pp_memory_real_calloc)(size_t, size_t);
 char *(*pp_memory_real_strdup)(const char *);
 
-void *
-pp_memory_malloc(size_t size)
+PP_OFTEN static __attribute__((noinline)) void *
+memory_malloc_slowly(size_t size)
 {
+	int sampled = !pp_heap_pass(size);
 	uint64_t outer;
-	int sampled;
 	void *p;
 
-	sampled = !pp_heap_pass(size);
-	if (!sampled && size < SURELY_POOLED)
-		return (pp_memory_real_malloc(size));
 	outer = pp_heap_quiet();
 	p = pp_memory_real_malloc(size);
 	pp_heap_loud(outer);
@@ -44,7 +42,15 @@ pp_memory_malloc(size_t size)
 	return (p);
 }
 
-void
+PP_OFTEN void *
+pp_memory_malloc(size_t size)
+{
+	if (__builtin_expect(size < SURELY_POOLED, 1) && pp_heap_pass(size))
+		return (pp_memory_real_malloc(size));
+	return (memory_malloc_slowly(size));
+}
+
+PP_OFTEN void
 pp_memory_free(void *p)
 {
 	if (pp_heap_known(p))

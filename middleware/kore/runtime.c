@@ -11,21 +11,22 @@
 #include <string.h>
 
 #include "base/mix.h"
+#include "base/often.h"
 #include "capture/label.h"
 #include "hook/process.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
-static int (*real_request)(void *, struct http_request *);
+PP_OFTEN_DATA static int (*real_request)(void *, struct http_request *);
 static int (*real_validator)(void *, struct http_request *, const void *);
 
 /* Label sets met lately, so that a request costs a comparison instead of an
  * interning. A route longer than `path` is interned each time. */
 #define CACHE_ENTRIES 256
-#define CACHE_PATH    52
+#define CACHE_PATH    56 /* of one cache line */
 
 static struct label_cache {
-	char path[CACHE_PATH];
+	_Alignas(64) char path[CACHE_PATH];
 	uint32_t label;
 	uint32_t method;
 } cache[CACHE_ENTRIES];
@@ -41,13 +42,25 @@ runtime_intern(const char *path, u_int8_t method)
 	return (pp_label_intern(pair, 2));
 }
 
-uint32_t
+static __attribute__((noinline)) uint32_t
+runtime_remember(struct label_cache *entry, const char *path, u_int8_t method)
+{
+	uint32_t label = runtime_intern(path, method);
+
+	if (strlen(path) < CACHE_PATH) {
+		(void)strcpy(entry->path, path);
+		entry->method = method;
+		entry->label = label;
+	}
+	return (label);
+}
+
+PP_OFTEN uint32_t
 pp_runtime_label(const struct http_request *req)
 {
 	struct label_cache *entry;
 	const char *path;
 	uint64_t hash;
-	uint32_t label;
 
 	path = pp_abi_route(req);
 	if (path == NULL)
@@ -57,16 +70,10 @@ pp_runtime_label(const struct http_request *req)
 	if (entry->label != 0 && entry->method == req->method &&
 	    strncmp(entry->path, path, CACHE_PATH) == 0)
 		return (entry->label);
-	label = runtime_intern(path, req->method);
-	if (strlen(path) < CACHE_PATH) {
-		(void)strcpy(entry->path, path);
-		entry->method = req->method;
-		entry->label = label;
-	}
-	return (label);
+	return (runtime_remember(entry, path, req->method));
 }
 
-static int
+PP_OFTEN static int
 runtime_request(void *handler, struct http_request *req)
 {
 	unsigned int depth;
@@ -78,7 +85,7 @@ runtime_request(void *handler, struct http_request *req)
 	pp_process_catch_up();
 	label = pp_runtime_label(req);
 	pp_flight_run(req, label);
-	depth = pp_label_depth();
+	depth = pp_label_depth;
 	was = pp_label_swap(label);
 	result = real_request(handler, req);
 	pp_label_unwind(depth);

@@ -65,7 +65,7 @@ task_entry(struct kore_task *task)
 	flight = place->flight;
 	atomic_store(&place->task, NULL);
 	pp_flight_task_runs(flight);
-	depth = pp_label_depth();
+	depth = pp_label_depth;
 	result = task->entry(task);
 	pp_label_unwind(depth);
 	pp_flight_task_ended(flight);

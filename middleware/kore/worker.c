@@ -57,7 +57,7 @@ worker_begin(void)
 		    pp_kore.fork_stack);
 		if (pp_self.worker != 0)
 			pp_flight_start();
-		atomic_store(&pp_self.slot->busy_ns, 0);
+		pp_loop_start();
 		worker_hand_over_proc();
 		return;
 	}

@@ -90,7 +90,7 @@ labels_nest_and_come_back(void **state)
 	assert_int_equal(pp_label_push("a", "1"), 0);
 	assert_int_equal(pp_label_push("b", "2"), 0);
 	assert_string_equal(carried(), "a=1 b=2");
-	assert_int_equal(pp_label_depth(), 2);
+	assert_int_equal(pp_label_depth, 2);
 	pp_label_pop();
 	assert_string_equal(carried(), "a=1");
 	assert_int_equal(pp_label_push("c", ""), 0);
@@ -99,7 +99,7 @@ labels_nest_and_come_back(void **state)
 	pp_label_pop();
 	assert_string_equal(carried(), "");
 	pp_label_pop();
-	assert_int_equal(pp_label_depth(), 0);
+	assert_int_equal(pp_label_depth, 0);
 	assert_string_equal(carried(), "");
 }
 
@@ -162,12 +162,12 @@ sixteen_nest_and_a_forgotten_one_is_undone(void **state)
 		assert_int_equal(pp_label_push("k", i % 2 ? "odd" : "even"), 0);
 	assert_refused(pp_label_push("k", "one more"), ENOSPC);
 	assert_string_equal(carried(), "k=odd");
-	assert_int_equal(pp_label_depth(), PP_LABEL_DEPTH);
+	assert_int_equal(pp_label_depth, PP_LABEL_DEPTH);
 	pp_label_unwind(3);
-	assert_int_equal(pp_label_depth(), 3);
+	assert_int_equal(pp_label_depth, 3);
 	assert_string_equal(carried(), "k=even");
 	pp_label_unwind(5);
-	assert_int_equal(pp_label_depth(), 3);
+	assert_int_equal(pp_label_depth, 3);
 	pp_label_unwind(0);
 	/* As many labels as a set has, of keys that differ. */
 	for (i = 0; i < PP_LABELS_PER_SET; i++) {
@@ -195,7 +195,7 @@ bad_labels_are_refused(void **state)
 	/* Fits alone, but not beside what is there. */
 	assert_refused(pp_label_push("k", text), ENOSPC);
 	assert_string_equal(carried(), "a=1");
-	assert_int_equal(pp_label_depth(), 1);
+	assert_int_equal(pp_label_depth, 1);
 	pp_label_pop();
 	assert_int_equal(pp_label_push("k", text), 0);
 	assert_int_equal(strlen(carried()), 2 + strlen(text));

@@ -23,6 +23,7 @@ setup(void **state)
 	if (service_setup(state) == -1)
 		return (-1);
 	pp_self.slot = &c.f.arena->slot[1];
+	pp_routes_start();
 	return (0);
 }
 
@@ -125,6 +126,7 @@ workers_are_summed_by_route_and_method(void **state)
 	pp_routes_ran(one, now - 5000000, 1, now - 20000000);
 	pp_routes_ran(db, now - 1000, 0, now - 1000);
 	pp_self.slot = &c.f.arena->slot[2];
+	pp_routes_start();
 	pp_routes_begin(two);
 	pp_routes_begin(two);
 	pp_routes_ran(two, now - 3000000, 1, now - 3000000);

@@ -58,7 +58,7 @@ pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs)
 }
 
 static __thread uint32_t label_before[PP_LABEL_DEPTH];
-static __thread unsigned int label_depth;
+__thread unsigned int pp_label_depth;
 
 /* The pairs of a set, as far as they fit; `text` must outlive them. */
 static unsigned int
@@ -120,32 +120,19 @@ pp_label_push(const char *key, const char *value)
 	pair[i].value = value;
 	pairs += i == pairs;
 	set = 0;
-	if (label_depth < PP_LABEL_DEPTH && label_fits(pair, pairs))
+	if (pp_label_depth < PP_LABEL_DEPTH && label_fits(pair, pairs))
 		set = pp_label_intern(pair, pairs);
 	if (set == 0) {
 		errno = ENOSPC;
 		return (-1);
 	}
-	label_before[label_depth++] = pp_label_swap(set);
+	label_before[pp_label_depth++] = pp_label_swap(set);
 	return (0);
 }
 
 void
 pp_label_pop(void)
 {
-	if (label_depth > 0)
-		(void)pp_label_swap(label_before[--label_depth]);
-}
-
-unsigned int
-pp_label_depth(void)
-{
-	return (label_depth);
-}
-
-void
-pp_label_unwind(unsigned int depth)
-{
-	while (label_depth > depth)
-		pp_label_pop();
+	if (pp_label_depth > 0)
+		(void)pp_label_swap(label_before[--pp_label_depth]);
 }

@@ -35,9 +35,16 @@ int pp_label_push(const char *key, const char *value);
 /* Undo the last push; without one, nothing. */
 void pp_label_pop(void);
 
-/* What is pushed now, and back to that: around a handler that may forget. */
-unsigned int pp_label_depth(void);
-void pp_label_unwind(unsigned int depth);
+/* How many are pushed now, and back to that: around a handler that may
+ * forget. */
+extern __thread unsigned int pp_label_depth;
+
+static inline void
+pp_label_unwind(unsigned int depth)
+{
+	while (__builtin_expect(pp_label_depth > depth, 0))
+		pp_label_pop();
+}
 
 /* Make `set` the calling thread's labels; returns what they were. */
 static inline uint32_t

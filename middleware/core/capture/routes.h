@@ -17,8 +17,8 @@ void pp_routes_start(void);
 void pp_routes_begin(uint32_t label);
 
 /* A call of its handler, begun at `called_ns`, is over. `ended` 1: and the
- * request with it, which had begun at `begun_ns`. */
-void pp_routes_ran(uint32_t label, int64_t called_ns, int ended,
+ * request with it, which had begun at `begun_ns`. Returns the time. */
+int64_t pp_routes_ran(uint32_t label, int64_t called_ns, int ended,
     int64_t begun_ns);
 
 /* It is over, but not by its handler. */

@@ -5,10 +5,11 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "base/often.h"
 #include "capture/trace.h"
 #include "capture/wait.h"
 
-_Atomic uint32_t pp_trace_on;
+PP_OFTEN_DATA _Atomic uint32_t pp_trace_on;
 
 static __thread struct {
 	uint32_t began;		  /* control.trace as it began; 0: never */

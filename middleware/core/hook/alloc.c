@@ -5,21 +5,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/often.h"
 #include "capture/heap.h"
 #include "hook/alloc.h"
 
-static void *(*real_malloc)(size_t);
-static void *(*real_calloc)(size_t, size_t);
-static void *(*real_realloc)(void *, size_t);
+PP_OFTEN_DATA static void *(*real_malloc)(size_t);
+PP_OFTEN_DATA static void *(*real_calloc)(size_t, size_t);
+PP_OFTEN_DATA static void *(*real_realloc)(void *, size_t);
 static void *(*real_reallocarray)(void *, size_t, size_t);
-static void (*real_free)(void *);
+PP_OFTEN_DATA static void (*real_free)(void *);
 static int (*real_posix_memalign)(void **, size_t, size_t);
 static void *(*real_aligned_alloc)(size_t, size_t);
 static void *(*real_memalign)(size_t, size_t);
 static void *(*real_valloc)(size_t);
 static void *(*real_pvalloc)(size_t);
 
-static void *
+PP_OFTEN static void *
 hook_malloc(size_t size)
 {
 	void *p;
@@ -31,7 +32,7 @@ hook_malloc(size_t size)
 	return (p);
 }
 
-static void *
+PP_OFTEN static void *
 hook_calloc(size_t count, size_t each)
 {
 	size_t size;
@@ -44,7 +45,7 @@ hook_calloc(size_t count, size_t each)
 	return (p);
 }
 
-static void
+PP_OFTEN static void
 hook_free(void *p)
 {
 	if (pp_heap_known(p))
@@ -74,7 +75,7 @@ realloc_slowly(void *old, size_t size, int sampled)
 	return (p);
 }
 
-static void *
+PP_OFTEN static void *
 hook_realloc(void *old, size_t size)
 {
 	int sampled = !pp_heap_pass(size);

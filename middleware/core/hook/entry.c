@@ -36,8 +36,9 @@ _Static_assert(ZYDIS_VERSION >> 48 == 4 && ZYDIS_MINOR <= 1,
 /* Five bytes end within an instruction of at most 15. */
 #define MOVED_MAX (JUMP_BYTES - 1 + 15)
 
+/* One cache line each. */
 struct trampoline {
-	uint8_t moved[MOVED_MAX + JUMP_BYTES];
+	_Alignas(64) uint8_t moved[MOVED_MAX + JUMP_BYTES];
 	uint8_t moved_len;
 	uint8_t far[14]; /* jmp *0(%rip); address */
 };

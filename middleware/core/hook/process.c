@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/often.h"
 #include "capture/self.h"
 #include "capture/thread.h"
 #include "capture/unwind_list.h"
@@ -29,7 +30,7 @@ static pthread_key_t leave_key;
 /* Held while the tables are walked; dlopen() from a constructor within ours
  * comes from the same thread. */
 static pthread_mutex_t scan_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-static atomic_int behind;
+PP_OFTEN_DATA static atomic_int behind;
 
 struct thread_start {
 	void *(*function)(void *);
@@ -247,7 +248,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 	return (0);
 }
 
-void
+PP_OFTEN void
 pp_process_catch_up(void)
 {
 	if (__builtin_expect(atomic_load_explicit(&behind,

@@ -131,7 +131,7 @@ struct pp_flights {
 /* The requests of one label set. Written by the event loop's thread only; all
  * but `label` only grow. See routes.h. */
 struct pp_route {
-	_Atomic uint32_t label;	     /* set id */
+	_Alignas(64) _Atomic uint32_t label; /* set id */
 	_Atomic uint64_t begun;	     /* whose handler was called first */
 	_Atomic uint64_t abandoned;  /* ended, but not by their handler: the
 				       client left, or the worker died */
@@ -259,9 +259,6 @@ enum pp_clock_seen {
 struct pp_slot {
 	struct pp_life life;
 	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* whoever loses; only grow */
-	/* Since when the event loop has not waited for events; 0: it waits.
-	 * CLOCK_MONOTONIC_COARSE, by the event loop's thread. */
-	_Atomic int64_t busy_ns;
 	struct pp_last_words last[PP_LAST_DEATHS]; /* by number */
 	/* What clocks its threads have got, enum pp_clock_seen; by whoever
 	 * arms them. And what samples have cost: their count, and the time from
@@ -277,6 +274,10 @@ struct pp_slot {
 	struct pp_wait_table block;
 	struct pp_wait_table mutex;
 	struct pp_own own;
+	/* Since when the event loop has not waited for events; 0: it waits.
+	 * CLOCK_MONOTONIC_COARSE, by the event loop's thread. Here, for it is
+	 * written as often as the head of the next, and lies in its page. */
+	_Alignas(512) _Atomic int64_t busy_ns;
 	struct pp_flights flights;
 	struct pp_routes routes;
 	_Atomic uint32_t threads_used; /* places below this were used once */
@@ -314,9 +315,6 @@ struct pp_arena {
 	int32_t parent_pid;
 	int64_t started_ns; /* wall time */
 	char server[64];    /* "kore 4.1.0" */
-	uint32_t cmdline_len;
-	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
-
 	/* Written by the parent: 0 while the collector is expected to answer,
 	 * 1 when it has been given up. */
 	_Atomic uint32_t collector_lost;
@@ -335,6 +333,11 @@ struct pp_arena {
 	uint32_t runas;	       /* 1: workers become another user */
 
 	struct pp_control control;
+
+	/* Like the first ones, but behind all that a worker reads often. */
+	uint32_t cmdline_len;
+	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
+
 	_Alignas(4096) struct pp_slot slot[];
 };
 

@@ -2,6 +2,7 @@
  * See routes.h. Hot: twice for each request.
  */
 #include "base/mix.h"
+#include "base/often.h"
 #include "store/routes.h"
 
 /* The next row, for good; 0: none is left. */
@@ -18,7 +19,7 @@ routes_new(struct pp_routes *table, uint32_t label)
 	return (number);
 }
 
-struct pp_route *
+PP_OFTEN struct pp_route *
 pp_routes_at(struct pp_routes *table, uint32_t label)
 {
 	uint32_t probe, home = (uint32_t)pp_mix(0, label), at, number;
