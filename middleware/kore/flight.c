@@ -66,6 +66,14 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 	pp_routes_begin(label);
 }
 
+static void
+flight_trace(enum pp_trace_kind kind, uint32_t n, uint32_t label, int64_t now)
+{
+	uint64_t record[] = { 0, (uint64_t)now, pp_flight_now };
+
+	(void)pp_trace_write_at(kind, n, label, record, 3);
+}
+
 /* Entry 0 is the request whose handler runs, if it has never slept. */
 PP_OFTEN void
 pp_flight_run(const struct http_request *req, uint32_t label)
@@ -90,7 +98,8 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	pp_flight_request = pp_flight_now;
 	atomic_store_explicit(&table->running, pp_flight_now,
 	    memory_order_release);
-	pp_trace(PP_TRACE_RUN, 0, label, pp_flight_now);
+	if (pp_trace_active())
+		flight_trace(PP_TRACE_RUN, 0, label, running_since);
 }
 
 static uint32_t flight_own(const struct http_request *req);
@@ -100,21 +109,24 @@ pp_flight_ran(const struct http_request *req, int ended)
 {
 	struct pp_flights *table = pp_flight_table();
 	int forgotten;
+	int64_t now;
 
 	/* It will be called again, and is then to be known by its id; without
 	 * a place it will begin anew, under another. */
 	forgotten = !ended && running_entry == 0 && flight_own(req) == 0;
 	if (forgotten)
 		pp_routes_abandon(running_label);
-	pp_routes_ran(running_label, running_since, ended,
+	/* Before the time is read: it writes what is earlier than RAN. */
+	if (pp_trace_active())
+		pp_trace_user_returned();
+	now = pp_routes_ran(running_label, running_since, ended,
 	    atomic_load_explicit(&table->flight[running_entry].started_ns,
 		memory_order_relaxed));
 	if (pp_trace_active()) {
-		pp_trace_user_returned();
 		if (forgotten)
 			pp_slot_lose(pp_self.slot, PP_LOSS_TRACE_DROPPED, 1);
+		flight_trace(PP_TRACE_RAN, ended || forgotten, 0, now);
 	}
-	pp_trace(PP_TRACE_RAN, ended || forgotten, 0, pp_flight_now);
 	pp_flight_now = pp_flight_request = 0;
 	atomic_store_explicit(&table->running, 0, memory_order_relaxed);
 	atomic_store_explicit(&table->flight[0].id, 0, memory_order_release);

@@ -42,7 +42,7 @@ trace_lose(void)
 
 /* Where records are missing the reader must learn of it before it reads on:
  * nothing is written until that has been said. */
-static int
+PP_OFTEN static int
 trace_put(uint32_t place, uint64_t *record)
 {
 	uint64_t missing[3], dropped;
@@ -105,9 +105,9 @@ trace_leave(void)
 	trace.busy = 0;
 }
 
-int
-pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
-    uint64_t *record, uint32_t words)
+PP_OFTEN static inline int
+trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
+    uint32_t words, int timed)
 {
 	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
 	int place, result = -1;
@@ -121,12 +121,27 @@ pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
 	if (place == -1)
 		return (-1);
 	record[0] = pp_trace_head(kind, words, n, m);
-	record[1] = (uint64_t)pp_clock_mono();
+	if (!timed)
+		record[1] = (uint64_t)pp_clock_mono();
 	if (trace.began == on ||
 	    trace_begin((uint32_t)place, on, (int64_t)record[1]) == 0)
 		result = trace_put((uint32_t)place, record);
 	trace_leave();
 	return (result);
+}
+
+PP_OFTEN int
+pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
+    uint64_t *record, uint32_t words)
+{
+	return (trace_write(kind, n, m, record, words, 0));
+}
+
+PP_OFTEN int
+pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
+    uint64_t *record, uint32_t words)
+{
+	return (trace_write(kind, n, m, record, words, 1));
 }
 
 /*

@@ -52,6 +52,10 @@ void pp_trace_begin_loop(void);
 int pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
     uint64_t *record, uint32_t words);
 
+/* The same, of a time that the caller has read just now, in word 1. */
+int pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
+    uint64_t *record, uint32_t words);
+
 /* The same where it may be off, with the words from 2 on as arguments. */
 #define pp_trace(kind, n, m, ...)                                              \
 	do {                                                                   \

@@ -1,9 +1,15 @@
 /*
  * The writing half of trace.h. Hot: inside wrappers of everything.
  */
+#include "base/often.h"
 #include "store/trace.h"
 
-int
+/* Words from the end of a record to what is fetched for those to come: the
+ * ring is larger than the caches that a core has to itself, so that each line
+ * would be waited for. */
+#define AHEAD 16
+
+PP_OFTEN int
 pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record)
 {
 	struct pp_trace_ring *ring = &slot->trace[place];
@@ -15,6 +21,9 @@ pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record)
 	tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 	if (head + words - tail > size)
 		return (-1);
+	__builtin_prefetch(
+	    (const void *)(uintptr_t)&to[(head + words + AHEAD) & (size - 1)],
+	    1);
 	for (i = 0; i < words; i++)
 		atomic_store_explicit(&to[(head + i) & (size - 1)], record[i],
 		    memory_order_relaxed);
