@@ -6,12 +6,15 @@
  * also exports under these names. Not under a sanitizer, which brings its own
  * malloc(): PP_TEST_MALLOC is 0 there and such tests are skipped.
  *
- * Rule: exactly one allocation fails, so a test sees whether the failure is
- * remembered when the next ones succeed again.
+ * Rule: with `fail_after` exactly one allocation fails, so a test sees whether
+ * the failure is remembered when the next ones succeed again; with
+ * `memory_left` all that are larger than what is left do.
  */
 #ifndef PP_TEST_FAILING_MALLOC_H
 #define PP_TEST_FAILING_MALLOC_H
 
+#include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -29,6 +32,8 @@
 /* Allocations until the one that fails. */
 static __attribute__((unused)) long fail_after = -1;
 static __attribute__((unused)) long failures;
+/* Bytes, -1: no end of them. */
+static __attribute__((unused)) long memory_left = -1;
 static __attribute__((unused)) long live_blocks;
 
 #if PP_TEST_MALLOC
@@ -38,49 +43,71 @@ void *__libc_realloc(void *, size_t);
 void __libc_free(void *);
 
 static int
-fail_now(void)
+fail_now(size_t size)
 {
+	if (memory_left >= 0 && (long)size > memory_left) {
+		failures++;
+		errno = ENOMEM;
+		return (1);
+	}
 	if (fail_after < 0 || fail_after-- > 0)
 		return (0);
 	failures++;
+	errno = ENOMEM;
 	return (1);
 }
 
 static void *
 count_block(void *block)
 {
-	if (block != NULL)
-		live_blocks++;
+	if (block == NULL)
+		return (NULL);
+	live_blocks++;
+	if (memory_left >= 0)
+		memory_left -= (long)malloc_usable_size(block);
 	return (block);
+}
+
+static void
+forget_block(void *block)
+{
+	if (block == NULL)
+		return;
+	live_blocks--;
+	if (memory_left >= 0)
+		memory_left += (long)malloc_usable_size(block);
 }
 
 void *
 malloc(size_t size)
 {
-	return (fail_now() ? NULL : count_block(__libc_malloc(size)));
+	return (fail_now(size) ? NULL : count_block(__libc_malloc(size)));
 }
 
 void *
 calloc(size_t count, size_t size)
 {
-	return (fail_now() ? NULL : count_block(__libc_calloc(count, size)));
+	return (fail_now(count * size)
+		? NULL
+		: count_block(__libc_calloc(count, size)));
 }
 
 void *
 realloc(void *block, size_t size)
 {
-	if (fail_now())
+	void *moved;
+
+	if (fail_now(size))
 		return (NULL);
-	if (block == NULL)
-		return (count_block(__libc_realloc(NULL, size)));
-	return (__libc_realloc(block, size));
+	forget_block(block);
+	moved = __libc_realloc(block, size);
+	return (count_block(moved == NULL ? block : moved));
 }
 
 void
 free(void *block)
 {
-	if (block != NULL)
-		live_blocks--;
+	forget_block(block);
 	__libc_free(block);
 }
 #endif

@@ -4,7 +4,8 @@
  * inlined calls are looked up. Not a cache of answers.
  *
  * dwarf_units.c finds the unit, dwarf_functions.c the function in it,
- * dwarf_inlines.c the calls inlined there, dwarf_lines.c file and line.
+ * dwarf_inlines.c the calls inlined there, dwarf_lines.c file and line;
+ * dwarf_memory.c is for want of memory.
  *
  * Rule: every walk pays from `steps`, which each question fills up again;
  * who runs dry is broken and is not asked again. No file is opened: split
@@ -73,7 +74,8 @@ struct pp_dwarf {
 	uint64_t sections, tables;    /* bytes of memory, about */
 	uint64_t tables_opened;	      /* tables, when it was opened */
 	uint32_t steps;
-	int broken;
+	int broken;  /* 1: not to be asked again */
+	int starved; /* 1: for want of memory: it may be opened again */
 };
 
 /* Open the DWARF in `e` for code in `code` (the stripped file, or the same).
@@ -95,6 +97,11 @@ uint32_t pp_dwarf_frames(struct pp_dwarf *d, uint64_t vaddr,
     struct pp_frame out[PP_INLINES_MAX], struct pp_dwarf_scratch *scratch);
 
 /* Between the files of this part. */
+
+/* Call what enters libdw. Returns 0, or -1 when there was no memory, and it did
+ * not come to its end. */
+int pp_dwarf_guarded(struct pp_dwarf *d,
+    void (*call)(struct pp_dwarf *, void *), void *arg);
 void pp_dwarf_ranges_add(struct pp_dwarf *d, struct pp_dwarf_ranges *list,
     Dwarf_Die *die, uint64_t at);
 void pp_dwarf_ranges_sort(struct pp_dwarf_ranges *list);

@@ -111,16 +111,32 @@ frames_make(struct pp_dwarf *d, uint64_t vaddr,
 	return (count + 1);
 }
 
+struct asked {
+	uint64_t vaddr;
+	struct pp_frame *out;
+	struct pp_dwarf_scratch *scratch;
+	uint32_t count;
+};
+
+static void
+frames_ask(struct pp_dwarf *d, void *arg)
+{
+	struct asked *asked = arg;
+
+	asked->count = frames_make(d, asked->vaddr, asked->out, asked->scratch);
+}
+
 uint32_t
 pp_dwarf_frames(struct pp_dwarf *d, uint64_t vaddr,
     struct pp_frame out[PP_INLINES_MAX], struct pp_dwarf_scratch *scratch)
 {
-	uint32_t count;
+	struct asked asked = { vaddr, out, scratch, 0 };
 
 	if (d->broken)
 		return (0);
 	d->steps = PP_DWARF_STEPS_MAX;
-	count = frames_make(d, vaddr, out, scratch);
+	if (pp_dwarf_guarded(d, frames_ask, &asked) == -1)
+		return (0);
 	d->broken = d->steps == 0;
-	return (count);
+	return (asked.count);
 }

@@ -113,6 +113,16 @@ units_read_aranges(struct pp_dwarf *d)
 	}
 }
 
+static void
+units_index(struct pp_dwarf *d, void *unused)
+{
+	(void)unused;
+	if (!units_read(d))
+		units_read_aranges(d);
+	pp_dwarf_ranges_sort(&d->range);
+	d->tables_opened = d->tables;
+}
+
 struct pp_dwarf *
 pp_dwarf_open(const struct pp_elf *e, const struct pp_elf *code)
 {
@@ -134,10 +144,7 @@ pp_dwarf_open(const struct pp_elf *e, const struct pp_elf *code)
 		free(d);
 		return (NULL);
 	}
-	if (!units_read(d))
-		units_read_aranges(d);
-	pp_dwarf_ranges_sort(&d->range);
-	d->tables_opened = d->tables;
+	(void)pp_dwarf_guarded(d, units_index, NULL);
 	return (d);
 }
 

@@ -5,6 +5,7 @@
  * Only as many files stay loaded as fit LOADED_BYTES; the others are closed
  * when a further one is opened, so a profile is best asked file by file.
  */
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ answer_make(struct pp_symbols *s, struct pp_file *f, uint64_t vaddr,
 	struct pp_frame *last;
 	uint32_t frames = 0;
 
+	errno = 0;
 	file_load(s, f);
 	if (f->dwarf != NULL)
 		frames = pp_dwarf_frames(f->dwarf, vaddr, out, &s->scratch);
@@ -202,6 +204,9 @@ answer_make(struct pp_symbols *s, struct pp_file *f, uint64_t vaddr,
 		last->function = text;
 	}
 	frames_keep(s, out, frames);
+	/* libelf does not say that it was for want of memory; malloc() does. */
+	if (errno == ENOMEM || (f->dwarf != NULL && f->dwarf->starved))
+		pp_file_unload(f);
 	f->resolved += *named != 0;
 	f->unresolved += *named == 0;
 	return (frames);
@@ -226,8 +231,8 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 		pp_cache_empty(s->cache);
 	s->looked++;
 	frames = answer_make(s, s->file[file], vaddr, out, named);
-	/* One that was made in haste may be bettered. */
-	if (!s->quick || s->file[file]->loaded == PP_FILE_LOADED)
+	/* One that was made in haste, or without memory, may be bettered. */
+	if (s->file[file]->loaded == PP_FILE_LOADED)
 		pp_cache_put(s->cache, file, vaddr, out, frames, *named);
 	return (frames);
 }
