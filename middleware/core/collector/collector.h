@@ -66,6 +66,9 @@ int pp_collector_options(int argc, char **argv,
 void pp_collector_log(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* Count, and log at 1, 2, 4, 8...: who does wrong shall not fill the log. */
+void pp_collector_tell(uint64_t *count, const char *what);
+
 /* Open the files of all objects that the parent has loaded and make them
  * known; for the time before rights are given up. */
 void pp_collector_preload(const struct pp_arena *arena,

@@ -7,7 +7,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "collector/door_private.h"
@@ -24,9 +26,6 @@ static const int64_t door_allowed[PP_VISIT_STATES] = {
 /* Memory of one connection: the longest request that the routes take, and its
  * headers. */
 #define DOOR_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
-
-/* Those that are shut down leave a moment later. */
-#define DOOR_ROOM (2 * PP_VISITS_MAX)
 
 void
 pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state)
@@ -95,6 +94,7 @@ door_came(struct pp_door *door, struct MHD_Connection *connection, void **own)
 	visit->since_ns = pp_clock_mono();
 	TAILQ_INSERT_TAIL(&door->visits[PP_VISIT_READS], visit, list);
 	*own = visit;
+	door->places++;
 	if (++door->count > PP_VISITS_MAX)
 		door_crowded(door, visit);
 }
@@ -112,11 +112,42 @@ door_connection(void *arg, struct MHD_Connection *connection, void **own,
 		*own = NULL;
 		TAILQ_REMOVE(&door->visits[visit->state], visit, list);
 		door->lasting -= (uint32_t)visit->lasting;
+		door->places--;
 		if (!visit->ending)
 			door->count--;
 		pp_visit_forget(visit);
 		free(visit);
 	}
+}
+
+/* The library's server, which has no socket of its own to listen. */
+static struct MHD_Daemon *
+door_daemon(struct pp_door *door)
+{
+	return (MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+		MHD_ALLOW_SUSPEND_RESUME,
+	    0, NULL, NULL, pp_visit_request, door, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned int)PP_DOOR_ROOM, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+	    DOOR_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned int)(DOOR_SEND_NS / PP_NS_PER_SEC),
+	    MHD_OPTION_NOTIFY_CONNECTION, door_connection, door,
+	    MHD_OPTION_NOTIFY_COMPLETED, pp_visit_completed, door,
+	    MHD_OPTION_URI_LOG_CALLBACK, pp_visit_uri, door, MHD_OPTION_END));
+}
+
+/* One descriptor for the library's and the socket. Returns 0, or -1. */
+static int
+door_watch(struct pp_door *door)
+{
+	const union MHD_DaemonInfo *info;
+	struct epoll_event event = { .events = EPOLLIN };
+
+	info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	door->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (info == NULL || door->epoll == -1 ||
+	    epoll_ctl(door->epoll, EPOLL_CTL_ADD, info->epoll_fd, &event) == -1)
+		return (-1);
+	return (pp_door_listen(door));
 }
 
 struct pp_door *
@@ -129,23 +160,19 @@ pp_door_open(struct pp_collector *c, int listen, const struct pp_allow *allow)
 		return (NULL);
 	door->c = c;
 	door->allow = *allow;
+	door->listen = listen;
+	door->epoll = -1;
 	for (state = 0; state < PP_VISIT_STATES; state++)
 		TAILQ_INIT(&door->visits[state]);
-	door->daemon = MHD_start_daemon(MHD_USE_EPOLL |
-		MHD_ALLOW_SUSPEND_RESUME,
-	    0, NULL, NULL, pp_visit_request, door, MHD_OPTION_LISTEN_SOCKET,
-	    listen, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)DOOR_ROOM,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, DOOR_MEMORY,
-	    MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned int)(DOOR_SEND_NS / PP_NS_PER_SEC),
-	    MHD_OPTION_NOTIFY_CONNECTION, door_connection, door,
-	    MHD_OPTION_NOTIFY_COMPLETED, pp_visit_completed, door,
-	    MHD_OPTION_URI_LOG_CALLBACK, pp_visit_uri, door, MHD_OPTION_END);
-	if (door->daemon == NULL) {
-		free(door);
-		return (NULL);
+	if ((door->daemon = door_daemon(door)) != NULL) {
+		if (door_watch(door) == 0)
+			return (door);
+		MHD_stop_daemon(door->daemon);
 	}
-	return (door);
+	if (door->epoll != -1)
+		close(door->epoll);
+	free(door);
+	return (NULL);
 }
 
 void
@@ -160,16 +187,15 @@ pp_door_close(struct pp_door *door)
 		pp_door_hangup(visit);
 	MHD_run(door->daemon);
 	MHD_stop_daemon(door->daemon);
+	close(door->epoll);
+	close(door->listen);
 	free(door);
 }
 
 int
 pp_door_fd(const struct pp_door *door)
 {
-	const union MHD_DaemonInfo *info;
-
-	info = MHD_get_daemon_info(door->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	return (info == NULL ? -1 : info->epoll_fd);
+	return (door->epoll);
 }
 
 /* End who has been in a state for too long. */
@@ -197,16 +223,20 @@ int64_t
 pp_door_next(const struct pp_door *door, int64_t now)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	int64_t next;
 
 	if (door == NULL)
 		return (INT64_MAX);
 	/* It is not told by the descriptor. */
 	if (door->resumed)
 		return (now);
+	next = door->next;
+	if (door->again != 0 && door->again < next)
+		next = door->again;
 	if (MHD_get_timeout(door->daemon, &ms) == MHD_YES &&
-	    now + (int64_t)ms * PP_NS_PER_MS < door->next)
-		return (now + (int64_t)ms * PP_NS_PER_MS);
-	return (door->next);
+	    now + (int64_t)ms * PP_NS_PER_MS < next)
+		next = now + (int64_t)ms * PP_NS_PER_MS;
+	return (next);
 }
 
 void
@@ -219,6 +249,7 @@ pp_door_run(struct pp_door *door, int64_t now)
 	door_expire(door, PP_VISIT_READS, now);
 	door_expire(door, PP_VISIT_SENDS, now);
 	door->resumed = 0;
+	pp_door_accept(door, now);
 	MHD_run(door->daemon);
 	/* After it: those who have just come have their time as well. */
 	reads = door_due(door, PP_VISIT_READS);

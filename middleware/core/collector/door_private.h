@@ -1,6 +1,6 @@
 /*
- * What door.c (the server, its clients and their time) and door_request.c (one
- * request and its answer) share. Nobody else includes this.
+ * What door.c (the server, its clients and their time), door_accept.c (new
+ * clients) and door_request.c (one request and its answer) share. Nobody else includes this.
  */
 #ifndef PP_COLLECTOR_DOOR_PRIVATE_H
 #define PP_COLLECTOR_DOOR_PRIVATE_H
@@ -41,10 +41,20 @@ struct pp_visit {
 
 TAILQ_HEAD(pp_visits, pp_visit);
 
+/* Those that are shut down leave a moment later. */
+#define PP_DOOR_ROOM (2 * PP_VISITS_MAX)
+
 struct pp_door {
 	struct MHD_Daemon *daemon;
 	struct pp_collector *c;
 	struct pp_allow allow;
+	int listen;
+	int epoll;	  /* over the socket and the daemon's own */
+	int64_t again;	  /* when clients are taken again; 0: they are */
+	int64_t rest;	  /* the pause before that */
+	uint64_t refused; /* pauses that began */
+	uint64_t unread;  /* taken, but reading is refused */
+	uint32_t places;  /* in use, also by those shut down */
 	uint32_t count;
 	uint32_t lasting; /* of these */
 	int resumed;	  /* 1: one that was suspended may go on */
@@ -54,6 +64,12 @@ struct pp_door {
 
 /* From now on it is in that state; what it waited for is over. In door.c. */
 void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
+
+/* Watch for clients. Returns 0, or -1. In door_accept.c. */
+int pp_door_listen(struct pp_door *door);
+
+/* Take those who are there, or nobody while there is a pause. */
+void pp_door_accept(struct pp_door *door, int64_t now);
 
 /* libmicrohttpd's callbacks for one request. */
 void *pp_visit_uri(void *door, const char *uri, struct MHD_Connection *c);

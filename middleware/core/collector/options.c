@@ -42,6 +42,15 @@ pp_collector_log(const char *format, ...)
 	fprintf(stderr, "pprof-collector: %s\n", line);
 }
 
+void
+pp_collector_tell(uint64_t *count, const char *what)
+{
+	(*count)++;
+	if ((*count & (*count - 1)) == 0)
+		pp_collector_log("%s (%llu so far)", what,
+		    (unsigned long long)*count);
+}
+
 static int
 options_number(const char *name, const char *text, long min, long *out)
 {

@@ -208,16 +208,6 @@ packet_proc(struct pp_collector *c, size_t len, int *fds)
 	return (0);
 }
 
-/* Told at 1, 2, 4, 8...: a broken sender shall not fill the log. */
-static void
-packet_tell(uint64_t *count, const char *what)
-{
-	(*count)++;
-	if ((*count & (*count - 1)) == 0)
-		pp_collector_log("%s (%llu so far)", what,
-		    (unsigned long long)*count);
-}
-
 /*
  * A descriptor that finds no place is dropped by the kernel, and its worker
  * would take that for our end. So one is kept that can be lent to the request,
@@ -242,7 +232,7 @@ packet_no_room(struct pp_collector *c, size_t len, int *fds)
 {
 	struct pp_answer answer;
 
-	packet_tell(&c->roomless,
+	pp_collector_tell(&c->roomless,
 	    "no descriptor is free: what a worker asked or sent is refused");
 	if (len >= sizeof(c->packet.request) &&
 	    c->packet.request.kind == PP_WIRE_REQUEST && fds[0] != -1) {
@@ -300,7 +290,7 @@ pp_collector_packet(struct pp_collector *c)
 	if (len == 0 || (len == -1 && error != EMSGSIZE))
 		return (-1);
 	if (bad != 0)
-		packet_tell(&c->refused,
+		pp_collector_tell(&c->refused,
 		    "dropped a packet that is no message of this build");
 	return (1);
 }
