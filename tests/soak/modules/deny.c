@@ -1,11 +1,14 @@
 /*
  * The kernel refuses one system call: PPROF_SOAK_DENY is its number, the error,
  * and bits of its third argument without which it is not refused ("10:1:4").
+ * Several are separated by blanks.
  *
  * For LD_PRELOAD, with PPROF_SOAK_AT=start, in every process of the service,
  * from before the module's constructor; with PPROF_SOAK_AT=worker in workers
  * only, from Kore's last call before its own sandbox. Compiled with PROGRAM, a
- * program that runs the collector named by PPROF_SOAK_PROGRAM like that.
+ * program that runs the collector named by PPROF_SOAK_PROGRAM like that; with
+ * PPROF_SOAK_PRELOAD, by the same file preloaded there, from the collector's own
+ * sandbox on.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -23,10 +26,8 @@
 #define WORD(at) ((unsigned int)offsetof(struct seccomp_data, at))
 
 static void
-deny(void)
+deny_one(unsigned int call, unsigned int error, unsigned int bits)
 {
-	unsigned int call, error, bits = 0;
-	const char *text = getenv("PPROF_SOAK_DENY");
 	struct sock_filter all[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, WORD(nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
@@ -43,8 +44,6 @@ deny(void)
 	};
 	struct sock_fprog program = { sizeof(all) / sizeof(all[0]), all };
 
-	if (text == NULL || sscanf(text, "%u:%u:%u", &call, &error, &bits) < 2)
-		abort();
 	all[1].k = some[1].k = call;
 	all[2].k |= error;
 	some[3].k = bits;
@@ -59,15 +58,36 @@ deny(void)
 		abort();
 }
 
+static void
+deny(void)
+{
+	unsigned int call, error, bits;
+	const char *text = getenv("PPROF_SOAK_DENY");
+	int len;
+
+	for (; text != NULL &&
+	     sscanf(text, "%u:%u:%u%n", &call, &error, &bits, &len) == 3;
+	     text += len)
+		deny_one(call, error, bits);
+	if (text == NULL || *text != '\0')
+		abort();
+}
+
 #if defined(PROGRAM)
 
 int
 main(int argc, char **argv)
 {
 	const char *program = getenv("PPROF_SOAK_PROGRAM");
+	const char *preload = getenv("PPROF_SOAK_PRELOAD");
 
 	(void)argc;
-	deny();
+	if (preload == NULL) {
+		deny();
+	} else {
+		setenv("LD_PRELOAD", preload, 1);
+		setenv("PPROF_SOAK_AT", "worker", 1);
+	}
 	argv[0] = (char *)program;
 	(void)execv(program, argv);
 	return (127);
@@ -90,7 +110,7 @@ deny_from_the_start(void)
 		deny();
 }
 
-/* Kore's, by way of pprof.so. */
+/* Kore's, by way of pprof.so; or the collector's. */
 int
 prctl(int option, ...)
 {
