@@ -7,7 +7,7 @@
 #				7 s each
 #	make fuzz-keep		of what was found, what covers more than the
 #				corpus does goes into it: small inputs, and no
-#				more than 60 a target
+#				more than 100 a target
 #
 # An input that crashes is in $(B)/fuzz/found/; what is mended goes into the
 # corpus as crash-*. Tables are small, so that full ones are met.
