@@ -1,10 +1,11 @@
 # The tests under the sanitizers of the compiler, each in a build of its own:
 #
 #	make asan	addresses, leaks and undefined behaviour: unit tests,
-#			then the integration tests with this collector
+#			then real Kores with this pprof.so and this collector,
+#			chroot and seccomp as always
 #	make ubsan	undefined behaviour alone, which leaves malloc() and
-#			signals as they are: all unit tests, and Kore with
-#			this pprof.so; a finding is a trap
+#			signals as they are: all unit tests, then the same; a
+#			finding is a trap
 #	make tsan	data races: what several threads write
 #	make sanitize	what of these `make test` runs
 #
@@ -53,36 +54,51 @@ tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_trace_ring \
 	test_words test_labels)
 tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 
-# Integration tests for a sanitized program; others measure what it changes:
-# time, memory, the libraries it is linked with.
-concurrency := test_waits.py test_waits_forms.py test_in_progress.py \
-	test_own.py test_load.py
-asan_integration := $(addprefix tests/integration/,test_http.py test_life.py \
-	test_routes.py test_sample.py test_sandbox.py test_scraper.py \
-	$(concurrency) test_access.py test_doctor.py test_stalls.py)
-ubsan_integration := $(addprefix tests/integration/,test_app.py test_cpp.py \
-	$(concurrency) test_hooks.py test_http.py test_life.py \
-	test_memory.py test_routes.py test_sample.py test_sandbox.py \
-	test_scraper.py test_truth.py)
+# Integration tests that say nothing more of a sanitized program, and why:
+#
+# test_browser*		of the pages' scripts; what they ask of C code,
+#			test_live, test_http and test_trace* ask as well
+# test_deb, test_install	of what make builds by itself, without a sanitizer
+# test_checks, test_docs, test_scrape_conf	of texts
+# test_tracefile	of a reader in Python
+# test_single		compiles the sources once more, without a sanitizer
+#
+# And under AddressSanitizer alone:
+#
+# test_exports		of the libraries that pprof.so needs
+integration_without := $(wildcard tests/integration/test_browser*.py) \
+	$(addprefix tests/integration/,test_deb.py test_install.py \
+	test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py \
+	test_single.py)
+ubsan_integration := $(filter-out $(integration_without),$(integration))
+asan_integration := $(filter-out tests/integration/test_exports.py, \
+	$(ubsan_integration))
+
+# In Kore it is preloaded: what a module brings comes too late.
+asan_preload = $(shell $(CC) -print-file-name=libasan.so):$(abspath \
+	$(B)/asan/kore.so)
 
 ifeq ($(SANITIZE),asan)
 $(B)/pprof-collector: $(B)/cold/tests/sanitize/collector.o
 endif
 
 .PHONY: asan ubsan tsan sanitize asan-build ubsan-build tsan-build
-asan-build: all
-	@$(asan_make) -j$(JOBS) $(B)/asan/pprof-collector unit
-	@cp $(B)/pprof.so $(B)/asan/
+asan-build:
+	@$(asan_make) -j$(JOBS) all unit variants
+	@$(CC) -shared -fPIC -o $(B)/asan/kore.so tests/sanitize/kore.c \
+	    -Wl,--no-as-needed -lstdc++
 ubsan-build:
-	@$(ubsan_make) -j$(JOBS) all unit
+	@$(ubsan_make) -j$(JOBS) all unit variants
 tsan-build:
 	@$(tsan_make) -j$(JOBS) $(tsan_unit)
 
 asan: deps-test asan-build
-	@B=$(B) tests/long asan env B=$(B)/asan tests/run limit=300 $(asan_unit) $(asan_integration)
+	@B=$(B) tests/long asan env B=$(B)/asan \
+	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
+	    $(asan_unit) limit=900 $(asan_integration)
 ubsan: deps-test ubsan-build
-	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 $(unit:$(B)/%=$(B)/ubsan/%) \
-	    $(ubsan_integration)
+	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
+	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 $(ubsan_integration)
 tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 

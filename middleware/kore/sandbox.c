@@ -56,6 +56,14 @@ static struct sock_filter rules[] = {
 #if defined(SYS_rseq)
 	KORE_SYSCALL_ALLOW(rseq),
 #endif
+
+#ifdef PP_SANITIZED
+	/* AddressSanitizer's: where the stack ends that an exception or a
+	 * longjmp() leaves. Only in the builds of tests/sanitize.mk. */
+	KORE_SYSCALL_ALLOW(sigaltstack),
+	KORE_SYSCALL_ALLOW(getrlimit),
+	KORE_SYSCALL_ALLOW(prlimit64),
+#endif
 };
 
 int

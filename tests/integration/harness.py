@@ -11,6 +11,7 @@ Rule: every service is judged at its end. A sandbox violation, a restart that
 the test did not announce, a collector that was replaced or left behind, a
 parent that does not end by itself: each fails the test that ran it.
 """
+import contextlib
 import os
 import pty
 import re
@@ -29,6 +30,9 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(TOP, os.environ.get("B", "build"))
 PPROF = (os.path.join(BUILD, "pprof.so"), "pprof_load")
 COLLECTOR = os.path.join(BUILD, "pprof-collector")
+# Of tests/sanitize.mk: what a Kore whose pprof.so has a sanitizer in it must
+# have loaded before.
+SANITIZER = os.environ.get("PPROF_TEST_PRELOAD", "")
 TICK = os.sysconf("SC_CLK_TCK")
 START_S = 20
 STOP_S = 20
@@ -81,13 +85,24 @@ def cpu_seconds(pid):
     return (int(fields[12]) + int(fields[13])) / TICK if fields else 0.0
 
 
-def children(parent):
+def processes(which):
+    """(pid, name) of all that live, by their fields."""
     found = []
     for name in os.listdir("/proc"):
         fields = stat_fields(int(name)) if name.isdigit() else None
-        if fields and int(fields[2]) == parent and fields[1] not in "ZX":
+        if fields and fields[1] not in "ZX" and which(fields):
             found.append((int(name), fields[0]))
     return found
+
+
+def children(parent):
+    return processes(lambda fields: int(fields[2]) == parent)
+
+
+def session(leader):
+    """Processes of the session that it has begun."""
+    return [pid for pid, _ in processes(
+        lambda fields: int(fields[4]) == leader)]
 
 
 def title(pid):
@@ -116,6 +131,12 @@ def compile_module(source, out, flags=()):
                     *(["-DKORE_42"] if KORE_42 else []), *flags,
                     "-o", out, path, "-lpthread"], check=True)
     return out
+
+
+def preloaded(path=None, with_ours=True):
+    """What is loaded before kore, as a part of its environment."""
+    paths = [each for each in (SANITIZER if with_ours else "", path) if each]
+    return {"LD_PRELOAD": ":".join(paths)} if paths else {}
 
 
 def new_dir():
@@ -165,18 +186,21 @@ class Service:
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith("PPROF_")}
         self.env.update(env or {})
-        if preload:
-            self.env["LD_PRELOAD"] = preload
         self.settings = list(settings)
         self.blocks = list(blocks)
         self.domains = domains or {"*": routes}
         self.modules = [self._module(m) for m in modules]
-        self.profiled = not collector_missing and any(
-            "pprof.so" in m[0] for m in self.modules)
+        self.profiled = not collector_missing and self._ours()
+        self.env.update(preloaded(preload, self._ours(preload)))
         self.lines = []
         self.process = None
         self.collector = None
         self.exit_status = None
+
+    def _ours(self, preload=None):
+        """Whether the product is loaded."""
+        return any("pprof.so" in path for path in [preload or ""] + [
+            m[0] for m in self.modules])
 
     def _module(self, module):
         if isinstance(module, tuple):
@@ -329,20 +353,14 @@ class Service:
     def destroy(self):
         """Leave nothing behind, whatever happened."""
         if self.process:
-            family = children(self.process.pid)
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
-            left = {pid for pid, _ in family}
-            left |= {p for p in self.worker_pids().values() if self._ours(p)}
-            for pid in left:
-                if alive(pid):
+            # Also a worker that was started a moment ago.
+            for pid in session(self.process.pid):
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.dir, ignore_errors=True)
-
-    def _ours(self, pid):
-        fields = stat_fields(pid)
-        return fields and int(fields[4]) == self.process.pid  # its session
 
     # What it is made of.
 

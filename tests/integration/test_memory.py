@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import time
+import unittest
 
 import harness
 import load
@@ -142,9 +143,11 @@ class Memory(Case):
                     self.assertIn(name.split(".")[0], maps.read())
             self.check_exact(kore, list(WAYS))
 
+    @unittest.skipIf(harness.SANITIZER, "its malloc() comes first")
     def test_under_jemalloc(self):
         self.preloaded("libjemalloc.so.2")
 
+    @unittest.skipIf(harness.SANITIZER, "its malloc() comes first")
     def test_under_tcmalloc(self):
         self.preloaded("libtcmalloc_minimal.so.4")
 
@@ -316,6 +319,7 @@ class Memory(Case):
             self.assertEqual(self.of_way(binary, way), total(truths[way]))
         self.assertGreaterEqual(found[3], total(truths["malloc"])[1])
 
+    @unittest.skipIf(harness.SANITIZER, "its malloc() has no malloc_trim()")
     def test_gc_gives_back_what_is_free(self):
         with service(workers=1) as kore:
             kore.get("/trimmable")

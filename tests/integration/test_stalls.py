@@ -286,8 +286,8 @@ class Daemon(Case):
         pid = None
         try:
             subprocess.run(["kore", "-c", path], cwd=kore.dir, check=True,
-                           env=dict(kore.env, LD_PRELOAD=preload,
-                                    SYSLOG_FILE=log),
+                           env=dict(kore.env, SYSLOG_FILE=log,
+                                    **harness.preloaded(preload)),
                            stdin=subprocess.DEVNULL, timeout=20,
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
