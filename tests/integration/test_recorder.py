@@ -27,12 +27,12 @@ class Recorder(Case):
         with service() as kore:
             begun, before = time.monotonic(), kore.cpu()
             with load.Driver(kore, ["/burn/a"]):
-                time.sleep(32)
+                time.sleep(23)
             spent_a = kore.cpu() - before
             change = time.monotonic()
             before = kore.cpu()
             with load.Driver(kore, ["/burn/b"]):
-                time.sleep(31)
+                time.sleep(22)
             spent = kore.cpu() - before
             ago = int(time.monotonic() - change)
             whole = int(time.monotonic() - begun)

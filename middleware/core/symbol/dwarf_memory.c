@@ -19,7 +19,7 @@
 /* There is one thread, and libdw is not entered from within. */
 static jmp_buf dwarf_entered;
 
-static _Noreturn void
+static __attribute__((noreturn)) void
 dwarf_no_memory(void)
 {
 	longjmp(dwarf_entered, 1);
