@@ -147,6 +147,10 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
+# The long ones that measure no time.
+unit_together := $(addprefix $(B)/unit/test_,heap_rate pictures \
+	service_memory service_scribbled symbolize symbols symbols_files \
+	symbols_hostile text_top trace_full trace_hostile)
 include tests/unit/small.mk
 include tests/sanitize.mk
 include tests/fuzz.mk
@@ -217,7 +221,8 @@ test: deps-test
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
 	    limit=300 make=fuzz-short make=soak-short \
-	    limit=60 $(unit) limit=300 $(integration)
+	    limit=60 at_once=$(JOBS) $(unit_together) at_once=1 \
+	    $(filter-out $(unit_together),$(unit)) limit=300 $(integration)
 
 # Five minutes of load on all routes, profiled all the time.
 test-long: deps-test

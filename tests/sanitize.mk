@@ -95,7 +95,7 @@ tsan-build:
 asan: deps-test asan-build
 	@B=$(B) tests/long asan env B=$(B)/asan \
 	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
-	    $(asan_unit) limit=900 $(asan_integration)
+	    at_once=$(JOBS) $(asan_unit) at_once=1 limit=900 $(asan_integration)
 ubsan: deps-test ubsan-build
 	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
 	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 $(ubsan_integration)
@@ -104,5 +104,5 @@ tsan: deps-test tsan-build
 
 # The short form, one item of `make test`.
 sanitize: asan-build tsan-build
-	@B=$(B)/asan tests/run limit=60 $(asan_unit)
-	@B=$(B)/tsan tests/run limit=60 $(tsan_short)
+	@B=$(B)/asan tests/run limit=60 at_once=$(JOBS) $(asan_unit)
+	@B=$(B)/tsan tests/run limit=60 at_once=$(JOBS) $(tsan_short)

@@ -78,7 +78,7 @@ traced_begin(struct traced *d)
 {
 	d->session = pp_tracer_begin(d->tracer, traced_line, d);
 	assert_non_null(d->session);
-	d->zero = pp_clock_mono();
+	d->zero = d->tracer->now;
 }
 
 static __attribute__((unused)) void
