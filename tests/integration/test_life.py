@@ -369,7 +369,7 @@ class Daemon(Case):
         pid = None
         try:
             subprocess.run(["kore", "-c", path], cwd=kore.dir, check=True,
-                           stdin=subprocess.DEVNULL, timeout=20,
+                           env=kore.env, stdin=subprocess.DEVNULL, timeout=20,
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)
             load.wait_ready(kore, "/light")
