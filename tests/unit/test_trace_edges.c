@@ -158,7 +158,8 @@ what_waits_in_a_call_as_recording_begins_does_not_run(void **state)
 	traced_told(&d);
 	PUT_AT(&d, 5000, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
 	PUT_AT(&d, 5000, PP_TRACE_SNAPSHOT, 0, 0, 100, 0, 0, 0, 0);
-	assert_non_null(strstr(traced_told(&d), "AWAY p0 GET /fib/ for 5000us"));
+	assert_non_null(
+	    strstr(traced_told(&d), "AWAY p0 GET /fib/ for 5000us"));
 	/* What was seen to run does. */
 	pp_tracer_stop(d.session);
 	assert_non_null(strstr(traced_told(&d), "STOP p1 task of GET /fib/\n"));
