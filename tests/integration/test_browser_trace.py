@@ -17,7 +17,7 @@ from case import Case, Later, main, note
 from gotrace import GoTrace
 from test_app import APP, ROUTES
 from test_trace_record import compiled
-from tracefile import Trace
+from traced import parsed
 
 LIGHT, SLOW = 300, 5
 
@@ -45,13 +45,13 @@ class TimeLine(Case):
                        stdout=subprocess.DEVNULL)
         for _ in range(SLOW):
             self.kore.get("/sleeps")
-        return trace.result().body
+        return trace.result()
 
     def test_it_shows_what_happened(self):
-        body = self.take()
+        answer = self.take()
         path = os.path.join(self.dir, "taken.trace")
         with open(path, "wb") as file:
-            file.write(body)
+            file.write(answer.body)
         done = subprocess.run(
             ["node", os.path.join(PAGES, "run.mjs"), "trace",
              json.dumps({"file": path, "slow": "GET /sleeps"})],
@@ -64,7 +64,7 @@ class TimeLine(Case):
                 for name, begun, slowest in json.loads(text.splitlines()[-1])}
         self.assertEqual(rows["GET /light"][0], LIGHT)
         self.assertEqual(rows["GET /sleeps"][0], SLOW)
-        trace = Trace(body).check()
+        trace = parsed(answer)
         names, begun = trace.goroutines(), {}
         for event in trace.of("UserTaskCreate"):
             begun[event.args["task"]] = (names[event.g], event.ts)
@@ -95,9 +95,9 @@ class GoViewer(Case):
                       "/concat/?str=abc&count=20000")]
             for each in loads:
                 self.assertEqual(each.wait()["failed"], 0)
-            body = trace.result().body
-        Trace(body).check()
-        with GoTrace(body) as go:
+            answer = trace.result()
+        parsed(answer)
+        with GoTrace(answer.body) as go:
             done = subprocess.run(
                 ["node", os.path.join(PAGES, "run.mjs"), "go_trace",
                  json.dumps({"site": "http://127.0.0.1:%d" % go.port,

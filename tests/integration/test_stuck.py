@@ -13,7 +13,7 @@ import web
 import workload
 from case import Case, Later, main, note
 from doors import Door, INDEX, STALL_SOURCE
-from tracefile import Trace
+from traced import parsed
 
 RATES = {"PPROF_HEAP_RATE": "1", "PPROF_BLOCK_RATE": "1",
          "PPROF_MUTEX_FRACTION": "1"}
@@ -103,7 +103,7 @@ class Stuck(Case):
 
     def check_trace(self):
         answer = self.timed("trace?seconds=2", 2)
-        trace = Trace(answer.body).check()
+        trace = parsed(answer)
         stuck = trace.named("GET /forever")
         self.assertEqual(len(stuck), 2, trace.goroutines())
         running = {g: 0 for g in stuck}

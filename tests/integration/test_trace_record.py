@@ -17,7 +17,8 @@ import time
 import harness
 from case import Case, Later, main, note
 from postgres import Postgres
-from tracefile import BLOCKS, STARTS, Trace
+from traced import parsed
+from tracefile import BLOCKS, STARTS
 
 ROUTES = ["/who page_who", "/truth page_truth", "/light page_light",
           "/nap page_nap",
@@ -86,7 +87,7 @@ class TraceRecord(Case):
         cls.path = os.path.join(cls.dir, "trace")
         with open(cls.path, "wb") as file:
             file.write(answer.body)
-        cls.trace = Trace(answer.body).check()
+        cls.trace = parsed(answer)
         cls.names = cls.trace.goroutines()
         cls.spans = cls.trace.spans()
 

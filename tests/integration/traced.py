@@ -9,7 +9,7 @@ import os
 import time
 
 import harness
-from case import Case, Later
+from case import Case, Later, note
 from gotrace import GoTrace
 from tracefile import Trace
 
@@ -28,6 +28,8 @@ def parsed(answer):
     trace.lost = int(answer.headers["x-pprof-lost"])
     with GoTrace(answer.body) as go:
         trace.go = go.everything()
+    note("%d bytes, and %d pages of go tool trace", len(answer.body),
+         len(trace.go))
     return trace
 
 
