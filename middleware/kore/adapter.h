@@ -18,6 +18,7 @@
 
 #include "base/allow.h"
 #include "hook/got.h"
+#include "base/waits.h"
 #include "store/arena.h"
 
 struct http_request;
@@ -130,6 +131,10 @@ extern void (
 extern struct kore_timer *(
     *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);
+
+/* flight_reason.c: what `req` sleeps for; `timer` 1: its handler has set a timer
+ * in the call in which it goes to sleep. */
+enum pp_wait pp_flight_reason(const struct http_request *req, int timer);
 
 /* The request's entry while it has one, or NULL. */
 struct pp_flight *pp_flight_of(const struct http_request *req);

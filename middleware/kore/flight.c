@@ -1,7 +1,7 @@
 /*
  * Requests in progress: who runs, who sleeps, since when and where. What
  * goroutine shows; and the time that requests slept, for block. Tasks are in
- * flight_task.c.
+ * flight_task.c, what a request sleeps for in flight_reason.c.
  *
  * The request whose handler runs has entry 0 of the slot's table, written
  * anew for each: most requests never sleep, and cost no more than that. One
@@ -11,8 +11,6 @@
  */
 #include <kore/kore.h>
 #include <kore/http.h>
-#include <kore/pgsql.h>
-#include <kore/tasks.h>
 
 #include "base/clock.h"
 #include "base/often.h"
@@ -29,9 +27,6 @@ PP_OFTEN_DATA static const struct http_request *running;
 PP_OFTEN_DATA static uint32_t running_entry, running_label;
 PP_OFTEN_DATA static int64_t running_since;
 PP_OFTEN_DATA static int running_timer; /* it has set one */
-
-/* A request is being put to sleep for a transfer of libcurl's. */
-static int binds_curl;
 
 void
 pp_flight_start(void)
@@ -138,32 +133,6 @@ pp_flight_ran(const struct http_request *req, int ended)
 		pp_trace_begin_loop();
 }
 
-/* A query or a task that has ended may be kept while it sleeps for another
- * reason. */
-static enum pp_wait
-flight_reason(const struct http_request *req)
-{
-	const struct kore_pgsql *pgsql;
-	const struct kore_task *task;
-
-	if (req->runlock != NULL)
-		return (PP_WAIT_RUNLOCK);
-	if (binds_curl)
-		return (PP_WAIT_CURL);
-	LIST_FOREACH(pgsql, &req->pgsqls, rlist) {
-		if (pgsql->state == KORE_PGSQL_STATE_INIT ||
-		    pgsql->state == KORE_PGSQL_STATE_WAIT)
-			return (PP_WAIT_PGSQL);
-	}
-	LIST_FOREACH(task, &req->tasks, rlist) {
-		if (__atomic_load_n(&task->state, __ATOMIC_RELAXED) !=
-		    KORE_TASK_STATE_FINISHED)
-			return (PP_WAIT_TASK);
-	}
-	return (
-	    req == running && running_timer ? PP_WAIT_TIMER : PP_WAIT_SLEEP);
-}
-
 /* It is known from now on: since when. */
 static int64_t
 flight_create(uint32_t label, uint64_t id)
@@ -259,7 +228,8 @@ static void
 flight_falls_asleep(const struct http_request *req)
 {
 	struct pp_flight *flight;
-	enum pp_wait reason = flight_reason(req);
+	enum pp_wait reason =
+	    pp_flight_reason(req, req == running && running_timer);
 	uint32_t entry = flight_own(req), stack;
 
 	if (entry == 0)
@@ -308,17 +278,6 @@ pp_flight_wakeup(struct http_request *req)
 	if (pp_self.worker != 0 && flight_asleep(req))
 		flight_awakes(req);
 	pp_flight_real_wakeup(req);
-}
-
-void (*pp_flight_real_bind_curl)(struct kore_curl *, struct http_request *);
-
-/* Which a request knows only after it has been put to sleep for it. */
-void
-pp_flight_bind_curl(struct kore_curl *client, struct http_request *req)
-{
-	binds_curl = 1;
-	pp_flight_real_bind_curl(client, req);
-	binds_curl = 0;
 }
 
 /* Within kore's http.c the compiler has put both into their callers: there a
