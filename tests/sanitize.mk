@@ -61,15 +61,13 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 # test_deb, test_install	of what make builds by itself, without a sanitizer
 # test_checks, test_docs, test_scrape_conf	of texts
 # test_tracefile	of a reader in Python
-# test_single		compiles the sources once more, without a sanitizer
 #
 # And under AddressSanitizer alone:
 #
 # test_exports		of the libraries that pprof.so needs
 integration_without := $(wildcard tests/integration/test_browser*.py) \
 	$(addprefix tests/integration/,test_deb.py test_install.py \
-	test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py \
-	test_single.py)
+	test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py)
 ubsan_integration := $(filter-out $(integration_without),$(integration))
 asan_integration := $(filter-out tests/integration/test_exports.py, \
 	$(ubsan_integration))

@@ -47,6 +47,7 @@ class Single(harness.Service):
         super().__init__([], routes, **more)
         self.source, self.flavor, self.pprof = source, flavor, pprof
         self.profiled = True
+        self.env.update(harness.preloaded(more.get("preload")))
 
     def command(self, conf):
         project = os.path.join(self.dir, "single")
