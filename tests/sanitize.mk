@@ -83,7 +83,7 @@ endif
 .PHONY: asan ubsan tsan sanitize asan-build ubsan-build tsan-build
 asan-build:
 	@$(asan_make) -j$(JOBS) all unit variants
-	@$(CC) -shared -fPIC -o $(B)/asan/kore.so tests/sanitize/kore.c \
+	@$(CC) -g -shared -fPIC -o $(B)/asan/kore.so tests/sanitize/kore.c \
 	    -Wl,--no-as-needed -lstdc++
 ubsan-build:
 	@$(ubsan_make) -j$(JOBS) all unit variants

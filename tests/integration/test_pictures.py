@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import time
+import unittest
 import xml.etree.ElementTree as xml
 
 import harness
@@ -127,6 +128,7 @@ class Pictures(Case):
                 self.answers[name, "speedscope"].text)["profiles"])
             self.assertTrue(folded_rows(self.answers[name, "folded"].text))
 
+    @unittest.skipIf(harness.SANITIZER, "it goes into the sanitizer's library")
     def test_they_show_where_the_time_goes(self):
         name = NAMES[0]
         drawn = dict(boxes(self.answers[name, "svg"].body))
