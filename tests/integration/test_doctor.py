@@ -59,7 +59,8 @@ class Doctor(Case):
                     ("memory_accounts", ("MiB in 2 workers",)),
                     ("collector_memory", ("MiB",)),
                     ("collector_cpu", ("%",)), ("symbols", ("addresses",)),
-                    ("modules", ("%d files" % (3 if harness.SANITIZER else 2), "0 have no lines"))):
+                    ("modules", ("%d files" % (3 if harness.SANITIZER else 2),
+                                 "0 have no lines"))):
                 self.expect(report, name, "ok", *words)
             # By the clock: how much is the machine's affair.
             found = report.findings["handler"]
