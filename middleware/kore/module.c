@@ -42,6 +42,8 @@ static const struct pp_got_hook kore_hooks[] = {
 
 /* The above, and what entries.c could not do. */
 static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
+_Static_assert(KORE_HOOKS + PP_ENTRIES_MAX <= PP_PROCESS_HOOKS_MAX,
+    "where no entry can be followed, there are more hooks than fit");
 
 /* Is its main() past the start? -1 or 0, by its version, until then. */
 static int

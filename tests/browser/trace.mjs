@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import { check, equal, Page } from "./page.mjs";
+import { check, equal, Page, until } from "./page.mjs";
 
 const shown = (page) => page.$eval("#timeline", (canvas) =>
     [Number(canvas.dataset.from), Number(canvas.dataset.to)]);
@@ -101,12 +101,15 @@ async function wheeled(page) {
 	await page.keyboard.down("Control");
 	await spin(-60);
 	await page.keyboard.up("Control");
-	const half = await shown(page);
-	check(half[1] - half[0] < whole[1] - whole[0], "with Ctrl it zooms");
+	const width = async () => {
+		const [begin, end] = await shown(page);
+		return end - begin;
+	};
+	await until("with Ctrl it zooms", async () => await width() < whole[1] - whole[0]);
+	const half = await width();
 	await page.focus("#timeline");
 	await spin(-60);
-	const closer = await shown(page);
-	check(closer[1] - closer[0] < half[1] - half[0], "and where the focus is");
+	await until("and where the focus is", async () => await width() < half);
 	await page.keyboard.press("Escape");
 	await spin(60);
 	check(await scrolled() > 0, "but not out of all: then it scrolls");

@@ -11,7 +11,7 @@
 #include "capture/objects.h"
 #include "hook/got.h"
 
-#define PP_PROCESS_HOOKS_MAX 24
+#define PP_PROCESS_HOOKS_MAX 32
 
 /*
  * Patch the loaded objects with our hooks and the caller's `hooks` (kept by

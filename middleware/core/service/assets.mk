@@ -30,9 +30,10 @@ $(B)/gen/assets/%.gz: $(B)/gen/assets/%
 $(B)/gen/assets/%: assets/% middleware/core/service/assets.mk
 	@mkdir -p $(@D)
 	awk '$(assets_lean)' $< >$@
-$(B)/gen/assets/pprof.css: assets/pprof.css assets/viewer.css
+$(B)/gen/assets/pprof.css: assets/pprof.css assets/viewer.css \
+		middleware/core/service/assets.mk
 	@mkdir -p $(@D)
-	awk '$(assets_lean)' $^ >$@
+	awk '$(assets_lean)' $(filter %.css,$^) >$@
 $(foreach one,$(scripts),$(eval \
 	$(B)/gen/assets/$(one).js: $(script_$(one):%=assets/%.js)))
 $(scripts:%=$(B)/gen/assets/%.js): $(B)/gen/assets/%.js: $(bundle) \
