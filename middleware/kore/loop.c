@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,6 +31,20 @@ PP_OFTEN_DATA static uint32_t loop_answered;
  * is not mapped. */
 #define PAGES 16
 
+/* The unwinder asks by the same call whether it may read a page, and is silent
+ * when it is refused. */
+static void
+loop_not_told(int error)
+{
+	static int told;
+
+	if (told || (error != EPERM && error != ENOSYS))
+		return;
+	told = 1;
+	pp_kore_log("mincore: %s: stacks may lack their callers",
+	    strerror(error));
+}
+
 /* Pages of [start, start + size) that are in memory, in bytes. */
 static uint64_t
 loop_resident(uintptr_t start, size_t size)
@@ -43,6 +58,8 @@ loop_resident(uintptr_t start, size_t size)
 		if (mincore((void *)start, i * page, in) == 0) {
 			for (size_t k = 0; k < i; k++)
 				resident += (in[k] & 1) != 0 ? page : 0;
+		} else {
+			loop_not_told(errno);
 		}
 		start += i * page;
 	}

@@ -46,13 +46,16 @@ varint(uint8_t *to, uint64_t value)
 }
 
 static uint8_t *
-put_locations(uint8_t *to, const uint32_t *location, uint32_t count)
+put_locations(uint8_t *to, const struct pp_profile *p,
+    const struct pp_sample *sample)
 {
+	uint32_t count = sample->locations, i;
+	const uint32_t *location;
 	size_t len = 0;
-	uint32_t i;
 
 	if (count == 0)
 		return (to);
+	location = &p->stack[sample->first_location];
 	for (i = 0; i < count; i++)
 		len += varint_len(location[i]);
 	*to++ = BYTES(1);
@@ -120,8 +123,7 @@ pp_wire_sample(const struct pp_profile *p, const struct pp_sample *sample,
 	size_t size;
 	uint32_t i;
 
-	to = put_locations(to, p->stack + sample->first_location,
-	    sample->locations);
+	to = put_locations(to, p, sample);
 	to = put_values(to, sample->value, p->value_types);
 	for (i = 0; i < sample->labels; i++)
 		to = put_label(to, &p->label[sample->first_label + i], names);
