@@ -7,6 +7,7 @@ import html
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -38,7 +39,8 @@ class GoTrace:
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.server = subprocess.Popen(
             ["go", "tool", "trace", "-http=127.0.0.1:%d" % self.port,
-             self.file], env=self.env, stdout=self.log, stderr=self.log)
+             self.file], env=self.env, stdout=self.log, stderr=self.log,
+            start_new_session=True)
         try:
             harness.wait_for("go tool trace", 60, self._up)
         except BaseException:
@@ -47,7 +49,7 @@ class GoTrace:
         return self
 
     def __exit__(self, *_):
-        self.server.kill()
+        os.killpg(self.server.pid, signal.SIGKILL)  # go, and the tool
         self.server.wait()
         self.log.close()
         shutil.rmtree(self.dir)
