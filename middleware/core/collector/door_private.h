@@ -1,6 +1,7 @@
 /*
  * What door.c (the server, its clients and their time), door_accept.c (new
- * clients) and door_request.c (one request and its answer) share. Nobody else includes this.
+ * clients) and door_request.c (one request and its answer) share. Nobody else
+ * includes this.
  */
 #ifndef PP_COLLECTOR_DOOR_PRIVATE_H
 #define PP_COLLECTOR_DOOR_PRIVATE_H

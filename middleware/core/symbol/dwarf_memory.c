@@ -29,7 +29,8 @@ int
 pp_dwarf_guarded(struct pp_dwarf *d, void (*call)(struct pp_dwarf *, void *),
     void *arg)
 {
-	void *room = malloc(DWARF_ROOM);
+	/* Else a compiler may leave out what is only got and given back. */
+	void *volatile room = malloc(DWARF_ROOM);
 
 	(void)dwarf_new_oom_handler(d->dwarf, dwarf_no_memory);
 	if (room == NULL || setjmp(dwarf_entered) != 0) {
