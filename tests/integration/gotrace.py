@@ -3,6 +3,7 @@ The real `go tool trace`: its pages and its four profiles of one file.
 
 Not a test.
 """
+import contextlib
 import html
 import os
 import re
@@ -49,7 +50,8 @@ class GoTrace:
         return self
 
     def __exit__(self, *_):
-        os.killpg(self.server.pid, signal.SIGKILL)  # go, and the tool
+        with contextlib.suppress(ProcessLookupError):  # it has ended itself
+            os.killpg(self.server.pid, signal.SIGKILL)  # go, and the tool
         self.server.wait()
         self.log.close()
         shutil.rmtree(self.dir)
