@@ -64,11 +64,15 @@ kore_app_load(int action)
 	return (KORE_RESULT_OK);
 }
 
-/* Kore unloads the modules of a worker that ends, whatever its threads do. */
+/*
+ * Kore unloads the modules of a worker that ends and unmaps its memory,
+ * whatever its threads do.
+ */
 void
 kore_worker_teardown(void)
 {
 	fib_drain();
+	fib_end_threads();
 }
 
 int

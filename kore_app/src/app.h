@@ -23,4 +23,7 @@ int page_concat(struct http_request *req);
  */
 void fib_drain(void);
 
+/* At the end of a worker: returns when no task thread is left. */
+void fib_end_threads(void);
+
 #endif

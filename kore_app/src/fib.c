@@ -11,6 +11,7 @@
 #include "app.h"
 
 #include <sys/queue.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +19,7 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kore/tasks.h>
 
@@ -48,9 +50,13 @@ struct fib_job {
 /* Jobs of this worker whose request is not answered yet. */
 static LIST_HEAD(, fib_job) jobs = LIST_HEAD_INITIALIZER(jobs);
 
+/* Set by the first job: Kore starts the threads when they are needed. */
+static int has_threads;
+
 static int fib_start(struct http_request *, unsigned int);
 static int fib_resume(struct http_request *, struct fib_job *);
 static int fib_work(struct kore_task *);
+static int fib_leave(struct kore_task *);
 static void fib_unlist(struct fib_job *);
 static void fib_freed(struct http_request *);
 
@@ -135,6 +141,7 @@ fib_start(struct http_request *req, unsigned int n)
 	kore_task_create(&job->task, fib_work);
 	kore_task_bind_request(&job->task, req); /* puts it to sleep */
 	kore_task_run(&job->task);
+	has_threads = 1;
 	(void)sem_post(&job->handed_over);
 
 	return (KORE_RESULT_RETRY);
@@ -226,4 +233,38 @@ fib_drain(void)
 			;
 	}
 	state_leave();
+}
+
+/*
+ * Kore ends no task thread, and unmaps at a worker's end what one that has
+ * just closed its end of a pair still writes to: one end in fifty was a
+ * crash. So each thread is given a task that ends it. kore_task_run() hands
+ * tasks out in turn, and a thread takes them in the order that they came in.
+ */
+void
+fib_end_threads(void)
+{
+	struct kore_task *last;
+	unsigned int i;
+
+	if (!has_threads)
+		return;
+
+	last = kore_calloc(kore_task_threads, sizeof(*last));
+	for (i = 0; i < kore_task_threads; i++) {
+		kore_task_create(&last[i], fib_leave);
+		kore_task_run(&last[i]);
+	}
+	for (i = 0; i < kore_task_threads; i++)
+		(void)pthread_join(last[i].thread->tid, NULL);
+}
+
+/* pthread_exit() would load libgcc_s.so.1, which a chroot does not have. */
+static int
+fib_leave(struct kore_task *task)
+{
+	(void)task;
+	(void)syscall(SYS_exit, 0);
+
+	return (KORE_RESULT_OK);
 }
