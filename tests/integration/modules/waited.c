@@ -6,15 +6,25 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static pid_t
 say(pid_t found, const int *status)
 {
-	if (found > 0 && status != NULL)
-		(void)dprintf(2, "waited: %d %d\n", (int)found, *status);
+	char line[64];
+	int len;
+
+	if (found > 0 && status != NULL) {
+		len = snprintf(line, sizeof(line), "waited: %d %d\n",
+		    (int)found, *status);
+		/* A terminal's write is ended by the SIGCHLD of the next. */
+		while (write(2, line, (size_t)len) == -1 && errno == EINTR)
+			;
+	}
 	return (found);
 }
 
