@@ -200,7 +200,7 @@ flight_own(const struct http_request *req)
 	return (entry);
 }
 
-struct pp_flight *
+PP_OFTEN struct pp_flight *
 pp_flight_of(const struct http_request *req)
 {
 	uint32_t entry =

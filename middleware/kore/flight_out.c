@@ -11,11 +11,12 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
+#include "base/often.h"
 #include "capture/self.h"
 #include "kore/adapter.h"
 #include "store/arena.h"
 
-void (
+PP_OFTEN_DATA void (
     *pp_flight_real_response)(struct http_request *, int, const void *, size_t);
 void (*pp_flight_real_close)(struct http_request *, int, const void *, size_t);
 void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
@@ -23,7 +24,7 @@ void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
 void (
     *pp_flight_real_fileref)(struct http_request *, int, struct kore_fileref *);
 
-static void
+PP_OFTEN static void
 flight_out(const struct http_request *req, uint64_t bytes)
 {
 	struct pp_flight *flight;
@@ -36,7 +37,7 @@ flight_out(const struct http_request *req, uint64_t bytes)
 	atomic_store_explicit(&flight->bytes_out, bytes, memory_order_relaxed);
 }
 
-void
+PP_OFTEN void
 pp_flight_response(struct http_request *req, int status, const void *body,
     size_t len)
 {

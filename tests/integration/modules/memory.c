@@ -29,6 +29,7 @@ int page_take(struct http_request *);
 int page_drop(struct http_request *);
 int page_churn(struct http_request *);
 int page_trimmable(struct http_request *);
+int page_followed(struct http_request *);
 
 /* Stacks differ by these names. */
 void *take_malloc(size_t);
@@ -38,6 +39,8 @@ void *take_kore(size_t);
 void *take_kore_calloc(size_t);
 void *take_kore_strdup(size_t);
 void *take_kore_realloc(size_t);
+void *take_kore_named(size_t);
+void *take_kore_unnamed(size_t);
 void *take_buf(size_t);
 void *take_thread(size_t);
 void *take_leak(size_t);
@@ -113,6 +116,34 @@ take_kore_realloc(size_t size)
 	extra_objects++;
 	extra_bytes += size + 1;
 	return (kore_realloc(p, size));
+}
+
+static u_int32_t last_name = 1000;
+
+NOINLINE void *
+take_kore_named(size_t size)
+{
+	return (kore_malloc_tagged(size, ++last_name));
+}
+
+/* It has lost its name again, and is still there. */
+NOINLINE void *
+take_kore_unnamed(size_t size)
+{
+	void *p = kore_malloc_tagged(size, ++last_name);
+
+	kore_mem_untag(p);
+	if (kore_mem_lookup(last_name) != NULL)
+		fatal("a name that was taken away is still known");
+	return (p);
+}
+
+static void
+drop_named(void *p)
+{
+	kore_free(p);
+	if (kore_mem_lookup(last_name) == p)
+		fatal("what was freed is still known by its name");
 }
 
 /* Kore's core allocates here, on our behalf. */
@@ -191,6 +222,8 @@ static struct way ways[] = {
 	WAY(kore_calloc, kore_free),
 	WAY(kore_strdup, kore_free),
 	WAY(kore_realloc, kore_free),
+	WAY(kore_named, drop_named),
+	WAY(kore_unnamed, kore_free),
 	WAY(buf, drop_buf),
 	WAY(thread, free),
 	WAY(leak, free),
@@ -302,6 +335,27 @@ page_trimmable(struct http_request *req)
 	for (i = 0; i < 1024; i++)
 		free(block[i]);
 	http_response(req, HTTP_STATUS_OK, top != NULL ? "kept\n" : "?\n", 5);
+	return (KORE_RESULT_OK);
+}
+
+/* Which of Kore's functions begin with a jump that was written over them. */
+int
+page_followed(struct http_request *req)
+{
+	static const struct {
+		const char *name;
+		void *entry;
+	} of[] = { { "kore_malloc", (void *)kore_malloc },
+		{ "kore_free", (void *)kore_free },
+		{ "kore_mem_untag", (void *)kore_mem_untag } };
+	char text[80] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		if (*(const u_int8_t *)of[i].entry == 0xe9)
+			(void)strcat(strcat(text, of[i].name), " ");
+	}
+	http_response(req, HTTP_STATUS_OK, text, strlen(text));
 	return (KORE_RESULT_OK);
 }
 
