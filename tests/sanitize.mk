@@ -101,6 +101,7 @@ tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 
 # The short form, one item of `make test`.
-sanitize: asan-build tsan-build
+sanitize: tsan-build
+	@$(asan_make) -j$(JOBS) $(asan_unit)
 	@B=$(B)/asan tests/run limit=60 at_once=$(JOBS) $(asan_unit)
 	@B=$(B)/tsan tests/run limit=60 at_once=$(JOBS) $(tsan_short)

@@ -88,12 +88,6 @@ uint32_t pp_runtime_label(const struct http_request *req);
 #define PP_ENTRIES_MAX 24
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
-/* By their entries, all or none; -1 with *why, a constant sentence. Only while
- * the process has one thread. */
-int pp_entries_patch(const struct pp_got_hook *hook, size_t hooks,
-    const char **why);
-void pp_entries_restore(const struct pp_got_hook *hook, size_t hooks);
-
 /* memory.c: Kore's allocator. */
 void *pp_memory_malloc(size_t size);
 void *pp_memory_realloc(void *old, size_t size);
@@ -105,12 +99,6 @@ extern void *(*pp_memory_real_realloc)(void *, size_t);
 extern void (*pp_memory_real_free)(void *);
 extern void *(*pp_memory_real_calloc)(size_t, size_t);
 extern char *(*pp_memory_real_strdup)(const char *);
-
-/* memory_mark.c. _try() before the first fork, when Kore can allocate; _mark()
- * a block that was sampled, which does nothing where _try() had no success. */
-void pp_memory_mark_try(void);
-int pp_memory_marking(void);
-void pp_memory_mark(void *block);
 
 /* flight.c, flight_task.c: what is in progress. _start() in a worker; _run()
  * and _ran() around a handler, _created() before it, for the trace; a task's

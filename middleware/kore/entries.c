@@ -110,34 +110,27 @@ static const struct {
 	    "the server's own part of a trace"),
 };
 
-int
-pp_entries_patch(const struct pp_got_hook *hook, size_t hooks, const char **why)
+static int
+entries_patch(const struct pp_got_hook *hook, size_t hooks, const char **why)
 {
-	void *target;
+	void *target[PP_ENTRIES_MAX];
 	size_t i;
 
 	for (i = 0; i < hooks; i++) {
-		target = dlsym(RTLD_DEFAULT, hook[i].name);
+		target[i] = dlsym(RTLD_DEFAULT, hook[i].name);
 		*why = "this kore does not export them";
-		if (target == NULL ||
-		    pp_entry_patch(target, hook[i].replacement,
+		if (target[i] == NULL ||
+		    pp_entry_patch(target[i], hook[i].replacement,
 			hook[i].original, why) == -1)
 			break;
 	}
 	if (i == hooks)
 		return (0);
-	pp_entries_restore(hook, i);
-	return (-1);
-}
-
-void
-pp_entries_restore(const struct pp_got_hook *hook, size_t hooks)
-{
-	while (hooks-- > 0) {
-		pp_entry_restore(dlsym(RTLD_DEFAULT, hook[hooks].name),
-		    *hook[hooks].original);
-		*hook[hooks].original = NULL;
+	while (i-- > 0) {
+		pp_entry_restore(target[i], *hook[i].original);
+		*hook[i].original = NULL;
 	}
+	return (-1);
 }
 
 size_t
@@ -154,8 +147,8 @@ pp_entries_follow(struct pp_got_hook *instead)
 			continue;
 		why = "PPROF_ENTRY_PATCH=0";
 		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&
-		    pp_entries_patch(groups[i].hook, groups[i].by_entry,
-			&why) == 0)
+		    entries_patch(groups[i].hook, groups[i].by_entry, &why) ==
+			0)
 			continue;
 		last = why;
 		pp_kore.entry_refused |= groups[i].bit;

@@ -5,8 +5,7 @@
  * Up to 8 KiB they give out elements of Kore's pools and malloc() is not
  * called; the calls inside kore pass no call table. So their entries are
  * patched (entries.c), which covers kore_calloc() and kore_strdup() too; those
- * two are wrapped only where entries are not patched. What is freed is seen
- * by kore_free() or, better, by marks (memory_mark.c).
+ * two are wrapped only where entries are not patched.
  *
  * Rule: an allocation counts once. A large kore_malloc() calls calloc(), and
  * kore_realloc() calls the other two: within, nothing is counted.
@@ -38,10 +37,8 @@ memory_malloc_slowly(size_t size)
 	outer = pp_heap_quiet();
 	p = pp_memory_real_malloc(size);
 	pp_heap_loud(outer);
-	if (sampled) {
+	if (sampled)
 		pp_heap_alloc(p, size);
-		pp_memory_mark(p);
-	}
 	return (p);
 }
 
@@ -53,8 +50,7 @@ pp_memory_malloc(size_t size)
 	return (memory_malloc_slowly(size));
 }
 
-/* Only where no block is marked. */
-void
+PP_OFTEN void
 pp_memory_free(void *p)
 {
 	if (pp_heap_known(p))
@@ -70,9 +66,7 @@ pp_memory_realloc(void *old, size_t size)
 	int known;
 	void *p;
 
-	/* Where blocks are marked Kore tells by itself that it frees the old. */
-	known = !pp_memory_marking() && old != NULL && pp_heap_known(old) &&
-	    pp_heap_take(old, &sample);
+	known = old != NULL && pp_heap_known(old) && pp_heap_take(old, &sample);
 	outer = pp_heap_quiet();
 	p = pp_memory_real_realloc(old, size);
 	pp_heap_loud(outer);
@@ -82,10 +76,8 @@ pp_memory_realloc(void *old, size_t size)
 	}
 	if (known)
 		pp_heap_count_free(&sample);
-	if (p != old && !pp_heap_pass(size)) {
+	if (p != old && !pp_heap_pass(size))
 		pp_heap_alloc(p, size);
-		pp_memory_mark(p);
-	}
 	return (p);
 }
 

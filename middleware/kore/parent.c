@@ -188,7 +188,6 @@ parent_prepare(void)
 
 	prepared = 1;
 	pp_pools_find();
-	pp_memory_mark_try();
 	sandbox = pp_sandbox_rules();
 	/* Kore counts keymgr and acme among its workers. */
 	workers = worker_count > KORE_WORKER_BASE

@@ -9,7 +9,6 @@ numbers must be equal. The statistics are tests/unit/test_heap_rate.c's.
 import glob
 import os
 import re
-import shutil
 import signal
 import time
 import unittest
@@ -23,7 +22,7 @@ SOURCE = os.path.join(harness.HERE, "modules", "memory.c")
 APP = (os.path.join(harness.TOP, "kore_app", "kore_app.so"), "kore_app_load")
 APP_SOURCE = os.path.join(harness.TOP, "kore_app", "src", "concat.c")
 ROUTES = ["/ page_index", "/who page_who", "/churn page_churn",
-          "/trimmable page_trimmable", "/followed page_followed",
+          "/trimmable page_trimmable",
           "^/take/[a-z_]+$ page_take", "^/drop/[a-z_]+$ page_drop"]
 # The function of each way, and one that must not be in its stacks.
 WAYS = {"malloc": ("take_malloc", "thread_takes"),
@@ -135,21 +134,6 @@ class Memory(Case):
                     self.assertEqual(sample.route, "^/take/[a-z_]+$")
                     self.assertEqual(sample.labels["http.method"], "GET")
             self.assertNotIn("entry_patch", raw.facts())
-
-    def test_what_is_freed_is_told_by_kore(self):
-        with service() as kore:
-            self.assertEqual(kore.get("/followed").text.split(),
-                             ["kore_malloc", "kore_mem_untag"])
-
-    def test_where_kore_cannot_tell_kore_free_is_followed(self):
-        taken = os.path.join(harness.new_dir(), "untag_taken.so")
-        self.addCleanup(shutil.rmtree, os.path.dirname(taken))
-        harness.compile_module("untag_taken.c", taken)
-        with service(preload=taken) as kore:
-            self.assertEqual(kore.get("/followed").text.split(),
-                             ["kore_malloc", "kore_free"])
-            self.check_exact(kore, [way for way in WAYS
-                                    if not way.endswith("named")])
 
     def preloaded(self, name):
         found = glob.glob("/usr/lib/*/" + name)

@@ -29,7 +29,6 @@ int page_take(struct http_request *);
 int page_drop(struct http_request *);
 int page_churn(struct http_request *);
 int page_trimmable(struct http_request *);
-int page_followed(struct http_request *);
 
 /* Stacks differ by these names. */
 void *take_malloc(size_t);
@@ -335,27 +334,6 @@ page_trimmable(struct http_request *req)
 	for (i = 0; i < 1024; i++)
 		free(block[i]);
 	http_response(req, HTTP_STATUS_OK, top != NULL ? "kept\n" : "?\n", 5);
-	return (KORE_RESULT_OK);
-}
-
-/* Which of Kore's functions begin with a jump that was written over them. */
-int
-page_followed(struct http_request *req)
-{
-	static const struct {
-		const char *name;
-		void *entry;
-	} of[] = { { "kore_malloc", (void *)kore_malloc },
-		{ "kore_free", (void *)kore_free },
-		{ "kore_mem_untag", (void *)kore_mem_untag } };
-	char text[80] = "";
-	size_t i;
-
-	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
-		if (*(const u_int8_t *)of[i].entry == 0xe9)
-			(void)strcat(strcat(text, of[i].name), " ");
-	}
-	http_response(req, HTTP_STATUS_OK, text, strlen(text));
 	return (KORE_RESULT_OK);
 }
 
