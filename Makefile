@@ -67,6 +67,15 @@ unit_obj := $(unit_src:%.c=$(B)/cold/%.o)
 unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
+# Those that measure no time and are in no hurry, longest first: two at once.
+integration_together := $(wildcard $(addprefix tests/integration/test_, \
+	browser.py door_slow.py deb.py life.py in_progress.py memory.py \
+	trace_edges.py scraper_delta.py http.py door.py browser_pprof.py \
+	sandbox.py trace_built.py trace_asked.py doctor.py browser_states.py \
+	browser_trace.py docs.sh trace_record.py routes.py single.py cpp.py \
+	sample.py pictures.py scraper.py access.py app.py install.py hooks.py \
+	own.py checks.sh operations.py scrape_conf.py tracefile.py exports.py))
+integration_alone := $(filter-out $(integration_together),$(integration))
 
 # What a signal handler runs, and nothing else: check-sigsafe links these
 # alone and looks at what they call.
@@ -220,9 +229,11 @@ test: deps-test
 	    { echo "0 passed, 1 failed"; exit 1; }
 	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
-	    limit=300 make=fuzz-short make=soak-short \
+	    limit=300 make=fuzz-short \
 	    limit=60 at_once=$(JOBS) $(unit_together) at_once=1 \
-	    $(filter-out $(unit_together),$(unit)) limit=300 $(integration)
+	    $(filter-out $(unit_together),$(unit)) \
+	    limit=300 at_once=2 make=soak-short $(integration_together) \
+	    at_once=1 $(integration_alone)
 
 # Five minutes of load on all routes, profiled all the time.
 test-long: deps-test

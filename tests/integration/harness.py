@@ -12,8 +12,10 @@ the test did not announce, a collector that was replaced or left behind, a
 parent that does not end by itself: each fails the test that ran it.
 """
 import contextlib
+import errno
 import os
 import pty
+import random
 import re
 import shutil
 import signal
@@ -115,10 +117,18 @@ def title(pid):
 
 
 def free_port(host="127.0.0.1"):
+    """Not of those that the kernel gives to clients: before it is used, a
+    client of another test could have it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        return sock.getsockname()[1]
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket(family) as sock:
+            try:
+                sock.bind((host, port))
+                return port
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
 
 def compile_module(source, out, flags=()):

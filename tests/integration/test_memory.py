@@ -9,6 +9,7 @@ numbers must be equal. The statistics are tests/unit/test_heap_rate.c's.
 import glob
 import os
 import re
+import shutil
 import signal
 import time
 import unittest

@@ -73,10 +73,12 @@ class Tiny(Traced):
 
 
 class Slow(http.server.BaseHTTPRequestHandler):
-    """Answers after 50 ms."""
+    """Answers after 50 ms, and not before somebody has seen who waits."""
+    seen = threading.Event()
 
     def do_GET(self):
         time.sleep(0.05)
+        self.seen.wait(10)
         self.send_response(200)
         self.send_header("content-length", "2")
         self.end_headers()
@@ -107,15 +109,14 @@ class Curl(Case):
             later = Later(kore.get, TRACE + "seconds=3")
             time.sleep(0.5)
             first = Later(kore.get, "/fetch")
-            dumps = []
-            while not dumps or (first.is_alive() and len(dumps) < 20):
-                dumps.append(kore.get("/debug/pprof/goroutine?debug=2").text)
+            harness.wait_for("a request that waits", 8, lambda: "[curl wait" in
+                             kore.get("/debug/pprof/goroutine?debug=2").text)
+            Slow.seen.set()
             self.assertEqual(first.result().status, 200)
             for _ in range(4):
                 self.assertEqual(kore.get("/fetch").status, 200)
             trace = parsed(later.result())
             block = kore.get("/debug/pprof/block?debug=1").text
-        self.assertTrue([d for d in dumps if "[curl wait" in d], dumps[0])
         waits = [(end - begin) / 1e6
                  for g, did, begin, end, stack in trace.spans()
                  if did == "GoBlockNet" and

@@ -11,5 +11,6 @@ sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 .PHONY: test-sid
 test-sid:
 	@.ci/deps install debootstrap=debootstrap util-linux=unshare
-	@SID_PACKAGES='$(sid_packages)' B='$(B)' tests/long test-sid \
+	@SID_PACKAGES='$(sid_packages)' SID_TOGETHER='$(integration_together)' \
+	    SID_ALONE='$(integration_alone)' B='$(B)' tests/long test-sid \
 	    sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
