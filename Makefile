@@ -227,7 +227,7 @@ test: deps-test
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
 	    { echo "0 passed, 1 failed"; exit 1; }
-	@B=$(B) MAKE="$(MAKE)" tests/run limit=300 \
+	@B=$(B) tests/run limit=300 \
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
 	    limit=300 make=fuzz-short \
 	    limit=60 at_once=$(JOBS) $(unit_together) at_once=1 \
