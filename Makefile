@@ -69,7 +69,7 @@ integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
 # Those that measure no time and are in no hurry, longest first: two at once.
 integration_together := $(wildcard $(addprefix tests/integration/test_, \
-	browser.py door_slow.py deb.py life.py in_progress.py memory.py \
+	browser.py door_slow.py deb.py in_progress.py memory.py \
 	trace_edges.py scraper_delta.py http.py door.py browser_pprof.py \
 	sandbox.py trace_built.py trace_asked.py doctor.py browser_states.py \
 	browser_trace.py docs.sh trace_record.py routes.py single.py cpp.py \
