@@ -47,7 +47,12 @@ class Begins(Traced):
                 [trace.stack(stack) for _, _, stack in spans if stack])
 
     def test_a_handler_in_a_system_call_waits_in_it(self):
-        later, trace = self.traced_within("/hold?3000")
+        later = Later(self.busy.get, "/hold?3000")
+        time.sleep(0.5)
+        # Another one, from which it returns, before the first is read.
+        within, over = [self.answer("seconds=%s" % seconds, self.other)
+                        for seconds in (1, 2.5)]
+        trace = self.parse(within)
         self.assertEqual(len(trace.named("GET /hold")), 1)
         waited, stacks = self.did(trace, "GET /hold", "GoSysBlock")
         ran, _ = self.did(trace, "GET /hold", "running")
@@ -59,8 +64,7 @@ class Begins(Traced):
         self.assertTrue(any(
             name == "path" and text.startswith("/hold, in progress for ")
             for name, text in trace.logs()), trace.logs())
-        # And one that it returns from.
-        trace = self.parse(self.answer("seconds=2.5", self.other))
+        trace = self.parse(over)
         self.assertEqual(later.result().status, 200)
         hold = trace.named("GET /hold")
         self.assertEqual(len(hold), 1)

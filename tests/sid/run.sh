@@ -52,7 +52,7 @@ echo "--- kore $(kore -v), $(cc --version | head -1),"
 echo "    $(ldd --version | head -1), $(go version)," \
 	"libunwind $(dpkg-query -Wf '${Version}' libunwind8)"
 # Newer compilers and headers know of more that is old: not an error here.
-make -j"$(nproc)" all unit app \
+make -j"$(nproc)" everything \
 	CFLAGS="-O2 -g -Wno-error=deprecated-declarations" \
 	>/src/build.log 2>&1 || { tail -30 /src/build.log; exit 2; }
 # Today's go compiles its tools when they are first called, which takes a

@@ -2,9 +2,10 @@
 # unwinder and Go. Not in `make test`: it fetches about a gigabyte.
 sid_leave := libzydis4.0=% postgresql-15=% libclang-rt-14-dev=%
 sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
-	libcmocka-dev=x golang-go=x panicparse=x g++=x python3=x curl=x \
-	apache2-utils=x wrk=x iproute2=x openssl=x postgresql=x make=x \
-	mandoc=x man-db=x pkgconf=x binutils=x ca-certificates=x \
+	libcmocka-dev=x libcurl4-openssl-dev=x dpkg-dev=x golang-go=x \
+	panicparse=x g++=x python3=x curl=x apache2-utils=x wrk=x \
+	iproute2=x openssl=x postgresql=x make=x mandoc=x \
+	man-db=x pkgconf=x binutils=x ca-certificates=x \
 	graphviz=x libjemalloc2=x libtcmalloc-minimal4t64=x),$(firstword \
 	$(subst =, ,$(p)))))
 
