@@ -74,7 +74,9 @@ exec tests/run $items
 SH
 
 export SID_PACKAGES root LEAVE="$leave"
+# A root that is a mount: a test takes a namespace of its own, too.
 exec unshare --mount --propagation private sh -c '
+	mount --bind "$root" "$root" &&
 	mount -t proc proc "$root/proc" &&
 	mount -t sysfs -o ro sysfs "$root/sys" &&
 	mount --rbind /dev "$root/dev" &&
