@@ -10,6 +10,7 @@ import os
 import re
 import threading
 import time
+import unittest
 
 import harness
 import load
@@ -89,6 +90,10 @@ class Slow(http.server.BaseHTTPRequestHandler):
 
 
 class Curl(Case):
+    @unittest.skipIf(harness.KORE_42, "without the profiler, too, a worker of "
+                     "Kore 4.2.3 ends at its first request by libcurl 8.23: "
+                     "\"curl_easy_getinfo: A libcurl function was given a bad "
+                     "argument\"")
     def test_a_request_that_waits_for_libcurl_says_so(self):
         slow = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
         threading.Thread(target=slow.serve_forever, daemon=True).start()
