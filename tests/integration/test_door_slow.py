@@ -57,8 +57,10 @@ class Slow(Case):
             self.assertEqual(profile.result().status, 200)
             self.assertLess(took, 0.5)
             self.assertLess(used, 0.1)
-            # 64 places of some 45 KiB, and what malloc makes of it.
-            self.assertLess(grown, 4096)
+            # 64 places of some 45 KiB, and what malloc makes of it; a
+            # sanitizer's keeps what was freed.
+            if not harness.SANITIZER:
+                self.assertLess(grown, 4096)
             # Two for each place, and its own: nobody's is left open.
             self.assertLess(files, 2 * 64 + 2 * len(door.kore.modules) + 80)
             self.assertEqual(door.kore.get("/light").text, "light\n")

@@ -152,12 +152,11 @@ class ScraperDelta(Case):
         return sum(s.values[0] for s in raw.samples if s.route == "/asleep")
 
     def test_differences_are_never_negative_and_add_up(self):
-        kore = harness.Service([], ROUTES, env=RATES, restarts=3,
+        kore = harness.Service([harness.PPROF], ROUTES, env=RATES, restarts=3,
                                settings=["worker_accept_threshold 1"])
         self.path = os.path.join(kore.dir, "scraped.so")
         self.install(1)
-        kore.modules = [(self.path, None), harness.PPROF]
-        kore.profiled = True
+        kore.modules.insert(0, (self.path, None))
         sampled = burnt = 0
         with kore:
             before = self.counters(kore, 1)
