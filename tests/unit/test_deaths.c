@@ -23,8 +23,11 @@ static int
 setup(void **state)
 {
 	(void)state;
-	slot = calloc(1, sizeof(*slot));
-	return (slot == NULL);
+	slot = aligned_alloc(_Alignof(struct pp_slot), sizeof(*slot));
+	if (slot == NULL)
+		return (-1);
+	memset(slot, 0, sizeof(*slot));
+	return (0);
 }
 
 static int
