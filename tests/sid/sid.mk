@@ -9,9 +9,10 @@ sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 	graphviz=x libjemalloc2=x libtcmalloc-minimal4t64=x),$(firstword \
 	$(subst =, ,$(p)))))
 
+# SID_ITEMS="limit=300 tests/integration/test_x.py" runs that alone.
 .PHONY: test-sid
 test-sid:
 	@.ci/deps install debootstrap=debootstrap util-linux=unshare
 	@SID_PACKAGES='$(sid_packages)' SID_TOGETHER='$(integration_together)' \
-	    SID_ALONE='$(integration_alone)' B='$(B)' tests/long test-sid \
-	    sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
+	    SID_ALONE='$(integration_alone)' B='$(B)' \
+	    $(if $(SID_ITEMS),,tests/long test-sid) sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
