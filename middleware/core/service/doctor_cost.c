@@ -66,26 +66,25 @@ cost_handler(struct pp_doctor *doctor)
 	const struct pp_service *service = doctor->service;
 	uint64_t samples = 0, ns = 0;
 	const struct pp_slot *slot;
-	int64_t cpu = 0;
+	double cpu = 0, part; /* of workers that may lie: no sum overflows */
 	uint32_t i;
 	int32_t pid;
-	double part;
 
 	for (i = 1; i < service->slots; i++) {
 		slot = &service->arena->slot[i];
 		samples += atomic_load(&slot->samples);
 		ns += atomic_load(&slot->samples_ns);
-		cpu += atomic_load(&slot->life.dead_cpu_ns);
+		cpu += (double)atomic_load(&slot->life.dead_cpu_ns);
 		pid = atomic_load(&slot->life.pid);
 		if (pid > 0)
-			cpu += pp_clock_process_cpu(pid);
+			cpu += (double)pp_clock_process_cpu(pid);
 	}
 	if (samples == 0) {
 		pp_doctor_say(doctor, "handler", PP_VERDICT_OK,
 		    "No CPU sample was taken yet.");
 		return;
 	}
-	part = cpu > 0 ? (double)ns / (double)cpu : 0;
+	part = cpu > 0 ? (double)ns / cpu : 0;
 	pp_doctor_say(doctor, "handler",
 	    part > HANDLER_MUCH && cpu > PP_NS_PER_SEC ? PP_VERDICT_DEGRADED
 						       : PP_VERDICT_OK,
@@ -93,7 +92,7 @@ cost_handler(struct pp_doctor *doctor)
 	    "it, %llu of them %.3f s: %.3f%% of the %.1f s of CPU that the workers have used.",
 	    (double)ns / (double)samples, (unsigned long long)samples,
 	    (double)ns / PP_NS_PER_SEC, 100 * part,
-	    (double)cpu / PP_NS_PER_SEC);
+	    cpu / PP_NS_PER_SEC);
 }
 
 static void
