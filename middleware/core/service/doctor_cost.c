@@ -91,8 +91,7 @@ cost_handler(struct pp_doctor *doctor)
 	    "A CPU sample took %.0f ns by the clock, with what interrupted "
 	    "it, %llu of them %.3f s: %.3f%% of the %.1f s of CPU that the workers have used.",
 	    (double)ns / (double)samples, (unsigned long long)samples,
-	    (double)ns / PP_NS_PER_SEC, 100 * part,
-	    cpu / PP_NS_PER_SEC);
+	    (double)ns / PP_NS_PER_SEC, 100 * part, cpu / PP_NS_PER_SEC);
 }
 
 static void
