@@ -68,13 +68,13 @@ unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
 # Those that measure no time and are in no hurry, longest first: two at once.
+# None of traces: what happens in one is awaited for a second or two.
 integration_together := $(wildcard $(addprefix tests/integration/test_, \
-	browser.py door_slow.py deb.py in_progress.py memory.py \
-	trace_edges.py scraper_delta.py http.py door.py browser_pprof.py \
-	sandbox.py trace_built.py trace_asked.py doctor.py browser_states.py \
-	browser_trace.py docs.sh trace_record.py routes.py single.py cpp.py \
-	sample.py pictures.py scraper.py access.py app.py install.py hooks.py \
-	own.py checks.sh operations.py scrape_conf.py tracefile.py exports.py))
+	browser.py door_slow.py deb.py memory.py scraper_delta.py http.py door.py \
+	browser_pprof.py sandbox.py doctor.py browser_states.py docs.sh routes.py \
+	single.py cpp.py sample.py pictures.py scraper.py access.py app.py \
+	install.py hooks.py own.py checks.sh operations.py scrape_conf.py \
+	tracefile.py exports.py))
 integration_alone := $(filter-out $(integration_together),$(integration))
 
 # What a signal handler runs, and nothing else: check-sigsafe links these
