@@ -79,7 +79,10 @@ async function dragged(page) {
 	await send("pointerdown", x);
 	await send("pointercancel", x);
 	await send("pointermove", x + 200);
-	equal(await shown(page), after, "after a drag that the browser took");
+	/* The view may be back from the address meanwhile, which has nanoseconds. */
+	const still = await shown(page);
+	check(still.every((value, i) => Math.abs(value - after[i]) < 1e-6),
+	    `after a drag that the browser took: ${still}, expected ${after}`);
 }
 
 async function wheeled(page) {
