@@ -30,14 +30,20 @@ function tone(name) {
 	return (hash >>> 8) % 7;
 }
 
-/* Objects by how much time is in them: the first ones get a hue each. */
+/* Objects that have a box, by how much time is in them, which may be none: the
+ * first ones get a hue each. */
 export function rankObjects(sums) {
-	const weight = sums.objects.map((name, index) => ({ name, index, weight: 0 }));
-	for (let frame = 0; frame < sums.names.length; frame++)
-		weight[sums.objectOf[frame]].weight += Math.abs(sums.flat[0][frame]) +
-		    (sums.paired ? Math.abs(sums.flat[1][frame]) : 0);
-	const order = weight.filter((object) => object.weight > 0)
-	    .sort((a, b) => b.weight - a.weight);
+	const weight = sums.objects.map((name, index) =>
+		({ name, index, weight: 0, drawn: false }));
+	const either = (values, frame) => Math.abs(values[0][frame]) +
+	    (sums.paired ? Math.abs(values[1][frame]) : 0);
+	for (let frame = 0; frame < sums.names.length; frame++) {
+		const object = weight[sums.objectOf[frame]];
+		object.weight += either(sums.flat, frame);
+		object.drawn ||= either(sums.cum, frame) > 0;
+	}
+	const order = weight.filter((object) => object.drawn)
+	    .sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
 	const hue = new Array(sums.objects.length).fill(null);
 	const others = HUES.values();
 	for (const { name, index } of order.filter((object) => object.name !== "?"))

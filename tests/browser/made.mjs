@@ -5,7 +5,7 @@
  * Not the product's encoder: it writes what profile.proto allows, and no more
  * of it than the tests need.
  *
- *     node made.mjs many|broad|hostile|twins FILE
+ *     node made.mjs many|broad|hostile|twins|callers FILE
  */
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -51,8 +51,9 @@ class Message {
 }
 
 /* A CPU profile of samples { stack: [function numbers, leaf first], ns,
- * labels: { key: text } } over the functions `names`, each in its file. */
-export function profile(names, samples, files = []) {
+ * labels: { key: text } } over the functions `names`, each of its source file
+ * and in its object. */
+export function profile(names, samples, files = [], objects = []) {
 	const strings = new Map([["", 0]]), chunks = [];
 	const string = (text) => {
 		if (!strings.has(text))
@@ -66,13 +67,17 @@ export function profile(names, samples, files = []) {
 	const type = (name, unit) => new Message().number(1, string(name)).number(2, string(unit));
 	put(1, type("samples", "count"));
 	put(1, type("cpu", "nanoseconds"));
-	put(3, new Message().number(1, 1).number(2, 0x1000).number(3, 0x900000)
-	    .number(5, string("/srv/made.so")));
+	const object = (index) => objects[index] ?? "/srv/made.so";
+	const mappings = [...new Set(names.map((_, index) => object(index)))];
+	mappings.forEach((path, index) =>
+		put(3, new Message().number(1, index + 1).number(2, 0x1000000 * index + 0x1000)
+		    .number(3, 0x1000000 * index + 0x900000).number(5, string(path))));
 	names.forEach((name, index) => {
-		const id = index + 1;
+		const id = index + 1, mapping = mappings.indexOf(object(index));
 		put(5, new Message().number(1, id).number(2, string(name))
 		    .number(3, string(name)).number(4, string(files[index] ?? "made.c")));
-		put(4, new Message().number(1, id).number(2, 1).number(3, 0x1000 + 16 * id)
+		put(4, new Message().number(1, id).number(2, mapping + 1)
+		    .number(3, 0x1000000 * mapping + 0x1000 + 16 * id)
 		    .message(4, new Message().number(1, id).number(2, 10 + index % 400)));
 	});
 	for (const sample of samples) {
@@ -131,6 +136,12 @@ const made = {
 			{ stack: [1, 0], ns: 3000000 }, { stack: [2, 0], ns: 5000000 },
 			{ stack: [2, 1, 0], ns: 7000000 }],
 		["/srv/main.c", "/srv/header.c", "/srv/body.c"]);
+	},
+	/* A program and a library that only call, and two in which the time is. */
+	callers() {
+		return profile(["main", "page", "part", "copy"], [
+			{ stack: [2, 1, 0], ns: 3000000 }, { stack: [3, 2, 1, 0], ns: 7000000 }],
+		[], ["/srv/kore", "/srv/app.so", "/srv/part.so", "/srv/libc.so.6"]);
 	},
 	/* Texts that a page must show as texts. */
 	hostile() {

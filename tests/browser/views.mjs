@@ -85,9 +85,20 @@ async function keysOfTheBrowser(page) {
 	}
 }
 
-export default async function (browser, { file, part }) {
+/* Every file that has a box has its colour and its place in the legend: the
+ * heaviest first, then those that only call. */
+async function legend(self, file) {
+	await self.openFile(file);
+	const items = await self.page.$$eval("#p-flame .legend li", (all) => all.map((item) =>
+	    [item.textContent, item.querySelector("i").style.background]));
+	equal(items.map(([name]) => name), ["libc.so.6", "part.so", "app.so", "kore"], "the legend");
+	equal(new Set(items.map(([, colour]) => colour)).size, 4, "its colours: " + items);
+}
+
+export default async function (browser, { file, callers, part }) {
 	const self = await Page.open(browser), { page } = self;
 	await self.go();
+	await legend(self, callers);
 	await self.openFile(file);
 	await byMouse(self);
 	await byKeyboard(self, part);

@@ -18,7 +18,8 @@ class Browser(Pages):
     def test_every_view(self):
         with Busy(self.kore):
             body = self.kore.profile(2).body
-        self.browse("views", file=self.pprof.save(body), part="fib_")
+        self.browse("views", file=self.pprof.save(body),
+                    callers=self.made("callers"), part="fib_")
 
     def test_by_keys_alone(self):
         with Busy(self.kore):

@@ -236,6 +236,28 @@ svg_titles(const struct pp_buf *svg)
 	    "sys.stdout.buffer.write(out.encode())\""));
 }
 
+/* Whose hue is what, to 10 degrees: first in the legend, then of the boxes by their names. */
+static const char *
+svg_hues(const struct pp_buf *svg)
+{
+	return (go_ask(svg,
+	    "python3 -c \"import sys, colorsys, xml.etree.ElementTree as t\n"
+	    "root = t.parse(sys.stdin.buffer).getroot()\n"
+	    "n = '{http://www.w3.org/2000/svg}'\n"
+	    "def hue(e):\n"
+	    " c = [int(e.get('fill')[i:i + 2], 16) / 255 for i in (1, 3, 5)]\n"
+	    " return round(36 * colorsys.rgb_to_hls(*c)[0]) * 10\n"
+	    "top = list(root)\n"
+	    "for e, after in zip(top, top[1:]):\n"
+	    " if (e.get('width'), after.tag) == ('10', n + 'text'):\n"
+	    "  print(after.text, hue(e), end='|')\n"
+	    "boxes = [(g.find(n + 'title').text.split('\\n')[0], "
+	    "hue(g.find(n + 'rect'))) for g in root.iter(n + 'g')]\n"
+	    "for b in sorted(boxes):\n"
+	    " if b[0] != 'all':\n"
+	    "  print(*b, end='|')\n\""));
+}
+
 static void
 svg_hostile(void **state)
 {
@@ -393,6 +415,39 @@ svg_merges(void **state)
 	pp_profile_free(p);
 }
 
+/* A file whose functions only call has a colour and its place in the legend. */
+static void
+svg_legend(void **state)
+{
+	static const char *const name[] = { "app.so", "libc.so.6", "kore" };
+	struct pp_profile *p = pp_profile_new();
+	struct pp_mapping mapping = { 0 };
+	struct pp_buf out;
+	uint32_t kore = 0, location, i;
+
+	(void)state;
+	known_head(p);
+	for (i = 3; i-- > 0;) {
+		mapping.file = name[i];
+		mapping.start = (i + 1) * 0x10000;
+		mapping.limit = mapping.start + 0x10000;
+		location = pp_profile_location(p, mapping.start,
+		    pp_profile_mapping(p, &mapping));
+		if (i == 2) {
+			kore = location;
+			continue;
+		}
+		pp_profile_sample(p, (int64_t[]){ 9 - i, 9 - i });
+		pp_profile_push(p, location);
+		pp_profile_push(p, kore);
+	}
+	out = encoded(pp_encode_svg, p, 0, "x");
+	assert_string_equal(svg_hues(&out),
+	    "app.so 210|libc.so.6 30|kore 150|app.so 210|kore 150|libc.so.6 30|");
+	pp_buf_free(&out);
+	pp_profile_free(p);
+}
+
 static void
 svg_negative(void **state)
 {
@@ -520,6 +575,7 @@ main(void)
 		cmocka_unit_test(svg_hostile),
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(svg_merges),
+		cmocka_unit_test(svg_legend),
 		cmocka_unit_test(svg_negative),
 		cmocka_unit_test(svg_bounded),
 		cmocka_unit_test(known_speedscope),

@@ -1,6 +1,7 @@
 /*
- * Files by what ran in them: those that every service has keep their hue, the
- * others get one each, the heaviest first, until there is none left.
+ * Files by what ran in them, which is nothing for one that only called: those
+ * that every service has keep their hue, the others get one each, the heaviest
+ * first, until there is none left.
  */
 #include "encode/svg_colour.h"
 
@@ -69,7 +70,7 @@ pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_tree *tree)
 	memset(colours, 0, sizeof(*colours));
 	for (i = 1; i < tree->nodes; i++) {
 		node = &tree->node[i];
-		if (node->self == 0 || *node->object == '\0')
+		if (*node->object == '\0')
 			continue;
 		at = object_find(colours, node->object);
 		if (at == PP_SVG_OBJECTS)
