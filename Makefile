@@ -68,14 +68,22 @@ unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
 # Those that measure no time and are in no hurry, longest first: two at once.
-# None of traces: what happens in one is awaited for a second or two.
-integration_together := $(wildcard $(addprefix tests/integration/test_, \
-	browser.py door_slow.py deb.py memory.py scraper_delta.py http.py door.py \
-	browser_pprof.py sandbox.py doctor.py browser_states.py docs.sh routes.py \
-	single.py cpp.py sample.py pictures.py scraper.py access.py app.py \
-	install.py hooks.py own.py checks.sh operations.py scrape_conf.py \
-	tracefile.py exports.py))
-integration_alone := $(filter-out $(integration_together),$(integration))
+integration_pairs := $(addprefix tests/integration/test_, \
+	browser.py deb.py memory.py door.py browser_pprof.py sandbox.py \
+	trace_asked.py trace_built.py doctor.py browser_states.py \
+	browser_trace.py docs.sh routes.py single.py cpp.py sample.py \
+	pictures.py scraper.py access.py app.py install.py hooks.py own.py \
+	checks.sh operations.py scrape_conf.py tracefile.py exports.py)
+# Those that sleep nearly all of the time, each beside those that wait for
+# something and measure for how long.
+integration_pairs += $(addprefix tests/integration/test_, \
+	trace_minute.py trace.py in_progress.py door_slow.py trace_edges.py \
+	scraper_delta.py live.py trace_record.py http.py waits.py \
+	waits_forms.py trace_calls.py)
+# The items of tests/run for these integration tests, in their order; what
+# stands in no list is taken alone.
+in_order = at_once=2 $(filter $1,$(integration_pairs)) \
+	at_once=1 $(filter-out $(integration_pairs),$1)
 
 # What a signal handler runs, and nothing else: check-sigsafe links these
 # alone and looks at what they call.
@@ -156,8 +164,8 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
-# The long ones that measure no time.
-unit_together := $(addprefix $(B)/unit/test_,heap_rate pictures \
+# The long ones that measure no time but their own CPU time.
+unit_together := $(addprefix $(B)/unit/test_,capture heap_rate pictures \
 	service_memory service_scribbled symbolize symbols symbols_files \
 	symbols_hostile text_top trace_full trace_hostile)
 include tests/unit/small.mk
@@ -196,7 +204,8 @@ check-exports: $(B)/pprof.so
 check-docs:
 	sh tests/checks/docs.sh
 check-clang: | need-check
-	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang objects
+	$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC=clang \
+	    CFLAGS=-O0 objects
 
 include tests/arm64/arm64.mk
 include tests/sid/sid.mk
@@ -212,7 +221,8 @@ tiny := -DPP_TRACE_LOOP_WORDS=1024 -DPP_TRACE_THREAD_WORDS=256 \
 variants:
 	@$(MAKE) --no-print-directory B=$(B)/curl \
 	    KORE_FEATURES="CURL PGSQL TASKS" $(B)/curl/pprof.so
-	@$(MAKE) --no-print-directory B=$(B)/tiny CFLAGS="$(CFLAGS) $(tiny)" all
+	@$(MAKE) --no-print-directory B=$(B)/tiny \
+	    CFLAGS="$(CFLAGS) $(tiny) -O0" all
 
 # What drives the browser of the tests: by name and checksum from npm, into
 # the build folder.
@@ -232,8 +242,8 @@ test: deps-test
 	    limit=300 make=fuzz-short \
 	    limit=60 at_once=$(JOBS) $(unit_together) at_once=1 \
 	    $(filter-out $(unit_together),$(unit)) \
-	    limit=300 at_once=2 make=soak-short $(integration_together) \
-	    at_once=1 $(integration_alone)
+	    limit=300 at_once=2 make=soak-short \
+	    $(call in_order,$(integration))
 
 # Five minutes of load on all routes, profiled all the time.
 test-long: deps-test

@@ -93,14 +93,12 @@ tsan-build:
 asan: deps-test asan-build
 	@B=$(B) tests/long asan env B=$(B)/asan \
 	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
-	    at_once=$(JOBS) $(asan_unit) limit=900 at_once=2 \
-	    $(filter $(integration_together),$(asan_integration)) at_once=1 \
-	    $(filter-out $(integration_together),$(asan_integration))
+	    at_once=$(JOBS) $(asan_unit) limit=900 \
+	    $(call in_order,$(asan_integration))
 ubsan: deps-test ubsan-build
 	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
-	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 at_once=2 \
-	    $(filter $(integration_together),$(ubsan_integration)) at_once=1 \
-	    $(filter-out $(integration_together),$(ubsan_integration))
+	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 \
+	    $(call in_order,$(ubsan_integration))
 tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 

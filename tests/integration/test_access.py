@@ -13,7 +13,6 @@ import socket
 import subprocess
 import unittest
 
-import harness
 import web
 import workload
 from case import Case, main, note

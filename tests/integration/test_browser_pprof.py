@@ -8,7 +8,6 @@ import re
 
 from browser import Busy, Pages
 from case import main, note
-from profiles import duration_ns
 
 ALL = ("-nodecount=100000", "-nodefraction=0", "-edgefraction=0", "-unit=ns")
 

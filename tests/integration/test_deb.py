@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import unittest
 
 import harness
 import workload

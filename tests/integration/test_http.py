@@ -9,7 +9,6 @@ Not here: who may ask (test_access.py), where the routes are
 """
 import time
 
-import harness
 import load
 import workload
 import wire

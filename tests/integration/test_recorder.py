@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """
-The flight recorder: what was before is there at once, by window, route and
-worker; and what it costs to have it on.
+The flight recorder: how it is asked and switched off, and that an idle service
+stays idle. Its windows: test_recorder_windows.py.
 """
 import time
 
 import harness
-import load
 import workload
 from case import Case, main, note
 
@@ -19,52 +18,6 @@ def service(hz=None, **more):
 
 
 class Recorder(Case):
-    def share(self, used, route):
-        mine = sum(used.get(r, 0) for r in ("/burn/a", "/burn/b"))
-        return used.get(route, 0) / mine if mine else 0
-
-    def test_windows_of_a_load_that_changed(self):
-        with service() as kore:
-            begun, before = time.monotonic(), kore.cpu()
-            with load.Driver(kore, ["/burn/a"]):
-                time.sleep(23)
-            spent_a = kore.cpu() - before
-            change = time.monotonic()
-            before = kore.cpu()
-            with load.Driver(kore, ["/burn/b"]):
-                time.sleep(22)
-            spent = kore.cpu() - before
-            ago = int(time.monotonic() - change)
-            whole = int(time.monotonic() - begun)
-            raw, used, took = self.recorded(kore, "since=%d" % (whole + 5))
-            # Whatever else the machine does meanwhile.
-            self.assertNear(self.share(used, "/burn/a"),
-                            spent_a / (spent_a + spent), 0.06, "all")
-            self.assertNear(sum(used.values()) / 1e9,
-                            float(raw.facts()["cpu_seconds_kernel"]), 0.05,
-                            "by the kernel")
-            self.assertEqual(raw.facts()["hz_asked"], "19")
-            self.assertTrue(any(s.has("workload_alpha") and s.has("burn_a")
-                                for s in raw.samples))
-            # Both are in test_recorder_windows.py; here one connection.
-            self.assertEqual(len({s.numbers["worker"] for s in raw.samples
-                                  if s.route == "/burn/a"}), 1)
-            # The names are known now.
-            _, used, took = self.recorded(kore, "since=15")
-            self.assertEqual(self.share(used, "/burn/b"), 1)
-            self.assertLess(took, 1)
-            _, used, _ = self.recorded(
-                kore, "since=%d&until=%d" % (whole - 5, ago + 6))
-            self.assertEqual(self.share(used, "/burn/a"), 1)
-            _, used, _ = self.recorded(kore, "since=%d" % (ago - 6))
-            self.assertEqual(self.share(used, "/burn/b"), 1)
-            note("%.1f s of CPU for /burn/b by the kernel", spent)
-            # A profile of its own beside it.
-            with load.Driver(kore, ["/burn/a"]):
-                raw = self.pprof.raw(kore.profile(2, 200).body)
-            self.assertEqual(raw.facts()["hz_asked"], "200")
-            self.assertGreater(float(raw.facts()["hz_actual"]), 150)
-
     def test_errors_in_one_sentence(self):
         with service() as kore:
             for query, status, words in (

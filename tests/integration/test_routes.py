@@ -9,7 +9,6 @@ import time
 import unittest
 
 import harness
-import workload
 from case import Case, main
 
 BASE = "/debug/pprof"

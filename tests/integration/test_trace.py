@@ -10,13 +10,12 @@ asked; a busy machine makes waits longer, never shorter.
 import os
 import time
 
-import harness
 import load
 from case import Later, main, note
 from gotrace import GoTrace, PAGES
 from perfetto import Perfetto
 from postgres import Postgres
-from traced import TRACE, Traced
+from traced import begun, TRACE, Traced
 from tracefile import STARTS
 
 def process_clock(pid):
@@ -46,7 +45,7 @@ class WhatIsKnown(Traced):
             Traced.database = cls.database = None
 
     def test_every_request_served_is_a_goroutine_that_ended(self):
-        later = self.begun("seconds=10")
+        later = self.begun("seconds=5")
         served = load.Ab(self.kore, "/light", 5000).wait()
         answer = later.result()
         self.assertEqual((served["complete"], served["failed"]), (5000, 0))
@@ -74,7 +73,7 @@ class WhatIsKnown(Traced):
             self.assertIn("epoll_wait", go.profile("net"))
 
     def test_waits_are_as_long_as_they_were_and_of_their_kind(self):
-        later = self.begun("seconds=6")
+        later = self.begun("seconds=4")
         for _ in range(5):
             for path in ("/hold?20", "/task?ms=50", "/pgsql?ms=50",
                          "/nap?ms=30"):
@@ -209,8 +208,8 @@ class WhatIsKnown(Traced):
         self.assertLess(ran, (cpu + waited) * 1.03)
 
     def test_perfetto_has_the_same_rows_and_requests(self):
-        later = Later(self.kore.get, TRACE + "seconds=3&format=perfetto")
-        time.sleep(0.5)
+        later = begun(self.kore, self.kore.get,
+                      TRACE + "seconds=3&format=perfetto")
         self.assertEqual(load.Ab(self.kore, "/light", 200).wait()["failed"], 0)
         for path in ("/task?ms=50", "/pgsql?ms=50", "/hold?20", "/mine"):
             self.assertEqual(self.kore.get(path).status, 200)
@@ -301,55 +300,6 @@ class WhatIsKnown(Traced):
         self.assertEqual([trace.goroutines()[e.g] for e in woken],
                          ["GET /wakes"])
         self.assertIn("page_wakes", trace.stack(woken[0].stk))
-
-
-class WholeMinute(Traced):
-    """A trace of 60 s, recorded while the other tests of this file run: the
-    last class by its name."""
-    driver = later = None
-
-    @classmethod
-    def begin(cls):
-        Traced.setUpClass.__func__(cls)
-        cls.later = Later(cls.kore.get, TRACE + "seconds=60", timeout=90)
-        time.sleep(0.5)
-        cls.driver = load.Driver(cls.kore, ["/light", "/hold?2"], duty=0.2,
-                                 seconds=55)
-        cls.driver.start()
-
-    @classmethod
-    def setUpClass(cls):
-        if cls.later is None:
-            cls.begin()
-
-    def test_a_minute(self):
-        answer = self.later.result()
-        self.driver.finish()
-        self.assertEqual((answer.status, self.driver.bad, self.driver.lost),
-                         (200, [], 0))
-        trace = self.parse(answer)
-        light, hold = (len(trace.named("GET " + path))
-                       for path in ("/light", "/hold"))
-        seconds = (trace.events[-1].ts - trace.events[0].ts) / 1e9
-        note("%.2f s, %d requests, %d bytes", seconds, light + hold,
-             len(answer.body))
-        self.assertEqual(trace.lost, 0)
-        self.assertEqual(light + hold, self.driver.done)
-        self.assertGreater(hold, 1000)
-        self.assertLess(abs(seconds - 60), 0.5)
-        with GoTrace(answer.body) as go:
-            self.assertEqual(go.tasks()["GET /light"], light)
-
-
-def setUpModule():
-    WholeMinute.begin()
-
-
-def tearDownModule():
-    """When that class was not asked for."""
-    if harness.alive(WholeMinute.kore.process.pid):
-        WholeMinute.driver.finish()
-        WholeMinute.tearDownClass()
 
 
 def running_on(trace):

@@ -4,7 +4,6 @@ How a trace is asked for: values good and bad, more than there may be at once,
 clients that go, by a worker and by the door; and the heap's line, which has to
 be switched for it.
 """
-import re
 import socket
 import time
 
@@ -13,7 +12,7 @@ import load
 import web
 from case import Later, main, note
 from perfetto import Perfetto
-from traced import TRACE, Traced, parsed
+from traced import begun, parsed, running, TRACE, Traced
 
 MOST = 8  # PP_TRACES_MAX
 TAKEN = 20 << 20  # by /take
@@ -48,13 +47,14 @@ class Asked(Traced):
             self.assertIn(said, answer.text)
 
     def test_more_than_there_may_be_at_once(self):
-        running = [Later(self.answer, "seconds=4") for _ in range(MOST)]
-        time.sleep(1)
+        traces = [Later(self.answer, "seconds=4") for _ in range(MOST)]
+        harness.wait_for("all of them", 3,
+                         lambda: running(self.kore) == MOST)
         answer = self.kore.get(TRACE + "seconds=1")
         self.assertEqual(answer.status, 503)
         self.assertIn("Could not enable tracing: 8 traces are in progress, "
                       "which is the most at once", answer.text)
-        for each in running:
+        for each in traces:
             self.parse(each.result())
         self.parse(self.answer("seconds=0.2"))
 
@@ -86,25 +86,21 @@ class Gone(Traced):
         cls.service = {"env": {"PPROF_LISTEN": "127.0.0.1:%d" % cls.door}}
         super().setUpClass()
 
-    def running(self):
-        text = re.sub(r"<[^>]*>", " ", self.kore.get("/debug/pprof/").text)
-        return int(re.search(r"(\d+)\s+trace\s", text)[1])
-
     def records(self):
         """Whether workers do, by what the application is told."""
         return {self.kore.get("/mine").text for _ in range(10)}
 
     def goes(self, port):
-        self.assertEqual(self.running(), 0)
+        self.assertEqual(running(self.kore), 0)
         self.assertEqual(self.records(), {"no\n"})
         client = socket.create_connection(("127.0.0.1", port))
         client.sendall(b"GET " + TRACE.encode() + b"seconds=60 HTTP/1.1\r\n"
                        b"Host: x\r\n\r\n")
-        harness.wait_for("the trace", 10, lambda: self.running() == 1)
+        harness.wait_for("the trace", 10, lambda: running(self.kore) == 1)
         harness.wait_for("recording", 10,
                          lambda: self.records() == {"traced\n"})
         client.close()
-        harness.wait_for("its end", 10, lambda: self.running() == 0)
+        harness.wait_for("its end", 10, lambda: running(self.kore) == 0)
         harness.wait_for("nothing more", 10,
                          lambda: self.records() == {"no\n"})
 
@@ -124,8 +120,8 @@ class Gone(Traced):
             ab.process.communicate()
 
     def test_a_trace_by_the_door(self):
-        later = Later(web.get, "127.0.0.1", self.door, TRACE + "seconds=1")
-        time.sleep(0.5)
+        later = begun(self.kore, web.get, "127.0.0.1", self.door,
+                      TRACE + "seconds=1")
         self.kore.get("/light")
         self.assertEqual(len(parsed(later.result()).named("GET /light")), 1)
 

@@ -17,7 +17,7 @@ import load
 from case import Case, Later, main, note
 from perfetto import Perfetto
 from test_single import NO_TLS, ROUTES, Single
-from traced import TRACE, Traced, parsed
+from traced import begun, parsed, TRACE, Traced
 
 TINY = (os.path.join(harness.BUILD, "tiny", "pprof.so"), "pprof_load")
 CURL = os.path.join(harness.BUILD, "curl", "pprof.so")
@@ -43,8 +43,7 @@ class Tiny(Traced):
         self.assertGreater(len(trace.named("GET /light")), 100)
 
     def test_the_other_form_says_what_was_lost(self):
-        later = Later(self.answer, "seconds=3&format=perfetto")
-        time.sleep(0.5)
+        later = self.begun("seconds=3&format=perfetto")
         load.Ab(self.kore, "/light", 20000, clients=16).wait()
         answer = later.result()
         lost = int(answer.headers["x-pprof-lost"])
@@ -111,8 +110,7 @@ class Curl(Case):
                     env={"PPROF_COLLECTOR": harness.COLLECTOR,
                          "PPROF_BLOCK_RATE": "1",
                          "TEST_URL": "http://127.0.0.1:%d/" % port}) as kore:
-            later = Later(kore.get, TRACE + "seconds=3")
-            time.sleep(0.5)
+            later = begun(kore, kore.get, TRACE + "seconds=3")
             first = Later(kore.get, "/fetch")
             harness.wait_for("a request that waits", 8, lambda: "[curl wait" in
                              kore.get("/debug/pprof/goroutine?debug=2").text)

@@ -10,11 +10,10 @@ moment is allowed for.
 """
 import os
 import socket
-import time
 
 import harness
-from case import Case, Later, main, note
-from traced import TRACE, parsed
+from case import Case, main, note
+from traced import begun, parsed, TRACE
 
 # What is asked for, how it is told, by which name.
 TIMED = [
@@ -57,8 +56,7 @@ class Calls(Case):
                              ["/ page_blocks", "/blocks page_blocks"],
                              env={"TEST_PORT": str(port)}) as kore:
             os.chmod(kore.root, 0o777)
-            later = Later(kore.get, TRACE + "seconds=6", timeout=60)
-            time.sleep(0.5)
+            later = begun(kore, kore.get, TRACE + "seconds=6", timeout=60)
             for what, _, _ in TIMED:
                 for _ in range(TIMES):
                     cls.made(kore, what)

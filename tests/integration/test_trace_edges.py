@@ -13,7 +13,7 @@ import harness
 import load
 from case import Later, main, note
 from postgres import Postgres
-from traced import Traced
+from traced import begun, Traced
 
 
 class Begins(Traced):
@@ -155,8 +155,7 @@ class Dies(Traced):
 
     def test_a_worker_that_is_killed_and_a_reload(self):
         asked = load.connection_to(self.kore, 2)
-        later = Later(self.answer, "seconds=7", asked)
-        time.sleep(0.5)
+        later = begun(self.kore, self.answer, "seconds=7", asked)
         clients = list(self.in_flight(1))
         victim = self.kore.worker_pids()[1]
         os.kill(victim, signal.SIGKILL)

@@ -17,7 +17,7 @@ import time
 import harness
 from case import Case, Later, main, note
 from postgres import Postgres
-from traced import parsed
+from traced import begun, parsed
 from tracefile import BLOCKS, STARTS
 
 ROUTES = ["/who page_who", "/truth page_truth", "/light page_light",
@@ -28,6 +28,7 @@ ROUTES = ["/who page_who", "/truth page_truth", "/light page_light",
           "/again page_again", "/user page_user", "/forgets page_forgets",
           "/tells page_tells"]
 LIGHT = 500
+SLEPT = 0.3  # before the trace, at least
 MORE = 0.025  # what a busy machine may add to one wait, in seconds
 
 
@@ -72,14 +73,19 @@ class TraceRecord(Case):
             assert kore.get("/pgsql?ms=1").status == 200  # it is connected
             assert kore.get("/user").text == "not traced\n"
             profile = Later(kore.profile, 10, 100)
+            since = time.monotonic()
             before = Later(kore.get, "/nap?ms=1500")
-            time.sleep(0.3)
-            trace = Later(kore.get, "/debug/pprof/trace?seconds=8",
+            harness.wait_for("one that is asleep", 5, lambda: "GET /nap" in
+                             kore.get("/debug/pprof/goroutine?debug=2").text)
+            time.sleep(SLEPT)
+            trace = begun(kore, kore.get, "/debug/pprof/trace?seconds=8",
                           timeout=60)
-            time.sleep(0.5)
+            cls.slept_at_most = time.monotonic() - since
+            since = time.monotonic()
             cls.happens(kore)
             before.result()
             left = Later(kore.get, "/nap?ms=7000")
+            note("all of it took %.1f s of 8", time.monotonic() - since)
             answer = trace.result()
             cls.lost = answer.headers.get("x-pprof-lost")
             profile.result()
@@ -216,8 +222,9 @@ class TraceRecord(Case):
         slept = [(end - begin) / 1e9 for g, did, begin, end, _ in self.spans
                  if g in there and did in BLOCKS]
         self.assertEqual(len(slept), 1)
-        self.assertGreater(slept[0], 0.5)
-        self.assertLess(slept[0], 1.3)
+        # Until the end of its 1.5 s, and not from their begin.
+        self.assertGreater(slept[0], 1.5 - self.slept_at_most - 0.002)
+        self.assertLess(slept[0], 1.5 - SLEPT + MORE * 4)
         # And one that its client has left, and one that outlives the trace.
         self.assertEqual(self.ended("GET /nap"), 5)
 

@@ -6,7 +6,6 @@ is asked whether it does.
 
 Rule: a bad file differs from a good one in one place.
 """
-import os
 import subprocess
 import tempfile
 import unittest

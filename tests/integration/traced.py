@@ -6,6 +6,7 @@ rules of the format (tracefile.py), and opened by the real `go tool trace`
 Not a test.
 """
 import os
+import re
 import time
 
 import harness
@@ -31,6 +32,22 @@ def parsed(answer):
     note("%d bytes, and %d pages of go tool trace", len(answer.body),
          len(trace.go))
     return trace
+
+
+def running(kore):
+    """How many traces are, as its index page says."""
+    text = re.sub(r"<[^>]*>", " ", kore.get("/debug/pprof/").text)
+    return int(re.search(r"(\d+)\s+trace\s", text)[1])
+
+
+def begun(kore, call, *args, **more):
+    """Calls for a trace; it is recorded when this returns."""
+    before = running(kore)
+    later = Later(call, *args, **more)
+    harness.wait_for("a trace", 10, lambda: running(kore) > before or
+                     not later.is_alive())
+    time.sleep(0.1)
+    return later
 
 
 class Traced(Case):
@@ -71,10 +88,7 @@ class Traced(Case):
         return answer
 
     def begun(self, query):
-        """A trace that is being recorded when this returns."""
-        later = Later(self.answer, query)
-        time.sleep(0.5)
-        return later
+        return begun(self.kore, self.answer, query)
 
     def parse(self, answer):
         return parsed(answer)

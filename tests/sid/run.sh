@@ -1,12 +1,12 @@
 #!/bin/sh
 # Builds and tests this tree inside a root of Debian sid.
 #
-#	SID_PACKAGES="..." SID_TOGETHER="..." SID_ALONE="..." \
+#	SID_PACKAGES="..." SID_INTEGRATION="..." \
 #		tests/sid/run.sh FOLDER [ITEM...]
 #
 # FOLDER/root is made by debootstrap when it is not there, from the mirror that
 # this machine's apt uses. ITEMs are those of tests/run; without them every
-# unit test, and each integration test of the two lists but those named below.
+# unit test, and the integration tests of that list but those named below.
 #
 # Rule: what is mounted is in a mount namespace of its own, and gone with it.
 set -u
@@ -67,9 +67,7 @@ for tool in pprof trace; do
 done
 items=$*
 [ -n "$items" ] || items="limit=60 $(ls build/unit/test_* | grep -v '\.d$')
-	limit=300 at_once=2 $(echo "$SID_TOGETHER" | tr ' ' '\n' |
-	grep -vE "$LEAVE") at_once=1 $(echo "$SID_ALONE" | tr ' ' '\n' |
-	grep -vE "$LEAVE")"
+	limit=300 $(echo "$SID_INTEGRATION" | tr ' ' '\n' | grep -vE "$LEAVE")"
 exec tests/run $items
 SH
 

@@ -13,6 +13,6 @@ sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 .PHONY: test-sid
 test-sid:
 	@.ci/deps install debootstrap=debootstrap util-linux=unshare
-	@SID_PACKAGES='$(sid_packages)' SID_TOGETHER='$(integration_together)' \
-	    SID_ALONE='$(integration_alone)' B='$(B)' \
+	@SID_PACKAGES='$(sid_packages)' B='$(B)' \
+	    SID_INTEGRATION='$(call in_order,$(integration))' \
 	    $(if $(SID_ITEMS),,tests/long test-sid) sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)
