@@ -164,8 +164,8 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
-# The long ones that measure no time but their own CPU time.
-unit_together := $(addprefix $(B)/unit/test_,capture heap_rate pictures \
+# The long ones that measure no time.
+unit_together := $(addprefix $(B)/unit/test_,heap_rate pictures \
 	service_memory service_scribbled symbolize symbols symbols_files \
 	symbols_hostile text_top trace_full trace_hostile)
 include tests/unit/small.mk

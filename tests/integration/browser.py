@@ -23,7 +23,9 @@ LOAD = (("/fib/?n=50&type=recursive", 2), ("/concat/?str=kore&count=300", 1))
 
 class Busy:
     """ab again and again until the end of the block. In between, each client
-    rests twice as long as it worked: the cores are the browser's, too."""
+    rests twice as long as it worked, for the cores are the browser's, too; but
+    never so long that a profile of a second has nothing in it."""
+    REST_S = 0.25
 
     def __init__(self, service, paths=LOAD):
         self.service, self.done = service, threading.Event()
@@ -34,7 +36,7 @@ class Busy:
         while not self.done.is_set():
             begun = time.monotonic()
             Ab(self.service, path, 200, clients).wait()
-            self.done.wait(2 * (time.monotonic() - begun))
+            self.done.wait(min(2 * (time.monotonic() - begun), self.REST_S))
 
     def __enter__(self):
         for thread in self.threads:
