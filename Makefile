@@ -77,9 +77,9 @@ integration_pairs := $(addprefix tests/integration/test_, \
 # Those that sleep nearly all of the time, each beside those that wait for
 # something and measure for how long.
 integration_pairs += $(addprefix tests/integration/test_, \
-	trace_minute.py trace.py in_progress.py door_slow.py trace_edges.py \
-	scraper_delta.py live.py trace_record.py http.py waits.py \
-	waits_forms.py trace_calls.py)
+	trace_minute.py trace.py stalls.py door_slow.py in_progress.py \
+	trace_edges.py scraper_delta.py live.py http.py trace_record.py \
+	recorder.py waits.py waits_forms.py trace_calls.py states.py)
 # The items of tests/run for these integration tests, in their order; what
 # stands in no list is taken alone.
 in_order = at_once=2 $(filter $1,$(integration_pairs)) \

@@ -4,7 +4,7 @@
 #	make fuzz SECONDS=300	each target for so long, from the inputs in
 #				tests/fuzz/corpus/ and those found before
 #	make fuzz-short		what `make test` runs: those inputs again, then
-#				7 s each
+#				5 s each
 #	make fuzz-keep		of what was found, what covers more than the
 #				corpus does goes into it: small inputs, and no
 #				more than 100 a target
@@ -52,6 +52,6 @@ fuzz: deps-test fuzz-build
 	@B=$(B) tests/long fuzz env B=$(B)/fuzz \
 	    tests/fuzz/run $(SECONDS) $(fuzz_names)
 fuzz-short: fuzz-build
-	@B=$(B)/fuzz tests/fuzz/run 7 $(fuzz_names)
+	@B=$(B)/fuzz tests/fuzz/run 5 $(fuzz_names)
 fuzz-keep: fuzz-build
 	@B=$(B)/fuzz tests/fuzz/keep $(fuzz_names)

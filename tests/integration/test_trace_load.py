@@ -34,7 +34,7 @@ class Beside(Loaded):
         """The first profile of a service has all names to look up."""
         first = self.begun("seconds=5&max=1000000000")
         profile = Later(self.kore.profile, 1)
-        second = Later(self.answer, "seconds=1.5&max=1000000000")
+        second = Later(self.answer, "seconds=0.7&max=1000000000")
         self.assertEqual(profile.result().status, 200)
         lost = [int(each.result().headers["x-pprof-lost"])
                 for each in (second, first)]

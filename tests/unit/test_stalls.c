@@ -301,6 +301,36 @@ last_words_are_the_requests_and_samples_of_the_dead(void **state)
 	end();
 }
 
+/* A collector that begins, as it does at the start and after one has died. */
+static void
+begin_again(void)
+{
+	pp_stalls_free(stalls);
+	stalls = pp_stalls_new(resolver, f.cpu, getpid(), 1000);
+	assert_non_null(stalls);
+	pp_stalls_tell(stalls, tell, no_name, &told);
+	told = 0;
+	(void)pp_stalls_tick(stalls, pp_clock_mono());
+}
+
+static void
+a_death_is_told_by_the_collector_that_sees_it_first(void **state)
+{
+	(void)state;
+	begin(1000);
+	die(1, SIGKILL);
+	begin_again();
+	assert_int_equal(told, 1);
+	assert_int_equal(last_told.death->signal, SIGKILL);
+	begin_again();
+	assert_int_equal(told, 0);
+	die(2, SIGSEGV);
+	begin_again();
+	assert_int_equal(told, 1);
+	assert_int_equal(last_told.death->signal, SIGSEGV);
+	end();
+}
+
 static void
 numbers_and_texts_that_lie_are_kept_within_bounds(void **state)
 {
@@ -325,6 +355,13 @@ numbers_and_texts_that_lie_are_kept_within_bounds(void **state)
 	(void)pp_stalls_tick(stalls, BEGUN);
 	assert_int_equal(told, 0);
 	end();
+	/* And more that are told than there are. */
+	begin(1000);
+	die(1, SIGKILL);
+	atomic_store(&f.arena->slot[SLOT].deaths_told, 0xfffffff0U);
+	begin_again();
+	assert_int_equal(told, 1);
+	end();
 }
 
 int
@@ -340,6 +377,8 @@ main(void)
 		cmocka_unit_test(the_last_hundred_are_remembered),
 		cmocka_unit_test(
 		    last_words_are_the_requests_and_samples_of_the_dead),
+		cmocka_unit_test(
+		    a_death_is_told_by_the_collector_that_sees_it_first),
 		cmocka_unit_test(
 		    numbers_and_texts_that_lie_are_kept_within_bounds),
 	};

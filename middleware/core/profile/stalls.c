@@ -43,10 +43,11 @@ pp_stalls_new(struct pp_resolver *resolver, struct pp_cpu *cpu, int32_t parent,
 	/* Read from the arena, so that it may be anything. */
 	if (stall_ms <= PP_STALL_MS_MAX)
 		stalls->stall_ns = (int64_t)stall_ms * PP_NS_PER_MS;
-	/* What happened before is not told again by a new collector. */
+	/* A worker may die before there is a collector, or while there is none
+	 * for a moment: that is told; what another one has told is not. */
 	for (slot = 1; slot < resolver->slots; slot++)
 		stalls->watch[slot].deaths =
-		    atomic_load(&resolver->arena->slot[slot].life.deaths);
+		    atomic_load(&resolver->arena->slot[slot].deaths_told);
 	return (stalls);
 }
 

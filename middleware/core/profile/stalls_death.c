@@ -125,6 +125,7 @@ pp_stalls_deaths(struct pp_stalls *stalls, uint32_t slot)
 	    ? deaths - PP_LAST_DEATHS
 	    : watch->deaths;
 	watch->deaths = deaths;
+	atomic_store(&from->deaths_told, deaths);
 	while (number++ != deaths) {
 		if (pp_deaths_read(from, number, &last) == 0)
 			death_take(stalls, slot, &last);

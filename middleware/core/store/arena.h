@@ -264,6 +264,7 @@ struct pp_slot {
 	 * arms them. And what samples have cost: their count, and the time from
 	 * the begin to the end of writing one; by the signal handler. */
 	_Atomic uint32_t clocks;
+	_Atomic uint32_t deaths_told; /* by the collector: in its log */
 	_Atomic uint64_t samples;
 	_Atomic uint64_t samples_ns;
 	struct pp_objects objects;

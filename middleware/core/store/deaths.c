@@ -81,7 +81,8 @@ pp_deaths_read(const struct pp_slot *slot, uint32_t number,
 {
 	const struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
 
-	if (atomic_load(&last->number) != number)
+	/* 0 is of a place that has had none. */
+	if (number == 0 || atomic_load(&last->number) != number)
 		return (-1);
 	memcpy(out, last, sizeof(*out));
 	atomic_thread_fence(memory_order_acquire);
