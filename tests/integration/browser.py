@@ -35,7 +35,7 @@ class Busy:
     def run(self, path, clients):
         while not self.done.is_set():
             begun = time.monotonic()
-            Ab(self.service, path, 200, clients).wait()
+            Ab(self.service, path, 50, clients).wait()
             self.done.wait(min(2 * (time.monotonic() - begun), self.REST_S))
 
     def __enter__(self):
