@@ -236,7 +236,8 @@ svg_titles(const struct pp_buf *svg)
 	    "sys.stdout.buffer.write(out.encode())\""));
 }
 
-/* Whose hue is what, to 10 degrees: first in the legend, then of the boxes by their names. */
+/* Whose hue is what, to 10 degrees: first in the legend, then of the boxes by
+ * their names. */
 static const char *
 svg_hues(const struct pp_buf *svg)
 {
