@@ -449,6 +449,37 @@ svg_legend(void **state)
 	pp_profile_free(p);
 }
 
+/* What is met last in a profile of many files comes first by its weight. */
+static void
+svg_many_files(void **state)
+{
+	struct pp_profile *p = pp_profile_new();
+	struct pp_mapping mapping = { 0 };
+	struct pp_buf out;
+	char name[32];
+	int64_t value;
+	uint32_t i;
+
+	(void)state;
+	known_head(p);
+	mapping.file = name;
+	for (i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "lib%u.so", i);
+		mapping.start = (i + 1) * 0x10000;
+		mapping.limit = mapping.start + 0x10000;
+		value = i == 99 ? 1000 : 1;
+		pp_profile_sample(p, (int64_t[]){ value, value });
+		pp_profile_push(p,
+		    pp_profile_location(p, mapping.start,
+			pp_profile_mapping(p, &mapping)));
+	}
+	out = encoded(pp_encode_svg, p, 0, "x");
+	assert_non_null(strstr(svg_hues(&out), "lib99.so 210|lib0.so 330|"));
+	assert_non_null(strstr(svg_hues(&out), "|lib99.so 210|"));
+	pp_buf_free(&out);
+	pp_profile_free(p);
+}
+
 static void
 svg_negative(void **state)
 {
@@ -577,6 +608,7 @@ main(void)
 		cmocka_unit_test(long_names),
 		cmocka_unit_test(svg_merges),
 		cmocka_unit_test(svg_legend),
+		cmocka_unit_test(svg_many_files),
 		cmocka_unit_test(svg_negative),
 		cmocka_unit_test(svg_bounded),
 		cmocka_unit_test(known_speedscope),

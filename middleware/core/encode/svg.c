@@ -252,14 +252,16 @@ pp_encode_svg(const struct pp_profile *p, uint32_t value, const char *title,
 
 	status = pp_tree_build(&tree, p, value, PP_TREE_ABOVE_ZERO,
 	    PP_TREE_NODES_MAX);
+	if (status == 0)
+		status = pp_svg_colours_make(&svg.colours, p, &tree);
 	if (status == 0) {
 		svg.tree = &tree;
-		pp_svg_colours_make(&svg.colours, &tree);
 		if (tree.node[0].total > 0)
 			svg_measure(&svg);
 		svg.out = out;
 		svg_write(&svg, title, value);
 	}
+	pp_svg_colours_free(&svg.colours);
 	pp_tree_free(&tree);
 	return (status == -1 || out->failed ? -1 : 0);
 }

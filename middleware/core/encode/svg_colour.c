@@ -60,20 +60,20 @@ known_hue(const char *name)
 	return (GREY);
 }
 
-void
-pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_tree *tree)
+static void
+objects_sum(struct pp_svg_colours *colours, uint32_t limit,
+    const struct pp_tree *tree)
 {
 	const struct pp_tree_node *node;
 	struct pp_svg_object *object;
-	uint32_t i, at, next = 0;
+	uint32_t i, at;
 
-	memset(colours, 0, sizeof(*colours));
 	for (i = 1; i < tree->nodes; i++) {
 		node = &tree->node[i];
 		if (*node->object == '\0')
 			continue;
 		at = object_find(colours, node->object);
-		if (at == PP_SVG_OBJECTS)
+		if (at == limit)
 			continue;
 		object = &colours->object[at];
 		if (at == colours->objects)
@@ -83,6 +83,21 @@ pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_tree *tree)
 			&object->self))
 			object->self = INT64_MAX;
 	}
+}
+
+int
+pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_profile *p,
+    const struct pp_tree *tree)
+{
+	uint32_t limit = p->mappings + 1; /* those without one are one more */
+	struct pp_svg_object *object;
+	uint32_t i, next = 0;
+
+	colours->objects = 0;
+	colours->object = calloc(limit, sizeof(colours->object[0]));
+	if (colours->object == NULL)
+		return (-1);
+	objects_sum(colours, limit, tree);
 	qsort(colours->object, colours->objects, sizeof(colours->object[0]),
 	    object_compare);
 	for (i = 0; i < colours->objects; i++) {
@@ -93,6 +108,15 @@ pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_tree *tree)
 		    next < sizeof(others) / sizeof(others[0]))
 			object->hue = others[next++];
 	}
+	return (0);
+}
+
+void
+pp_svg_colours_free(struct pp_svg_colours *colours)
+{
+	free(colours->object);
+	colours->object = NULL;
+	colours->objects = 0;
 }
 
 /* Hue in degrees, the others 0 to 1, to "#rrggbb". */
@@ -137,8 +161,7 @@ pp_svg_colour(const struct pp_svg_colours *colours,
 	}
 	for (i = 0; i < 64 && node->name[i] != '\0'; i++)
 		hash = hash * 31 + (uint8_t)node->name[i];
-	hue_text(at == colours->objects ? known_hue(node->object)
-					: colours->object[at].hue,
+	hue_text(at == colours->objects ? GREY : colours->object[at].hue,
 	    (int)((hash >> 8) % TONES), text);
 }
 

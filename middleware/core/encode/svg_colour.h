@@ -4,8 +4,9 @@
  *
  * Not the boxes (svg.c).
  *
- * Rule: the same tree gives the same colours. Bounded: files beyond
- * PP_SVG_OBJECTS are grey.
+ * Rule: the same tree gives the same colours, and weight alone says which files
+ * have one: never the order in which they are met. Bounded by the mappings of
+ * the profile.
  */
 #ifndef PP_ENCODE_SVG_COLOUR_H
 #define PP_ENCODE_SVG_COLOUR_H
@@ -15,19 +16,20 @@
 #include "base/buf.h"
 #include "profile/tree.h"
 
-#define PP_SVG_OBJECTS 32
-
 struct pp_svg_colours {
 	struct pp_svg_object {
-		const char *name;
+		const char *name; /* the profile's */
 		int64_t self;
-		int hue;	  /* -1: grey */
-	} object[PP_SVG_OBJECTS]; /* the largest first */
+		int hue; /* -1: grey */
+	} * object;	 /* the heaviest first */
 	uint32_t objects;
 };
 
-void pp_svg_colours_make(struct pp_svg_colours *colours,
-    const struct pp_tree *tree);
+/* The tree is the profile's. Returns -1 when out of memory; _free() in any
+ * case. */
+int pp_svg_colours_make(struct pp_svg_colours *colours,
+    const struct pp_profile *p, const struct pp_tree *tree);
+void pp_svg_colours_free(struct pp_svg_colours *colours);
 
 /* "#rrggbb" */
 void pp_svg_colour(const struct pp_svg_colours *colours,
