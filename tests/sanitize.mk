@@ -94,11 +94,11 @@ asan: deps-test asan-build
 	@B=$(B) tests/long asan env B=$(B)/asan \
 	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
 	    at_once=$(JOBS) $(asan_unit) limit=900 \
-	    $(call in_order,$(asan_integration))
+	    $(call in_order,$(asan_integration),2)
 ubsan: deps-test ubsan-build
 	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
 	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 \
-	    $(call in_order,$(ubsan_integration))
+	    $(call in_order,$(ubsan_integration),3)
 tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 

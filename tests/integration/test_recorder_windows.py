@@ -20,6 +20,7 @@ PROFILE = "/debug/pprof/profile?"
 PART_S = 60
 REST_S = 30
 IDLE_S = 65
+DUTY = 0.4  # of each worker: there is room for other tests beside this one
 
 
 class Windows(Case):
@@ -28,8 +29,8 @@ class Windows(Case):
         the worker that is killed half-way."""
         kore, before = self.kore, self.kore.cpu()
         lost = 0
-        with load.Driver(kore, [path], worker=1, seconds=600), \
-                load.Driver(kore, [path], worker=2, seconds=600):
+        with load.Driver(kore, [path], worker=1, seconds=600, duty=DUTY), \
+                load.Driver(kore, [path], worker=2, seconds=600, duty=DUTY):
             time.sleep(seconds / 2)
             if kill:
                 pid = kore.worker_pids()[kill]

@@ -65,7 +65,7 @@ class Held(Case):
             for ms in (1600, 1400, 2600):
                 took, lines, _ = self.stall(
                     kore, "/hold?ms=%d" % ms, "GET /hold", "running",
-                    "stall_spin (stall.c:", "page_hold (stall.c:")
+                    "stall_until (stall.c:", "page_hold (stall.c:")
                 note("the line %.3f s after the request: %s", took, lines[0])
                 self.assertLessEqual(took, 1.25)
                 self.assertGreaterEqual(took, 1.0)
@@ -200,7 +200,7 @@ class Died(Case):
         self.assertEqual(len(said), 1)
         for word in ("worker 2 (pid %d)" % pid, "signal 11", "GET /die",
                      "2 in progress: running /die", ", /nap for 1.",
-                     "last seen at work", "stall_spin"):
+                     "last seen at work", "stall_until"):
             self.assertIn(word, said[0])
         self.assertIn("signal 11", text)
         mine = [s for s in raw.samples if s.numbers["pid"] == pid]

@@ -9,8 +9,9 @@
 #include "service/endpoint.h"
 #include "service/stalls.h"
 
-/* Frames of the top of the stack that are named, inlined ones among them. */
-#define TOP_FRAMES 4
+/* Frames of the top of the stack that are named, inlined ones among them: libc
+ * and the vdso take three of them at times, and the handler should be seen. */
+#define TOP_FRAMES 6
 
 /* Our own functions are not the application's; one of them calls handlers, and
  * nothing of interest is below that. */
