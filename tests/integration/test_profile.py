@@ -277,6 +277,21 @@ class Stubs(Case):
                 for l in profile.locations.values()}
 
 
+class Recorded(Case):
+    """Beside the flight recorder, which samples all the time."""
+
+    def test_a_profile_has_a_rate_of_its_own(self):
+        with workload.service() as kore:
+            with load.Driver(kore, ["/burn/a"]):
+                body = kore.profile(2, 200).body
+            recorded, _, _ = self.recorded(kore, "since=10")
+        facts = self.pprof.raw(body).facts()
+        note("%s Hz of %s", facts["hz_actual"], facts["hz_asked"])
+        self.assertEqual(facts["hz_asked"], "200")
+        self.assertGreater(float(facts["hz_actual"]), 150)
+        self.assertEqual(recorded.facts()["hz_asked"], "19")
+
+
 if __name__ == "__main__":
     unittest.TestCase.maxDiff = None
     main()
