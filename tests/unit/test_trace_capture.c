@@ -21,6 +21,7 @@
 #include "capture/label.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
+#include "capture/unwind_lib.h"
 
 #define SLOT 1
 
@@ -419,6 +420,23 @@ what_happens_within_a_call_is_part_of_it(void **state)
 	assert_int_not_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
 }
 
+/* A signal's handler asks for a stack while a thread sleeps. */
+static void
+the_unwinders_own_waits_are_not_told(void **state)
+{
+	uint64_t began;
+
+	(void)state;
+	begin_loop();
+	pp_unwind_ours = 1;
+	began = pp_trace_wait(PP_WAIT_MUTEX);
+	pp_trace_waited(PP_WAIT_MUTEX, began);
+	pp_unwind_ours = 0;
+	assert_int_equal(began, 0);
+	assert_int_equal(take(0).words, 0);
+	assert_int_not_equal(pp_trace_wait(PP_WAIT_MUTEX), 0);
+}
+
 static void
 an_end_without_a_beginning_is_not_written(void **state)
 {
@@ -480,6 +498,7 @@ main(void)
 		TEST(a_call_that_takes_long_has_a_stack),
 		TEST(a_call_that_does_not_block_has_none),
 		TEST(what_happens_within_a_call_is_part_of_it),
+		TEST(the_unwinders_own_waits_are_not_told),
 		TEST(an_end_without_a_beginning_is_not_written),
 		TEST(a_child_writes_nothing_and_the_next_worker_begins),
 	};

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/often.h"
 #include "capture/trace.h"
+#include "capture/unwind_lib.h"
 #include "capture/wait.h"
 
 PP_OFTEN_DATA _Atomic uint32_t pp_trace_on;
@@ -195,13 +196,16 @@ pp_trace_begin_loop(void)
 }
 
 /* A handler of the application's may interrupt what waits, and may leave it by
- * longjmp(): with the next request or task that is over, too. */
+ * longjmp(): with the next request or task that is over, too. A wait for the
+ * unwinder's lock, for a stack of ours, is none of the application's: a thread
+ * that sleeps would be told to have left its call. */
 static uint64_t
 trace_span_begin(enum pp_trace_kind kind, uint32_t n)
 {
 	uint64_t record[2];
 
-	if (trace.inside != 0 || pp_trace_write(kind, n, 0, record, 2) == -1)
+	if (trace.inside != 0 || pp_unwind_ours ||
+	    pp_trace_write(kind, n, 0, record, 2) == -1)
 		return (0);
 	trace.inside = trace.began;
 	return (record[1]);
