@@ -67,22 +67,23 @@ unit_obj := $(unit_src:%.c=$(B)/cold/%.o)
 unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
-# Those that measure no time and are in no hurry, longest first: two at once.
+# Those whose bounds hold while all processors are busy, longest first: two at
+# once.
 integration_pairs := $(addprefix tests/integration/test_, \
 	browser.py deb.py life.py memory.py door.py browser_pprof.py sandbox.py \
 	trace_asked.py trace_built.py doctor.py browser_states.py \
 	browser_trace.py docs.sh routes.py single.py cpp.py sample.py \
 	pictures.py scraper.py access.py app.py install.py hooks.py own.py \
 	checks.sh operations.py scrape_conf.py tracefile.py exports.py)
-# Those that sleep nearly all of the time, longest first.
+# Those that leave a processor idle most of the time, longest first.
 integration_sleepers := $(addprefix tests/integration/test_, \
 	recorder_windows.py trace_minute.py trace.py stalls.py door_slow.py \
 	in_progress.py trace_edges.py scraper_delta.py live.py http.py \
 	trace_record.py recorder.py waits.py waits_forms.py trace_calls.py \
 	states.py)
 # The items of tests/run for these integration tests, in their order; what
-# stands in no list is taken alone. $2 is how many of those that sleep run at
-# once.
+# stands in no list is taken alone. $2 is how many of the latter run at
+# once: three, or two where a sanitizer makes them busy.
 in_order = at_once=2 $(filter $1,$(integration_pairs)) \
 	at_once=$2 $(filter $1,$(integration_sleepers)) at_once=1 \
 	$(filter-out $(integration_pairs) $(integration_sleepers),$1)

@@ -25,12 +25,17 @@ static const struct {
 } known[] = { { "kore", 150 }, { "libc.so.6", 28 }, { "pprof.so", 275 } };
 static const int others[] = { 212, 330, 185, 55 };
 
-/* Its number, or as many as there are. */
+/* Its number, or as many as there are. By its address first, since the nodes of
+ * a mapping share one text: there may be half a million of them. */
 static uint32_t
 object_find(const struct pp_svg_colours *colours, const char *name)
 {
 	uint32_t i;
 
+	for (i = 0; i < colours->objects; i++) {
+		if (colours->object[i].name == name)
+			return (i);
+	}
 	for (i = 0; i < colours->objects; i++) {
 		if (strcmp(colours->object[i].name, name) == 0)
 			break;
