@@ -1,8 +1,12 @@
 /*
- * CPU samples: arming the clocks, and what happens at a tick.
+ * CPU samples: setting the clocks, and what happens at a tick.
  *
- * One signal for all: SIGPROF from a timer or a perf event is a tick, SIGPROF
- * sent by kill() means "read the control words".
+ * One signal for all: SIGPROF from a timer (or a perf event) is a tick, SIGPROF
+ * that was sent means "read the control words".
+ *
+ * A thread's timers are made and deleted by the thread itself; any thread may
+ * set them. Whoever changes the rate sets the CPU timers of all threads, which
+ * wakes nobody; a thread learns of the change at its next tick.
  *
  * Rule: everything here may run in a signal handler of any thread.
  */
@@ -17,17 +21,13 @@
  * waits: if another thread is at it, that one goes round again. */
 void pp_cpu_apply(void);
 
-/* Clocks of one thread: set its mode and period, or take them away. */
-void pp_cpu_arm(struct pp_thread *thread, uint64_t period_ns);
-void pp_cpu_disarm(struct pp_thread *thread);
+/* The calling thread's clocks, when it registers and before it ends. */
+void pp_cpu_enter(struct pp_thread *thread);
+void pp_cpu_leave(struct pp_thread *thread);
 
-/*
- * Set the calling thread's CPU timer to its next tick: a period after the last
- * one was due, give or take up to half of one at random, so that a program
- * that repeats itself is not always found at the same place
- * (docs/sampling.md). `now` is the thread's CPU clock.
- */
-void pp_cpu_next(struct pp_thread *thread, int64_t now);
+/* A timer or a perf event of the calling thread has come: sets the next one.
+ * Returns the weight of the sample that is to be taken, 0: none. */
+uint64_t pp_cpu_tick(struct pp_thread *thread, const siginfo_t *info);
 
 /* The handler of SIGPROF. */
 void pp_cpu_signal(int signo, siginfo_t *info, void *context);

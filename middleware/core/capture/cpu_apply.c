@@ -1,31 +1,33 @@
 /*
- * Arming the clocks of the threads. Hot by place, not by frequency: it runs
- * in a signal handler whenever the collector has changed the rate, so it
- * takes no lock, allocates nothing and calls the kernel directly (glibc's
- * timer_create() may allocate).
+ * The clocks of the threads; see cpu.h. Hot by place, not by frequency: a rate
+ * is changed in a signal handler, so nothing here locks or allocates, and the
+ * kernel is called directly (glibc's timer_create() may allocate).
+ *
+ * Who changes the rate raises pp_cpu_epoch before any timer is set. A thread
+ * that sets its own timer reads the epoch before and after: either it sees the
+ * change, or its timer is set by the other one later.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <linux/perf_event.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "capture/cpu.h"
+#include "capture/cpu_perf.h"
+
+/* Above the kernel's tick, a thread that used less than IDLE_NS (our own
+ * handler takes some 2 us) between so many wall ticks is not woken any more:
+ * its CPU timer tells when it runs again. */
+#define IDLE_NS	   8000
+#define IDLE_TICKS 8
+
+/* Changes that overtake a thread which sets its own timer: each of them sets
+ * the timer, too, so the last of them is right anyway. */
+#define TRIES 4
 
 static __thread uint64_t cpu_random_state;
-
-/* CPU clock of that thread: CLOCK_THREAD_CPUTIME_ID is always the caller's,
- * and any thread may arm all. The kernel's encoding, as in clock.h; 6 =
- * CPUCLOCK_SCHED of one thread. */
-static clockid_t
-thread_cpu_clock(pid_t tid)
-{
-	return ((clockid_t)(~(unsigned int)tid << 3 | 6));
-}
+static _Atomic uint32_t cpu_epoch;
 
 static struct timespec
 timer_time(uint64_t ns)
@@ -43,40 +45,9 @@ timer_set(int timer, int flags, uint64_t first, uint64_t period)
 	struct itimerspec spec = { .it_value = timer_time(first),
 		.it_interval = timer_time(period) };
 
+	if (timer == -1)
+		return (-1);
 	return ((int)syscall(SYS_timer_settime, timer, flags, &spec, NULL));
-}
-
-/* From half a period to one and a half. */
-static int64_t
-cpu_distance(uint64_t period)
-{
-	return ((int64_t)(period / 2 + pp_random(&cpu_random_state) % period));
-}
-
-/* Should a tick be lost, which sets the next one, the timer comes by itself. */
-static int
-cpu_due(struct pp_thread *thread, uint64_t period, int64_t due)
-{
-	atomic_store(&thread->due_ns, due);
-	return (
-	    timer_set(thread->timer, TIMER_ABSTIME, (uint64_t)due, 2 * period));
-}
-
-void
-pp_cpu_next(struct pp_thread *thread, int64_t now)
-{
-	uint64_t period = atomic_load(&thread->period_ns);
-	int64_t due;
-
-	if (period == 0)
-		return;
-	due = atomic_load(&thread->due_ns) + cpu_distance(period);
-	if (now - due > (int64_t)period) {
-		pp_slot_lose(pp_self.slot, PP_LOSS_TIMER_OVERRUNS,
-		    (uint64_t)(now - due) / period);
-		due = now + cpu_distance(period);
-	}
-	(void)cpu_due(thread, period, due);
 }
 
 static int
@@ -88,176 +59,45 @@ timer_make(clockid_t clock, pid_t tid)
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
 	event.sigev_signo = SIGPROF;
+	event.sigev_value.sival_ptr = &pp_self;
 	event._sigev_un._tid = tid;
 	if (syscall(SYS_timer_create, clock, &event, &timer) == -1)
 		return (-1);
 	return (timer);
 }
 
-/* The event starts disabled; each REFRESH lets one more overflow through. */
-static int
-perf_open(pid_t tid, uint64_t period)
+static void
+timer_unmake(_Atomic int *timer)
 {
-	struct perf_event_attr attr;
-	struct f_owner_ex owner = { F_OWNER_TID, tid };
-	long fd;
+	int id = atomic_exchange(timer, -1);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.type = PERF_TYPE_SOFTWARE;
-	attr.size = sizeof(attr);
-	attr.config = PERF_COUNT_SW_TASK_CLOCK;
-	attr.sample_period = period;
-	attr.wakeup_events = 1;
-	attr.disabled = 1;
-	attr.exclude_hv = 1;
-	fd = syscall(SYS_perf_event_open, &attr, tid, -1, -1,
-	    PERF_FLAG_FD_CLOEXEC);
-	if (fd == -1) {
-		attr.exclude_kernel = 1; /* all that the unprivileged may */
-		fd = syscall(SYS_perf_event_open, &attr, tid, -1, -1,
-		    PERF_FLAG_FD_CLOEXEC);
-	}
-	if (fd == -1)
-		return (-1);
-	if (syscall(SYS_fcntl, fd, F_SETFL, O_ASYNC) == -1 ||
-	    syscall(SYS_fcntl, fd, F_SETSIG, SIGPROF) == -1 ||
-	    syscall(SYS_fcntl, fd, F_SETOWN_EX, &owner) == -1 ||
-	    syscall(SYS_ioctl, fd, PERF_EVENT_IOC_REFRESH, 1) == -1) {
-		(void)syscall(SYS_close, fd);
-		return (-1);
-	}
-	return ((int)fd);
+	if (id != -1)
+		(void)syscall(SYS_timer_delete, id);
 }
 
-static void
-perf_close(struct pp_thread *thread)
+/* From half a period to one and a half. */
+static int64_t
+cpu_distance(uint64_t period)
 {
-	int fd;
-
-	fd = atomic_exchange(&thread->perf_fd, -1);
-	if (fd != -1)
-		(void)syscall(SYS_close, fd);
+	return ((int64_t)(period / 2 + pp_random(&cpu_random_state) % period));
 }
 
-/* Stop the clock that runs. A CPU timer's unfinished period is CPU time that
- * was used: it goes to the next sample. */
-static void
-cpu_stop(struct pp_thread *thread)
+/* The first one: uniform in (0, period], so that in whatever moment sampling
+ * begins each nanosecond of CPU has the same chance. */
+static uint64_t
+cpu_first(uint64_t period)
 {
-	int64_t used;
-
-	switch (atomic_load(&thread->mode)) {
-	case PP_CPU_TICK:
-		(void)timer_set(thread->timer, 0, 0, 0);
-		used = pp_clock_read(thread_cpu_clock(thread->tid)) -
-		    atomic_load(&thread->last_cpu_ns);
-		if (used > 0)
-			atomic_fetch_add(&thread->carry_ns, (uint64_t)used);
-		break;
-	case PP_CPU_WALL:
-		(void)timer_set(thread->wall_timer, 0, 0, 0);
-		break;
-	case PP_CPU_PERF:
-		perf_close(thread);
-		break;
-	}
-	atomic_store(&thread->mode, PP_CPU_OFF);
+	return (1 + pp_random(&cpu_random_state) % period);
 }
 
 /* For the doctor page. */
 static void
 cpu_seen(enum pp_clock_seen clock)
 {
-	atomic_fetch_or_explicit(&pp_self.slot->clocks, clock,
-	    memory_order_relaxed);
-}
-
-/* A clock finer than the kernel's tick. */
-static void
-cpu_start_fast(struct pp_thread *thread, uint64_t period)
-{
-	int fd;
-
-	fd = perf_open(thread->tid, period);
-	cpu_seen(fd != -1 ? PP_CLOCK_PERF : PP_CLOCK_PERF_REFUSED);
-	if (fd != -1) {
-		atomic_store(&thread->perf_fd, fd);
-		atomic_store(&thread->mode, PP_CPU_PERF);
-		if (atomic_load(&thread->state) != PP_THREAD_LIVE)
-			perf_close(thread);
-		return;
-	}
-	if (thread->wall_timer == -1)
-		thread->wall_timer = timer_make(CLOCK_MONOTONIC, thread->tid);
-	if (thread->wall_timer == -1)
-		return;
-	atomic_store(&thread->mode, PP_CPU_WALL);
-	if (timer_set(thread->wall_timer, 0, period, period) == 0)
-		cpu_seen(PP_CLOCK_WALL);
-	else
-		atomic_store(&thread->mode, PP_CPU_OFF);
-}
-
-/* The thread's timer, made or set: one is worth nothing without the other. */
-static int
-cpu_start_tick(struct pp_thread *thread, uint64_t period, int64_t now)
-{
-	if (thread->timer == -1)
-		thread->timer =
-		    timer_make(thread_cpu_clock(thread->tid), thread->tid);
-	if (thread->timer == -1)
-		return (-1);
-	atomic_store(&thread->mode, PP_CPU_TICK);
-	if (cpu_due(thread, period, now + cpu_distance(period)) == 0)
-		return (0);
-	atomic_store(&thread->mode, PP_CPU_OFF);
-	return (-1);
-}
-
-void
-pp_cpu_arm(struct pp_thread *thread, uint64_t period)
-{
-	uint64_t was;
-	int64_t now;
-
-	was = atomic_load(&thread->period_ns);
-	if (was == period)
-		return;
-	if (was != 0)
-		cpu_stop(thread);
-	if (period == 0) {
-		/* Nobody measures any more: the next one starts afresh. */
-		atomic_store(&thread->carry_ns, 0);
-		atomic_store(&thread->period_ns, 0);
-		return;
-	}
-	now = pp_clock_read(thread_cpu_clock(thread->tid));
-	atomic_store(&thread->last_cpu_ns, now);
-	atomic_store(&thread->period_ns, period);
-	if ((int64_t)period < pp_self.tick_ns) {
-		cpu_start_fast(thread, period);
-		if (atomic_load(&thread->mode) != PP_CPU_OFF)
-			return;
-	}
-	if (cpu_start_tick(thread, period, now) == 0) {
-		cpu_seen(PP_CLOCK_TIMER);
-		return;
-	}
-	cpu_seen(PP_CLOCK_TIMER_REFUSED);
-	pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
-}
-
-void
-pp_cpu_disarm(struct pp_thread *thread)
-{
-	atomic_store(&thread->mode, PP_CPU_OFF);
-	perf_close(thread);
-	if (thread->timer != -1)
-		(void)syscall(SYS_timer_delete, thread->timer);
-	if (thread->wall_timer != -1)
-		(void)syscall(SYS_timer_delete, thread->wall_timer);
-	thread->timer = thread->wall_timer = -1;
-	atomic_store(&thread->period_ns, 0);
+	if ((atomic_load_explicit(&pp_self.slot->clocks, memory_order_relaxed) &
+		clock) == 0)
+		atomic_fetch_or_explicit(&pp_self.slot->clocks, clock,
+		    memory_order_relaxed);
 }
 
 /* One second is the longest period that hz= can ask for. */
@@ -274,19 +114,234 @@ wanted_period(void)
 	return (period);
 }
 
+static int
+is_fast(uint64_t period)
+{
+	return ((int64_t)period < pp_self.tick_ns);
+}
+
+static void
+stop_fast(struct pp_thread *thread)
+{
+	if (atomic_load(&thread->mode) == PP_CPU_WALL)
+		(void)timer_set(atomic_load(&thread->wall_timer), 0, 0, 0);
+	pp_cpu_perf_close(thread);
+}
+
+/* The CPU timer, to come when the thread's clock is `due`. Should a tick be
+ * lost, which sets the next one, the timer comes by itself. */
+static void
+arm_tick(struct pp_thread *thread, uint64_t period, int64_t due)
+{
+	thread->due_ns = due;
+	atomic_store(&thread->mode, PP_CPU_TICK);
+	cpu_seen(timer_set(atomic_load(&thread->timer), TIMER_ABSTIME,
+		     (uint64_t)due, 2 * period) == 0
+		? PP_CLOCK_TIMER
+		: PP_CLOCK_TIMER_REFUSED);
+}
+
+/* After a CPU tick, at a rate above the kernel's: the thread runs, so a finer
+ * clock is worth its price. Without one, the kernel's tick has to do. */
+static void
+arm_fast(struct pp_thread *thread, uint64_t period, int64_t now)
+{
+	pid_t tid = atomic_load(&thread->tid);
+
+	if (pp_self.perf_event && pp_cpu_perf_open(thread, period)) {
+		cpu_seen(PP_CLOCK_PERF);
+		atomic_store(&thread->mode, PP_CPU_PERF);
+		(void)timer_set(atomic_load(&thread->timer), 0, 0, 0);
+		return;
+	}
+	if (atomic_load(&thread->wall_timer) == -1)
+		atomic_store(&thread->wall_timer,
+		    timer_make(CLOCK_MONOTONIC, tid));
+	if (timer_set(atomic_load(&thread->wall_timer), 0, period, period) ==
+	    -1) {
+		cpu_seen(PP_CLOCK_TIMER_REFUSED);
+		arm_tick(thread, period, now + pp_self.tick_ns);
+		return;
+	}
+	cpu_seen(PP_CLOCK_WALL);
+	atomic_store(&thread->mode, PP_CPU_WALL);
+	thread->seen_cpu_ns = now;
+	thread->idle = 0;
+	(void)timer_set(atomic_load(&thread->timer), 0, 0, 0);
+}
+
+/* A period after the last tick was due, give or take up to half of one at
+ * random, so that a program that repeats itself is not always found at the
+ * same place (docs/sampling.md). */
+static void
+arm_next(struct pp_thread *thread, uint64_t period, int64_t now)
+{
+	int64_t due = thread->due_ns + cpu_distance(period);
+
+	if (now - due > (int64_t)period) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_TIMER_OVERRUNS,
+		    (uint64_t)(now - due) / period);
+		due = now + cpu_distance(period);
+	}
+	arm_tick(thread, period, due);
+}
+
+/* After a wall tick: 1 while the thread works. */
+static int
+still_works(struct pp_thread *thread, int64_t now)
+{
+	if (now - thread->seen_cpu_ns < IDLE_NS)
+		thread->idle++;
+	else
+		thread->idle = 0;
+	thread->seen_cpu_ns = now;
+	return (thread->idle < IDLE_TICKS);
+}
+
+/* Sets what comes next. `fast`: a fine clock has come, not the CPU timer. */
+static void
+tick_rearm(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
+{
+	uint32_t epoch = atomic_load(&cpu_epoch);
+	int changed = thread->epoch != epoch;
+
+	thread->epoch = epoch;
+	if (period == 0 || (fast && !is_fast(period)))
+		stop_fast(thread);
+	if (period == 0) {
+		atomic_store(&thread->mode, PP_CPU_OFF);
+		(void)timer_set(atomic_load(&thread->timer), 0, 0, 0);
+	} else if (!is_fast(period)) {
+		if (changed || fast)
+			thread->due_ns = now;
+		arm_next(thread, period, now);
+	} else if (!fast || changed) {
+		stop_fast(thread);
+		arm_fast(thread, period, now);
+	} else if (atomic_load(&thread->mode) == PP_CPU_PERF) {
+		pp_cpu_perf_again(thread);
+	} else if (!still_works(thread, now)) {
+		stop_fast(thread);
+		arm_tick(thread, period, now + IDLE_NS);
+	}
+}
+
+/* Of a fine clock that also wakes threads which do nothing: what is far from
+ * a period waits for the next tick. */
+static uint64_t
+tick_weight(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
+{
+	int64_t last =
+	    atomic_load_explicit(&thread->last_cpu_ns, memory_order_relaxed);
+
+	if (period == 0 || now <= last ||
+	    (fast && now - last < (int64_t)(period / 2)))
+		return (0);
+	atomic_store_explicit(&thread->last_cpu_ns, now, memory_order_relaxed);
+	return ((uint64_t)(now - last));
+}
+
+uint64_t
+pp_cpu_tick(struct pp_thread *thread, const siginfo_t *info)
+{
+	int64_t now = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
+	uint64_t period, weight;
+	int tries = 0, fast;
+
+	fast = info->si_code != SI_TIMER ||
+	    info->si_timerid == atomic_load(&thread->wall_timer);
+	period = wanted_period();
+	weight = tick_weight(thread, period, now, fast);
+	do {
+		period = wanted_period();
+		tick_rearm(thread, period, now, fast);
+	} while (thread->epoch != atomic_load(&cpu_epoch) && ++tries < TRIES);
+	return (weight);
+}
+
+void
+pp_cpu_enter(struct pp_thread *thread)
+{
+	uint64_t period;
+	pid_t tid = atomic_load(&thread->tid);
+	int tries = 0;
+
+	/* 6 = CPUCLOCK_SCHED of one thread, as in clock.h. */
+	atomic_store(&thread->timer,
+	    timer_make((clockid_t)(~(unsigned int)tid << 3 | 6), tid));
+	if (atomic_load(&thread->timer) == -1) {
+		cpu_seen(PP_CLOCK_TIMER_REFUSED);
+		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
+		return;
+	}
+	do {
+		thread->epoch = atomic_load(&cpu_epoch);
+		period = wanted_period();
+		if (period != 0)
+			arm_tick(thread, period,
+			    pp_clock_read(CLOCK_THREAD_CPUTIME_ID) +
+				(int64_t)cpu_first(period));
+	} while (thread->epoch != atomic_load(&cpu_epoch) && ++tries < TRIES);
+}
+
+void
+pp_cpu_leave(struct pp_thread *thread)
+{
+	atomic_store(&thread->mode, PP_CPU_OFF);
+	pp_cpu_perf_close(thread);
+	timer_unmake(&thread->timer);
+	timer_unmake(&thread->wall_timer);
+}
+
+/* CPU time that was used while nobody measured is nobody's. */
+static void
+forget_used(struct pp_thread *thread)
+{
+	pid_t tid = atomic_load(&thread->tid);
+	int64_t now =
+	    pp_clock_read((clockid_t)(~(unsigned int)tid << 3 | 6));
+
+	if (now > 0)
+		atomic_store(&thread->last_cpu_ns, now);
+}
+
+static void
+apply_to(struct pp_thread *thread, uint64_t period, int from_off)
+{
+	int timer = atomic_load(&thread->timer);
+
+	if (period == 0) {
+		(void)timer_set(timer, 0, 0, 0);
+		(void)timer_set(atomic_load(&thread->wall_timer), 0, 0, 0);
+		pp_cpu_perf_close(thread);
+		return;
+	}
+	if (from_off)
+		forget_used(thread);
+	(void)timer_set(timer, 0, cpu_first(period), 2 * period);
+}
+
+/* A rate that has not changed stays as the threads have it. */
 void
 pp_cpu_apply(void)
 {
+	static _Atomic uint64_t applied;
 	static atomic_uint asked, busy;
 	unsigned int round, i;
+	uint64_t period, before;
 
 	atomic_fetch_add(&asked, 1);
 	while (atomic_exchange(&busy, 1) == 0) {
 		round = atomic_load(&asked);
-		for (i = 0; i < PP_THREADS_MAX; i++) {
+		period = wanted_period();
+		before = atomic_exchange(&applied, period);
+		if (period != before)
+			atomic_fetch_add(&cpu_epoch, 1);
+		for (i = 0; period != before && i < PP_THREADS_MAX; i++) {
 			if (atomic_load(&pp_self.thread[i].state) ==
 			    PP_THREAD_LIVE)
-				pp_cpu_arm(&pp_self.thread[i], wanted_period());
+				apply_to(&pp_self.thread[i], period,
+				    before == 0);
 		}
 		atomic_store(&busy, 0);
 		if (round == atomic_load(&asked))

@@ -8,106 +8,32 @@
  */
 #include <errno.h>
 #include <ucontext.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <linux/perf_event.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/own_stack.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
 #include "store/ring.h"
 
-/* CPU time since the thread's last sample, on its own clock. A wall timer
- * also wakes threads that do nothing: what is far from a period waits for the
- * next tick. */
-static uint64_t
-tick_weigh_clock(struct pp_thread *thread, uint64_t period)
-{
-	int64_t now, last;
-
-	now = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
-	last = atomic_load_explicit(&thread->last_cpu_ns, memory_order_relaxed);
-	if (now - last < (int64_t)(period / 2))
-		return (0);
-	atomic_store_explicit(&thread->last_cpu_ns, now, memory_order_relaxed);
-	return ((uint64_t)(now - last));
-}
-
-/* The same for a CPU timer, and when it shall come again. */
-static uint64_t
-tick_weigh_timer(struct pp_thread *thread)
-{
-	int64_t now, last;
-
-	now = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
-	last = atomic_load_explicit(&thread->last_cpu_ns, memory_order_relaxed);
-	pp_cpu_next(thread, now);
-	if (now <= last)
-		return (0);
-	atomic_store_explicit(&thread->last_cpu_ns, now, memory_order_relaxed);
-	return ((uint64_t)(now - last));
-}
-
-static uint64_t
-tick_weigh(struct pp_thread *thread, const siginfo_t *info)
-{
-	uint64_t period, weight;
-
-	period = atomic_load_explicit(&thread->period_ns, memory_order_relaxed);
-	switch (atomic_load_explicit(&thread->mode, memory_order_relaxed)) {
-	case PP_CPU_TICK:
-		if (info->si_code != SI_TIMER)
-			return (0);
-		weight = tick_weigh_timer(thread);
-		break;
-	case PP_CPU_WALL:
-		if (info->si_code != SI_TIMER)
-			return (0);
-		weight = tick_weigh_clock(thread, period);
-		break;
-	case PP_CPU_PERF:
-		if (info->si_code == SI_TIMER)
-			return (0);
-		weight = tick_weigh_clock(thread, period);
-		(void)syscall(SYS_ioctl,
-		    atomic_load_explicit(&thread->perf_fd,
-			memory_order_relaxed),
-		    PERF_EVENT_IOC_REFRESH, 1);
-		break;
-	default:
-		return (0);
-	}
-	if (weight == 0)
-		return (0);
-	return (weight +
-	    atomic_exchange_explicit(&thread->carry_ns, 0,
-		memory_order_relaxed));
-}
-
 static void
-tick_record(struct pp_thread *thread, uint64_t weight, void *context)
+record_begin(uint64_t *record, const struct pp_thread *thread, uint64_t weight)
 {
-	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
-	struct pp_slot *slot = pp_self.slot;
-	uint32_t frames;
-	int stackless, cut;
-
 	record[PP_CPU_WORD_TIME] = (uint64_t)pp_clock_mono();
-	record[PP_CPU_WORD_THREAD] =
-	    (uint64_t)(uint32_t)pp_self.pid << 32 | (uint32_t)thread->tid;
+	record[PP_CPU_WORD_THREAD] = (uint64_t)(uint32_t)pp_self.pid << 32 |
+	    (uint32_t)atomic_load_explicit(&thread->tid, memory_order_relaxed);
 	record[PP_CPU_WORD_WEIGHT] = weight;
 	record[PP_CPU_WORD_LABEL] = pp_label_now;
 	record[PP_CPU_WORD_FLIGHT] = pp_flight_now;
-	frames = pp_unwind_interrupted(context, &record[PP_CPU_WORD_FRAMES],
-	    &stackless, &cut);
-	if (stackless)
-		pp_slot_lose(slot, PP_LOSS_SAMPLES_STACKLESS, 1);
-	if (cut)
-		pp_slot_lose(slot, PP_LOSS_STACKS_TRUNCATED, 1);
+}
+
+static void
+record_end(const uint64_t *record, uint32_t frames)
+{
+	struct pp_slot *slot = pp_self.slot;
+
 	if (pp_ring_put(&slot->cpu, PP_RECORD_CPU, record,
 		PP_CPU_WORD_FRAMES + frames) == -1)
 		pp_slot_lose(slot, PP_LOSS_SAMPLES_DROPPED, 1);
@@ -115,6 +41,34 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 	atomic_fetch_add_explicit(&slot->samples_ns,
 	    (uint64_t)pp_clock_mono() - record[PP_CPU_WORD_TIME],
 	    memory_order_relaxed);
+}
+
+static void
+tick_record(struct pp_thread *thread, uint64_t weight, void *context)
+{
+	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
+	uint32_t frames;
+	int stackless, cut;
+
+	record_begin(record, thread, weight);
+	frames = pp_unwind_interrupted(context, &record[PP_CPU_WORD_FRAMES],
+	    &stackless, &cut);
+	if (stackless)
+		pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_STACKLESS, 1);
+	if (cut)
+		pp_slot_lose(pp_self.slot, PP_LOSS_STACKS_TRUNCATED, 1);
+	record_end(record, frames);
+}
+
+static __attribute__((noinline)) void
+tick_record_pc(struct pp_thread *thread, uint64_t weight, void *context)
+{
+	uint64_t record[PP_CPU_WORD_FRAMES + 1];
+
+	record_begin(record, thread, weight);
+	record[PP_CPU_WORD_FRAMES] = pp_unwind_pc(context);
+	pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_STACKLESS, 1);
+	record_end(record, 1);
 }
 
 /* The kernel has put the call's result where it will be found. Another signal
@@ -131,11 +85,55 @@ ended_a_call(const void *context)
 #endif
 }
 
+struct signal {
+	struct pp_thread *thread;
+	const siginfo_t *info;
+	void *context;
+};
+
+/* While a tick waits to be delivered, a sent signal of the same number is
+ * thrown away: so whatever has come, the words are read. */
+static void
+signal_on_own_stack(void *arg)
+{
+	const struct signal *s = arg;
+	uint64_t weight;
+
+	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL) {
+		pp_cpu_apply();
+		pp_wait_apply();
+		pp_trace_apply();
+	} else {
+		weight = pp_cpu_tick(s->thread, s->info);
+		if (weight != 0)
+			tick_record(s->thread, weight, s->context);
+	}
+	pp_thread_dump(s->context);
+	pp_thread_seen(s->context);
+}
+
+/* No stack to take one on: the pc is all that is told. */
+static void
+signal_without_stack(const struct signal *s)
+{
+	uint64_t weight;
+
+	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL) {
+		pp_cpu_apply();
+		pp_wait_apply();
+		pp_trace_apply();
+	} else if (s->thread != NULL) {
+		weight = pp_cpu_tick(s->thread, s->info);
+		if (weight != 0)
+			tick_record_pc(s->thread, weight, s->context);
+	}
+	pp_thread_pass_on();
+}
+
 void
 pp_cpu_signal(int signo, siginfo_t *info, void *context)
 {
-	struct pp_thread *thread = pp_thread_self;
-	uint64_t weight;
+	struct signal s = { pp_thread_self, info, context };
 	int saved;
 
 	(void)signo;
@@ -144,20 +142,8 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	saved = errno;
 	if (ended_a_call(context))
 		pp_calls_interrupted++;
-	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
-		pp_cpu_apply();
-		pp_wait_apply();
-		pp_trace_apply();
-		pp_thread_dump(context);
-		pp_thread_seen(context);
-	} else if (thread != NULL) {
-		weight = tick_weigh(thread, info);
-		if (weight != 0)
-			tick_record(thread, weight, context);
-		/* While a tick waits to be delivered, a tgkill() of the same
-		 * signal is thrown away. */
-		pp_thread_dump(context);
-		pp_thread_seen(context);
-	}
+	if (s.thread == NULL ||
+	    pp_own_stack_in_handler(s.thread, signal_on_own_stack, &s) == -1)
+		signal_without_stack(&s);
 	errno = saved;
 }

@@ -7,10 +7,9 @@
 #include "base/random.h"
 #include "capture/heap.h"
 #include "capture/heap_live.h"
-#include "capture/unwind.h"
+#include "capture/stack_here.h"
 #include "store/heap.h"
 #include "store/rows.h"
-#include "store/words.h"
 
 /* While sampling is off a thread looks again after so many bytes. */
 #define LOOK_AGAIN (1U << 20)
@@ -74,18 +73,8 @@ heap_rate_place(struct pp_heap_table *table, uint64_t rate)
 static uint32_t
 heap_stack(struct pp_slot *slot)
 {
-	uint64_t words[1 + PP_FRAMES_MAX];
-	struct pp_words table;
-	uint32_t frames, id;
+	uint32_t id = pp_stack_here(0);
 
-	frames = pp_unwind_here(words + 1);
-	id = 0;
-	if (frames != 0) {
-		words[0] = atomic_load_explicit(&slot->objects.used,
-		    memory_order_relaxed);
-		table = pp_words_stacks(&slot->stacks);
-		id = pp_words_put(&table, words, frames + 1);
-	}
 	if (id == 0)
 		pp_slot_lose(slot, PP_LOSS_HEAP_STACKLESS, 1);
 	return (id);

@@ -1,7 +1,8 @@
 /*
  * The one pp_self of a process, and its life. Cold; see self.h.
  */
-#include <sys/syscall.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/cpu_perf.h"
 #include "capture/heap.h"
 #include "capture/objects.h"
 #include "capture/own.h"
@@ -40,12 +42,33 @@ kernel_tick_ns(void)
 	return (res.tv_nsec);
 }
 
+/* The kernel puts the program's name at the top of the main thread's stack,
+ * and lets it grow as far as the limit says. */
+#define MAIN_STACK_MOST ((size_t)8 << 20)
+
+static void
+main_stack_find(void)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+	uintptr_t top = ((uintptr_t)getauxval(AT_EXECFN) + page) & ~page;
+	struct rlimit limit;
+	size_t size = MAIN_STACK_MOST;
+
+	if (top == 0 || getrlimit(RLIMIT_STACK, &limit) == -1)
+		return;
+	if (limit.rlim_cur < size)
+		size = (size_t)limit.rlim_cur & ~page;
+	pp_self.main_stack = top - size;
+	pp_self.main_stack_size = size;
+}
+
 int
 pp_self_prepare(const char **why)
 {
 	struct sigaction action;
 
 	pp_self.tick_ns = kernel_tick_ns();
+	main_stack_find();
 	pp_objects_prepare();
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = pp_cpu_signal;
@@ -108,7 +131,6 @@ void
 pp_self_leave(void)
 {
 	unsigned int i;
-	int fd;
 
 	pp_self.worker = 0;
 	pp_self.slot = NULL;
@@ -122,9 +144,7 @@ pp_self_leave(void)
 		if (atomic_load(&pp_self.thread[i].state) == PP_THREAD_FREE)
 			continue;
 		/* Timers are not inherited, descriptors are. */
-		fd = atomic_exchange(&pp_self.thread[i].perf_fd, -1);
-		if (fd != -1)
-			(void)syscall(SYS_close, fd);
+		pp_cpu_perf_close(&pp_self.thread[i]);
 		atomic_store(&pp_self.thread[i].mode, PP_CPU_OFF);
 		atomic_store(&pp_self.thread[i].state, PP_THREAD_FREE);
 	}

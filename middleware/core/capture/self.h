@@ -20,13 +20,14 @@
 
 #include "store/arena.h"
 
-/* What clock makes a thread's samples. */
+/* What clock makes a thread's samples now. */
 enum pp_cpu_mode {
 	PP_CPU_OFF,
-	PP_CPU_TICK, /* CPU timer of the thread; exact up to the kernel tick */
-	PP_CPU_PERF, /* perf_event task clock: above the tick */
-	PP_CPU_WALL  /* monotonic timer, weighed by the thread's CPU clock:
-			above the tick where perf_event is refused */
+	PP_CPU_TICK, /* CPU timer of the thread; exact up to the kernel tick.
+			Above the tick it finds out that the thread runs */
+	PP_CPU_WALL, /* monotonic timer, weighed by the thread's CPU clock:
+			above the tick, while the thread runs */
+	PP_CPU_PERF  /* perf_event task clock in its place, where asked for */
 };
 
 enum pp_thread_state {
@@ -36,19 +37,27 @@ enum pp_thread_state {
 	PP_THREAD_LEAVING /* its own thread is tearing it down */
 };
 
+/* Written by its own thread if nothing else is said, and read by all: who
+ * finds the state LIVE sees what was written before that store. */
 struct pp_thread {
-	_Atomic int state;     /* own thread, by enum pp_thread_state */
-	pid_t tid;	       /* own thread, before LIVE */
-	uintptr_t stack_start; /* own thread, before LIVE */
-	size_t stack_size;
-	int timer; /* kernel timer ids, -1: none; tick.c */
-	int wall_timer;
+	_Atomic int state; /* enum pp_thread_state */
+	_Atomic pid_t tid;
+	_Atomic uintptr_t stack_start;
+	_Atomic size_t stack_size; /* without guard pages; 0: not known */
+	void *own_stack; /* lowest address, NULL: not mapped yet; own thread */
+	/* Kernel timers, -1: none. Its own thread alone makes and deletes
+	 * them; any thread may set them, which the kernel refuses for one that
+	 * is gone. */
+	_Atomic int timer;
+	_Atomic int wall_timer;
 	_Atomic int perf_fd; /* -1: none; whoever exchanges it out closes it */
-	_Atomic int mode;    /* who applies (cpu_apply.c) */
-	_Atomic uint64_t period_ns;  /* likewise; of the mode */
-	_Atomic int64_t last_cpu_ns; /* thread CPU clock at the last sample */
-	_Atomic int64_t due_ns;	     /* the timer's next tick, on that clock */
-	_Atomic uint64_t carry_ns;   /* CPU time left over from a re-arming */
+	_Atomic int mode;    /* enum pp_cpu_mode */
+	uint32_t epoch;	     /* own thread: pp_cpu_epoch as last obeyed */
+	uint32_t idle;	     /* own thread: wall ticks that found no work */
+	int64_t seen_cpu_ns; /* own thread: CPU clock at the last wall tick */
+	int64_t due_ns; /* own thread: when its tick was due, on that clock */
+	/* CPU clock at the last sample; whoever turns sampling on, too. */
+	_Atomic int64_t last_cpu_ns;
 };
 
 struct pp_self {
@@ -58,6 +67,9 @@ struct pp_self {
 	uint32_t worker; /* 1..: this is a worker, its samples count */
 	int scanned;	 /* 1: the slot's objects are this process's */
 	int64_t tick_ns; /* of the kernel: CPU timers are no finer */
+	int perf_event;	 /* 1: the operator has asked for perf_event_open */
+	uintptr_t main_stack; /* of the main thread, lowest address */
+	size_t main_stack_size;
 	_Atomic int unwind_unsafe; /* an address may mean two objects */
 	struct pp_thread thread[PP_THREADS_MAX];
 };

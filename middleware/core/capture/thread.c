@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/own_stack.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
@@ -29,24 +30,24 @@ thread_claim(void)
 }
 
 /*
- * Only to show how much of it is in use; pthread_getattr_np() would tell, by
- * system calls that the sandbox does not have. A created thread's descriptor
- * lies at the top of its stack; the main thread's stack is around us.
+ * pthread_getattr_np() would tell, by system calls that the sandbox does not
+ * have. A created thread's descriptor lies at the top of its stack; where the
+ * main thread's stack lies was asked before the sandbox.
  */
-#define MAIN_STACK_BELOW ((uintptr_t)8 << 20)
-#define MAIN_STACK_ABOVE ((uintptr_t)256 << 10)
-
 static void
 thread_find_stack(struct pp_thread *thread, size_t size)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1, top;
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
+	uintptr_t top = (uintptr_t)pthread_self(), start = 0;
 
-	top = size != 0 ? (uintptr_t)pthread_self()
-			: (uintptr_t)&top + MAIN_STACK_ABOVE;
-	if (size == 0)
-		size = MAIN_STACK_BELOW + MAIN_STACK_ABOVE;
-	thread->stack_size = size & ~page;
-	thread->stack_start = ((top + page) & ~page) - thread->stack_size;
+	if (size != 0)
+		start = ((top + page) & ~page) - (size & ~page);
+	else if (atomic_load(&thread->tid) == pp_self.pid) {
+		start = pp_self.main_stack;
+		size = pp_self.main_stack_size;
+	}
+	atomic_store(&thread->stack_start, start);
+	atomic_store(&thread->stack_size, start != 0 ? size & ~page : 0);
 }
 
 static struct pp_thread_facts *
@@ -75,7 +76,14 @@ thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
 	atomic_store(&facts->traced_call, 0);
 	atomic_store(&facts->traced,
 	    atomic_load(&pp_self.arena->control.trace));
-	atomic_store(&facts->tid, (uint32_t)thread->tid);
+	atomic_store(&facts->tid, (uint32_t)atomic_load(&thread->tid));
+}
+
+static void
+thread_warm(void *unused)
+{
+	(void)unused;
+	pp_unwind_warm();
 }
 
 void
@@ -85,23 +93,23 @@ pp_thread_enter(const struct pp_thread_birth *birth)
 
 	if (pp_self.worker == 0 || pp_thread_self != NULL)
 		return;
-	pp_unwind_warm();
 	thread = thread_claim();
 	if (thread == NULL) {
 		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
 		return;
 	}
-	thread->tid = (pid_t)syscall(SYS_gettid);
+	atomic_store(&thread->tid, (pid_t)syscall(SYS_gettid));
 	thread_find_stack(thread, birth->stack_size);
-	thread->timer = thread->wall_timer = -1;
+	atomic_store(&thread->timer, -1);
+	atomic_store(&thread->wall_timer, -1);
 	atomic_store(&thread->perf_fd, -1);
 	atomic_store(&thread->mode, PP_CPU_OFF);
-	atomic_store(&thread->period_ns, 0);
-	atomic_store(&thread->carry_ns, 0);
+	atomic_store(&thread->last_cpu_ns, 0);
 	thread_tell(thread, birth);
 	pp_thread_self = thread;
+	(void)pp_own_stack_run(thread_warm, NULL);
 	atomic_store(&thread->state, PP_THREAD_LIVE);
-	pp_cpu_apply();
+	pp_cpu_enter(thread);
 }
 
 void
@@ -114,7 +122,7 @@ pp_thread_leave(void)
 	pp_trace_leave();
 	pp_thread_self = NULL;
 	atomic_store(&thread->state, PP_THREAD_LEAVING);
-	pp_cpu_disarm(thread);
+	pp_cpu_leave(thread);
 	if (pp_self.slot != NULL)
 		atomic_store(&thread_facts(thread)->tid, 0);
 	atomic_store(&thread->state, PP_THREAD_FREE);

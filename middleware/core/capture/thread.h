@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct pp_thread_birth {
-	size_t stack_size; /* as created; 0: the main thread */
+	size_t stack_size; /* as created, without its guard; 0: not known */
 	uint32_t creator;  /* stack id of its creation, 0: none */
 	uint32_t label;	   /* label set of its creator, 0: none */
 };
@@ -28,6 +28,10 @@ void pp_thread_dump(void *context);
 /* The same when control.trace has changed: whether the thread waits in a
  * system call, where, and in which request or task. Hot. */
 void pp_thread_seen(void *context);
+
+/* Where no stack can be taken, the calling thread still tells the others of a
+ * dump or a trace. Hot. */
+void pp_thread_pass_on(void);
 
 /* Undo it; called by a thread about to end. */
 void pp_thread_leave(void);

@@ -35,7 +35,7 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 		    atomic_load(&thread->state) != PP_THREAD_LIVE)
 			continue;
 		/* ESRCH: it has just ended. */
-		if (syscall(SYS_tgkill, pp_self.pid, thread->tid, SIGPROF) ==
+		if (syscall(SYS_tgkill, pp_self.pid, atomic_load(&thread->tid), SIGPROF) ==
 			-1 &&
 		    errno != ESRCH)
 			atomic_fetch_or(&pp_self.slot->clocks,
@@ -111,4 +111,19 @@ pp_thread_seen(void *context)
 	atomic_store(&facts->traced_stack, in_call ? seen_stack(context) : 0);
 	atomic_store(&facts->traced_flight, pp_flight_now);
 	atomic_store(&facts->traced, wanted);
+}
+
+void
+pp_thread_pass_on(void)
+{
+	uint32_t wanted;
+
+	if (pp_self.worker == 0)
+		return;
+	wanted = atomic_load(&pp_self.arena->control.dump);
+	if (wanted != 0)
+		pass_on(&dump_passed, wanted);
+	wanted = atomic_load(&pp_self.arena->control.trace);
+	if (wanted != 0)
+		pass_on(&trace_passed, wanted);
 }

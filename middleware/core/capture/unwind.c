@@ -11,11 +11,12 @@
 #include "capture/unwind_lib.h"
 
 /* unw_backtrace() begins in our own handler: itself, the handler's callers up
- * to the signal frame. The interrupted pc comes within that many frames. */
-#define OWN_FRAMES_MAX 8
+ * to the signal frame, with the switch to our own stack between. The interrupted
+ * pc comes within that many frames. */
+#define OWN_FRAMES_MAX 12
 
-static uint64_t
-interrupted_pc(const void *context)
+uint64_t
+pp_unwind_pc(const void *context)
 {
 	const ucontext_t *uc = context;
 
@@ -36,7 +37,7 @@ interrupted_pc(const void *context)
 int
 pp_unwind_in_call(const void *context)
 {
-	const uint8_t *next = (const uint8_t *)interrupted_pc(context);
+	const uint8_t *next = (const uint8_t *)pp_unwind_pc(context);
 	const ucontext_t *uc = context;
 
 #if defined(__x86_64__)
@@ -158,7 +159,7 @@ pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
 	int i, first, count;
 	uint32_t frames;
 
-	pcs[0] = interrupted_pc(context);
+	pcs[0] = pp_unwind_pc(context);
 	*stackless = *cut = 0;
 	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);
 	for (first = 0; first < count && first < OWN_FRAMES_MAX; first++) {

@@ -26,6 +26,9 @@ void pp_unwind_warm(void);
  */
 uint32_t pp_unwind_here(uint64_t *pcs);
 
+/* The pc at which the signal has interrupted the thread. Hot. */
+uint64_t pp_unwind_pc(const void *context);
+
 /*
  * Frames of the interrupted code: pcs[0] is the exact pc, the rest return
  * addresses. `context` is the handler's ucontext_t. Returns their count,

@@ -3,15 +3,13 @@
  * taken, a shorter one with probability length/rate.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "base/random.h"
 #include "capture/heap.h"
-#include "capture/unwind.h"
+#include "capture/stack_here.h"
 #include "capture/unwind_lib.h"
 #include "capture/wait.h"
 #include "store/waits.h"
-#include "store/words.h"
 
 _Atomic int pp_wait_watch;
 void (*pp_wait_follow)(int watch);
@@ -60,29 +58,16 @@ pp_wait_stack(void)
 uint32_t
 pp_wait_stack_skip(int skip)
 {
-	uint64_t words[1 + PP_FRAMES_MAX], left;
-	struct pp_slot *slot = pp_self.slot;
-	struct pp_words table;
-	uint32_t frames, id;
+	uint64_t left;
+	uint32_t id;
 
-	if (slot == NULL)
+	if (pp_self.slot == NULL)
 		return (0);
 	left = pp_heap_quiet();
-	frames = pp_unwind_here(words + 1);
+	id = pp_stack_here(skip);
 	pp_heap_loud(left);
-	if (skip > 0 && (uint32_t)skip < frames) {
-		frames -= (uint32_t)skip;
-		memmove(words + 1, words + 1 + skip, frames * sizeof(words[0]));
-	}
-	id = 0;
-	if (frames != 0) {
-		words[0] = atomic_load_explicit(&slot->objects.used,
-		    memory_order_relaxed);
-		table = pp_words_stacks(&slot->stacks);
-		id = pp_words_put(&table, words, frames + 1);
-	}
 	if (id == 0)
-		pp_slot_lose(slot, PP_LOSS_WAITS_STACKLESS, 1);
+		pp_slot_lose(pp_self.slot, PP_LOSS_WAITS_STACKLESS, 1);
 	return (id);
 }
 
