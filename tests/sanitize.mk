@@ -51,6 +51,7 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 # test_dump		of signals, which the sanitizer delivers late
 # all others		are of one thread, as the collector is
 tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_trace_ring \
+	test_thread_life \
 	test_words test_labels)
 tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 

@@ -76,9 +76,9 @@ loop_stacks(void)
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		thread = &pp_self.thread[i];
 		if (atomic_load(&thread->state) == PP_THREAD_LIVE)
-			resident += loop_resident(
-			    atomic_load(&thread->stack_start),
-			    atomic_load(&thread->stack_size));
+			resident +=
+			    loop_resident(atomic_load(&thread->stack_start),
+				atomic_load(&thread->stack_size));
 	}
 	return (resident);
 }

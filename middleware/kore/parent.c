@@ -174,6 +174,7 @@ parent_tell(struct pp_arena *arena, int sandbox)
 {
 	arena->tick_ns = pp_self.tick_ns;
 	arena->perf_paranoid = parent_paranoid();
+	arena->perf_event = pp_self.perf_event != 0;
 	arena->stackless = pp_unwind_backtrace == NULL;
 	arena->sandbox_left = sandbox == -1;
 	arena->chrooted = pp_abi_root() != NULL;

@@ -16,11 +16,13 @@
 #include "capture/cpu.h"
 #include "capture/cpu_perf.h"
 
-/* Above the kernel's tick, a thread that used less than IDLE_NS (our own
- * handler takes some 2 us) between so many wall ticks is not woken any more:
- * its CPU timer tells when it runs again. */
-#define IDLE_NS	   8000
-#define IDLE_TICKS 8
+/* Above the kernel's tick, a thread that used less than IDLE_NS (to be woken
+ * for our handler takes some 10 us) between so many wall ticks is not woken any
+ * more: its CPU timer tells when it runs again. One tick that found work makes
+ * up for WORK_TICKS that found none. */
+#define IDLE_NS	   25000
+#define IDLE_TICKS 10
+#define WORK_TICKS 4
 
 /* Changes that overtake a thread which sets its own timer: each of them sets
  * the timer, too, so the last of them is right anyway. */
@@ -193,7 +195,8 @@ still_works(struct pp_thread *thread, int64_t now)
 	if (now - thread->seen_cpu_ns < IDLE_NS)
 		thread->idle++;
 	else
-		thread->idle = 0;
+		thread->idle -=
+		    thread->idle < WORK_TICKS ? thread->idle : WORK_TICKS;
 	thread->seen_cpu_ns = now;
 	return (thread->idle < IDLE_TICKS);
 }
@@ -298,8 +301,7 @@ static void
 forget_used(struct pp_thread *thread)
 {
 	pid_t tid = atomic_load(&thread->tid);
-	int64_t now =
-	    pp_clock_read((clockid_t)(~(unsigned int)tid << 3 | 6));
+	int64_t now = pp_clock_read((clockid_t)(~(unsigned int)tid << 3 | 6));
 
 	if (now > 0)
 		atomic_store(&thread->last_cpu_ns, now);

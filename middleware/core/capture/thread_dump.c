@@ -35,8 +35,8 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 		    atomic_load(&thread->state) != PP_THREAD_LIVE)
 			continue;
 		/* ESRCH: it has just ended. */
-		if (syscall(SYS_tgkill, pp_self.pid, atomic_load(&thread->tid), SIGPROF) ==
-			-1 &&
+		if (syscall(SYS_tgkill, pp_self.pid, atomic_load(&thread->tid),
+			SIGPROF) == -1 &&
 		    errno != ESRCH)
 			atomic_fetch_or(&pp_self.slot->clocks,
 			    PP_TGKILL_REFUSED);

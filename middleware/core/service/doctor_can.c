@@ -92,51 +92,43 @@ can_timers(struct pp_doctor *doctor, uint32_t seen)
 static void
 can_fast(struct pp_doctor *doctor, uint32_t seen)
 {
-	int paranoid = doctor->service->arena->perf_paranoid;
+	const struct pp_arena *arena = doctor->service->arena;
 
-	if (seen & PP_CLOCK_PERF_REFUSED)
-		pp_doctor_say(doctor, "perf_event", PP_VERDICT_DEGRADED,
-		    "perf_event_open was refused (kernel.perf_event_paranoid "
-		    "is %d): rates above the tick come from a timer of wall "
-		    "time, which also wakes idle threads.",
-		    paranoid);
+	if (arena->perf_event == 0)
+		pp_doctor_say(doctor, "perf_event", PP_VERDICT_OK,
+		    "perf_event_open is not used (PPROF_PERF_EVENT): rates "
+		    "above the tick come from a timer of wall time of each "
+		    "thread that works.");
 	else if (seen & PP_CLOCK_PERF)
 		pp_doctor_say(doctor, "perf_event", PP_VERDICT_OK,
-		    "perf_event_open works: rates above the tick are exact.");
-	else if (paranoid == -100)
+		    "perf_event_open works, at the price of a descriptor for "
+		    "each thread that works.");
+	else if (seen & PP_CLOCK_WALL)
+		pp_doctor_say(doctor, "perf_event", PP_VERDICT_DEGRADED,
+		    "perf_event_open was refused (kernel.perf_event_paranoid "
+		    "is %d) though PPROF_PERF_EVENT asks for it: a timer of "
+		    "wall time takes its place.",
+		    arena->perf_paranoid);
+	else
 		pp_doctor_say(doctor, "perf_event", PP_VERDICT_OK,
 		    "perf_event_open was not needed yet; no rate above the "
 		    "tick was asked for.");
-	else
-		pp_doctor_say(doctor, "perf_event",
-		    paranoid > 2 ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
-		    "perf_event_open was not needed yet; "
-		    "kernel.perf_event_paranoid is %d, which %s it to those "
-		    "who are not root.",
-		    paranoid, paranoid > 2 ? "refuses" : "allows");
 }
 
 static void
-can_rate(struct pp_doctor *doctor, uint32_t seen)
+can_rate(struct pp_doctor *doctor)
 {
 	const struct pp_service *service = doctor->service;
 	int64_t tick = service->arena->tick_ns;
 	unsigned int highest, asked;
-	int fine =
-	    (seen & PP_CLOCK_PERF) != 0 && (seen & PP_CLOCK_PERF_REFUSED) == 0;
 
 	if (tick <= 0 || tick > PP_NS_PER_SEC)
 		tick = 10 * PP_NS_PER_MS;
 	highest = (unsigned int)(PP_NS_PER_SEC / tick);
 	pp_doctor_say(doctor, "tick", PP_VERDICT_OK,
-	    "The kernel's tick is %.1f ms: CPU timers give at most %u samples "
-	    "a second of one thread; the highest rate that is exact here is "
-	    "%d Hz%s.",
-	    (double)tick / PP_NS_PER_MS, highest,
-	    fine ? PP_HZ_MAX : (int)highest,
-	    fine			      ? ", by perf_event"
-		: (seen & PP_CLOCK_PERF) != 0 ? ", as perf_event was refused"
-					      : "");
+	    "The kernel's tick is %.1f ms: up to %u samples a second of one "
+	    "thread come from its CPU timer, which wakes nobody.",
+	    (double)tick / PP_NS_PER_MS, highest);
 	asked = pp_recorder_hz(service->recorder);
 	if (asked > highest)
 		pp_doctor_say(doctor, "recorder_rate", PP_VERDICT_DEGRADED,
@@ -146,13 +138,12 @@ can_rate(struct pp_doctor *doctor, uint32_t seen)
 		    asked, highest);
 	if (service->fast_asked != 0)
 		pp_doctor_say(doctor, "rate_above_tick",
-		    !fine || service->fast_got < 0.9 * service->fast_asked
+		    service->fast_got < 0.9 * service->fast_asked
 			? PP_VERDICT_DEGRADED
 			: PP_VERDICT_OK,
 		    "The last profile above the tick asked for %u Hz and had "
-		    "%.0f%s; its nanoseconds are right in each case.",
-		    service->fast_asked, service->fast_got,
-		    fine ? "" : ", by wall time");
+		    "%.0f; its nanoseconds are right in each case.",
+		    service->fast_asked, service->fast_got);
 }
 
 static void
@@ -328,7 +319,7 @@ pp_doctor_abilities(struct pp_doctor *doctor)
 	can_workers(doctor);
 	can_timers(doctor, seen);
 	can_fast(doctor, seen);
-	can_rate(doctor, seen);
+	can_rate(doctor);
 	can_threads(doctor, seen);
 	can_server(doctor);
 	can_names(doctor);

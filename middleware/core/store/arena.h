@@ -250,9 +250,8 @@ enum pp_entries {
 enum pp_clock_seen {
 	PP_CLOCK_TIMER = 1,	    /* a CPU timer was made */
 	PP_CLOCK_TIMER_REFUSED = 2, /* or the kernel refused one */
-	PP_CLOCK_PERF = 4,	    /* a perf_event, likewise */
-	PP_CLOCK_PERF_REFUSED = 8,
-	PP_CLOCK_WALL = 16,    /* a timer of wall time in its place */
+	PP_CLOCK_PERF = 4,	    /* a perf_event */
+	PP_CLOCK_WALL = 16,    /* a timer of wall time, above the tick */
 	PP_TGKILL_REFUSED = 32 /* no thread can be asked for its stack */
 };
 
@@ -328,6 +327,7 @@ struct pp_arena {
 	/* Written by the parent before the first fork: what it found. */
 	int64_t tick_ns;       /* of the kernel */
 	int32_t perf_paranoid; /* kernel.perf_event_paranoid; -100: unknown */
+	uint32_t perf_event;   /* 1: perf_event_open is asked for */
 	uint32_t stackless;    /* 1: there is no unwinder */
 	uint32_t sandbox_left; /* 1: Kore did not take our rules */
 	uint32_t chrooted;     /* 1: workers enter another root */
