@@ -92,7 +92,8 @@ in_order = at_once=2 $(filter $1,$(integration_pairs)) \
 # alone and looks at what they call.
 hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/cpu_tick.c $(core)/capture/cpu_apply.c \
-	$(core)/capture/cpu_perf.c $(core)/capture/own_stack.c \
+	$(core)/capture/cpu_perf.c $(core)/capture/cpu_unsampled.c \
+	$(core)/capture/own_stack.c \
 	$(core)/capture/stack_here.c \
 	$(core)/capture/unwind.c $(core)/capture/unwind_list.c \
 	$(core)/capture/thread_dump.c \

@@ -93,10 +93,10 @@ fixture_free(struct fixture *f)
 	close(f->fd);
 }
 
-/* One sample, as a worker's handler puts it. */
+/* One record, as a worker puts it. */
 static __attribute__((unused)) int
-fixture_put(struct fixture *f, uint32_t slot, int pid, int tid, uint64_t weight,
-    uint64_t label, const uint64_t *pc, uint32_t pcs)
+fixture_kind(struct fixture *f, enum pp_record kind, uint32_t slot, int pid,
+    int tid, uint64_t weight, uint64_t label, const uint64_t *pc, uint32_t pcs)
 {
 	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
 
@@ -107,8 +107,17 @@ fixture_put(struct fixture *f, uint32_t slot, int pid, int tid, uint64_t weight,
 	record[PP_CPU_WORD_FLIGHT] = 0;
 	if (pcs > 0)
 		memcpy(&record[PP_CPU_WORD_FRAMES], pc, pcs * sizeof(*pc));
-	return (pp_ring_put(&f->arena->slot[slot].cpu, PP_RECORD_CPU, record,
+	return (pp_ring_put(&f->arena->slot[slot].cpu, kind, record,
 	    PP_CPU_WORD_FRAMES + pcs));
+}
+
+/* One sample. */
+static __attribute__((unused)) int
+fixture_put(struct fixture *f, uint32_t slot, int pid, int tid, uint64_t weight,
+    uint64_t label, const uint64_t *pc, uint32_t pcs)
+{
+	return (fixture_kind(f, PP_RECORD_CPU, slot, pid, tid, weight, label,
+	    pc, pcs));
 }
 
 /* One sample with one frame in the program, `at` bytes into it. */

@@ -114,8 +114,10 @@ drain(struct seen *seen)
 	memset(seen, 0, sizeof(*seen));
 	while ((words = pp_ring_take(&arena->slot[SLOT].cpu, &kind, record,
 		    PP_CPU_WORD_FRAMES + PP_FRAMES_MAX)) != 0) {
-		assert_true(words > PP_CPU_WORD_FRAMES);
-		seen->samples++;
+		if (kind == PP_RECORD_CPU) {
+			assert_true(words > PP_CPU_WORD_FRAMES);
+			seen->samples++;
+		}
 		seen->weight += (int64_t)record[PP_CPU_WORD_WEIGHT];
 		seen->label = (uint32_t)record[PP_CPU_WORD_LABEL];
 		seen->tid = (uint32_t)record[PP_CPU_WORD_THREAD];

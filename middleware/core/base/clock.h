@@ -57,4 +57,12 @@ pp_clock_process_cpu(pid_t pid)
 	return (pp_clock_read((clockid_t)(~(unsigned int)pid << 3 | 2)));
 }
 
+/* The CPU clock of a thread of the calling process, any of them, as
+ * CLOCK_THREAD_CPUTIME_ID is the caller's; 6 = CPUCLOCK_SCHED of one thread. */
+static inline clockid_t
+pp_clock_thread(pid_t tid)
+{
+	return ((clockid_t)(~(unsigned int)tid << 3 | 6));
+}
+
 #endif

@@ -21,9 +21,23 @@
  * waits: if another thread is at it, that one goes round again. */
 void pp_cpu_apply(void);
 
-/* The calling thread's clocks, when it registers and before it ends. */
+/* The period that the control words ask for, 0: none. One second is the longest
+ * that hz= can ask for. */
+uint64_t pp_cpu_wanted(void);
+
+/* If control.clocks has moved: write down what each thread has used since its
+ * last sample. */
+void pp_cpu_clocks(void);
+
+/* The calling thread's clocks, when it registers and before it ends; _leave()
+ * returns what it has used since its last sample, 0 when nobody measures. */
 void pp_cpu_enter(struct pp_thread *thread);
-void pp_cpu_leave(struct pp_thread *thread);
+uint64_t pp_cpu_leave(struct pp_thread *thread);
+
+/* CPU time that is no sample: of the calling thread, which ends and whose first
+ * function this was. */
+void pp_cpu_left(const struct pp_thread *thread, uint64_t ns,
+    uintptr_t function);
 
 /* A timer or a perf event of the calling thread has come: sets the next one.
  * Returns the weight of the sample that is to be taken, 0: none. */

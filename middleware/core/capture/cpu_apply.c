@@ -102,9 +102,8 @@ cpu_seen(enum pp_clock_seen clock)
 		    memory_order_relaxed);
 }
 
-/* One second is the longest period that hz= can ask for. */
-static uint64_t
-wanted_period(void)
+uint64_t
+pp_cpu_wanted(void)
 {
 	uint64_t period;
 
@@ -253,10 +252,10 @@ pp_cpu_tick(struct pp_thread *thread, const siginfo_t *info)
 
 	fast = info->si_code != SI_TIMER ||
 	    info->si_timerid == atomic_load(&thread->wall_timer);
-	period = wanted_period();
+	period = pp_cpu_wanted();
 	weight = tick_weight(thread, period, now, fast);
 	do {
-		period = wanted_period();
+		period = pp_cpu_wanted();
 		tick_rearm(thread, period, now, fast);
 	} while (thread->epoch != atomic_load(&cpu_epoch) && ++tries < TRIES);
 	return (weight);
@@ -269,9 +268,7 @@ pp_cpu_enter(struct pp_thread *thread)
 	pid_t tid = atomic_load(&thread->tid);
 	int tries = 0;
 
-	/* 6 = CPUCLOCK_SCHED of one thread, as in clock.h. */
-	atomic_store(&thread->timer,
-	    timer_make((clockid_t)(~(unsigned int)tid << 3 | 6), tid));
+	atomic_store(&thread->timer, timer_make(pp_clock_thread(tid), tid));
 	if (atomic_load(&thread->timer) == -1) {
 		cpu_seen(PP_CLOCK_TIMER_REFUSED);
 		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
@@ -279,7 +276,7 @@ pp_cpu_enter(struct pp_thread *thread)
 	}
 	do {
 		thread->epoch = atomic_load(&cpu_epoch);
-		period = wanted_period();
+		period = pp_cpu_wanted();
 		if (period != 0)
 			arm_tick(thread, period,
 			    pp_clock_read(CLOCK_THREAD_CPUTIME_ID) +
@@ -287,21 +284,26 @@ pp_cpu_enter(struct pp_thread *thread)
 	} while (thread->epoch != atomic_load(&cpu_epoch) && ++tries < TRIES);
 }
 
-void
+uint64_t
 pp_cpu_leave(struct pp_thread *thread)
 {
+	int64_t used = 0;
+
 	atomic_store(&thread->mode, PP_CPU_OFF);
 	pp_cpu_perf_close(thread);
 	timer_unmake(&thread->timer);
 	timer_unmake(&thread->wall_timer);
+	if (pp_self.slot != NULL && pp_cpu_wanted() != 0)
+		used = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) -
+		    atomic_load(&thread->last_cpu_ns);
+	return (used > 0 ? (uint64_t)used : 0);
 }
 
 /* CPU time that was used while nobody measured is nobody's. */
 static void
 forget_used(struct pp_thread *thread)
 {
-	pid_t tid = atomic_load(&thread->tid);
-	int64_t now = pp_clock_read((clockid_t)(~(unsigned int)tid << 3 | 6));
+	int64_t now = pp_clock_read(pp_clock_thread(atomic_load(&thread->tid)));
 
 	if (now > 0)
 		atomic_store(&thread->last_cpu_ns, now);
@@ -332,10 +334,12 @@ pp_cpu_apply(void)
 	unsigned int round, i;
 	uint64_t period, before;
 
+	if (pp_cpu_wanted() == atomic_load(&applied))
+		return;
 	atomic_fetch_add(&asked, 1);
 	while (atomic_exchange(&busy, 1) == 0) {
 		round = atomic_load(&asked);
-		period = wanted_period();
+		period = pp_cpu_wanted();
 		before = atomic_exchange(&applied, period);
 		if (period != before)
 			atomic_fetch_add(&cpu_epoch, 1);

@@ -30,13 +30,19 @@ record_begin(uint64_t *record, const struct pp_thread *thread, uint64_t weight)
 }
 
 static void
+record_put(enum pp_record kind, const uint64_t *record, uint32_t frames)
+{
+	if (pp_ring_put(&pp_self.slot->cpu, kind, record,
+		PP_CPU_WORD_FRAMES + frames) == -1)
+		pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_DROPPED, 1);
+}
+
+static void
 record_end(const uint64_t *record, uint32_t frames)
 {
 	struct pp_slot *slot = pp_self.slot;
 
-	if (pp_ring_put(&slot->cpu, PP_RECORD_CPU, record,
-		PP_CPU_WORD_FRAMES + frames) == -1)
-		pp_slot_lose(slot, PP_LOSS_SAMPLES_DROPPED, 1);
+	record_put(PP_RECORD_CPU, record, frames);
 	atomic_fetch_add_explicit(&slot->samples, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&slot->samples_ns,
 	    (uint64_t)pp_clock_mono() - record[PP_CPU_WORD_TIME],
@@ -94,20 +100,32 @@ struct signal {
 /* While a tick waits to be delivered, a sent signal of the same number is
  * thrown away: so whatever has come, the words are read. */
 static void
+signal_asks(void)
+{
+	pp_cpu_apply();
+	pp_cpu_clocks();
+	pp_wait_apply();
+	pp_trace_apply();
+}
+
+static uint64_t
+signal_weight(const struct signal *s)
+{
+	if (s->thread == NULL || s->info->si_code == SI_USER ||
+	    s->info->si_code == SI_TKILL)
+		return (0);
+	return (pp_cpu_tick(s->thread, s->info));
+}
+
+static void
 signal_on_own_stack(void *arg)
 {
 	const struct signal *s = arg;
-	uint64_t weight;
+	uint64_t weight = signal_weight(s);
 
-	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL) {
-		pp_cpu_apply();
-		pp_wait_apply();
-		pp_trace_apply();
-	} else {
-		weight = pp_cpu_tick(s->thread, s->info);
-		if (weight != 0)
-			tick_record(s->thread, weight, s->context);
-	}
+	if (weight != 0)
+		tick_record(s->thread, weight, s->context);
+	signal_asks();
 	pp_thread_dump(s->context);
 	pp_thread_seen(s->context);
 }
@@ -116,17 +134,11 @@ signal_on_own_stack(void *arg)
 static void
 signal_without_stack(const struct signal *s)
 {
-	uint64_t weight;
+	uint64_t weight = signal_weight(s);
 
-	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL) {
-		pp_cpu_apply();
-		pp_wait_apply();
-		pp_trace_apply();
-	} else if (s->thread != NULL) {
-		weight = pp_cpu_tick(s->thread, s->info);
-		if (weight != 0)
-			tick_record_pc(s->thread, weight, s->context);
-	}
+	if (weight != 0)
+		tick_record_pc(s->thread, weight, s->context);
+	signal_asks();
 	pp_thread_pass_on();
 }
 
@@ -146,4 +158,14 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	    pp_own_stack_in_handler(s.thread, signal_on_own_stack, &s) == -1)
 		signal_without_stack(&s);
 	errno = saved;
+}
+
+void
+pp_cpu_left(const struct pp_thread *thread, uint64_t ns, uintptr_t function)
+{
+	uint64_t record[PP_CPU_WORD_FRAMES + 1];
+
+	record_begin(record, thread, ns);
+	record[PP_CPU_WORD_FRAMES] = function;
+	record_put(PP_RECORD_CPU_LEFT, record, function != 0);
 }

@@ -44,6 +44,7 @@ struct pp_thread {
 	_Atomic pid_t tid;
 	_Atomic uintptr_t stack_start;
 	_Atomic size_t stack_size; /* without guard pages; 0: not known */
+	uintptr_t function;	   /* own thread: its first one, 0: not known */
 	void *own_stack; /* lowest address, NULL: not mapped yet; own thread */
 	/* Kernel timers, -1: none. Its own thread alone makes and deletes
 	 * them; any thread may set them, which the kernel refuses for one that

@@ -71,6 +71,7 @@ thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
 	atomic_store(&facts->creator_label, birth->label);
 	atomic_store(&facts->started_ns, pp_clock_mono());
 	/* A dump that was asked for before it began is not its business. */
+	atomic_store(&facts->unsampled_ns, 0);
 	atomic_store(&facts->dumped, atomic_load(&pp_self.arena->control.dump));
 	atomic_store(&facts->frames, 0);
 	atomic_store(&facts->traced_call, 0);
@@ -105,6 +106,7 @@ pp_thread_enter(const struct pp_thread_birth *birth)
 	atomic_store(&thread->perf_fd, -1);
 	atomic_store(&thread->mode, PP_CPU_OFF);
 	atomic_store(&thread->last_cpu_ns, 0);
+	thread->function = birth->function;
 	thread_tell(thread, birth);
 	pp_thread_self = thread;
 	(void)pp_own_stack_run(thread_warm, NULL);
@@ -116,13 +118,16 @@ void
 pp_thread_leave(void)
 {
 	struct pp_thread *thread = pp_thread_self;
+	uint64_t left;
 
 	if (thread == NULL)
 		return;
 	pp_trace_leave();
 	pp_thread_self = NULL;
 	atomic_store(&thread->state, PP_THREAD_LEAVING);
-	pp_cpu_leave(thread);
+	left = pp_cpu_leave(thread);
+	if (left != 0)
+		pp_cpu_left(thread, left, thread->function);
 	if (pp_self.slot != NULL)
 		atomic_store(&thread_facts(thread)->tid, 0);
 	atomic_store(&thread->state, PP_THREAD_FREE);

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 struct pp_thread_birth {
-	size_t stack_size; /* as created, without its guard; 0: not known */
-	uint32_t creator;  /* stack id of its creation, 0: none */
-	uint32_t label;	   /* label set of its creator, 0: none */
+	size_t stack_size;  /* as created, without its guard; 0: not known */
+	uintptr_t function; /* its first one; 0: not known */
+	uint32_t creator;   /* stack id of its creation, 0: none */
+	uint32_t label;	    /* label set of its creator, 0: none */
 };
 
 /* Make the calling thread a sampled one. Does nothing in a process without a

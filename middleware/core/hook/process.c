@@ -2,6 +2,7 @@
  * See process.h. Cold: threads and objects come and go seldom.
  */
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -41,11 +42,17 @@ struct thread_start {
 __thread void *pp_process_argument;
 static size_t default_stack_size;
 
+/* Behind the destructors of all other keys, whose CPU time is the thread's, too:
+ * the C library goes round PTHREAD_DESTRUCTOR_ITERATIONS times while a key has a
+ * value. */
 static void
-thread_ends(void *unused)
+thread_ends(void *rounds)
 {
-	(void)unused;
-	pp_thread_leave();
+	uintptr_t left = (uintptr_t)rounds - 1;
+
+	if (left == 0 ||
+	    pthread_setspecific(leave_key, (const void *)left) != 0)
+		pp_thread_leave();
 }
 
 static void *
@@ -57,7 +64,8 @@ thread_begins(void *arg)
 	pp_thread_enter(&start.birth);
 	pp_process_argument = start.argument;
 	/* The key's destructor runs however the thread ends. */
-	(void)pthread_setspecific(leave_key, &leave_key);
+	(void)pthread_setspecific(leave_key,
+	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
 	return (start.function(start.argument));
 }
 
@@ -75,6 +83,7 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	if (attr == NULL ||
 	    pthread_attr_getstacksize(attr, &start->birth.stack_size) != 0)
 		start->birth.stack_size = default_stack_size;
+	start->birth.function = (uintptr_t)function;
 	start->birth.creator = pp_wait_stack();
 	start->birth.label = pp_label_now;
 	error = real_pthread_create(thread, attr, thread_begins, start);

@@ -86,15 +86,14 @@ pp_build_main(struct pp_build *build, const struct pp_arena *arena,
 }
 
 static uint32_t
-build_no_stack(struct pp_build *build)
+build_said(struct pp_build *build, uint64_t address, const char *name)
 {
 	struct pp_line line = { 0, 0 };
 	uint32_t before = build->p->locations, location;
 
-	location = pp_profile_location(build->p, PP_BUILD_NO_STACK, 0);
+	location = pp_profile_location(build->p, address, 0);
 	if (build->p->locations != before) {
-		line.function =
-		    pp_profile_function(build->p, "[no stack]", "", 0);
+		line.function = pp_profile_function(build->p, name, "", 0);
 		pp_profile_lines(build->p, location, &line, 1);
 	}
 	return (location);
@@ -109,7 +108,10 @@ build_look_up(struct pp_build *build, uint64_t word)
 	int number;
 
 	if (word == PP_BUILD_FRAMES_LOST) {
-		location = build_no_stack(build);
+		location = build_said(build, PP_BUILD_NO_STACK, "[no stack]");
+	} else if (word == PP_BUILD_NOT_SAMPLED) {
+		location =
+		    build_said(build, PP_BUILD_NO_SAMPLE, "[not sampled]");
 	} else if ((word & PP_READING_UNKNOWN) != 0) {
 		/* Never in a place, or some file would own it; never 0. */
 		pc = word & ~PP_READING_UNKNOWN;

@@ -21,10 +21,15 @@
 #define PP_BUILD_FRAMES_LOST (PP_READING_UNKNOWN | PP_BUILD_LOST_PC)
 #define PP_BUILD_LOST_PC     ((1ULL << 63) - 1)
 
+/* Likewise: CPU time of a thread that no sample shows. */
+#define PP_BUILD_NOT_SAMPLED	(PP_READING_UNKNOWN | PP_BUILD_NOT_SAMPLED_PC)
+#define PP_BUILD_NOT_SAMPLED_PC ((1ULL << 63) - 2)
+
 /* Addresses that are no place's (canon.c ends at 2^56): a pc without object
  * that would lie in some other file's place, and what has no stack. */
-#define PP_BUILD_OUTSIDE  (1ULL << 60)
-#define PP_BUILD_NO_STACK (1ULL << 61)
+#define PP_BUILD_OUTSIDE   (1ULL << 60)
+#define PP_BUILD_NO_STACK  (1ULL << 61)
+#define PP_BUILD_NO_SAMPLE (1ULL << 62)
 
 /* Words whose location is remembered, two of each hash. A service's code has a
  * few thousand distinct ones; what falls out is looked up again. Power of
@@ -61,7 +66,7 @@ void pp_build_main(struct pp_build *build, const struct pp_arena *arena,
     uint32_t slots);
 
 /* The stack of the sample begun last: words of pp_readings_address(), or
- * PP_BUILD_FRAMES_LOST. None: one frame that says "[no stack]". */
+ * PP_BUILD_FRAMES_LOST, PP_BUILD_NOT_SAMPLED. None: one frame that says "[no stack]". */
 void pp_build_stack(struct pp_build *build, const uint64_t *word,
     uint32_t count);
 

@@ -92,8 +92,8 @@ pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample)
 }
 
 static void
-cpu_record(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
-    uint32_t count)
+cpu_record(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
+    const uint64_t *record, uint32_t count)
 {
 	struct pp_cpu_session *session;
 	struct pp_cpu_sample sample;
@@ -109,17 +109,19 @@ cpu_record(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
 	sample.pc = record + PP_CPU_WORD_FRAMES;
 	sample.pcs = count - PP_CPU_WORD_FRAMES;
 	sample.resolved = 0;
+	sample.left = kind == PP_RECORD_CPU_LEFT;
 	LIST_FOREACH(session, &cpu->sessions, list)
 		pp_cpu_session_add(session, &sample);
 	pp_cpu_tell(cpu, &sample, record);
 }
 
 static void
-cpu_take(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
-    uint32_t count)
+cpu_take(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
+    const uint64_t *record, uint32_t count)
 {
-	pp_cpu_last_keep(cpu, slot, record, count);
-	cpu_record(cpu, slot, record, count);
+	if (kind == PP_RECORD_CPU)
+		pp_cpu_last_keep(cpu, slot, record, count);
+	cpu_record(cpu, slot, kind, record, count);
 }
 
 /* Take what the slot's ring holds, at most a lap; nobody wants it when no
@@ -149,10 +151,11 @@ pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 			continue;
 		}
 		words += (uint32_t)count + 1;
-		if (kind != PP_RECORD_CPU || count < PP_CPU_WORD_FRAMES)
+		if ((kind != PP_RECORD_CPU && kind != PP_RECORD_CPU_LEFT) ||
+		    count < PP_CPU_WORD_FRAMES)
 			cpu->malformed++;
 		else if (cpu->running != 0)
-			cpu_take(cpu, slot, record, (uint32_t)count);
+			cpu_take(cpu, slot, kind, record, (uint32_t)count);
 	}
 	if (words > PP_CPU_RING_WORDS / 4)
 		cpu->crowded = 1;
@@ -212,6 +215,7 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 	if (cpu->slots > PP_WORKERS_MAX + 1)
 		cpu->slots = PP_WORKERS_MAX + 1;
 	cpu->parent_pid = arena->parent_pid;
+	cpu->tick_ns = arena->tick_ns;
 	cpu->samples_max = PP_SESSION_SAMPLES_MAX;
 	cpu->words_max = PP_SESSION_WORDS_MAX;
 	LIST_INIT(&cpu->sessions);
@@ -273,7 +277,9 @@ pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz)
 		return (NULL);
 	}
 	/* What lies in the rings was before this window. */
+	pp_cpu_clocks_ask(cpu);
 	pp_cpu_drain(cpu);
+	pp_cpu_clocks_open(session);
 	pp_cpu_account_open(session);
 	LIST_INSERT_HEAD(&cpu->sessions, session, list);
 	cpu->running++;
@@ -303,8 +309,10 @@ pp_cpu_end(struct pp_cpu_session *session)
 	struct pp_cpu *cpu = session->cpu;
 	struct pp_profile *profile;
 
+	pp_cpu_clocks_ask(cpu);
 	pp_cpu_drain(cpu);
 	pp_cpu_account_close(session);
+	pp_cpu_clocks_close(session);
 	cpu_leave(session);
 	profile = pp_cpu_profile(session);
 	pp_cpu_session_free(session);

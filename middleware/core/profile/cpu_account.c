@@ -72,6 +72,7 @@ pp_cpu_account_close(struct pp_cpu_session *session)
 		/* Less than before: it has died and was not reaped yet. */
 		ns = (int64_t)((uint64_t)account_slot_ns(life) -
 		    (uint64_t)session->then[i].cpu_ns);
+		session->then[i].cpu_ns = ns > 0 ? ns : 0;
 		if (ns > 0)
 			session->kernel_s += (double)ns / PP_NS_PER_SEC;
 		session->restarts +=

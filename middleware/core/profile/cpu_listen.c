@@ -11,7 +11,7 @@ pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
 	if (cpu->follow != NULL)
 		cpu->follow(cpu->follow_arg, sample->key.slot,
 		    record[PP_CPU_WORD_LABEL], sample->weight);
-	if (cpu->listener == NULL)
+	if (cpu->listener == NULL || sample->left)
 		return;
 	if (!sample->resolved)
 		pp_cpu_resolve(cpu, sample);

@@ -44,9 +44,11 @@ struct pp_cpu_entry {
 	uint64_t ns;
 };
 
-/* CPU time of a thread that has not become a sample yet. */
+/* A thread of a session. */
 struct pp_cpu_thread {
-	uint64_t rest;
+	uint64_t rest; /* CPU time that is in no line yet */
+	uint64_t need; /* so much of it makes the next sample */
+	uint64_t debt; /* used before the window, and not sampled then */
 	uint32_t slot;
 	int32_t pid;
 	int32_t tid;
@@ -56,6 +58,7 @@ struct pp_cpu_thread {
 /* A slot when the session began. */
 struct pp_cpu_then {
 	int64_t cpu_ns;
+	uint64_t sampled_ns; /* CPU time in lines since then */
 	uint32_t generation;
 };
 
@@ -76,7 +79,8 @@ struct pp_cpu_session {
 	struct pp_cpu_thread *thread;
 	uint32_t threads;
 	uint32_t thread_room;
-	uint64_t thread_rest; /* remainder shared by threads without entry */
+	uint64_t random;	    /* state of base/random.h */
+	struct pp_cpu_thread other; /* shared by threads without entry */
 
 	uint64_t dropped;     /* samples whose stack was not kept */
 	uint64_t labels_lost; /* samples whose labels were not kept */
@@ -84,6 +88,7 @@ struct pp_cpu_session {
 	/* Readings at the begin, turned into differences at the end. */
 	int64_t duration_ns;
 	double kernel_s; /* CPU time of the workers */
+	uint64_t not_sampled_ns;
 	uint32_t workers;
 	uint64_t restarts;
 	uint64_t malformed;
@@ -96,6 +101,7 @@ struct pp_cpu {
 	int arena_fd;
 	uint32_t slots;
 	int32_t parent_pid;
+	int64_t tick_ns; /* of the kernel */
 	struct pp_canon *canon;
 	LIST_HEAD(, pp_cpu_session) sessions;
 	pp_cpu_listener *listener; /* NULL: none */
@@ -118,6 +124,7 @@ struct pp_cpu {
 	void (*follow)(void *, uint32_t, uint64_t, uint64_t); /* or NULL */
 	void *follow_arg;
 
+	uint32_t clocks;    /* control.clocks as last asked */
 	uint64_t malformed; /* records that are no CPU sample */
 	int64_t idle_since; /* 0: a session runs, or memory is given back */
 	int crowded;	    /* a ring was a quarter full at the last drain */
@@ -129,6 +136,7 @@ struct pp_cpu_sample {
 	struct pp_cpu_key key; /* without the stack at first */
 	uint64_t weight;
 	int label_lost;
+	int left; /* 1: a thread has ended, and this is no sample */
 	const uint64_t *pc;
 	uint32_t pcs;
 	int resolved;
@@ -142,6 +150,29 @@ void pp_cpu_session_free(struct pp_cpu_session *session);
 /* Take the record's CPU time: a sample if a period is full. */
 void pp_cpu_session_add(struct pp_cpu_session *session,
     struct pp_cpu_sample *sample);
+
+/* The session's entry of the key's thread, or the one that those share which
+ * find no room. _drop(): the thread has ended. _find(): NULL, if it has none.
+ * In cpu_threads.c. */
+struct pp_cpu_thread *pp_cpu_thread_at(struct pp_cpu_session *session,
+    const struct pp_cpu_key *key);
+struct pp_cpu_thread *pp_cpu_thread_find(struct pp_cpu_session *session,
+    const struct pp_cpu_key *key);
+void pp_cpu_thread_drop(struct pp_cpu_session *session,
+    struct pp_cpu_thread *thread);
+
+/* CPU time of the key's thread, or of its whole worker, of which there is no
+ * sample. */
+void pp_cpu_session_miss(struct pp_cpu_session *session,
+    const struct pp_cpu_key *key, uint64_t ns);
+
+/* Ask all workers what their threads have used since their last samples, and
+ * wait for the answers, not for long. _open(): a window begins, what was used
+ * before is not its own. _close(): it ends, what it has not seen is one line a
+ * thread. In cpu_clocks.c. */
+void pp_cpu_clocks_ask(struct pp_cpu *cpu);
+void pp_cpu_clocks_open(struct pp_cpu_session *session);
+void pp_cpu_clocks_close(struct pp_cpu_session *session);
 
 /* Tell those who listen. `record` is what the sample was made of. */
 void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,

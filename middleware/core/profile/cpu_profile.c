@@ -110,6 +110,8 @@ build_comments(struct build *build)
 	    build->ns == 0 ? 0.0 : (double)build->samples / sampled);
 	pp_profile_comment(p, "cpu_seconds_kernel=%.3f", session->kernel_s);
 	pp_profile_comment(p, "cpu_seconds_sampled=%.3f", sampled);
+	pp_profile_comment(p, "cpu_seconds_not_sampled=%.3f",
+	    (double)session->not_sampled_ns / PP_NS_PER_SEC);
 	pp_profile_comment(p, "workers=%u", session->workers);
 	pp_profile_comment(p, "worker_restarts=%llu",
 	    (unsigned long long)session->restarts);
@@ -156,7 +158,7 @@ build_order(struct build *build)
 
 	for (i = 0; i < session->entries; i++)
 		build_line(build, &session->entry[i]);
-	if (session->rest.samples != 0)
+	if (session->rest.ns != 0)
 		build_line(build, &session->rest);
 	qsort_r(build->order, build->lines, sizeof(*build->order),
 	    compare_entries, session->cpu);

@@ -2,11 +2,12 @@
  * One session: its own rate, and a bounded table of what it saw. Knows
  * neither rings nor profiles.
  *
- * Thinning: each thread has a remainder of CPU time. A record adds its weight
- * to it; every whole period in it becomes value, in the record's stack. The
- * remainder starts at half a period, so that ticks that come a little early
- * count as what they are, and a thread's sum is never more than half a
- * period off.
+ * A worker takes samples at the highest rate of all sessions. For a session of
+ * that rate each record is a sample. For a lower one a thread's records add up
+ * until they make a period: the record that fills it has the CPU time of all
+ * since the one before, as a timer of that rate would have found it. So no
+ * CPU time is rounded. Above the kernel's tick the clocks of threads that share
+ * a processor come too often, and each rate is thinned.
  *
  * Rule: CPU time that was weighed is in the totals, whatever is full: first
  * the callers are given up, then the leaf, then the labels.
@@ -32,7 +33,7 @@ pp_cpu_session_new(struct pp_cpu *cpu, unsigned int hz)
 	session->cpu = cpu;
 	session->hz = hz;
 	session->period = PP_NS_PER_SEC / hz;
-	session->thread_rest = session->period / 2;
+	session->other.need = session->period / 2;
 	return (session);
 }
 
@@ -45,85 +46,6 @@ pp_cpu_session_free(struct pp_cpu_session *session)
 	free(session->index);
 	free(session->thread);
 	free(session);
-}
-
-static uint32_t
-thread_at(const struct pp_cpu_key *key, uint32_t room)
-{
-	uint64_t hash;
-
-	hash = pp_mix(key->slot, (uint32_t)key->tid);
-	return ((uint32_t)pp_mix(hash, (uint32_t)key->pid) & (room - 1));
-}
-
-/* The thread's entry or a free one; there always is one, the table is at
- * most half full. */
-static struct pp_cpu_thread *
-thread_probe(struct pp_cpu_thread *table, uint32_t room,
-    const struct pp_cpu_key *key)
-{
-	struct pp_cpu_thread *thread;
-	uint32_t at;
-
-	for (at = thread_at(key, room);; at = (at + 1) & (room - 1)) {
-		thread = &table[at];
-		if (!thread->used ||
-		    (thread->tid == key->tid && thread->pid == key->pid &&
-			thread->slot == key->slot))
-			return (thread);
-	}
-}
-
-static int
-threads_grow(struct pp_cpu_session *session)
-{
-	uint32_t room =
-	    session->thread_room == 0 ? 16 : session->thread_room * 2;
-	struct pp_cpu_thread *table, *old;
-	struct pp_cpu_key key = { 0 };
-	uint32_t i;
-
-	if (room > 2 * PP_CPU_THREADS_MAX ||
-	    (table = calloc(room, sizeof(*table))) == NULL)
-		return (-1);
-	for (i = 0; i < session->thread_room; i++) {
-		old = &session->thread[i];
-		if (!old->used)
-			continue;
-		key.slot = old->slot;
-		key.pid = old->pid;
-		key.tid = old->tid;
-		*thread_probe(table, room, &key) = *old;
-	}
-	free(session->thread);
-	session->thread = table;
-	session->thread_room = room;
-	return (0);
-}
-
-/* Where the thread's remainder is. */
-static uint64_t *
-thread_rest(struct pp_cpu_session *session, const struct pp_cpu_key *key)
-{
-	struct pp_cpu_thread *thread;
-
-	if (session->thread_room != 0) {
-		thread =
-		    thread_probe(session->thread, session->thread_room, key);
-		if (thread->used)
-			return (&thread->rest);
-	}
-	if (2 * (session->threads + 1) > session->thread_room &&
-	    threads_grow(session) == -1)
-		return (&session->thread_rest);
-	thread = thread_probe(session->thread, session->thread_room, key);
-	thread->used = 1;
-	thread->slot = key->slot;
-	thread->pid = key->pid;
-	thread->tid = key->tid;
-	thread->rest = session->period / 2;
-	session->threads++;
-	return (&thread->rest);
 }
 
 static uint32_t
@@ -244,25 +166,71 @@ add_capped(uint64_t *sum, uint64_t more)
 	*sum = more > INT64_MAX - *sum ? INT64_MAX : *sum + more;
 }
 
-void
-pp_cpu_session_add(struct pp_cpu_session *session, struct pp_cpu_sample *sample)
+/* Whether the thread's CPU time so far makes a sample. */
+static int
+session_takes(const struct pp_cpu_session *session,
+    struct pp_cpu_thread *thread)
+{
+	const struct pp_cpu *cpu = session->cpu;
+
+	if (session->hz >= cpu->hz && (int64_t)session->period >= cpu->tick_ns)
+		return (1);
+	if (thread->rest < thread->need)
+		return (0);
+	thread->need =
+	    session->period - (thread->rest - thread->need) % session->period;
+	return (1);
+}
+
+static void
+session_count(struct pp_cpu_session *session, struct pp_cpu_sample *sample,
+    uint64_t samples, uint64_t ns)
 {
 	struct pp_cpu_entry *entry;
-	uint64_t *rest, ns;
 
-	rest = thread_rest(session, &sample->key);
-	*rest += sample->weight < WEIGHT_MAX ? sample->weight : WEIGHT_MAX;
-	if (*rest < session->period)
-		return;
-	ns = *rest - *rest % session->period;
-	*rest -= ns;
-	if (!sample->resolved)
-		pp_cpu_resolve(session->cpu, sample);
 	if (sample->label_lost)
 		session->labels_lost++;
 	entry = session_entry(session, sample);
-	add_capped(&entry->samples, 1);
+	add_capped(&entry->samples, samples);
 	add_capped(&entry->ns, ns);
+	add_capped(&session->then[sample->key.slot].sampled_ns, ns);
+}
+
+void
+pp_cpu_session_add(struct pp_cpu_session *session, struct pp_cpu_sample *sample)
+{
+	struct pp_cpu_thread *thread = pp_cpu_thread_at(session, &sample->key);
+	uint64_t weight =
+	    sample->weight < WEIGHT_MAX ? sample->weight : WEIGHT_MAX;
+
+	add_capped(&thread->rest,
+	    weight > thread->debt ? weight - thread->debt : 0);
+	thread->debt = 0;
+	if (!sample->left && !session_takes(session, thread))
+		return;
+	if (!sample->resolved)
+		pp_cpu_resolve(session->cpu, sample);
+	if (!sample->left || thread->rest != 0)
+		session_count(session, sample, sample->left ? 0 : 1,
+		    thread->rest);
+	thread->rest = 0;
+	if (sample->left)
+		pp_cpu_thread_drop(session, thread);
+}
+
+void
+pp_cpu_session_miss(struct pp_cpu_session *session,
+    const struct pp_cpu_key *key, uint64_t ns)
+{
+	struct pp_cpu_sample sample = { .key = *key, .pcs = 1, .resolved = 1 };
+
+	if (ns == 0)
+		return;
+	sample.word[0] = PP_BUILD_NOT_SAMPLED;
+	sample.key.stack =
+	    pp_stacks_intern(session->cpu->stacks, sample.word, 1);
+	session_count(session, &sample, 0, ns);
+	add_capped(&session->not_sampled_ns, ns);
 }
 
 void

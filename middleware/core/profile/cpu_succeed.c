@@ -19,6 +19,12 @@ pp_cpu_succeed(struct pp_cpu_session *session)
 	pp_cpu_drain(cpu);
 	pp_cpu_account_close(session);
 	pp_cpu_account_open(next);
+	/* What threads have in no line yet goes on. */
+	next->thread = session->thread;
+	next->threads = session->threads;
+	next->thread_room = session->thread_room;
+	session->thread = NULL;
+	session->threads = session->thread_room = 0;
 	LIST_INSERT_AFTER(session, next, list);
 	LIST_REMOVE(session, list);
 	return (next);

@@ -100,7 +100,7 @@ pack_lines(const struct pp_cpu_session *session, struct pp_slice *slice,
 	for (i = 0; i <= session->entries; i++) {
 		entry =
 		    i < session->entries ? &session->entry[i] : &session->rest;
-		if (entry->samples == 0)
+		if (entry->ns == 0)
 			continue;
 		pack_line(session, entry, map, out);
 		slice->sampled_s += (double)entry->ns / PP_NS_PER_SEC;

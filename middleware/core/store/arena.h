@@ -154,6 +154,9 @@ struct pp_thread_facts {
 	_Atomic uint32_t creator; /* stack id of its pthread_create(), 0 */
 	_Atomic uint32_t creator_label;
 	_Atomic int64_t started_ns; /* CLOCK_MONOTONIC */
+	/* CPU time since its last sample, when control.clocks asked; by any
+	 * thread of the process. */
+	_Atomic uint64_t unsampled_ns;
 	/* Its stack when control.dump asked, in its own signal handler;
 	 * `dumped` last. */
 	_Atomic uint32_t dumped;
@@ -251,8 +254,8 @@ enum pp_clock_seen {
 	PP_CLOCK_TIMER = 1,	    /* a CPU timer was made */
 	PP_CLOCK_TIMER_REFUSED = 2, /* or the kernel refused one */
 	PP_CLOCK_PERF = 4,	    /* a perf_event */
-	PP_CLOCK_WALL = 16,    /* a timer of wall time, above the tick */
-	PP_TGKILL_REFUSED = 32 /* no thread can be asked for its stack */
+	PP_CLOCK_WALL = 16,	    /* a timer of wall time, above the tick */
+	PP_TGKILL_REFUSED = 32	    /* no thread can be asked for its stack */
 };
 
 struct pp_slot {
@@ -264,6 +267,8 @@ struct pp_slot {
 	 * the begin to the end of writing one; by the signal handler. */
 	_Atomic uint32_t clocks;
 	_Atomic uint32_t deaths_told; /* by the collector: in its log */
+	_Atomic uint32_t clocks_told; /* control.clocks, when all unsampled_ns
+					 were written for it */
 	_Atomic uint64_t samples;
 	_Atomic uint64_t samples_ns;
 	struct pp_objects objects;
@@ -299,9 +304,10 @@ struct pp_control {
 	_Atomic uint64_t stall_ms;	 /* by the parent; 0: off. A collector
 				       reads it as it starts */
 	_Atomic uint64_t recorder_hz;	 /* likewise */
-	_Atomic uint32_t trace; /* 0: nobody traces; else another number each
+	_Atomic uint32_t trace;	 /* 0: nobody traces; else another number each
 				   time that recording is turned on */
-	_Atomic uint32_t dump;	/* +1: each thread is to write its stack */
+	_Atomic uint32_t dump;	 /* +1: each thread is to write its stack */
+	_Atomic uint32_t clocks; /* +1: each worker is to write unsampled_ns */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
 	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };

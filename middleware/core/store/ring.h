@@ -22,10 +22,12 @@
 enum pp_record {
 	PP_RECORD_NONE, /* not written yet */
 	PP_RECORD_PAD,
-	PP_RECORD_CPU
+	PP_RECORD_CPU,
+	PP_RECORD_CPU_LEFT /* what a thread that ends has used since its last
+			      sample: CPU time, but no sample */
 };
 
-/* Payload of PP_RECORD_CPU, word by word after the header; see cpu.c. */
+/* Payload of PP_RECORD_CPU and _LEFT, word by word after the header; see cpu.c. */
 enum pp_cpu_word {
 	PP_CPU_WORD_TIME,   /* CLOCK_MONOTONIC, ns */
 	PP_CPU_WORD_THREAD, /* pid << 32 | tid */
