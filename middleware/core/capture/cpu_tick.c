@@ -7,7 +7,9 @@
  * rate and however late a tick was.
  */
 #include <errno.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "capture/cpu.h"
@@ -19,14 +21,15 @@
 #include "store/ring.h"
 
 static void
-record_begin(uint64_t *record, const struct pp_thread *thread, uint64_t weight)
+record_begin(uint64_t *record, const struct pp_thread *thread, uint64_t weight,
+    int labelled)
 {
 	record[PP_CPU_WORD_TIME] = (uint64_t)pp_clock_mono();
 	record[PP_CPU_WORD_THREAD] = (uint64_t)(uint32_t)pp_self.pid << 32 |
 	    (uint32_t)atomic_load_explicit(&thread->tid, memory_order_relaxed);
 	record[PP_CPU_WORD_WEIGHT] = weight;
-	record[PP_CPU_WORD_LABEL] = pp_label_now;
-	record[PP_CPU_WORD_FLIGHT] = pp_flight_now;
+	record[PP_CPU_WORD_LABEL] = labelled ? pp_label_now : 0;
+	record[PP_CPU_WORD_FLIGHT] = labelled ? pp_flight_now : 0;
 }
 
 static void
@@ -56,7 +59,7 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 	uint32_t frames;
 	int stackless, cut;
 
-	record_begin(record, thread, weight);
+	record_begin(record, thread, weight, 1);
 	frames = pp_unwind_interrupted(context, &record[PP_CPU_WORD_FRAMES],
 	    &stackless, &cut);
 	if (stackless)
@@ -67,11 +70,12 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 }
 
 static __attribute__((noinline)) void
-tick_record_pc(struct pp_thread *thread, uint64_t weight, void *context)
+tick_record_pc(struct pp_thread *thread, uint64_t weight, int ours,
+    void *context)
 {
 	uint64_t record[PP_CPU_WORD_FRAMES + 1];
 
-	record_begin(record, thread, weight);
+	record_begin(record, thread, weight, ours);
 	record[PP_CPU_WORD_FRAMES] = pp_unwind_pc(context);
 	pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_STACKLESS, 1);
 	record_end(record, 1);
@@ -111,8 +115,7 @@ signal_asks(void)
 static uint64_t
 signal_weight(const struct signal *s)
 {
-	if (s->thread == NULL || s->info->si_code == SI_USER ||
-	    s->info->si_code == SI_TKILL)
+	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL)
 		return (0);
 	return (pp_cpu_tick(s->thread, s->info));
 }
@@ -137,9 +140,49 @@ signal_without_stack(const struct signal *s)
 	uint64_t weight = signal_weight(s);
 
 	if (weight != 0)
-		tick_record_pc(s->thread, weight, s->context);
+		tick_record_pc(s->thread, weight, 1, s->context);
 	signal_asks();
 	pp_thread_pass_on();
+}
+
+/* Whether the signal has found the thread whose thread-local variables these
+ * are. A thread of bare clone() may have its creator's. */
+static int
+is_bare(const struct pp_thread *thread, const siginfo_t *info)
+{
+	if (thread == NULL)
+		return (1);
+	if (info->si_code == SI_TIMER)
+		return (info->si_timerid != atomic_load(&thread->timer) &&
+		    info->si_timerid != atomic_load(&thread->wall_timer));
+	return ((pid_t)syscall(SYS_gettid) != atomic_load(&thread->tid));
+}
+
+/* An unregistered thread, or one of bare clone(): nothing that is thread-local
+ * is touched, and the pc is all that is told of it. */
+static void
+signal_bare(const siginfo_t *info, void *context)
+{
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+	struct pp_thread *thread;
+	uint64_t weight;
+	unsigned int i;
+
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		thread = &pp_self.thread[i];
+		if (atomic_load(&thread->state) == PP_THREAD_LIVE &&
+		    atomic_load(&thread->tid) == tid)
+			break;
+	}
+	if (i == PP_THREADS_MAX)
+		thread = NULL;
+	if (thread != NULL && info->si_code == SI_TIMER) {
+		weight = pp_cpu_tick(thread, info);
+		if (weight != 0)
+			tick_record_pc(thread, weight, 0, context);
+	}
+	signal_asks();
+	pp_thread_dump_pc(thread, context);
 }
 
 void
@@ -151,11 +194,14 @@ pp_cpu_signal(int signo, siginfo_t *info, void *context)
 	(void)signo;
 	if (pp_self.slot == NULL)
 		return;
+	if (is_bare(s.thread, info)) {
+		signal_bare(info, context);
+		return;
+	}
 	saved = errno;
 	if (ended_a_call(context))
 		pp_calls_interrupted++;
-	if (s.thread == NULL ||
-	    pp_own_stack_in_handler(s.thread, signal_on_own_stack, &s) == -1)
+	if (pp_own_stack_in_handler(s.thread, signal_on_own_stack, &s) == -1)
 		signal_without_stack(&s);
 	errno = saved;
 }
@@ -165,7 +211,7 @@ pp_cpu_left(const struct pp_thread *thread, uint64_t ns, uintptr_t function)
 {
 	uint64_t record[PP_CPU_WORD_FRAMES + 1];
 
-	record_begin(record, thread, ns);
+	record_begin(record, thread, ns, thread->bare == NULL);
 	record[PP_CPU_WORD_FRAMES] = function;
 	record_put(PP_RECORD_CPU_LEFT, record, function != 0);
 }

@@ -8,6 +8,7 @@
 #include "capture/heap.h"
 #include "capture/heap_live.h"
 #include "capture/stack_here.h"
+#include "capture/thread.h"
 #include "store/heap.h"
 #include "store/rows.h"
 
@@ -17,6 +18,7 @@
 #define DRAWS_MAX  64
 
 __thread uint64_t pp_heap_left;
+void (*pp_thread_unknown)(void);
 
 static __thread uint64_t heap_rate_seen; /* plus 1; 0: never drawn */
 static __thread uint64_t heap_random_state;
@@ -136,6 +138,9 @@ pp_heap_alloc(void *p, size_t size)
 		pp_heap_left = LOOK_AGAIN;
 		return;
 	}
+	if (pp_thread_self == NULL && !pp_thread_gone &&
+	    pp_thread_unknown != NULL)
+		pp_thread_unknown();
 	if (heap_rate_seen != rate + 1) {
 		/* The first draw of a thread, or of a new rate: this very
 		 * allocation may still fall before the sample. */

@@ -23,6 +23,7 @@
 
 struct pp_self pp_self;
 __thread struct pp_thread *pp_thread_self;
+__thread int pp_thread_gone;
 __thread uint32_t pp_label_now;
 __thread uint64_t pp_flight_now;
 __thread uint64_t pp_flight_request;

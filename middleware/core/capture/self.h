@@ -44,7 +44,9 @@ struct pp_thread {
 	_Atomic pid_t tid;
 	_Atomic uintptr_t stack_start;
 	_Atomic size_t stack_size; /* without guard pages; 0: not known */
-	uintptr_t function;	   /* own thread: its first one, 0: not known */
+	int (*bare)(void *);	   /* of bare clone(), else NULL; before LIVE */
+	void *bare_argument;
+	uintptr_t function; /* own thread: its first one, 0: not known */
 	void *own_stack; /* lowest address, NULL: not mapped yet; own thread */
 	/* Kernel timers, -1: none. Its own thread alone makes and deletes
 	 * them; any thread may set them, which the kernel refuses for one that
@@ -79,6 +81,9 @@ extern struct pp_self pp_self;
 
 /* The calling thread's entry, or NULL: not sampled. */
 extern __thread struct pp_thread *pp_thread_self;
+
+/* 1: the calling thread has left, and is not to register again. */
+extern __thread int pp_thread_gone;
 
 /* Label set id of what the calling thread does now; 0: none. */
 extern __thread uint32_t pp_label_now;

@@ -87,20 +87,11 @@ thread_warm(void *unused)
 	pp_unwind_warm();
 }
 
-void
-pp_thread_enter(const struct pp_thread_birth *birth)
+/* What a claimed entry needs before its thread is LIVE. */
+static void
+thread_begin(struct pp_thread *thread, const struct pp_thread_birth *birth)
 {
-	struct pp_thread *thread;
-
-	if (pp_self.worker == 0 || pp_thread_self != NULL)
-		return;
-	thread = thread_claim();
-	if (thread == NULL) {
-		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
-		return;
-	}
 	atomic_store(&thread->tid, (pid_t)syscall(SYS_gettid));
-	thread_find_stack(thread, birth->stack_size);
 	atomic_store(&thread->timer, -1);
 	atomic_store(&thread->wall_timer, -1);
 	atomic_store(&thread->perf_fd, -1);
@@ -108,6 +99,38 @@ pp_thread_enter(const struct pp_thread_birth *birth)
 	atomic_store(&thread->last_cpu_ns, 0);
 	thread->function = birth->function;
 	thread_tell(thread, birth);
+}
+
+static void
+thread_end(struct pp_thread *thread)
+{
+	uint64_t left;
+
+	atomic_store(&thread->state, PP_THREAD_LEAVING);
+	left = pp_cpu_leave(thread);
+	if (left != 0)
+		pp_cpu_left(thread, left, thread->function);
+	if (pp_self.slot != NULL)
+		atomic_store(&thread_facts(thread)->tid, 0);
+	atomic_store(&thread->state, PP_THREAD_FREE);
+}
+
+void
+pp_thread_enter(const struct pp_thread_birth *birth)
+{
+	struct pp_thread *thread;
+
+	if (pp_self.worker == 0 || pp_thread_self != NULL || pp_thread_gone)
+		return;
+	thread = thread_claim();
+	if (thread == NULL) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
+		pp_thread_gone = 1;
+		return;
+	}
+	thread->bare = NULL;
+	thread_begin(thread, birth);
+	thread_find_stack(thread, birth->stack_size);
 	pp_thread_self = thread;
 	(void)pp_own_stack_run(thread_warm, NULL);
 	atomic_store(&thread->state, PP_THREAD_LIVE);
@@ -118,17 +141,69 @@ void
 pp_thread_leave(void)
 {
 	struct pp_thread *thread = pp_thread_self;
-	uint64_t left;
 
+	pp_thread_gone = 1;
 	if (thread == NULL)
 		return;
 	pp_trace_leave();
 	pp_thread_self = NULL;
-	atomic_store(&thread->state, PP_THREAD_LEAVING);
-	left = pp_cpu_leave(thread);
-	if (left != 0)
-		pp_cpu_left(thread, left, thread->function);
-	if (pp_self.slot != NULL)
-		atomic_store(&thread_facts(thread)->tid, 0);
+	thread_end(thread);
+}
+
+/* Those that ended by the system call alone have left their entry and timers. */
+static void
+bare_sweep(void)
+{
+	struct pp_thread *thread;
+	unsigned int i;
+
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		thread = &pp_self.thread[i];
+		if (atomic_load(&thread->state) == PP_THREAD_LIVE &&
+		    thread->bare != NULL &&
+		    pp_clock_read(pp_clock_thread(atomic_load(&thread->tid))) ==
+			0)
+			thread_end(thread);
+	}
+}
+
+struct pp_thread *
+pp_thread_bare(int (*function)(void *), void *argument)
+{
+	struct pp_thread *thread;
+
+	if (pp_self.worker == 0)
+		return (NULL);
+	bare_sweep();
+	thread = thread_claim();
+	if (thread == NULL) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_THREADS_UNSAMPLED, 1);
+		return (NULL);
+	}
+	thread->bare = function;
+	thread->bare_argument = argument;
+	return (thread);
+}
+
+void
+pp_thread_bare_drop(struct pp_thread *thread)
+{
+	thread->bare = NULL;
 	atomic_store(&thread->state, PP_THREAD_FREE);
+}
+
+int
+pp_thread_bare_run(struct pp_thread *thread)
+{
+	struct pp_thread_birth birth = { .function = (uintptr_t)thread->bare };
+	int status;
+
+	thread_begin(thread, &birth);
+	atomic_store(&thread->stack_start, 0);
+	atomic_store(&thread->stack_size, 0);
+	atomic_store(&thread->state, PP_THREAD_LIVE);
+	pp_cpu_enter(thread);
+	status = thread->bare(thread->bare_argument);
+	thread_end(thread);
+	return (status);
 }

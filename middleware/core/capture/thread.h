@@ -31,8 +31,24 @@ void pp_thread_dump(void *context);
 void pp_thread_seen(void *context);
 
 /* Where no stack can be taken, the calling thread still tells the others of a
- * dump or a trace. Hot. */
+ * dump or a trace; _dump_pc(): and of its own pc, if `thread` is not NULL. Hot. */
 void pp_thread_pass_on(void);
+struct pp_thread;
+void pp_thread_dump_pc(const struct pp_thread *thread, const void *context);
+
+/*
+ * A thread of bare clone(): whose thread-local variables it has is not known, so
+ * nothing of ours that is thread-local is touched, and its samples have the pc
+ * alone. _bare() claims an entry, in the thread that calls clone(); NULL: none.
+ * _run() is what the new thread runs, _drop() gives the entry back instead.
+ */
+struct pp_thread *pp_thread_bare(int (*function)(void *), void *argument);
+int pp_thread_bare_run(struct pp_thread *thread);
+void pp_thread_bare_drop(struct pp_thread *thread);
+
+/* What a thread calls that meets one of our wrappers and is not registered;
+ * NULL: nobody. Not in a thread that has left. */
+extern void (*pp_thread_unknown)(void);
 
 /* Undo it; called by a thread about to end. */
 void pp_thread_leave(void);

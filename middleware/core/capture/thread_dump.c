@@ -127,3 +127,21 @@ pp_thread_pass_on(void)
 	if (wanted != 0)
 		pass_on(&trace_passed, wanted);
 }
+
+void
+pp_thread_dump_pc(const struct pp_thread *thread, const void *context)
+{
+	struct pp_thread_facts *facts;
+	uint32_t wanted;
+
+	pp_thread_pass_on();
+	wanted = atomic_load(&pp_self.arena->control.dump);
+	if (thread == NULL || pp_self.worker == 0 || wanted == 0)
+		return;
+	facts = &pp_self.slot->thread[thread - pp_self.thread];
+	atomic_store(&facts->pc[0], pp_unwind_pc(context));
+	atomic_store(&facts->label, 0);
+	atomic_store(&facts->flight, 0);
+	atomic_store(&facts->frames, 1);
+	atomic_store(&facts->dumped, wanted);
+}

@@ -18,6 +18,7 @@
 #include "hook/locks.h"
 #include "hook/process.h"
 #include "hook/sleeps.h"
+#include "hook/threads.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
     void *(*)(void *), void *);
@@ -55,17 +56,40 @@ thread_ends(void *rounds)
 		pp_thread_leave();
 }
 
+/* The key's destructor runs however the thread ends. */
+void
+pp_process_thread_begins(const struct pp_thread_birth *birth)
+{
+	pp_thread_enter(birth);
+	(void)pthread_setspecific(leave_key,
+	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
+}
+
+static void
+thread_is_unknown(void)
+{
+	const struct pp_thread_birth birth = { 0 };
+
+	pp_process_thread_begins(&birth);
+}
+
+struct pp_thread_birth
+pp_process_birth(uintptr_t function)
+{
+	return ((struct pp_thread_birth){ .stack_size = default_stack_size,
+	    .function = function,
+	    .creator = pp_wait_stack(),
+	    .label = pp_label_now });
+}
+
 static void *
 thread_begins(void *arg)
 {
 	struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
-	pp_thread_enter(&start.birth);
+	pp_process_thread_begins(&start.birth);
 	pp_process_argument = start.argument;
-	/* The key's destructor runs however the thread ends. */
-	(void)pthread_setspecific(leave_key,
-	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
 	return (start.function(start.argument));
 }
 
@@ -74,18 +98,19 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     void *(*function)(void *), void *argument)
 {
 	struct thread_start *start;
+	size_t guard = 0;
 	int error;
 
 	if (pp_self.worker == 0 || (start = malloc(sizeof(*start))) == NULL)
 		return (real_pthread_create(thread, attr, function, argument));
 	start->function = function;
 	start->argument = argument;
-	if (attr == NULL ||
-	    pthread_attr_getstacksize(attr, &start->birth.stack_size) != 0)
-		start->birth.stack_size = default_stack_size;
-	start->birth.function = (uintptr_t)function;
-	start->birth.creator = pp_wait_stack();
-	start->birth.label = pp_label_now;
+	start->birth = pp_process_birth((uintptr_t)function);
+	if (attr != NULL &&
+	    pthread_attr_getstacksize(attr, &start->birth.stack_size) == 0 &&
+	    pthread_attr_getguardsize(attr, &guard) == 0 &&
+	    guard < start->birth.stack_size)
+		start->birth.stack_size -= guard;
 	error = real_pthread_create(thread, attr, thread_begins, start);
 	if (error != 0)
 		free(start);
@@ -182,7 +207,7 @@ static int patch_result;
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
 	    PP_SLEEP_HOOKS + PP_CALL_HOOKS + PP_ALLOC_HOOKS +                  \
-	    PP_PROCESS_HOOKS_MAX)
+	    PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
 
 static size_t
 hooks_add(struct pp_got_hook *all, size_t used, const struct pp_got_hook *more,
@@ -214,10 +239,13 @@ static void
 process_learn_stack_size(void)
 {
 	pthread_attr_t attr;
+	size_t guard;
 
 	if (pthread_getattr_default_np(&attr) != 0)
 		return;
-	(void)pthread_attr_getstacksize(&attr, &default_stack_size);
+	if (pthread_attr_getstacksize(&attr, &default_stack_size) == 0 &&
+	    pthread_attr_getguardsize(&attr, &guard) == 0)
+		default_stack_size -= guard;
 	(void)pthread_attr_destroy(&attr);
 }
 
@@ -248,6 +276,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 	}
 	patch_all();
 	pp_wait_follow = pp_locks_follow;
+	pp_thread_unknown = thread_is_unknown;
 	pp_wait_apply();
 	if (patch_result == -1) {
 		*why = "a call table could not be made writable: some "

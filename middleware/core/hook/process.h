@@ -9,6 +9,7 @@
 #define PP_HOOK_PROCESS_H
 
 #include "capture/objects.h"
+#include "capture/thread.h"
 #include "hook/got.h"
 
 #define PP_PROCESS_HOOKS_MAX 32
@@ -22,6 +23,11 @@
  */
 int pp_process_hook(const struct pp_got_hook *hooks, size_t count,
     pp_objects_seen_fn seen, const char **why);
+
+/* For who follows threads born in other ways: what the calling thread is about
+ * to begin; and in the new thread, before its function. */
+struct pp_thread_birth pp_process_birth(uintptr_t function);
+void pp_process_thread_begins(const struct pp_thread_birth *birth);
 
 /* Look at what was loaded by a dlopen() that could not be followed to its
  * end. One predicted branch when there was none. Outside of signal handlers.
