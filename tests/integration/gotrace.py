@@ -32,7 +32,8 @@ class GoTrace:
         self.file = os.path.join(self.dir, "trace")
         with open(self.file, "wb") as file:
             file.write(data)
-        self.env = dict(os.environ, HOME=self.dir, BROWSER="true")
+        self.env = dict(os.environ, **harness.GO_CACHE, HOME=self.dir,
+                        BROWSER="true")
 
     def __enter__(self):
         self.port = harness.free_port()

@@ -36,6 +36,9 @@ COLLECTOR = os.path.join(BUILD, "pprof-collector")
 # have loaded before.
 SANITIZER = os.environ.get("PPROF_TEST_PRELOAD", "")
 TICK = os.sysconf("SC_CLK_TCK")
+# Newer toolchains build `go tool pprof` when it is first run: once for all
+# tests, whatever home directory each gives it.
+GO_CACHE = {"GOCACHE": os.path.join(BUILD, "go-cache")}
 START_S = 20
 STOP_S = 20
 

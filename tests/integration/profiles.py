@@ -10,6 +10,8 @@ import re
 import subprocess
 import tempfile
 
+import harness
+
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9, "mins": 60e9, "hrs": 3600e9,
          "hours": 3600e9, "days": 86400e9}
 # Newer ones have a column behind the line.
@@ -93,6 +95,14 @@ class Profile:
                 self._mapping(line)
         for sample, ids in zip(self.samples, self._stacks):
             sample.stack = [self.locations[number] for number in ids]
+
+    def comment(self, key):
+        """The value of a key=value comment; None: there is none."""
+        for text in self.comments:
+            name, _, value = text.partition("=")
+            if name == key:
+                return value
+        return None
 
     def _head(self, line):
         key, _, value = line.partition(": ")
@@ -189,7 +199,8 @@ class Pprof:
 
     def run(self, *args, timeout=120):
         """Its standard output; a failure or a complaint is an error."""
-        env = dict(os.environ, HOME=self.dir.name, PPROF_NO_BROWSER="1",
+        env = dict(os.environ, **harness.GO_CACHE, HOME=self.dir.name,
+                   PPROF_NO_BROWSER="1",
                    PPROF_TMPDIR=os.path.join(self.dir.name, "saved"))
         done = subprocess.run(["go", "tool", "pprof", *args], env=env,
                               cwd=self.dir.name, timeout=timeout,

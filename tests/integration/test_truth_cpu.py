@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""
+Every second of CPU is in a CPU profile: of threads that are shorter than a
+period, of many that work little, of threads born in unusual ways. What the
+threads used is said by their own clocks, what the worker used by the kernel.
+"""
+import time
+
+import harness
+from case import Case, Later, interval, main, note
+from doors import Door
+
+ROUTES = ["/ page_ok", "/short page_short", "/pairs page_pairs",
+          "/pool page_pool", "/pool-work page_pool_work", "/kind page_kind"]
+PROFILE = "/debug/pprof/profile?seconds=%d&hz=%d"
+RATES = (19, 100, 1000)
+# How a thread is born, and the function of it that a profile has at its root
+# (of bare clone() only the leaf is known).
+KINDS = {"c11": "kind_c11", "timer": "kind_timer", "raw": "crowd_burn",
+         "blocked": "kind_thread", "keyed": "kind_key"}
+PART = 0.05
+
+
+def door(production=True, env=None):
+    return Door(unix=True, modules=["crowd.c", harness.PPROF], routes=ROUTES,
+                workers=1, production=production, env=env)
+
+
+class Cpu(Case):
+    def window(self, at, path, hz, seconds):
+        """A profile with this request in its window, what the threads used by
+        their own clocks, and what the worker used by the kernel's."""
+        before = at.kore.cpu()
+        later = Later(at.get, PROFILE % (seconds, hz))
+        time.sleep(0.1)
+        begun = time.monotonic()
+        answer = at.kore.get(path, timeout=60)
+        took = time.monotonic() - begun
+        profile = later.result()
+        self.assertEqual((answer.status, profile.status), (200, 200), path)
+        self.assertLess(took, seconds - 0.2, "the window was too short")
+        raw = self.pprof.raw(profile.body)
+        total = sum(s.ns for s in raw.samples) / 1e9
+        missed = raw.comment("cpu_seconds_not_sampled")
+        note("%s at %d Hz: %.3f s of %.3f s by the kernel, %s s not sampled",
+             path, hz, total, at.kore.cpu() - before, missed)
+        # The kernel's account has a grain of 10 ms.
+        self.assertNear(total, at.kore.cpu() - before, PART + 0.03, path)
+        return raw, int(answer.text) / 1e9
+
+    def has(self, raw, function, used):
+        """Threads whose first function this is have all of their CPU time."""
+        found = sum(s.ns for s in raw.samples if s.has(function)) / 1e9
+        note("    below %s: %.3f s of %.3f s", function, found, used)
+        self.assertNear(found, used, PART, function)
+
+    def short(self, at, hz):
+        for n, us in ((600, 3000), (200, 10000), (2500, 700)):
+            raw, used = self.window(at, "/short?n=%d&us=%d" % (n, us), hz, 4)
+            self.has(raw, "works_shortly", used)
+
+    def test_short_threads(self):
+        with door() as at:
+            for hz in RATES:
+                self.short(at, hz)
+
+    def test_short_threads_without_a_sandbox(self):
+        with door(production=False) as at:
+            self.short(at, 100)
+
+    def pool(self, at, hz):
+        raw, used = self.window(at, "/pool-work?us=3000", hz, 3)
+        self.assertNear(sum(s.ns for s in raw.samples) / 1e9, used, PART,
+                        "a pool's work")
+
+    def test_a_pool_of_threads_that_work_little(self):
+        with door() as at:
+            self.assertEqual(at.kore.get("/pool?n=200").status, 200)
+            for hz in RATES:
+                self.pool(at, hz)
+
+    def kinds(self, at, hz):
+        for kind, function in KINDS.items():
+            raw, used = self.window(at, "/kind?how=%s&ms=500" % kind, hz, 2)
+            self.has(raw, function, used)
+
+    def test_threads_born_in_unusual_ways(self):
+        with door() as at:
+            for hz in RATES:
+                self.kinds(at, hz)
+
+    def test_threads_born_in_unusual_ways_without_a_sandbox(self):
+        with door(production=False) as at:
+            self.kinds(at, 100)
+
+    def test_two_kinds_of_short_threads_have_their_shares(self):
+        with door() as at:
+            raw, _ = self.window(at, "/pairs?n=600&us=3000", 100, 4)
+            by = [sum(s.ns for s in raw.samples if s.has(name)) / 1e9
+                  for name in ("works_shortly", "works_otherwise")]
+            count = sum(s.count for s in raw.samples)
+            share = by[0] / sum(by)
+            note("%.4f of two thirds, %d samples", share, count)
+            self.assertLessEqual(abs(share - 2 / 3), interval(2 / 3, count))
+
+    def test_the_flight_recorder_has_them_too(self):
+        with door() as at:
+            before = at.kore.cpu()
+            used = 0
+            for path in ("/short?n=200&us=3000", "/short?n=50&us=10000",
+                         "/kind?how=c11&ms=300", "/short?n=700&us=700"):
+                used += int(at.kore.get(path, timeout=60).text) / 1e9
+            kernel = at.kore.cpu() - before
+            answer = at.get("/debug/pprof/profile?since=60")
+            self.assertEqual(answer.status, 200)
+            raw = self.pprof.raw(answer.body)
+            total = sum(s.ns for s in raw.samples) / 1e9
+            short = sum(s.ns for s in raw.samples
+                        if s.has("works_shortly") or s.has("kind_c11")) / 1e9
+            note("%.3f s of %.3f s by the kernel; %.3f s of %.3f s in threads",
+                 total, kernel, short, used)
+            self.assertNear(short, used, PART, "in threads")
+
+    def test_rates_are_what_was_asked(self):
+        with door(env={"PPROF_RECORDER_HZ": "0"}) as at:
+            for hz in (19, 50, 100, 200, 250, 500, 1000, 5000):
+                seconds = 12 if hz < 100 else 5
+                raw, _ = self.window(
+                    at, "/kind?how=blocked&ms=%d" % (seconds * 1000 - 700), hz,
+                    seconds)
+                actual = float(raw.comment("hz_actual"))
+                note("    asked %d, had %.1f", hz, actual)
+                self.assertNear(actual, hz, 0.02 if hz > 50 else 0.08, "rate")
+
+
+if __name__ == "__main__":
+    main()
