@@ -16,7 +16,7 @@ PROFILE = "/debug/pprof/profile?seconds=%d&hz=%d"
 RATES = (19, 100, 1000)
 # How a thread is born, and the function of it that a profile has at its root
 # (of bare clone() only the leaf is known).
-KINDS = {"c11": "kind_c11", "timer": "kind_timer", "raw": "crowd_burn",
+KINDS = {"c11": "kind_c11", "timer": "kind_timer", "raw": "burn_until",
          "blocked": "kind_thread", "keyed": "kind_key"}
 PART = 0.05
 

@@ -231,6 +231,7 @@ patch_all(void)
 	used = hooks_add(all, used, pp_sleep_hooks, PP_SLEEP_HOOKS);
 	used = hooks_add(all, used, pp_call_hooks, PP_CALL_HOOKS);
 	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
+	used = hooks_add(all, used, pp_thread_hooks, PP_THREAD_HOOKS);
 	used = hooks_add(all, used, extra_hooks, extra_count);
 	patch_result = pp_got_patch(all, used);
 }
