@@ -92,6 +92,7 @@ in_order = at_once=2 $(filter $1,$(integration_pairs)) \
 # alone and looks at what they call.
 hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/cpu_tick.c $(core)/capture/cpu_apply.c \
+	$(core)/capture/signal.c $(core)/capture/signal_own.c \
 	$(core)/capture/unwind.c $(core)/capture/unwind_list.c \
 	$(core)/capture/thread_dump.c \
 	$(core)/capture/heap.c $(core)/capture/heap_live.c \

@@ -88,6 +88,7 @@ timer_make(clockid_t clock, pid_t tid)
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
 	event.sigev_signo = SIGPROF;
+	event.sigev_value.sival_ptr = &pp_self;
 	event._sigev_un._tid = tid;
 	if (syscall(SYS_timer_create, clock, &event, &timer) == -1)
 		return (-1);

@@ -7,7 +7,6 @@
  * rate and however late a tick was.
  */
 #include <errno.h>
-#include <ucontext.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <linux/perf_event.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "capture/cpu.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
@@ -117,46 +117,31 @@ tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 	    memory_order_relaxed);
 }
 
-/* The kernel has put the call's result where it will be found. Another signal
- * that came with this one has its handler there instead. */
-static int
-ended_a_call(const void *context)
-{
-	const ucontext_t *uc = context;
-
-#if defined(__x86_64__)
-	return (uc->uc_mcontext.gregs[REG_RAX] == -EINTR);
-#else
-	return ((long long)uc->uc_mcontext.regs[0] == -EINTR);
-#endif
-}
-
 void
 pp_cpu_signal(int signo, siginfo_t *info, void *context)
 {
 	struct pp_thread *thread = pp_thread_self;
 	uint64_t weight;
-	int saved;
+	int saved, asks;
 
 	(void)signo;
-	if (pp_self.slot == NULL)
+	if (!pp_signal_arrived(info, context) || pp_self.slot == NULL)
 		return;
 	saved = errno;
-	if (ended_a_call(context))
-		pp_calls_interrupted++;
-	if (info->si_code == SI_USER || info->si_code == SI_TKILL) {
+	asks = pp_signal_asks(info);
+	if (asks != PP_ASK_NONE) {
 		pp_cpu_apply();
 		pp_wait_apply();
 		pp_trace_apply();
-		pp_thread_dump(context);
+		pp_thread_dump(context, asks == PP_ASK_ONE);
 		pp_thread_seen(context);
 	} else if (thread != NULL) {
 		weight = tick_weigh(thread, info);
 		if (weight != 0)
 			tick_record(thread, weight, context);
-		/* While a tick waits to be delivered, a tgkill() of the same
-		 * signal is thrown away. */
-		pp_thread_dump(context);
+		/* While a tick waits to be delivered, a question is thrown
+		 * away. */
+		pp_thread_dump(context, 0);
 		pp_thread_seen(context);
 	}
 	errno = saved;

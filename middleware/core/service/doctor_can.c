@@ -197,9 +197,10 @@ can_threads(struct pp_doctor *doctor, uint32_t seen)
 
 	pp_doctor_say(doctor, "thread_stacks",
 	    refused ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
-	    refused ? "The kernel refused to signal a single thread (tgkill): "
-		      "/goroutine has no stacks of most threads."
-		    : "Threads are asked for their stacks by a signal each.");
+	    refused
+		? "The kernel refused to signal a single thread (rt_tgsigqueueinfo): "
+		  "/goroutine has no stacks of most threads."
+		: "Threads are asked for their stacks by a signal each.");
 }
 
 static void
