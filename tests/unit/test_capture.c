@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/label.h"
@@ -48,7 +49,7 @@ ask(uint64_t hz)
 {
 	atomic_store(&arena->control.cpu_period_ns,
 	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
-	assert_int_equal(kill(getpid(), SIGPROF), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
 }
 
 /* Found again by its address in the stacks, as within() looks for it. */
@@ -489,7 +490,7 @@ a_child_without_a_slot_captures_nothing(void **state)
 
 	(void)state;
 	pp_self_leave();
-	assert_int_equal(raise(SIGPROF), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
 	pp_thread_enter(&birth);
 	assert_null(pp_thread_self);
 	assert_int_equal(atomic_load(&arena->slot[SLOT].cpu.head), head);
