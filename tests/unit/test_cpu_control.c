@@ -29,7 +29,8 @@ syscall(long number, ...)
 
 	va_start(args, number);
 	signalled = va_arg(args, pid_t);
-	assert_int_equal(number, SYS_rt_sigqueueinfo);
+	assert_int_equal(number, SYS_rt_tgsigqueueinfo);
+	assert_int_equal(va_arg(args, pid_t), signalled);
 	assert_int_equal(va_arg(args, int), SIGPROF);
 	info = va_arg(args, const siginfo_t *);
 	assert_int_equal(info->si_value.sival_int, PP_ASK_LOOK);

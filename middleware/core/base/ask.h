@@ -23,7 +23,11 @@ enum pp_ask {
 	PP_ASK_ONE = 0x70700002
 };
 
-/* tid 0: any thread. Returns 0, or -1 with errno. */
+/*
+ * tid 0: the first thread. Never "any": one that the kernel wakes and another
+ * one that takes the signal would both be disturbed, and the first has no
+ * handler run that would tell (hook/through.h). Returns 0, or -1 with errno.
+ */
 static inline int
 pp_ask(pid_t pid, pid_t tid, enum pp_ask what)
 {
@@ -33,9 +37,8 @@ pp_ask(pid_t pid, pid_t tid, enum pp_ask what)
 	info.si_signo = SIGPROF;
 	info.si_code = SI_QUEUE;
 	info.si_value.sival_int = (int)what;
-	if (tid == 0)
-		return ((int)syscall(SYS_rt_sigqueueinfo, pid, SIGPROF, &info));
-	return ((int)syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGPROF, &info));
+	return ((int)syscall(SYS_rt_tgsigqueueinfo, pid, tid != 0 ? tid : pid,
+	    SIGPROF, &info));
 }
 
 #endif

@@ -55,10 +55,8 @@ pp_signal_is_ours(const siginfo_t *info)
 		 * queued as it may. */
 		return (info->si_pid == 0);
 	}
-	/* Of a perf event. */
-	return (info->si_code > 0 && info->si_code <= POLL_HUP &&
-	    pp_thread_self != NULL &&
-	    info->si_fd == atomic_load(&pp_thread_self->perf_fd));
+	/* Of a perf event, which may be gone by now. */
+	return (info->si_code > 0 && info->si_code <= POLL_HUP);
 }
 
 /* What it asks; PP_ASK_NONE: it is a clock's. */

@@ -45,7 +45,6 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_sendmsg, 0 },
 	{ SYS_clock_gettime, 0 },
 	/* SIGPROF: "look at the control word". */
-	{ SYS_rt_sigqueueinfo, 0 },
 	{ SYS_rt_tgsigqueueinfo, 0 },
 	/* Descriptors we have. */
 	{ SYS_close, 0 },

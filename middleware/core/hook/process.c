@@ -18,6 +18,7 @@
 #include "hook/locks.h"
 #include "hook/masks.h"
 #include "hook/process.h"
+#include "hook/raw.h"
 #include "hook/signals.h"
 #include "hook/sleeps.h"
 #include "hook/sockets.h"
@@ -180,7 +181,7 @@ static int patch_result;
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
 	    PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +                 \
-	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_ALLOC_HOOKS +                 \
+	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS +  \
 	    PP_PROCESS_HOOKS_MAX)
 
 static size_t
@@ -207,6 +208,7 @@ patch_all(void)
 	used = hooks_add(all, used, pp_call_hooks, PP_CALL_HOOKS);
 	used = hooks_add(all, used, pp_signal_hooks, PP_SIGNAL_HOOKS);
 	used = hooks_add(all, used, pp_mask_hooks, PP_MASK_HOOKS);
+	used = hooks_add(all, used, pp_raw_hooks, PP_RAW_HOOKS);
 	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
 	used = hooks_add(all, used, extra_hooks, extra_count);
 	patch_result = pp_got_patch(all, used);
