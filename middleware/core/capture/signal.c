@@ -28,6 +28,7 @@
 
 __thread volatile uint32_t pp_calls_interrupted;
 __thread volatile uint32_t pp_signal_handled;
+__thread volatile uint32_t pp_signal_own_came;
 __thread volatile int pp_signal_continues;
 __thread volatile int pp_signal_blocked;
 __thread volatile long pp_signal_result = -1;

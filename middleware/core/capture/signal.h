@@ -26,6 +26,9 @@ extern __thread volatile uint32_t pp_calls_interrupted;
 /* Handlers of the application that have begun in it. */
 extern __thread volatile uint32_t pp_signal_handled;
 
+/* SIGPROFs of the application's that have come to it. */
+extern __thread volatile uint32_t pp_signal_own_came;
+
 /* 1: it goes on with a call that our signal has ended. */
 extern __thread volatile int pp_signal_continues;
 

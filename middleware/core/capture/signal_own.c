@@ -101,6 +101,7 @@ pp_signal_own(siginfo_t *info, ucontext_t *uc)
 {
 	struct pp_signal_action action;
 
+	pp_signal_own_came++;
 	pp_signal_used(PP_SIGPROF_CAME);
 	if (pp_signal_blocked) {
 		own_waits(info, uc);

@@ -27,9 +27,18 @@ static sighandler_t (*real___sysv_signal)(int, sighandler_t);
 static sighandler_t (*real_sigset)(int, sighandler_t);
 static int (*real_sigignore)(int);
 static int (*real_siginterrupt)(int, int);
+static int (*real_raise)(int);
+static int (*real_pthread_kill)(pthread_t, int);
 
 /* Of siginterrupt(), for signal(). */
 static _Atomic uint64_t interrupts;
+
+/* The C library's own, which it tells, too. */
+#if defined(__x86_64__)
+#define FLAG_RESTORER 0x04000000
+#else
+#define FLAG_RESTORER 0
+#endif
 
 /* What the original refuses, it is given. */
 static int
@@ -49,7 +58,7 @@ static void
 as_kept(const struct sigaction *action, struct pp_signal_action *kept)
 {
 	kept->handler = (void *)action->sa_sigaction;
-	kept->flags = action->sa_flags;
+	kept->flags = action->sa_flags | FLAG_RESTORER;
 	memcpy(&kept->mask, &action->sa_mask, sizeof(kept->mask));
 }
 
@@ -212,6 +221,48 @@ hook_siginterrupt(int signo, int ends)
 	return (hook_sigaction(signo, &action, NULL));
 }
 
+/* While one of ours waits to be delivered, the kernel throws another SIGPROF of
+ * the thread away. Sent by the thread to itself, it has come when the original
+ * returns, or waits. */
+#define TRIES 8
+
+static int
+came(uint32_t before)
+{
+	sigset_t now;
+
+	return (pp_signal_own_came != before || pp_self.worker == 0 ||
+	    (pthread_sigmask(SIG_BLOCK, NULL, &now) == 0 &&
+		sigismember(&now, SIGPROF) == 1));
+}
+
+static int
+hook_raise(int signo)
+{
+	uint32_t before = pp_signal_own_came;
+	int result, tries = 0;
+
+	do
+		result = real_raise(signo);
+	while (result == 0 && signo == SIGPROF && !came(before) &&
+	    ++tries < TRIES);
+	return (result);
+}
+
+static int
+hook_pthread_kill(pthread_t thread, int signo)
+{
+	uint32_t before = pp_signal_own_came;
+	int result, tries = 0;
+
+	do
+		result = real_pthread_kill(thread, signo);
+	while (result == 0 && signo == SIGPROF &&
+	    pthread_equal(thread, pthread_self()) && !came(before) &&
+	    ++tries < TRIES);
+	return (result);
+}
+
 void
 pp_signals_adopt(void)
 {
@@ -244,4 +295,6 @@ const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS] = {
 	SIGNAL_HOOK(sigset, sigset),
 	SIGNAL_HOOK(sigignore, sigignore),
 	SIGNAL_HOOK(siginterrupt, siginterrupt),
+	SIGNAL_HOOK(raise, raise),
+	SIGNAL_HOOK(pthread_kill, pthread_kill),
 };

@@ -11,7 +11,7 @@
 
 #include "hook/got.h"
 
-#define PP_SIGNAL_HOOKS 10
+#define PP_SIGNAL_HOOKS 12
 
 extern const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS];
 
