@@ -9,10 +9,10 @@
 #include <kore/kore.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ask.h"
 #include "capture/label.h"
 #include "capture/own.h"
 #include "capture/trace.h"
@@ -54,7 +54,7 @@ api_tell_workers(void)
 	for (i = 1; i < pp_kore.arena->slots; i++) {
 		pid = atomic_load(&pp_kore.arena->slot[i].life.pid);
 		if (pid > 1)
-			(void)kill(pid, SIGPROF);
+			(void)pp_ask(pid, 0, PP_ASK_LOOK);
 	}
 }
 

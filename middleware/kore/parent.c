@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "base/wire.h"
 #include "capture/self.h"
@@ -262,7 +263,7 @@ parent_give_up(void)
 	for (i = 0; i < worker_count; i++) {
 		pid = kore_worker_data((u_int8_t)i)->pid;
 		if (i >= KORE_WORKER_BASE && pid > 1)
-			(void)kill(pid, SIGPROF);
+			(void)pp_ask(pid, 0, PP_ASK_LOOK);
 	}
 }
 

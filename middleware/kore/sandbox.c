@@ -21,7 +21,8 @@ static struct sock_filter rules[] = {
 	KORE_SYSCALL_ALLOW(timer_settime),
 	KORE_SYSCALL_ALLOW(timer_delete),
 	KORE_SYSCALL_ALLOW(gettid),
-	KORE_SYSCALL_ALLOW(tgkill),
+	KORE_SYSCALL_ALLOW(rt_sigqueueinfo),
+	KORE_SYSCALL_ALLOW(rt_tgsigqueueinfo),
 	KORE_SYSCALL_ALLOW(perf_event_open),
 	KORE_SYSCALL_ALLOW_ARG(ioctl, 1, PERF_EVENT_IOC_REFRESH),
 

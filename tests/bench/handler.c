@@ -60,6 +60,7 @@ on_signal(int signo, siginfo_t *info, void *context)
 	}
 	if (raised) {
 		info->si_code = SI_TIMER;
+		info->si_value.sival_ptr = &pp_self;
 		info->si_overrun = 0;
 	}
 	inside = 1;
@@ -95,7 +96,7 @@ ask(uint64_t hz)
 {
 	atomic_store(&arena->control.cpu_period_ns,
 	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
-	(void)kill(getpid(), SIGPROF);
+	(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
 }
 
 static __attribute__((noinline)) uint64_t
@@ -106,7 +107,7 @@ leaf(void)
 	int i;
 
 	if (work <= FRESH) {
-		(void)raise(SIGPROF);
+		(void)pp_ask(getpid(), gettid(), PP_ASK_LOOK);
 		return ((uint64_t)samples);
 	}
 	for (i = 0; i < 20000; i++) {

@@ -56,7 +56,7 @@ class Cpu(Case):
 
     def short(self, at, hz):
         for n, us in ((600, 3000), (200, 10000), (2500, 700)):
-            raw, used = self.window(at, "/short?n=%d&us=%d" % (n, us), hz, 4)
+            raw, used = self.window(at, "/short?n=%d&us=%d" % (n, us), hz, 5)
             self.has(raw, "works_shortly", used)
 
     def test_short_threads(self):
@@ -81,7 +81,7 @@ class Cpu(Case):
 
     def kinds(self, at, hz):
         for kind, function in KINDS.items():
-            raw, used = self.window(at, "/kind?how=%s&ms=500" % kind, hz, 2)
+            raw, used = self.window(at, "/kind?how=%s&ms=500" % kind, hz, 3)
             self.has(raw, function, used)
 
     def test_threads_born_in_unusual_ways(self):
@@ -95,7 +95,7 @@ class Cpu(Case):
 
     def test_two_kinds_of_short_threads_have_their_shares(self):
         with door() as at:
-            raw, _ = self.window(at, "/pairs?n=600&us=3000", 100, 4)
+            raw, _ = self.window(at, "/pairs?n=600&us=3000", 100, 6)
             by = [sum(s.ns for s in raw.samples if s.has(name)) / 1e9
                   for name in ("works_shortly", "works_otherwise")]
             count = sum(s.count for s in raw.samples)

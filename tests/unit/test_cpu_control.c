@@ -9,9 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <cmocka.h>
 
+#include "base/ask.h"
 #include "cpu_fixture.h"
 
 /* In the place of libc's: what the numbers in this arena would reach is not
@@ -19,11 +21,20 @@
 static unsigned int signals;
 static pid_t signalled;
 
-int
-kill(pid_t pid, int signo)
+long
+syscall(long number, ...)
 {
-	assert_int_equal(signo, SIGPROF);
-	signalled = pid;
+	const siginfo_t *info;
+	va_list args;
+
+	va_start(args, number);
+	signalled = va_arg(args, pid_t);
+	assert_int_equal(number, SYS_rt_tgsigqueueinfo);
+	assert_int_equal(va_arg(args, pid_t), signalled);
+	assert_int_equal(va_arg(args, int), SIGPROF);
+	info = va_arg(args, const siginfo_t *);
+	assert_int_equal(info->si_value.sival_int, PP_ASK_LOOK);
+	va_end(args);
 	signals++;
 	errno = ESRCH;
 	return (-1);

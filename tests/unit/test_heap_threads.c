@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <pthread.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "heap_calls.h"
 #include "heap_followed.h"
@@ -120,11 +121,11 @@ the_cpu_profiler_changes_no_sum(void **state)
 	threads_label = heap_label("profiler");
 	atomic_store(&heap_arena->control.cpu_period_ns,
 	    (uint64_t)PP_NS_PER_MS);
-	assert_int_equal(kill(getpid(), SIGPROF), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
 	for (; pp_clock_mono() < until; rounds++)
 		heap_function(void (*)(size_t, size_t), "swap")(2, n);
 	atomic_store(&heap_arena->control.cpu_period_ns, 0);
-	assert_int_equal(kill(getpid(), SIGPROF), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
 	expect_swaps(threads_label, n, 2 * rounds);
 	samples = cpu_samples() - samples;
 	print_message("%lu rounds, %lu CPU samples\n", (unsigned long)rounds,

@@ -13,6 +13,7 @@
 #include <sys/single_threaded.h>
 #include <sys/wait.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "wait_calls.h"
 #include "wait_fixture.h"
@@ -327,7 +328,7 @@ asks(void *function)
 	for (tries = 0; tries < 100 && seen == -1; tries++) {
 		(void)usleep(10000);
 		atomic_fetch_add(&wait_arena->control.dump, 1);
-		(void)kill(getpid(), SIGPROF);
+		(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
 		(void)usleep(10000);
 		seen = our_frame_is_below(function);
 	}

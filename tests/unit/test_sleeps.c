@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "wait_fixture.h"
 
@@ -74,6 +75,7 @@ static const char *const names[] = { "by_nanosleep", "by_nanosleep_left",
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
 static pthread_t sleeper;
+static pid_t sleeper_tid;
 static _Atomic int stop, sent;
 static int signal_sent;
 
@@ -96,7 +98,10 @@ disturb(void *unused)
 		(void)nanosleep(&pause, NULL);
 		if (stop || (signal_sent != SIGPROF && sent != 0))
 			continue;
-		(void)pthread_kill(sleeper, signal_sent);
+		if (signal_sent == SIGPROF)
+			(void)pp_ask(getpid(), sleeper_tid, PP_ASK_LOOK);
+		else
+			(void)pthread_kill(sleeper, signal_sent);
 		sent++;
 	}
 	return (NULL);
@@ -113,6 +118,7 @@ disturbed(const char *name, int signo, long *result)
 	stop = sent = 0;
 	signal_sent = signo;
 	sleeper = pthread_self();
+	sleeper_tid = gettid();
 	assert_int_equal(pthread_create(&thread, NULL, disturb, NULL), 0);
 	began = pp_clock_mono();
 	*result = strncmp(name, "left_", 5) == 0

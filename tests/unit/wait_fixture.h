@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 
+#include "base/ask.h"
 #include "capture/label.h"
 #include "capture/wait.h"
 #include "fixture.h"
@@ -91,7 +92,7 @@ wait_rates(uint64_t block_ns, uint64_t fraction)
 
 	atomic_store(&wait_arena->control.block_rate_ns, block_ns);
 	atomic_store(&wait_arena->control.mutex_fraction, fraction);
-	(void)kill(getpid(), SIGPROF);
+	(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
 	for (tries = 0; atomic_load(&pp_wait_watch) != watch; tries++) {
 		if (tries == 1000) {
 			fprintf(stderr, "nobody looked at the rates\n");

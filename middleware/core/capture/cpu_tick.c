@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/own_stack.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
@@ -81,24 +82,11 @@ tick_record_pc(struct pp_thread *thread, uint64_t weight, int ours,
 	record_end(record, 1);
 }
 
-/* The kernel has put the call's result where it will be found. Another signal
- * that came with this one has its handler there instead. */
-static int
-ended_a_call(const void *context)
-{
-	const ucontext_t *uc = context;
-
-#if defined(__x86_64__)
-	return (uc->uc_mcontext.gregs[REG_RAX] == -EINTR);
-#else
-	return ((long long)uc->uc_mcontext.regs[0] == -EINTR);
-#endif
-}
-
 struct signal {
 	struct pp_thread *thread;
 	const siginfo_t *info;
 	void *context;
+	int asks; /* enum pp_ask */
 };
 
 /* While a tick waits to be delivered, a sent signal of the same number is
@@ -115,9 +103,7 @@ signal_asks(void)
 static uint64_t
 signal_weight(const struct signal *s)
 {
-	if (s->info->si_code == SI_USER || s->info->si_code == SI_TKILL)
-		return (0);
-	return (pp_cpu_tick(s->thread, s->info));
+	return (s->asks == PP_ASK_NONE ? pp_cpu_tick(s->thread, s->info) : 0);
 }
 
 static void
@@ -129,7 +115,7 @@ signal_on_own_stack(void *arg)
 	if (weight != 0)
 		tick_record(s->thread, weight, s->context);
 	signal_asks();
-	pp_thread_dump(s->context);
+	pp_thread_dump(s->context, s->asks == PP_ASK_ONE);
 	pp_thread_seen(s->context);
 }
 
@@ -188,19 +174,18 @@ signal_bare(const siginfo_t *info, void *context)
 void
 pp_cpu_signal(int signo, siginfo_t *info, void *context)
 {
-	struct signal s = { pp_thread_self, info, context };
+	struct signal s = { pp_thread_self, info, context,
+		pp_signal_asks(info) };
 	int saved;
 
 	(void)signo;
-	if (pp_self.slot == NULL)
+	if (!pp_signal_arrived(info, context) || pp_self.slot == NULL)
 		return;
 	if (is_bare(s.thread, info)) {
 		signal_bare(info, context);
 		return;
 	}
 	saved = errno;
-	if (ended_a_call(context))
-		pp_calls_interrupted++;
 	if (pp_own_stack_in_handler(s.thread, signal_on_own_stack, &s) == -1)
 		signal_without_stack(&s);
 	errno = saved;

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "capture/heap.h"
 #include "capture/objects.h"
 #include "capture/own.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
@@ -28,7 +28,6 @@ __thread uint32_t pp_label_now;
 __thread uint64_t pp_flight_now;
 __thread uint64_t pp_flight_request;
 __thread volatile int pp_unwind_off;
-__thread volatile uint32_t pp_calls_interrupted;
 
 /* Timers are advanced by the kernel's tick; the coarse clocks tell how often
  * that is (4 ms at CONFIG_HZ=250). */
@@ -66,17 +65,10 @@ main_stack_find(void)
 int
 pp_self_prepare(const char **why)
 {
-	struct sigaction action;
-
 	pp_self.tick_ns = kernel_tick_ns();
 	main_stack_find();
 	pp_objects_prepare();
-	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = pp_cpu_signal;
-	action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-	/* An application's handler over ours could leave it by longjmp(). */
-	(void)sigfillset(&action.sa_mask);
-	if (sigaction(SIGPROF, &action, NULL) == -1) {
+	if (pp_signal_install() == -1) {
 		*why = "SIGPROF cannot be handled: no CPU samples";
 		return (-1);
 	}
@@ -115,6 +107,8 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	pp_heap_start();
 	pp_own_start();
 	pp_self.worker = number;
+	(void)pp_signal_install();
+	pp_signal_enter(0);
 	memset(&main_thread, 0, sizeof(main_thread));
 	pp_thread_enter(&main_thread);
 	pp_wait_apply();

@@ -93,10 +93,6 @@ extern __thread uint32_t pp_label_now;
 extern __thread uint64_t pp_flight_now;
 extern __thread uint64_t pp_flight_request;
 
-/* System calls of the calling thread that our signal has ended with EINTR;
- * written by its handler. */
-extern __thread volatile uint32_t pp_calls_interrupted;
-
 /* Depth of what must not be unwound from (the unwinder itself, the dynamic
  * linker); set and cleared by the thread itself. */
 extern __thread volatile int pp_unwind_off;

@@ -23,8 +23,9 @@ void pp_thread_enter(const struct pp_thread_birth *birth);
 
 /* A signal handler's part of a dump: if control.dump has moved, write the
  * calling thread's stack into the slot, and send SIGPROF to the other threads
- * when this is the first of the process to see it. Hot. */
-void pp_thread_dump(void *context);
+ * when this is the first of the process to see it. With `one`, only this
+ * thread was asked, by control.dump_one. Hot. */
+void pp_thread_dump(void *context, int one);
 
 /* The same when control.trace has changed: whether the thread waits in a
  * system call, where, and in which request or task. Hot. */

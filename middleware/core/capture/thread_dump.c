@@ -6,12 +6,9 @@
  * One signal reaches one thread of the process; that one passes it on to the
  * others, which are many fewer than a lock would be worth.
  */
-#include <sys/syscall.h>
-
 #include <errno.h>
-#include <signal.h>
-#include <unistd.h>
 
+#include "base/ask.h"
 #include "capture/thread.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
@@ -35,8 +32,8 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 		    atomic_load(&thread->state) != PP_THREAD_LIVE)
 			continue;
 		/* ESRCH: it has just ended. */
-		if (syscall(SYS_tgkill, pp_self.pid, atomic_load(&thread->tid),
-			SIGPROF) == -1 &&
+		if (pp_ask(pp_self.pid, atomic_load(&thread->tid),
+			PP_ASK_LOOK) == -1 &&
 		    errno != ESRCH)
 			atomic_fetch_or(&pp_self.slot->clocks,
 			    PP_TGKILL_REFUSED);
@@ -44,7 +41,7 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 }
 
 void
-pp_thread_dump(void *context)
+pp_thread_dump(void *context, int one)
 {
 	uint64_t pcs[PP_FRAMES_MAX];
 	struct pp_thread_facts *facts;
@@ -53,14 +50,16 @@ pp_thread_dump(void *context)
 
 	if (pp_self.worker == 0)
 		return;
-	wanted = atomic_load(&pp_self.arena->control.dump);
+	wanted = atomic_load(one ? &pp_self.arena->control.dump_one
+				 : &pp_self.arena->control.dump);
 	if (wanted == 0)
 		return;
-	pass_on(&dump_passed, wanted);
+	if (!one)
+		pass_on(&dump_passed, wanted);
 	if (pp_thread_self == NULL)
 		return;
 	facts = &pp_self.slot->thread[pp_thread_self - pp_self.thread];
-	if (atomic_load(&facts->dumped) == wanted)
+	if ((int32_t)(atomic_load(&facts->dumped) - wanted) >= 0)
 		return;
 	frames = pp_unwind_interrupted(context, pcs, &stackless, &cut);
 	for (i = 0; i < frames; i++)

@@ -44,7 +44,8 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_recvmsg, 0 },
 	{ SYS_sendmsg, 0 },
 	{ SYS_clock_gettime, 0 },
-	{ SYS_kill, 0 }, /* SIGPROF: "look at the control word" */
+	/* SIGPROF: "look at the control word". */
+	{ SYS_rt_tgsigqueueinfo, 0 },
 	/* Descriptors we have. */
 	{ SYS_close, 0 },
 	{ SYS_dup, 0 },

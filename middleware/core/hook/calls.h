@@ -3,7 +3,7 @@
  * trace. Off, each costs one branch and a jump. What the C library calls
  * within itself (stdio, the resolver) is not seen.
  *
- * Calls that are continued after our own signal are in sleeps.h.
+ * Calls that go on after our own signal are in sleeps.h and sockets.h.
  *
  * Rule: the call is the original's, once, with what the caller gave; errno is
  * the original's, too.
@@ -13,7 +13,7 @@
 
 #include "hook/got.h"
 
-#define PP_CALL_HOOKS 46
+#define PP_CALL_HOOKS 24
 
 extern const struct pp_got_hook pp_call_hooks[PP_CALL_HOOKS];
 

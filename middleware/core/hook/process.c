@@ -10,14 +10,19 @@
 
 #include "base/often.h"
 #include "capture/self.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/unwind_list.h"
 #include "capture/wait.h"
 #include "hook/alloc.h"
 #include "hook/calls.h"
 #include "hook/locks.h"
+#include "hook/masks.h"
 #include "hook/process.h"
+#include "hook/raw.h"
+#include "hook/signals.h"
 #include "hook/sleeps.h"
+#include "hook/sockets.h"
 #include "hook/threads.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
@@ -38,6 +43,7 @@ struct thread_start {
 	void *(*function)(void *);
 	void *argument;
 	struct pp_thread_birth birth;
+	int blocked; /* its creator believes SIGPROF blocked */
 };
 
 __thread void *pp_process_argument;
@@ -88,6 +94,7 @@ thread_begins(void *arg)
 	struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
+	pp_signal_enter(start.blocked);
 	pp_process_thread_begins(&start.birth);
 	pp_process_argument = start.argument;
 	return (start.function(start.argument));
@@ -111,6 +118,7 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	    pthread_attr_getguardsize(attr, &guard) == 0 &&
 	    guard < start->birth.stack_size)
 		start->birth.stack_size -= guard;
+	start->blocked = pp_masks_inherited(attr);
 	error = real_pthread_create(thread, attr, thread_begins, start);
 	if (error != 0)
 		free(start);
@@ -206,7 +214,8 @@ static int patch_result;
 
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
-	    PP_SLEEP_HOOKS + PP_CALL_HOOKS + PP_ALLOC_HOOKS +                  \
+	    PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +                 \
+	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS +  \
 	    PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
 
 static size_t
@@ -229,7 +238,11 @@ patch_all(void)
 	used = hooks_add(all, used, pp_timed_hooks, PP_TIMED_HOOKS);
 	used = hooks_add(all, used, pp_c11_hooks, PP_C11_HOOKS);
 	used = hooks_add(all, used, pp_sleep_hooks, PP_SLEEP_HOOKS);
+	used = hooks_add(all, used, pp_socket_hooks, PP_SOCKET_HOOKS);
 	used = hooks_add(all, used, pp_call_hooks, PP_CALL_HOOKS);
+	used = hooks_add(all, used, pp_signal_hooks, PP_SIGNAL_HOOKS);
+	used = hooks_add(all, used, pp_mask_hooks, PP_MASK_HOOKS);
+	used = hooks_add(all, used, pp_raw_hooks, PP_RAW_HOOKS);
 	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
 	used = hooks_add(all, used, pp_thread_hooks, PP_THREAD_HOOKS);
 	used = hooks_add(all, used, extra_hooks, extra_count);
@@ -254,6 +267,7 @@ process_learn_stack_size(void)
 static void
 process_forked(void)
 {
+	pp_signal_forked();
 	pp_self_leave();
 	scan_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
@@ -275,6 +289,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 		*why = "no room to follow threads and forks";
 		return (-1);
 	}
+	pp_signals_adopt();
 	patch_all();
 	pp_wait_follow = pp_locks_follow;
 	pp_thread_unknown = thread_is_unknown;

@@ -1,69 +1,88 @@
 /*
- * See sleeps.h. Where the original does not say how much time is left, the
- * clock does.
+ * See sleeps.h.
  */
 #include <sys/epoll.h>
+#include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 
+#include <aio.h>
 #include <poll.h>
 #include <stddef.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "hook/calls_private.h"
+#include "hook/masks.h"
 #include "hook/sleeps.h"
 
-static int (*real_nanosleep)(const struct timespec *, struct timespec *);
-static int (*real_clock_nanosleep)(clockid_t, int, const struct timespec *,
-    struct timespec *);
+typedef struct timespec timespec;
+
+static int (*real_nanosleep)(const timespec *, timespec *);
+static int (
+    *real_clock_nanosleep)(clockid_t, int, const timespec *, timespec *);
 static int (*real_usleep)(useconds_t);
 static unsigned int (*real_sleep)(unsigned int);
+static int (*real_thrd_sleep)(const timespec *, timespec *);
 static int (*real_poll)(struct pollfd *, nfds_t, int);
+static int (*real___poll_chk)(struct pollfd *, nfds_t, int, size_t);
+static int (
+    *real_ppoll)(struct pollfd *, nfds_t, const timespec *, const sigset_t *);
+static int (*real___ppoll_chk)(struct pollfd *, nfds_t, const timespec *,
+    const sigset_t *, size_t);
 static int (*real_select)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+static int (*real_pselect)(int, fd_set *, fd_set *, fd_set *, const timespec *,
+    const sigset_t *);
 static int (*real_epoll_wait)(int, struct epoll_event *, int, int);
+static int (
+    *real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+static int (*real_epoll_pwait2)(int, struct epoll_event *, int,
+    const timespec *, const sigset_t *);
+static ssize_t (*real_msgrcv)(int, void *, size_t, long, int);
+static int (*real_msgsnd)(int, const void *, size_t, int);
+static int (*real_semop)(int, struct sembuf *, size_t);
+static int (*real_semtimedop)(int, struct sembuf *, size_t, const timespec *);
+static int (
+    *real_aio_suspend)(const struct aiocb *const *, int, const timespec *);
+static int (
+    *real_aio_suspend64)(const struct aiocb *const *, int, const timespec *);
 
 static int
-through_nanosleep(const struct timespec *time, struct timespec *left)
+through_nanosleep(const timespec *time, timespec *left)
 {
-	struct timespec rest;
-	uint32_t before;
+	struct pp_through through;
+	timespec rest;
 	int result;
 
-	for (;;) {
-		before = pp_calls_interrupted;
-		result = real_nanosleep(time, &rest);
-		if (result == 0 || errno != EINTR)
-			return (result);
-		if (before == pp_calls_interrupted)
-			break;
+	pp_through_begin(&through);
+	while ((result = real_nanosleep(time, &rest)) == -1 && errno == EINTR &&
+	    pp_through_again(&through))
 		time = &rest;
-	}
-	if (left != NULL)
+	if (result == -1 && errno == EINTR && left != NULL)
 		*left = rest;
+	pp_through_end(&through);
 	return (result);
 }
 
 static int
-through_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
-    struct timespec *left)
+through_clock_nanosleep(clockid_t clock, int flags, const timespec *time,
+    timespec *left)
 {
 	int absolute = (flags & TIMER_ABSTIME) != 0, error;
-	struct timespec rest;
-	uint32_t before;
+	struct pp_through through;
+	timespec rest;
 
-	for (;;) {
-		before = pp_calls_interrupted;
-		error = real_clock_nanosleep(clock, flags, time, &rest);
-		if (error != EINTR)
-			return (error);
-		if (before == pp_calls_interrupted)
-			break;
+	pp_through_begin(&through);
+	while ((error = real_clock_nanosleep(clock, flags, time, &rest)) ==
+		EINTR &&
+	    pp_through_again(&through)) {
 		if (!absolute)
 			time = &rest;
 	}
-	if (left != NULL && !absolute)
+	if (error == EINTR && left != NULL && !absolute)
 		*left = rest;
+	pp_through_end(&through);
 	return (error);
 }
 
@@ -71,7 +90,7 @@ through_clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
 static int
 through_usleep(useconds_t us)
 {
-	struct timespec time = { us / 1000000, us % 1000000 * 1000 };
+	timespec time = { us / 1000000, us % 1000000 * 1000 };
 
 	return (through_nanosleep(&time, NULL));
 }
@@ -79,41 +98,70 @@ through_usleep(useconds_t us)
 static unsigned int
 through_sleep(unsigned int seconds)
 {
-	struct timespec time = { seconds, 0 };
+	timespec time = { seconds, 0 };
 
 	if (through_nanosleep(&time, &time) == -1)
 		return ((unsigned int)time.tv_sec);
 	return (0);
 }
 
-/* 0 and "without end" stay what they are. */
-static int64_t
-until_ms(int ms)
-{
-	return (ms > 0 ? pp_clock_mono() + ms * PP_NS_PER_MS : 0);
-}
-
-/* What is left of the milliseconds; at first all of them. */
 static int
-left_ms(int ms, int64_t until, int *again)
+through_thrd_sleep(const timespec *time, timespec *left)
 {
-	int64_t left;
+	int error = through_clock_nanosleep(CLOCK_REALTIME, 0, time, left);
 
-	if (!(*again)++ || ms <= 0)
-		return (ms);
-	left = until - pp_clock_mono();
-	return (
-	    left <= 0 ? 0 : (int)((left + PP_NS_PER_MS - 1) / PP_NS_PER_MS));
+	return (error == 0 ? 0 : error == EINTR ? -1 : -2);
 }
 
 static int
 through_poll(struct pollfd *fds, nfds_t count, int ms)
 {
-	int64_t until = until_ms(ms);
-	int result, again = 0;
+	struct pp_left left = pp_left_ns(ms * PP_NS_PER_MS);
+	int result;
+
+	PP_SLEEP_THROUGH(result, real_poll(fds, count, pp_left_ms(&left, ms)));
+	return (result);
+}
+
+static int
+through___poll_chk(struct pollfd *fds, nfds_t count, int ms, size_t room)
+{
+	struct pp_left left = pp_left_ns(ms * PP_NS_PER_MS);
+	int result;
 
 	PP_SLEEP_THROUGH(result,
-	    real_poll(fds, count, left_ms(ms, until, &again)));
+	    real___poll_chk(fds, count, pp_left_ms(&left, ms), room));
+	return (result);
+}
+
+static int
+through_ppoll(struct pollfd *fds, nfds_t count, const timespec *time,
+    const sigset_t *mask)
+{
+	struct pp_left left = pp_left_of(time);
+	struct pp_masked masked;
+	int result;
+
+	mask = pp_masked_begin(&masked, mask);
+	PP_SLEEP_THROUGH(result,
+	    real_ppoll(fds, count, pp_left_time(&left, time), mask));
+	pp_masked_end(&masked);
+	return (result);
+}
+
+static int
+through___ppoll_chk(struct pollfd *fds, nfds_t count, const timespec *time,
+    const sigset_t *mask, size_t room)
+{
+	struct pp_left left = pp_left_of(time);
+	struct pp_masked masked;
+	int result;
+
+	mask = pp_masked_begin(&masked, mask);
+	PP_SLEEP_THROUGH(result,
+	    real___ppoll_chk(fds, count, pp_left_time(&left, time), mask,
+		room));
+	pp_masked_end(&masked);
 	return (result);
 }
 
@@ -129,33 +177,153 @@ through_select(int count, fd_set *in, fd_set *out, fd_set *other,
 }
 
 static int
+through_pselect(int count, fd_set *in, fd_set *out, fd_set *other,
+    const timespec *time, const sigset_t *mask)
+{
+	struct pp_left left = pp_left_of(time);
+	struct pp_masked masked;
+	int result;
+
+	mask = pp_masked_begin(&masked, mask);
+	PP_SLEEP_THROUGH(result,
+	    real_pselect(count, in, out, other, pp_left_time(&left, time),
+		mask));
+	pp_masked_end(&masked);
+	return (result);
+}
+
+static int
 through_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
 {
-	int64_t until = until_ms(ms);
-	int result, again = 0;
+	struct pp_left left = pp_left_ns(ms * PP_NS_PER_MS);
+	int result;
 
 	PP_SLEEP_THROUGH(result,
-	    real_epoll_wait(fd, events, max, left_ms(ms, until, &again)));
+	    real_epoll_wait(fd, events, max, pp_left_ms(&left, ms)));
+	return (result);
+}
+
+static int
+through_epoll_pwait(int fd, struct epoll_event *events, int max, int ms,
+    const sigset_t *mask)
+{
+	struct pp_left left = pp_left_ns(ms * PP_NS_PER_MS);
+	struct pp_masked masked;
+	int result;
+
+	mask = pp_masked_begin(&masked, mask);
+	PP_SLEEP_THROUGH(result,
+	    real_epoll_pwait(fd, events, max, pp_left_ms(&left, ms), mask));
+	pp_masked_end(&masked);
+	return (result);
+}
+
+static int
+through_epoll_pwait2(int fd, struct epoll_event *events, int max,
+    const timespec *time, const sigset_t *mask)
+{
+	struct pp_left left = pp_left_of(time);
+	struct pp_masked masked;
+	int result;
+
+	mask = pp_masked_begin(&masked, mask);
+	PP_SLEEP_THROUGH(result,
+	    real_epoll_pwait2(fd, events, max, pp_left_time(&left, time),
+		mask));
+	pp_masked_end(&masked);
+	return (result);
+}
+
+static ssize_t
+hook_msgrcv(int queue, void *to, size_t size, long type, int flags)
+{
+	ssize_t result;
+
+	PP_SLEEP_THROUGH(result, real_msgrcv(queue, to, size, type, flags));
+	return (result);
+}
+
+static int
+hook_msgsnd(int queue, const void *from, size_t size, int flags)
+{
+	int result;
+
+	PP_SLEEP_THROUGH(result, real_msgsnd(queue, from, size, flags));
+	return (result);
+}
+
+static int
+hook_semop(int set, struct sembuf *ops, size_t count)
+{
+	int result;
+
+	PP_SLEEP_THROUGH(result, real_semop(set, ops, count));
+	return (result);
+}
+
+static int
+hook_semtimedop(int set, struct sembuf *ops, size_t count, const timespec *time)
+{
+	struct pp_left left = pp_left_of(time);
+	int result;
+
+	PP_SLEEP_THROUGH(result,
+	    real_semtimedop(set, ops, count, pp_left_time(&left, time)));
+	return (result);
+}
+
+static int
+hook_aio_suspend(const struct aiocb *const list[], int count,
+    const timespec *time)
+{
+	struct pp_left left = pp_left_of(time);
+	int result;
+
+	PP_SLEEP_THROUGH(result,
+	    real_aio_suspend(list, count, pp_left_time(&left, time)));
 	return (result);
 }
 
 PP_CALL_WRAPPER(int, nanosleep, nanosleep, through_nanosleep,
-    (const struct timespec *time, struct timespec *left), (time, left))
+    (const timespec *time, timespec *left), (time, left))
 PP_CALL_WRAPPER(int, clock_nanosleep, nanosleep, through_clock_nanosleep,
-    (clockid_t clock, int flags, const struct timespec *time,
-	struct timespec *left),
+    (clockid_t clock, int flags, const timespec *time, timespec *left),
     (clock, flags, time, left))
 PP_CALL_WRAPPER(int, usleep, nanosleep, through_usleep, (useconds_t us), (us))
 PP_CALL_WRAPPER(unsigned int, sleep, nanosleep, through_sleep,
     (unsigned int seconds), (seconds))
+PP_CALL_WRAPPER(int, thrd_sleep, nanosleep, through_thrd_sleep,
+    (const timespec *time, timespec *left), (time, left))
 PP_CALL_WRAPPER(int, poll, poll, through_poll,
     (struct pollfd * fds, nfds_t count, int ms), (fds, count, ms))
+PP_CALL_WRAPPER(int, __poll_chk, poll, through___poll_chk,
+    (struct pollfd * fds, nfds_t count, int ms, size_t room),
+    (fds, count, ms, room))
+PP_CALL_WRAPPER(int, ppoll, poll, through_ppoll,
+    (struct pollfd * fds, nfds_t count, const timespec *time,
+	const sigset_t *mask),
+    (fds, count, time, mask))
+PP_CALL_WRAPPER(int, __ppoll_chk, poll, through___ppoll_chk,
+    (struct pollfd * fds, nfds_t count, const timespec *time,
+	const sigset_t *mask, size_t room),
+    (fds, count, time, mask, room))
 PP_CALL_WRAPPER(int, select, select, through_select,
     (int count, fd_set *in, fd_set *out, fd_set *other, struct timeval *time),
     (count, in, out, other, time))
+PP_CALL_WRAPPER(int, pselect, select, through_pselect,
+    (int count, fd_set *in, fd_set *out, fd_set *other, const timespec *time,
+	const sigset_t *mask),
+    (count, in, out, other, time, mask))
 PP_CALL_WRAPPER(int, epoll_wait, epoll_wait, through_epoll_wait,
     (int fd, struct epoll_event *events, int max, int ms),
     (fd, events, max, ms))
+PP_CALL_WRAPPER(int, epoll_pwait, epoll_wait, through_epoll_pwait,
+    (int fd, struct epoll_event *events, int max, int ms, const sigset_t *mask),
+    (fd, events, max, ms, mask))
+PP_CALL_WRAPPER(int, epoll_pwait2, epoll_wait, through_epoll_pwait2,
+    (int fd, struct epoll_event *events, int max, const timespec *time,
+	const sigset_t *mask),
+    (fd, events, max, time, mask))
 
 int
 pp_sleeps_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
@@ -173,9 +341,23 @@ const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS] = {
 	SLEEP_HOOK(clock_nanosleep, PP_GOT_ALL),
 	SLEEP_HOOK(usleep, PP_GOT_ALL),
 	SLEEP_HOOK(sleep, PP_GOT_ALL),
+	SLEEP_HOOK(thrd_sleep, PP_GOT_ALL),
 	SLEEP_HOOK(poll, PP_GOT_ALL),
+	SLEEP_HOOK(__poll_chk, PP_GOT_ALL),
+	SLEEP_HOOK(ppoll, PP_GOT_ALL),
+	SLEEP_HOOK(__ppoll_chk, PP_GOT_ALL),
 	SLEEP_HOOK(select, PP_GOT_ALL),
+	SLEEP_HOOK(pselect, PP_GOT_ALL),
 	/* In the program itself it may be a server's event loop, which has
 	 * work for a signal. */
 	SLEEP_HOOK(epoll_wait, PP_GOT_LIBRARIES),
+	SLEEP_HOOK(epoll_pwait, PP_GOT_LIBRARIES),
+	SLEEP_HOOK(epoll_pwait2, PP_GOT_LIBRARIES),
+	SLEEP_HOOK(msgrcv, PP_GOT_ALL),
+	SLEEP_HOOK(msgsnd, PP_GOT_ALL),
+	SLEEP_HOOK(semop, PP_GOT_ALL),
+	SLEEP_HOOK(semtimedop, PP_GOT_ALL),
+	SLEEP_HOOK(aio_suspend, PP_GOT_ALL),
+	{ "aio_suspend64", (void *)hook_aio_suspend,
+	    (void **)&real_aio_suspend64, PP_GOT_ALL },
 };

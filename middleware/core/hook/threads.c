@@ -11,8 +11,9 @@
 #include <threads.h>
 #include <time.h>
 
+#include "capture/signal.h"
 #include "capture/thread.h"
-#include "capture/wait.h"
+#include "hook/masks.h"
 #include "hook/process.h"
 #include "hook/threads.h"
 
@@ -25,6 +26,7 @@ struct c11_start {
 	thrd_start_t function;
 	void *argument;
 	struct pp_thread_birth birth;
+	int blocked; /* its creator believes SIGPROF blocked */
 };
 
 static int
@@ -33,6 +35,7 @@ c11_begins(void *arg)
 	struct c11_start start = *(struct c11_start *)arg;
 
 	free(arg);
+	pp_signal_enter(start.blocked);
 	pp_process_thread_begins(&start.birth);
 	return (start.function(start.argument));
 }
@@ -48,6 +51,7 @@ hook_thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
 	start->function = function;
 	start->argument = argument;
 	start->birth = pp_process_birth((uintptr_t)function);
+	start->blocked = pp_masks_inherited(NULL);
 	error = real_thrd_create(thread, c11_begins, start);
 	if (error != thrd_success)
 		free(start);
@@ -78,6 +82,7 @@ notice_begins(union sigval arg)
 		.function = (uintptr_t)notice->function,
 	};
 
+	pp_signal_enter(0);
 	pp_process_thread_begins(&birth);
 	notice->function(notice->value);
 }

@@ -15,34 +15,37 @@
 /* A thread id is unique within a second; Linux gives out at most so many. */
 #define TID_BITS 22
 
+/* Later than those of both kinds; 0 means "never asked". */
 static uint32_t
-progress_question(const struct pp_resolver *resolver)
+progress_question(const struct pp_control *control)
 {
-	_Atomic uint32_t *dump = &resolver->arena->control.dump;
-	uint32_t question;
+	uint32_t all = atomic_load(&control->dump);
+	uint32_t one = atomic_load(&control->dump_one);
+	uint32_t question = ((int32_t)(one - all) > 0 ? one : all) + 1;
 
-	question = atomic_fetch_add(dump, 1) + 1;
-	if (question == 0) /* means "never asked" */
-		question = atomic_fetch_add(dump, 1) + 1;
-	return (question);
+	return (question != 0 ? question : 1);
 }
 
 uint32_t
 pp_progress_ask(const struct pp_resolver *resolver, int32_t parent)
 {
-	uint32_t question = progress_question(resolver);
+	struct pp_control *control = &resolver->arena->control;
+	uint32_t question = progress_question(control);
 
+	atomic_store(&control->dump, question);
 	pp_wake_all(resolver->arena, resolver->slots, parent);
 	return (question);
 }
 
 uint32_t
-pp_progress_ask_slot(const struct pp_resolver *resolver, int32_t parent,
-    uint32_t slot)
+pp_progress_ask_thread(const struct pp_resolver *resolver, int32_t parent,
+    uint32_t slot, int32_t tid)
 {
-	uint32_t question = progress_question(resolver);
+	struct pp_control *control = &resolver->arena->control;
+	uint32_t question = progress_question(control);
 
-	pp_wake_slot(resolver->arena, slot, parent);
+	atomic_store(&control->dump_one, question);
+	pp_wake_thread(resolver->arena, slot, parent, tid);
 	return (question);
 }
 

@@ -72,9 +72,9 @@ typedef const char *pp_progress_name_fn(void *arg, uint64_t address);
  * pid. Returns the number of the question. */
 uint32_t pp_progress_ask(const struct pp_resolver *resolver, int32_t parent);
 
-/* The same of one worker. */
-uint32_t pp_progress_ask_slot(const struct pp_resolver *resolver,
-    int32_t parent, uint32_t slot);
+/* Ask that thread only: no other one is disturbed. */
+uint32_t pp_progress_ask_thread(const struct pp_resolver *resolver,
+    int32_t parent, uint32_t slot, int32_t tid);
 
 /* Whether the thread has answered the question, or a later one; and then the
  * stack that it wrote down: how many frames. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mix.h"
 #include "profile/stalls_private.h"
+#include "profile/wake.h"
 
 /* Between two looks when nothing is wrong, at most; half the bound otherwise,
  * so that what began is seen before it is too long, and then looked at when it
@@ -186,8 +187,8 @@ watch_ask(struct pp_stalls *stalls, uint32_t slot, int64_t now)
 	watch->on = stall->number;
 	watch->began_ns = watch->since_ns;
 	watch->asked_ns = now;
-	watch->question =
-	    pp_progress_ask_slot(stalls->resolver, stalls->parent, slot);
+	watch->question = pp_progress_ask_thread(stalls->resolver,
+	    stalls->parent, slot, watch->pid);
 }
 
 /* The thread's stack is there, or will not come: tell. Returns 0 to go on
@@ -206,8 +207,13 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 
 	facts = watch_thread(from, watch->pid);
 	heard = facts != NULL && pp_progress_heard(facts, watch->question);
-	if (!heard && !last && now - watch->asked_ns < ANSWER_NS)
+	if (!heard && !last && now - watch->asked_ns < ANSWER_NS) {
+		/* A question is thrown away while a tick of the thread waits
+		 * to be delivered. */
+		pp_wake_thread(stalls->resolver->arena, slot, stalls->parent,
+		    watch->pid);
 		return (0);
+	}
 	watch->asked_ns = 0;
 	if (stall == NULL)
 		return (1);

@@ -1,18 +1,24 @@
 /*
  * The collector's one signal; see wake.h.
  */
-#include <signal.h>
 #include <unistd.h>
 
 #include "profile/wake.h"
 
 void
-pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent)
+pp_wake_thread(const struct pp_arena *arena, uint32_t slot, int32_t parent,
+    int32_t tid)
 {
 	int32_t pid = atomic_load(&arena->slot[slot].life.pid);
 
-	if (pid > 1 && pid != getpid() && pid != parent)
-		(void)kill(pid, SIGPROF);
+	if (pid > 1 && pid != getpid() && pid != parent && tid >= 0)
+		(void)pp_ask(pid, tid, tid == 0 ? PP_ASK_LOOK : PP_ASK_ONE);
+}
+
+void
+pp_wake_slot(const struct pp_arena *arena, uint32_t slot, int32_t parent)
+{
+	pp_wake_thread(arena, slot, parent, 0);
 }
 
 void

@@ -188,9 +188,39 @@ can_threads(struct pp_doctor *doctor, uint32_t seen)
 
 	pp_doctor_say(doctor, "thread_stacks",
 	    refused ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
-	    refused ? "The kernel refused to signal a single thread (tgkill): "
-		      "/goroutine has no stacks of most threads."
-		    : "Threads are asked for their stacks by a signal each.");
+	    refused
+		? "The kernel refused to signal a single thread (rt_tgsigqueueinfo): "
+		  "/goroutine has no stacks of most threads."
+		: "Threads are asked for their stacks by a signal each.");
+}
+
+/* It is no fault: both have theirs. */
+static void
+can_sigprof(struct pp_doctor *doctor, uint32_t seen)
+{
+	static const struct {
+		enum pp_clock_seen bit;
+		const char *what;
+	} use[] = {
+		{ PP_SIGPROF_HANDLED, "handles it" },
+		{ PP_SIGPROF_CAME, "has got one" },
+		{ PP_SIGPROF_BLOCKED, "blocks it" },
+		{ PP_SIGPROF_AWAITED, "waits for it" },
+	};
+	char what[PP_FINDING_TEXT_MAX / 2] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(use) / sizeof(use[0]); i++) {
+		if ((seen & use[i].bit) != 0)
+			(void)strcat(strcat(what, *what != '\0' ? ", " : ""),
+			    use[i].what);
+	}
+	pp_doctor_say(doctor, "sigprof", PP_VERDICT_OK,
+	    *what == '\0'
+		? "The application has no use for SIGPROF.%s"
+		: "SIGPROF is also the application's: it %s. It gets its own, "
+		  "and none of ours.",
+	    what);
 }
 
 static void
@@ -321,6 +351,7 @@ pp_doctor_abilities(struct pp_doctor *doctor)
 	can_fast(doctor, seen);
 	can_rate(doctor);
 	can_threads(doctor, seen);
+	can_sigprof(doctor, seen);
 	can_server(doctor);
 	can_names(doctor);
 	can_modules(doctor);

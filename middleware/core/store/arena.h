@@ -255,7 +255,13 @@ enum pp_clock_seen {
 	PP_CLOCK_TIMER_REFUSED = 2, /* or the kernel refused one */
 	PP_CLOCK_PERF = 4,	    /* a perf_event */
 	PP_CLOCK_WALL = 16,	    /* a timer of wall time, above the tick */
-	PP_TGKILL_REFUSED = 32	    /* no thread can be asked for its stack */
+	PP_TGKILL_REFUSED = 32,	    /* no thread can be asked for its stack */
+
+	/* How the application uses SIGPROF itself. */
+	PP_SIGPROF_HANDLED = 64,  /* it has an action of its own */
+	PP_SIGPROF_CAME = 128,	  /* one that is not ours has come */
+	PP_SIGPROF_BLOCKED = 256, /* a thread has it in its mask */
+	PP_SIGPROF_AWAITED = 512  /* a thread waits for it */
 };
 
 struct pp_slot {
@@ -306,8 +312,10 @@ struct pp_control {
 	_Atomic uint64_t recorder_hz;	 /* likewise */
 	_Atomic uint32_t trace;	 /* 0: nobody traces; else another number each
 				   time that recording is turned on */
-	_Atomic uint32_t dump;	 /* +1: each thread is to write its stack */
+	_Atomic uint32_t dump;	 /* later than before: each thread is to write
+				   its stack */
 	_Atomic uint32_t clocks; /* +1: each worker is to write unsampled_ns */
+	_Atomic uint32_t dump_one; /* the same, of the one that is asked */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
 	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };

@@ -1,0 +1,117 @@
+/*
+ * The application's own SIGPROF: what it has said is to happen then, as far as
+ * it can be had from within our handler. See signal.h.
+ */
+#include <sys/syscall.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/signal_private.h"
+
+#define ACTIONS_MAX 16 /* changed at once by so many threads */
+
+/* The action: entry `kept`, which the exchange publishes. */
+static struct pp_signal_action actions[ACTIONS_MAX];
+static _Atomic uint32_t kept, action_next;
+
+void
+pp_signal_keep(const struct pp_signal_action *action,
+    struct pp_signal_action *old)
+{
+	uint32_t place;
+
+	if (action == NULL) {
+		place = atomic_load(&kept);
+	} else {
+		place =
+		    1 + atomic_fetch_add(&action_next, 1) % (ACTIONS_MAX - 1);
+		actions[place] = *action;
+		place = atomic_exchange(&kept, place);
+		if (action->handler != (void *)SIG_DFL)
+			pp_signal_used(PP_SIGPROF_HANDLED);
+	}
+	if (old != NULL)
+		*old = actions[place];
+}
+
+/* The kernel keeps it, as it would have: the thread has SIGPROF blocked until
+ * the application lets it through, or takes it. */
+static void
+own_waits(siginfo_t *info, ucontext_t *uc)
+{
+	pid_t pid = (pid_t)syscall(SYS_getpid);
+	uint64_t mask;
+
+	memcpy(&mask, &uc->uc_sigmask, sizeof(mask));
+	mask |= PP_PROF_BIT;
+	memcpy(&uc->uc_sigmask, &mask, sizeof(mask));
+	pp_signal_note(uc);
+	if (info->si_code == SI_TKILL) {
+		(void)syscall(SYS_rt_tgsigqueueinfo, pid, syscall(SYS_gettid),
+		    SIGPROF, info);
+		return;
+	}
+	/* The kernel lets only the first thread say who else has sent it. */
+	if (syscall(SYS_rt_sigqueueinfo, pid, SIGPROF, info) == -1)
+		(void)syscall(SYS_kill, pid, SIGPROF);
+}
+
+/* SIG_DFL: the process ends by it when our handler returns. */
+static void
+own_ends_process(siginfo_t *info)
+{
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} action;
+
+	memset(&action, 0, sizeof(action));
+	(void)syscall(SYS_rt_sigaction, SIGPROF, &action, NULL, PP_MASK_SIZE);
+	(void)syscall(SYS_rt_tgsigqueueinfo, syscall(SYS_getpid),
+	    syscall(SYS_gettid), SIGPROF, info);
+}
+
+static void
+own_runs(siginfo_t *info, ucontext_t *uc, const struct pp_signal_action *action)
+{
+	const struct pp_signal_action none = { (void *)SIG_DFL, 0, 0 };
+	void (*handler)(int, siginfo_t *, void *);
+	uint64_t mask, ours;
+
+	*(void **)&handler = action->handler;
+	if ((action->flags & (int)SA_RESETHAND) != 0)
+		pp_signal_keep(&none, NULL);
+	pp_signal_own_begins(uc, action->flags);
+	memcpy(&mask, &uc->uc_sigmask, sizeof(mask));
+	mask |= action->mask;
+	if ((action->flags & SA_NODEFER) == 0)
+		mask |= PP_PROF_BIT;
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &ours,
+	    PP_MASK_SIZE);
+	handler(SIGPROF, info, uc);
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &ours, NULL,
+	    PP_MASK_SIZE);
+}
+
+void
+pp_signal_own(siginfo_t *info, ucontext_t *uc)
+{
+	struct pp_signal_action action;
+
+	pp_signal_own_came++;
+	pp_signal_used(PP_SIGPROF_CAME);
+	if (pp_signal_blocked) {
+		own_waits(info, uc);
+		return;
+	}
+	pp_signal_keep(NULL, &action);
+	if (action.handler == (void *)SIG_IGN)
+		pp_signal_note(uc);
+	else if (action.handler == (void *)SIG_DFL)
+		own_ends_process(info);
+	else
+		own_runs(info, uc, &action);
+}

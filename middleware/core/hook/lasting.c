@@ -1,0 +1,143 @@
+/*
+ * See lasting.h. Cold: a signal of ours has ended the call.
+ */
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/often.h"
+#include "hook/lasting.h"
+
+PP_OFTEN_DATA _Atomic int pp_lasting_limited;
+
+static int64_t
+lasting_until(const struct pp_lasting *call)
+{
+	struct timeval time = { 0, 0 };
+	socklen_t len = sizeof(time);
+
+	if (getsockopt(call->fd, SOL_SOCKET, call->limit, &time, &len) == -1 ||
+	    (time.tv_sec == 0 && time.tv_usec == 0) ||
+	    time.tv_sec > INT64_MAX / PP_NS_PER_SEC / 4)
+		return (0);
+	return ((call->began != 0 ? call->began : pp_clock_mono()) +
+	    time.tv_sec * PP_NS_PER_SEC + time.tv_usec * 1000);
+}
+
+/* From now on it ends when its time is over. */
+static void
+lasting_limit(struct pp_lasting *call)
+{
+	int64_t now;
+
+	if (call->until != -1)
+		return;
+	call->until = lasting_until(call);
+	if (call->until == 0)
+		return;
+	now = pp_clock_mono();
+	pp_signal_kick(call->until > now ? call->until - now : 1);
+}
+
+__attribute__((noinline)) int
+pp_lasting_again(struct pp_lasting *call)
+{
+	if (errno != EINTR || !pp_through_again(&call->through))
+		return (0);
+	lasting_limit(call);
+	if (call->until != 0 && pp_clock_mono() >= call->until) {
+		errno = EAGAIN;
+		return (0);
+	}
+	/* A handler may have run meanwhile. */
+	if (pp_signal_handled != call->through.theirs) {
+		errno = EINTR;
+		return (0);
+	}
+	return (1);
+}
+
+/* Near enough to be a call that the caller has made just now. */
+#define FRAMES_BYTES 1024
+
+int
+pp_lasting_cut(struct pp_lasting *call, ssize_t done, int flags)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	if (done <= 0 || pp_signal_result != done ||
+	    pp_signal_sp - (here - FRAMES_BYTES) > 2 * FRAMES_BYTES ||
+	    (flags & MSG_DONTWAIT) != 0 ||
+	    (fcntl(call->fd, F_GETFL) & O_NONBLOCK) != 0)
+		return (0);
+	pp_signal_continues = 1;
+	if (call->began != 0)
+		lasting_limit(call);
+	return (pp_signal_handled == call->through.theirs);
+}
+
+static ssize_t
+part_once(const struct pp_lasting *call, enum pp_part kind, void *at,
+    size_t len, int flags)
+{
+	ssize_t done;
+
+	switch (kind) {
+	case PP_PART_RECV:
+		return (recv(call->fd, at, len, flags));
+	case PP_PART_SEND:
+		return (send(call->fd, at, len, flags | MSG_NOSIGNAL));
+	default:
+		/* To a socket that has ended no second SIGPIPE. */
+		done = send(call->fd, at, len, MSG_NOSIGNAL);
+		if (done == -1 && errno == ENOTSOCK)
+			done = write(call->fd, at, len);
+		return (done);
+	}
+}
+
+/* The rest of one piece: how much of it was done, all unless it has ended. */
+static size_t
+part_rest(struct pp_lasting *call, enum pp_part kind, char *at, size_t len,
+    int flags)
+{
+	size_t all = 0;
+	ssize_t done;
+
+	while (all < len) {
+		done = part_once(call, kind, at + all, len - all, flags);
+		if (done == 0 || (done == -1 && !pp_lasting_again(call)))
+			break;
+		if (done > 0)
+			all += (size_t)done;
+		if (done > 0 && pp_signal_handled != call->through.theirs)
+			break;
+	}
+	return (all);
+}
+
+__attribute__((noinline)) ssize_t
+pp_lasting_rest(struct pp_lasting *call, enum pp_part kind,
+    const struct iovec *piece, size_t pieces, ssize_t done, int flags)
+{
+	size_t skip, all = (size_t)done, more;
+	int saved = errno;
+
+	if (!pp_lasting_cut(call, done, flags))
+		return (done);
+	for (skip = (size_t)done; pieces > 0; piece++, pieces--) {
+		if (skip >= piece->iov_len) {
+			skip -= piece->iov_len;
+			continue;
+		}
+		more = part_rest(call, kind, (char *)piece->iov_base + skip,
+		    piece->iov_len - skip, flags);
+		all += more;
+		if (more < piece->iov_len - skip)
+			break;
+		skip = 0;
+	}
+	errno = saved;
+	return ((ssize_t)all);
+}

@@ -1,0 +1,300 @@
+/*
+ * See signals.h. Everything else that installs a handler is made of
+ * sigaction(), as in the C library.
+ *
+ * In a child that is about to start another program the action of SIGPROF is
+ * the kernel's: what is ignored then, the program ignores.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/cpu.h"
+#include "capture/signal.h"
+#include "hook/masks.h"
+#include "hook/signals.h"
+
+static int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
+static int (
+    *real___sigaction)(int, const struct sigaction *, struct sigaction *);
+static sighandler_t (*real_signal)(int, sighandler_t);
+static sighandler_t (*real_bsd_signal)(int, sighandler_t);
+static sighandler_t (*real_ssignal)(int, sighandler_t);
+static sighandler_t (*real_sysv_signal)(int, sighandler_t);
+static sighandler_t (*real___sysv_signal)(int, sighandler_t);
+static sighandler_t (*real_sigset)(int, sighandler_t);
+static int (*real_sigignore)(int);
+static int (*real_siginterrupt)(int, int);
+static int (*real_raise)(int);
+static int (*real_pthread_kill)(pthread_t, int);
+
+/* Of siginterrupt(), for signal(). */
+static _Atomic uint64_t interrupts;
+
+/* The C library's own, which it tells, too. */
+#if defined(__x86_64__)
+#define FLAG_RESTORER 0x04000000
+#else
+#define FLAG_RESTORER 0
+#endif
+
+/* What the original refuses, it is given. */
+static int
+is_ours_to_keep(int signo)
+{
+	return (signo > 0 && signo <= 64 && signo != SIGKILL &&
+	    signo != SIGSTOP && (signo < 32 || signo >= SIGRTMIN));
+}
+
+static int
+has_function(const struct sigaction *action)
+{
+	return (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+static void
+as_kept(const struct sigaction *action, struct pp_signal_action *kept)
+{
+	kept->handler = (void *)action->sa_sigaction;
+	kept->flags = action->sa_flags | FLAG_RESTORER;
+	memcpy(&kept->mask, &action->sa_mask, sizeof(kept->mask));
+}
+
+static void
+as_given(const struct pp_signal_action *kept, struct sigaction *action)
+{
+	memset(action, 0, sizeof(*action));
+	*(void **)&action->sa_sigaction = kept->handler;
+	action->sa_flags = kept->flags;
+	memcpy(&action->sa_mask, &kept->mask, sizeof(kept->mask));
+}
+
+/* Until it has a slot, a process has nobody else's. A child has its parent's
+ * number here. */
+static int
+prof_is_shared(void)
+{
+	return (pp_self.pid == 0 || pp_self.pid == getpid());
+}
+
+static int
+action_of_prof(const struct sigaction *action, struct sigaction *old)
+{
+	struct pp_signal_action kept, was;
+	struct sigaction kernel;
+	int result = 0;
+
+	if (action != NULL)
+		as_kept(action, &kept);
+	if (prof_is_shared()) {
+		pp_signal_keep(action != NULL ? &kept : NULL, &was);
+	} else {
+		pp_signal_keep(NULL, &was);
+		result = real_sigaction(SIGPROF, action, &kernel);
+		if (result == 0 && kernel.sa_sigaction != pp_cpu_signal)
+			as_kept(&kernel, &was);
+	}
+	if (result == 0 && old != NULL)
+		as_given(&was, old);
+	return (result);
+}
+
+/* As the kernel has it: SIGPROF is not blocked in it either, or what it does
+ * is not seen. */
+static void
+as_installed(struct sigaction *action)
+{
+	action->sa_sigaction = pp_signal_guest;
+	action->sa_flags |= SA_SIGINFO;
+	(void)sigdelset(&action->sa_mask, SIGPROF);
+}
+
+static int
+hook_sigaction(int signo, const struct sigaction *action, struct sigaction *old)
+{
+	struct pp_signal_action kept, was;
+	struct sigaction ours, before;
+	int result;
+
+	if (!is_ours_to_keep(signo))
+		return (real_sigaction(signo, action, old));
+	if (signo == SIGPROF)
+		return (action_of_prof(action, old));
+	if (action != NULL && has_function(action)) {
+		ours = *action;
+		as_kept(action, &kept);
+		pp_signal_guest_set(signo, &kept, &was);
+		as_installed(&ours);
+		action = &ours;
+	} else {
+		pp_signal_guest_set(signo, NULL, &was);
+	}
+	result = real_sigaction(signo, action, &before);
+	if (result == 0 && before.sa_sigaction == pp_signal_guest)
+		as_given(&was, &before);
+	if (result == 0 && old != NULL)
+		*old = before;
+	return (result);
+}
+
+static sighandler_t
+set_handler(int signo, sighandler_t handler, int flags, int blocked)
+{
+	struct sigaction action, old;
+
+	if (handler == SIG_ERR || !is_ours_to_keep(signo)) {
+		errno = EINVAL;
+		return (SIG_ERR);
+	}
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	action.sa_flags = flags;
+	if (blocked)
+		(void)sigaddset(&action.sa_mask, signo);
+	if (hook_sigaction(signo, &action, &old) == -1)
+		return (SIG_ERR);
+	return (old.sa_handler);
+}
+
+static sighandler_t
+hook_signal(int signo, sighandler_t handler)
+{
+	uint64_t ends = atomic_load(&interrupts);
+	int flags = SA_RESTART;
+
+	if (is_ours_to_keep(signo) && (ends >> (signo - 1) & 1) != 0)
+		flags = 0;
+	return (set_handler(signo, handler, flags, 1));
+}
+
+static sighandler_t
+hook_sysv_signal(int signo, sighandler_t handler)
+{
+	return (set_handler(signo, handler, (int)SA_RESETHAND | SA_NODEFER, 0));
+}
+
+static sighandler_t
+hook_sigset(int signo, sighandler_t handler)
+{
+	struct sigaction before;
+	sigset_t set, was;
+
+	if (handler == SIG_ERR || !is_ours_to_keep(signo)) {
+		errno = EINVAL;
+		return (SIG_ERR);
+	}
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, signo);
+	if (hook_sigaction(signo, NULL, &before) == -1 ||
+	    (handler != SIG_HOLD &&
+		set_handler(signo, handler, 0, 0) == SIG_ERR) ||
+	    pp_masks_change(handler == SIG_HOLD ? SIG_BLOCK : SIG_UNBLOCK, &set,
+		&was) == -1)
+		return (SIG_ERR);
+	return (sigismember(&was, signo) == 1 ? SIG_HOLD : before.sa_handler);
+}
+
+static int
+hook_sigignore(int signo)
+{
+	return (set_handler(signo, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0);
+}
+
+static int
+hook_siginterrupt(int signo, int ends)
+{
+	struct sigaction action;
+	uint64_t bit;
+
+	if (hook_sigaction(signo, NULL, &action) == -1)
+		return (-1);
+	bit = UINT64_C(1) << (signo - 1);
+	if (ends) {
+		atomic_fetch_or(&interrupts, bit);
+		action.sa_flags &= ~SA_RESTART;
+	} else {
+		atomic_fetch_and(&interrupts, ~bit);
+		action.sa_flags |= SA_RESTART;
+	}
+	return (hook_sigaction(signo, &action, NULL));
+}
+
+/* While one of ours waits to be delivered, the kernel throws another SIGPROF of
+ * the thread away. Sent by the thread to itself, it has come when the original
+ * returns, or waits. */
+#define TRIES 8
+
+static int
+came(uint32_t before)
+{
+	sigset_t now;
+
+	return (pp_signal_own_came != before || pp_self.worker == 0 ||
+	    (pthread_sigmask(SIG_BLOCK, NULL, &now) == 0 &&
+		sigismember(&now, SIGPROF) == 1));
+}
+
+static int
+hook_raise(int signo)
+{
+	uint32_t before = pp_signal_own_came;
+	int result, tries = 0;
+
+	do
+		result = real_raise(signo);
+	while (result == 0 && signo == SIGPROF && !came(before) &&
+	    ++tries < TRIES);
+	return (result);
+}
+
+static int
+hook_pthread_kill(pthread_t thread, int signo)
+{
+	uint32_t before = pp_signal_own_came;
+	int result, tries = 0;
+
+	do
+		result = real_pthread_kill(thread, signo);
+	while (result == 0 && signo == SIGPROF &&
+	    pthread_equal(thread, pthread_self()) && !came(before) &&
+	    ++tries < TRIES);
+	return (result);
+}
+
+void
+pp_signals_adopt(void)
+{
+	struct sigaction action;
+	int signo;
+
+	real_sigaction = sigaction;
+	for (signo = 1; signo <= 64; signo++) {
+		if (signo != SIGPROF && is_ours_to_keep(signo) &&
+		    sigaction(signo, NULL, &action) == 0 &&
+		    has_function(&action) &&
+		    action.sa_sigaction != pp_signal_guest)
+			(void)hook_sigaction(signo, &action, NULL);
+	}
+}
+
+#define SIGNAL_HOOK(name, hook)                                                \
+	{                                                                      \
+#name, (void *)hook_##hook, (void **)&real_##name, PP_GOT_ALL  \
+	}
+
+const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS] = {
+	SIGNAL_HOOK(sigaction, sigaction),
+	SIGNAL_HOOK(__sigaction, sigaction),
+	SIGNAL_HOOK(signal, signal),
+	SIGNAL_HOOK(bsd_signal, signal),
+	SIGNAL_HOOK(ssignal, signal),
+	SIGNAL_HOOK(sysv_signal, sysv_signal),
+	SIGNAL_HOOK(__sysv_signal, sysv_signal),
+	SIGNAL_HOOK(sigset, sigset),
+	SIGNAL_HOOK(sigignore, sigignore),
+	SIGNAL_HOOK(siginterrupt, siginterrupt),
+	SIGNAL_HOOK(raise, raise),
+	SIGNAL_HOOK(pthread_kill, pthread_kill),
+};

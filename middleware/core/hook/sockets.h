@@ -1,0 +1,20 @@
+/*
+ * Calls for descriptors that a signal cuts short in spite of SA_RESTART: what
+ * waits with SO_RCVTIMEO or SO_SNDTIMEO ends with EINTR, and what writes, or
+ * reads with MSG_WAITALL, ends with a part. When the signal was ours, they go
+ * on: with the time that is left, with the rest.
+ *
+ * While nobody has set a time limit, what reads is a branch and a jump.
+ *
+ * Rule: errors are the original's. What fails after a part gives the part.
+ */
+#ifndef PP_HOOK_SOCKETS_H
+#define PP_HOOK_SOCKETS_H
+
+#include "hook/got.h"
+
+#define PP_SOCKET_HOOKS 21
+
+extern const struct pp_got_hook pp_socket_hooks[PP_SOCKET_HOOKS];
+
+#endif
