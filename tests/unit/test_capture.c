@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/label.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
 #include "store/ring.h"

@@ -41,7 +41,7 @@ void pp_cpu_left(const struct pp_thread *thread, uint64_t ns,
 
 /* A timer or a perf event of the calling thread has come: sets the next one.
  * Returns the weight of the sample that is to be taken, 0: none. */
-uint64_t pp_cpu_tick(struct pp_thread *thread, const siginfo_t *info);
+uint64_t pp_cpu_ticked(struct pp_thread *thread, const siginfo_t *info);
 
 /* The handler of SIGPROF. */
 void pp_cpu_signal(int signo, siginfo_t *info, void *context);

@@ -244,7 +244,7 @@ tick_weight(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 }
 
 uint64_t
-pp_cpu_tick(struct pp_thread *thread, const siginfo_t *info)
+pp_cpu_ticked(struct pp_thread *thread, const siginfo_t *info)
 {
 	int64_t now = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
 	uint64_t period, weight;

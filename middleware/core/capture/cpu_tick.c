@@ -103,7 +103,7 @@ signal_asks(void)
 static uint64_t
 signal_weight(const struct signal *s)
 {
-	return (s->asks == PP_ASK_NONE ? pp_cpu_tick(s->thread, s->info) : 0);
+	return (s->asks == PP_ASK_NONE ? pp_cpu_ticked(s->thread, s->info) : 0);
 }
 
 static void
@@ -163,7 +163,7 @@ signal_bare(const siginfo_t *info, void *context)
 	if (i == PP_THREADS_MAX)
 		thread = NULL;
 	if (thread != NULL && info->si_code == SI_TIMER) {
-		weight = pp_cpu_tick(thread, info);
+		weight = pp_cpu_ticked(thread, info);
 		if (weight != 0)
 			tick_record_pc(thread, weight, 0, context);
 	}
