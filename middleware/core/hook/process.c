@@ -62,6 +62,7 @@ thread_begins(void *arg)
 	free(arg);
 	pp_signal_enter(start.blocked);
 	pp_thread_enter(&start.birth);
+	pp_signal_known((uintptr_t)pthread_self());
 	pp_process_argument = start.argument;
 	/* The key's destructor runs however the thread ends. */
 	(void)pthread_setspecific(leave_key, &leave_key);

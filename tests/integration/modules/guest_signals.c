@@ -31,11 +31,11 @@
 #define A(call) KORE_SYSCALL_ALLOW(call)
 KORE_SECCOMP_FILTER("guest", A(clone3), A(clone), A(rseq), A(set_robust_list),
     A(rt_sigprocmask), A(rt_sigaction), A(rt_sigsuspend), A(rt_sigtimedwait),
-    A(rt_sigpending), A(rt_sigqueueinfo), A(rt_tgsigqueueinfo), A(tgkill),
-    A(kill), A(gettid), A(getpid), A(getuid), A(setitimer), A(timer_create),
-    A(timer_settime), A(timer_delete), A(signalfd4), A(pipe2), A(socketpair),
-    A(setsockopt), A(clock_nanosleep), A(wait4), A(exit_group), A(mprotect),
-    A(madvise), A(munmap), A(mmap), A(prlimit64), A(sched_yield))
+    A(rt_sigpending), A(pause), A(rt_sigqueueinfo), A(rt_tgsigqueueinfo),
+    A(tgkill), A(kill), A(gettid), A(getpid), A(getuid), A(setitimer),
+    A(timer_create), A(timer_settime), A(timer_delete), A(signalfd4), A(pipe2),
+    A(socketpair), A(setsockopt), A(clock_nanosleep), A(wait4), A(exit_group),
+    A(mprotect), A(madvise), A(munmap), A(mmap), A(prlimit64), A(sched_yield))
 
 int page_case(struct http_request *);
 
@@ -259,6 +259,8 @@ case_others(char *to, size_t room)
 	was[2] = signal(SIGUSR1, counts);
 	(void)raise(SIGUSR1);
 	was[3] = sigset(SIGUSR1, SIG_DFL);
+	(void)siginterrupt(SIGUSR1, 0);
+	(void)signal(SIGUSR1, was[0]);
 	return (TELL("%s %s %s %s; %s %x; %s %x %d; %d", named(was[0]),
 	    named(was[1]), named(was[2]), named(was[3]), named(old.sa_handler),
 	    (unsigned int)old.sa_flags, named(now.sa_handler),
