@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	pp_signal_enter(0);
 	memset(&main_thread, 0, sizeof(main_thread));
 	pp_thread_enter(&main_thread);
+	pp_signal_known((uintptr_t)pthread_self());
 	pp_wait_apply();
 	pp_trace_apply();
 }

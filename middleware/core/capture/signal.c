@@ -28,7 +28,6 @@
 
 __thread volatile uint32_t pp_calls_interrupted;
 __thread volatile uint32_t pp_signal_handled;
-__thread volatile uint32_t pp_signal_own_came;
 __thread volatile int pp_signal_continues;
 __thread volatile int pp_signal_blocked;
 __thread volatile long pp_signal_result = -1;
@@ -307,6 +306,7 @@ kicked(ucontext_t *uc)
 	else if (kick_sp != 0 && away < 2 * KICK_NEAR && before_call_again(uc))
 		call_ends(uc, 0);
 	pp_signal_note(uc);
+	pp_signal_own_owed(uc);
 }
 
 int
@@ -326,5 +326,6 @@ pp_signal_arrived(siginfo_t *info, void *context)
 		return (0);
 	}
 	pp_signal_note(context);
+	pp_signal_own_owed(context);
 	return (1);
 }

@@ -26,9 +26,6 @@ extern __thread volatile uint32_t pp_calls_interrupted;
 /* Handlers of the application that have begun in it. */
 extern __thread volatile uint32_t pp_signal_handled;
 
-/* SIGPROFs of the application's that have come to it. */
-extern __thread volatile uint32_t pp_signal_own_came;
-
 /* 1: it goes on with a call that our signal has ended. */
 extern __thread volatile int pp_signal_continues;
 
@@ -103,6 +100,13 @@ int pp_signal_install(void);
 /* The calling thread begins, in a worker; 1: whoever made it believed SIGPROF
  * blocked. */
 void pp_signal_enter(int blocked);
+
+/* The calling thread, when it has its entry, and one that SIGPROF is sent to:
+ * by its pthread_t. */
+void pp_signal_known(uintptr_t who);
+void pp_signal_owe(uintptr_t who);
+/* A wait of the calling thread has taken it. */
+void pp_signal_taken(void);
 
 /* In a child that was forked: what the thread believes becomes true. */
 void pp_signal_forked(void);

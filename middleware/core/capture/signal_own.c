@@ -35,6 +35,52 @@ pp_signal_keep(const struct pp_signal_action *action,
 		*old = actions[place];
 }
 
+/*
+ * While one of ours waits to be delivered to a thread, the kernel throws
+ * another SIGPROF for it away. So who sends one to a thread of this process
+ * leaves word; by which signal the thread learns of it is the same.
+ */
+static struct {
+	_Atomic uintptr_t who;
+	_Atomic int owed;
+	_Atomic int ahead; /* the signal itself has not come, and may */
+} ear[PP_THREADS_MAX];
+
+void
+pp_signal_known(uintptr_t who)
+{
+	size_t place;
+
+	if (pp_thread_self == NULL)
+		return;
+	place = (size_t)(pp_thread_self - pp_self.thread);
+	atomic_store(&ear[place].owed, 0);
+	atomic_store(&ear[place].ahead, 0);
+	atomic_store(&ear[place].who, who);
+}
+
+void
+pp_signal_taken(void)
+{
+	if (pp_thread_self != NULL)
+		atomic_store(&ear[pp_thread_self - pp_self.thread].owed, 0);
+}
+
+void
+pp_signal_owe(uintptr_t who)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		if (atomic_load(&ear[i].who) == who &&
+		    atomic_load(&pp_self.thread[i].state) == PP_THREAD_LIVE) {
+			atomic_store(&ear[i].ahead, 0);
+			atomic_store(&ear[i].owed, 1);
+			return;
+		}
+	}
+}
+
 /* The kernel keeps it, as it would have: the thread has SIGPROF blocked until
  * the application lets it through, or takes it. */
 static void
@@ -100,8 +146,17 @@ void
 pp_signal_own(siginfo_t *info, ucontext_t *uc)
 {
 	struct pp_signal_action action;
+	size_t place;
 
-	pp_signal_own_came++;
+	if (pp_thread_self != NULL && info->si_code == SI_TKILL &&
+	    info->si_pid == pp_self.pid) {
+		place = (size_t)(pp_thread_self - pp_self.thread);
+		if (atomic_exchange(&ear[place].owed, 0) == 0 &&
+		    atomic_exchange(&ear[place].ahead, 0) != 0) {
+			pp_signal_note(uc);
+			return;
+		}
+	}
 	pp_signal_used(PP_SIGPROF_CAME);
 	if (pp_signal_blocked) {
 		own_waits(info, uc);
@@ -114,4 +169,25 @@ pp_signal_own(siginfo_t *info, ucontext_t *uc)
 		own_ends_process(info);
 	else
 		own_runs(info, uc, &action);
+}
+
+void
+pp_signal_own_owed(ucontext_t *uc)
+{
+	siginfo_t info;
+	size_t place;
+
+	if (pp_thread_self == NULL)
+		return;
+	place = (size_t)(pp_thread_self - pp_self.thread);
+	if (atomic_load_explicit(&ear[place].owed, memory_order_relaxed) == 0)
+		return;
+	memset(&info, 0, sizeof(info));
+	info.si_signo = SIGPROF;
+	info.si_code = SI_TKILL;
+	info.si_pid = pp_self.pid;
+	info.si_uid = (uid_t)syscall(SYS_getuid);
+	pp_signal_own(&info, uc);
+	if (!pp_signal_blocked)
+		atomic_store(&ear[place].ahead, 1);
 }

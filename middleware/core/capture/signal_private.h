@@ -23,4 +23,7 @@ void pp_signal_own_begins(ucontext_t *uc, int flags);
 /* A SIGPROF that is not ours. */
 void pp_signal_own(siginfo_t *info, ucontext_t *uc);
 
+/* One that came while ours was waiting. */
+void pp_signal_own_owed(ucontext_t *uc);
+
 #endif

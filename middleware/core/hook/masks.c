@@ -238,6 +238,8 @@ wait_for_prof(const sigset_t *set, siginfo_t *info, const struct timespec *time)
 		pp_signal_block(SIG_UNBLOCK);
 		pp_signal_block(SIG_BLOCK);
 	}
+	if (result == SIGPROF)
+		pp_signal_taken();
 	pp_signal_block(SIG_UNBLOCK);
 	if (result > 0 && info != NULL)
 		*info = taken;

@@ -67,6 +67,7 @@ void
 pp_process_thread_begins(const struct pp_thread_birth *birth)
 {
 	pp_thread_enter(birth);
+	pp_signal_known((uintptr_t)pthread_self());
 	(void)pthread_setspecific(leave_key,
 	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
 }

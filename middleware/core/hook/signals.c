@@ -221,46 +221,20 @@ hook_siginterrupt(int signo, int ends)
 	return (hook_sigaction(signo, &action, NULL));
 }
 
-/* While one of ours waits to be delivered, the kernel throws another SIGPROF of
- * the thread away. Sent by the thread to itself, it has come when the original
- * returns, or waits. */
-#define TRIES 8
-
-static int
-came(uint32_t before)
-{
-	sigset_t now;
-
-	return (pp_signal_own_came != before || pp_self.worker == 0 ||
-	    (pthread_sigmask(SIG_BLOCK, NULL, &now) == 0 &&
-		sigismember(&now, SIGPROF) == 1));
-}
-
 static int
 hook_raise(int signo)
 {
-	uint32_t before = pp_signal_own_came;
-	int result, tries = 0;
-
-	do
-		result = real_raise(signo);
-	while (result == 0 && signo == SIGPROF && !came(before) &&
-	    ++tries < TRIES);
-	return (result);
+	if (signo == SIGPROF && pp_self.worker != 0)
+		pp_signal_owe((uintptr_t)pthread_self());
+	return (real_raise(signo));
 }
 
 static int
 hook_pthread_kill(pthread_t thread, int signo)
 {
-	uint32_t before = pp_signal_own_came;
-	int result, tries = 0;
-
-	do
-		result = real_pthread_kill(thread, signo);
-	while (result == 0 && signo == SIGPROF &&
-	    pthread_equal(thread, pthread_self()) && !came(before) &&
-	    ++tries < TRIES);
-	return (result);
+	if (signo == SIGPROF && pp_self.worker != 0)
+		pp_signal_owe((uintptr_t)thread);
+	return (real_pthread_kill(thread, signo));
 }
 
 void

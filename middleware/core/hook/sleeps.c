@@ -48,40 +48,69 @@ static int (
 static int (
     *real_aio_suspend64)(const struct aiocb *const *, int, const timespec *);
 
+static timespec
+time_of(int64_t ns)
+{
+	return ((timespec){ (time_t)(ns / PP_NS_PER_SEC),
+	    (long)(ns % PP_NS_PER_SEC) });
+}
+
+/* A time from now. Its rest is slept until a time: begun again and again, it
+ * would grow by what each is late. */
+static int
+sleep_through(clockid_t clock, const timespec *time, timespec *left)
+{
+	clockid_t on = clock == CLOCK_REALTIME ? CLOCK_MONOTONIC : clock;
+	struct pp_through through;
+	timespec rest, until;
+	int64_t end, most = INT64_MAX / PP_NS_PER_SEC / 2;
+	int error;
+
+	pp_through_begin(&through);
+	error = real_clock_nanosleep(clock, 0, time, &rest);
+	if (error == EINTR && pp_through_again(&through)) {
+		if (rest.tv_sec > most)
+			rest.tv_sec = most;
+		end = pp_clock_read(on) + rest.tv_sec * PP_NS_PER_SEC +
+		    rest.tv_nsec;
+		until = time_of(end);
+		do
+			error = real_clock_nanosleep(on, TIMER_ABSTIME, &until,
+			    NULL);
+		while (error == EINTR && pp_through_again(&through));
+		end -= pp_clock_read(on);
+		rest = time_of(end > 0 ? end : 0);
+	}
+	if (error == EINTR && left != NULL)
+		*left = rest;
+	pp_through_end(&through);
+	return (error);
+}
+
 static int
 through_nanosleep(const timespec *time, timespec *left)
 {
-	struct pp_through through;
-	timespec rest;
-	int result;
+	int error = sleep_through(CLOCK_REALTIME, time, left);
 
-	pp_through_begin(&through);
-	while ((result = real_nanosleep(time, &rest)) == -1 && errno == EINTR &&
-	    pp_through_again(&through))
-		time = &rest;
-	if (result == -1 && errno == EINTR && left != NULL)
-		*left = rest;
-	pp_through_end(&through);
-	return (result);
+	if (error == 0)
+		return (0);
+	errno = error;
+	return (-1);
 }
 
 static int
 through_clock_nanosleep(clockid_t clock, int flags, const timespec *time,
     timespec *left)
 {
-	int absolute = (flags & TIMER_ABSTIME) != 0, error;
 	struct pp_through through;
-	timespec rest;
+	int error;
 
+	if ((flags & TIMER_ABSTIME) == 0)
+		return (sleep_through(clock, time, left));
 	pp_through_begin(&through);
-	while ((error = real_clock_nanosleep(clock, flags, time, &rest)) ==
-		EINTR &&
-	    pp_through_again(&through)) {
-		if (!absolute)
-			time = &rest;
-	}
-	if (error == EINTR && left != NULL && !absolute)
-		*left = rest;
+	do
+		error = real_clock_nanosleep(clock, flags, time, left);
+	while (error == EINTR && pp_through_again(&through));
 	pp_through_end(&through);
 	return (error);
 }
