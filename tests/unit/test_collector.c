@@ -28,6 +28,7 @@
 
 #include "base/wire.h"
 #include "own_objects.h"
+#include "store/facts.h"
 #include "store/ring.h"
 
 static char program[PATH_MAX];
@@ -35,32 +36,38 @@ static struct pp_arena *arena;
 static int arena_fd, ours, stderr_fd;
 static pid_t collector;
 
-/* Start it with descriptors 3 and 4, and with two more that it must close. */
+/* Start it with descriptors 3 to 5, and with three more that it must close. */
 static void
 start(char *const extra[])
 {
 	char *args[16] = { program, (char *)(uintptr_t) "--arena=3",
-		(char *)(uintptr_t) "--socket=4" };
-	int pair[2], fds[2], i;
+		(char *)(uintptr_t) "--socket=4",
+		(char *)(uintptr_t) "--facts=5" };
+	int pair[2], fds[3], facts, i;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			     pair),
 	    0);
 	stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
 	for (i = 0; extra != NULL && extra[i] != NULL; i++)
-		args[3 + i] = extra[i];
+		args[4 + i] = extra[i];
+	facts = pp_arena_facts(arena, &arena->slot[0].objects);
+	assert_int_not_equal(facts, -1);
 	collector = fork();
 	assert_true(collector >= 0);
 	if (collector == 0) {
 		fds[0] = fcntl(arena_fd, F_DUPFD, 20);
 		fds[1] = fcntl(pair[1], F_DUPFD, 20);
+		fds[2] = fcntl(facts, F_DUPFD, 20);
 		dup2(stderr_fd, STDERR_FILENO);
 		dup2(fds[0], 3);
 		dup2(fds[1], 4);
+		dup2(fds[2], 5);
 		execv(program, args);
 		_exit(99);
 	}
 	close(pair[1]);
+	close(facts);
 	ours = pair[0];
 }
 
@@ -710,7 +717,7 @@ what_it_cannot_start_with_is_told_in_one_line(void **state)
 		{ "--parent=x", "--parent=x: must be a whole number from 1" },
 		{ "--arena=2", "--arena=2: must be a whole number from 3" },
 		{ "--arena=77", "--arena=77: Bad file descriptor" },
-		{ "--socket=3", "two different descriptors" },
+		{ "--socket=3", "three different descriptors" },
 		{ "--socket=78", "--socket=78: not a SOCK_SEQPACKET socket" },
 		{ "--what", "--what: no such option" },
 		{ "more", "more: takes options only" },

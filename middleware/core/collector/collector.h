@@ -51,6 +51,7 @@ struct pp_collector {
 struct pp_collector_options {
 	int arena;
 	int socket;
+	int facts;
 	int listen;	  /* -1: no door */
 	const char *user; /* NULL: stay who we are */
 	const char *root; /* NULL: stay where we are */
@@ -69,10 +70,23 @@ void pp_collector_log(const char *format, ...)
 /* Count, and log at 1, 2, 4, 8...: who does wrong shall not fill the log. */
 void pp_collector_tell(uint64_t *count, const char *what);
 
-/* Open the files of all objects that the parent has loaded and make them
- * known; for the time before rights are given up. */
-void pp_collector_preload(const struct pp_arena *arena,
-    struct pp_symbols *symbols);
+/* The files of all objects that the parent has loaded. */
+struct pp_files {
+	uint32_t used;
+	struct pp_object object[PP_OBJECTS_MAX];
+	struct pp_symbols_found found[PP_OBJECTS_MAX];
+};
+
+/* Open them, by the facts that the parent has handed over, and read nothing;
+ * for the time before rights are given up. NULL: out of memory. */
+struct pp_files *pp_collector_reach(int facts);
+
+/* Likewise the debug files that they name, which another process reads. */
+void pp_collector_links(struct pp_files *files, const char *user,
+    const char *root);
+
+/* Read them and make them known; for the time after. Frees `files`. */
+void pp_collector_know(struct pp_files *files, struct pp_symbols *symbols);
 
 /* Become `user` and enter `root`, as a Kore worker does. Returns 0, or -1
  * after a log line. */

@@ -72,7 +72,7 @@ packet_is_file(int fd, off_t at_least)
 
 	return (flags != -1 && (flags & O_ACCMODE) != O_WRONLY &&
 	    (flags & O_PATH) == 0 && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_size >= at_least);
+	    pp_symbols_is_file(&st) && st.st_size >= at_least);
 }
 
 /* Copy the body out: mapped, it could be cut under our feet. */
