@@ -204,7 +204,10 @@ forward_pass(struct http_request *req, const char *packet, size_t len,
 		nfds = 2;
 	}
 	sent = pp_wire_send(pp_kore.socket, packet, len, fds, nfds);
-	if (sent == -1)
+	if (sent == -1 && pp_wire_gone(errno))
+		*failed = "the collector died too often and was given up; "
+			  "restart the service";
+	else if (sent == -1)
 		*failed = errno == EAGAIN || errno == ETOOMANYREFS
 		    ? "the collector does not keep up with requests"
 		    : forward_refused(
@@ -252,9 +255,6 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	int fd;
 
 	failed = pp_kore.broken;
-	if (failed == NULL && atomic_load(&pp_kore.arena->collector_lost))
-		failed = "the collector died too often and was given up; "
-			 "restart the service";
 	fd = failed == NULL ? forward_send(req, prefix, rest, &failed) : -1;
 	if (fd == -1 || (f = calloc(1, sizeof(*f))) == NULL) {
 		if (fd != -1)

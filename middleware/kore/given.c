@@ -17,18 +17,18 @@ static const struct {
 	const char *unit;
 	uint64_t preset;
 	uint64_t most;
-	size_t place; /* in struct pp_control */
+	size_t place; /* in struct pp_arena */
 } rates[] = {
 	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, PP_HEAP_RATE_MAX,
-	    offsetof(struct pp_control, heap_rate) },
+	    offsetof(struct pp_arena, control.heap_rate) },
 	{ "PPROF_BLOCK_RATE", "nanoseconds", 0, PP_BLOCK_RATE_MAX,
-	    offsetof(struct pp_control, block_rate_ns) },
+	    offsetof(struct pp_arena, control.block_rate_ns) },
 	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
-	    offsetof(struct pp_control, mutex_fraction) },
+	    offsetof(struct pp_arena, control.mutex_fraction) },
 	{ "PPROF_RECORDER_HZ", "samples a second", PP_RECORDER_HZ_DEFAULT,
-	    PP_RECORDER_HZ_MAX, offsetof(struct pp_control, recorder_hz) },
+	    PP_RECORDER_HZ_MAX, offsetof(struct pp_arena, recorder_hz) },
 	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT,
-	    PP_STALL_MS_MAX, offsetof(struct pp_control, stall_ms) },
+	    PP_STALL_MS_MAX, offsetof(struct pp_arena, stall_ms) },
 };
 
 void
@@ -55,7 +55,7 @@ pp_given_read(struct pp_arena *arena)
 				rate = rates[i].preset;
 			}
 		}
-		atomic_store((_Atomic uint64_t *)(void *)((char *)&arena->control +
+		atomic_store((_Atomic uint64_t *)(void *)((char *)arena +
 				 rates[i].place),
 		    rate);
 	}

@@ -233,8 +233,12 @@ parent_give_up(void)
 	u_int16_t i;
 	pid_t pid;
 
-	atomic_store(&pp_kore.arena->collector_lost, 1);
+	if (pp_kore.collector_socket == -1)
+		return;
 	parent_drop_requests();
+	/* Nobody has that end any more, which tells the workers. */
+	(void)close(pp_kore.collector_socket);
+	pp_kore.collector_socket = -1;
 	pp_door_shut();
 	pp_kore_log("the collector died %u times, given up: no profiles until "
 		    "a restart",

@@ -108,6 +108,9 @@ struct pp_wire_answer {
 int pp_wire_send(int sock, const void *packet, size_t len, const int *fds,
     int nfds);
 
+/* Whether a packet was not sent because nobody has the other end any more. */
+int pp_wire_gone(int error);
+
 /*
  * Receive one packet into `packet`. Never waits. Returns its length, 0 when
  * the other side has closed (or sent an empty packet, which is no message of

@@ -295,17 +295,16 @@ struct pp_slot {
 	_Atomic uint64_t trace_thread[PP_THREADS_MAX][PP_TRACE_THREAD_WORDS];
 };
 
-/* What the collector wants of all workers. Written by the collector only,
- * then it sends SIGPROF to each worker to make it look. */
+/* What the collector wants of all workers. Written by the collector only, but
+ * for the three rates; then it sends SIGPROF to each worker to make it look.
+ * Any worker may have written over it: each word is checked where it is used,
+ * and the collector puts back what is its own. */
 struct pp_control {
 	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
 	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.
 				       First value by the parent */
 	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
-	_Atomic uint64_t stall_ms;	 /* by the parent; 0: off. A collector
-				       reads it as it starts */
-	_Atomic uint64_t recorder_hz;	 /* likewise */
 	_Atomic uint32_t trace; /* 0: nobody traces; else another number each
 				   time that recording is turned on */
 	_Atomic uint32_t dump;	/* +1: each thread is to write its stack */
@@ -337,17 +336,18 @@ struct pp_arena {
 	uint32_t cmdline_len;
 	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
 
-	/* Shared from here on. Written by the parent: 0 while the collector is
-	 * expected to answer, 1 when it has been given up. */
-	_Alignas(4096) _Atomic uint32_t collector_lost;
+	/* What the operator has given, for a collector as it starts. */
+	uint64_t recorder_hz; /* 0: off; PPROF_RECORDER_HZ */
+	uint64_t stall_ms;    /* 0: off; PPROF_STALL_MS */
 
-	struct pp_control control;
+	/* Shared from here on. */
+	_Alignas(4096) struct pp_control control;
 
 	_Alignas(4096) struct pp_slot slot[];
 };
 
 /* Bytes of the head, and where in the memfd a byte of the arena is. */
-#define PP_ARENA_HEAD	  offsetof(struct pp_arena, collector_lost)
+#define PP_ARENA_HEAD	  offsetof(struct pp_arena, control)
 #define PP_ARENA_FILE(at) ((off_t)((at) - PP_ARENA_HEAD))
 
 /* Bytes of an arena of so many slots. */
