@@ -8,8 +8,12 @@ the next worker serves, nothing restarts that was not killed.
 """
 import http.client
 import os
+import re
+import shutil
+import signal
 import threading
 import time
+import unittest
 
 import harness
 from case import Case, main, note
@@ -22,7 +26,8 @@ FILLS = ("00", "ff", "random")
 def service(**more):
     return Service(["scribble.c", PPROF],
                    routes=["/ page_hello", "/spin page_spin",
-                           "/fill page_fill", "/die page_die"], **more)
+                           "/fill page_fill", "/die page_die",
+                           "/forge page_forge"], **more)
 
 
 def ask(kore, path, patience=20):
@@ -133,6 +138,65 @@ class Scribbled(Case):
                     self.assertTrue(any(
                         s.has("page_spin") and s.route == "/spin"
                         for s in raw.samples))
+
+
+# What a collector opens besides the files that its parent has loaded.
+OPENS = re.compile(r"""
+    /dev/null | /proc/self/(fd/[0-9]+|statm) |
+    /usr/lib/debug/.* | .*/(\.debug/)?[^/]*\.debug |
+    /etc/(ld\.so\.(cache|preload)|nsswitch\.conf|passwd|group|localtime) |
+    /usr/share/zoneinfo/.* |
+    /(usr/)?lib(64)?/([a-z0-9_]+-linux-gnu/)?lib[^/]*\.so[^/]*
+    """, re.X)
+
+
+class Opens(Case):
+    """The collector is root as it starts: it opens what the parent knows to be
+    loaded, and no file that somebody else has named."""
+
+    def traced(self, folder):
+        """A collector that writes down what it opens."""
+        path = os.path.join(folder, "pprof-collector")
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\nexec strace -D -qq -f -e trace=open,openat,"
+                       "openat2,execve -o %s/opens.$$ %s \"$@\"\n"
+                       % (folder, harness.COLLECTOR))
+        os.chmod(path, 0o755)
+        return path
+
+    def opened(self, folder, pid):
+        with open("%s/opens.%d" % (folder, pid)) as file:
+            text = file.read()
+        return re.findall(r'open(?:at2?)?\((?:AT_FDCWD, )?"([^"]*)"', text)
+
+    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
+    def test_only_what_the_parent_has_loaded(self):
+        folder = harness.new_dir()
+        self.addCleanup(shutil.rmtree, folder)
+        with service(env={"PPROF_COLLECTOR": self.traced(folder)},
+                     collector_replaced=True) as kore:
+            module = os.path.join(kore.dir, "scribble.so")
+            bait = os.path.join(kore.dir, "scribbl3.so")
+            os.symlink("/etc/shadow", bait)
+            # So that it is started again at once.
+            time.sleep(1.2)
+            forged = int(ask(kore, "/forge?%s,%s" % (module, bait)).body)
+            self.assertGreater(forged, 0)
+            os.kill(kore.collector, signal.SIGKILL)
+            again = wait_for("another collector", 20, lambda: (
+                kore.find_collector() != kore.collector
+                and kore.find_collector()))
+            answer = ask(kore, "/debug/pprof/doctor")
+            self.assertEqual(answer.status, 200)
+            loaded = {path for path, _ in kore.modules} | {
+                harness.COLLECTOR, shutil.which("kore")}
+            for pid in (kore.collector, again):
+                names = self.opened(folder, pid)
+                self.assertIn(module, names)
+                for name in set(names) - loaded:
+                    self.assertTrue(OPENS.fullmatch(name), name)
+            note("%d and %d files opened, %d names forged",
+                 len(self.opened(folder, kore.collector)), len(names), forged)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
  * Where that memory is, it looks up while /proc is there: in the child, between
  * fork and chroot.
  */
+#define _GNU_SOURCE
+
 #include <kore/kore.h>
 #include <kore/http.h>
 
@@ -22,6 +24,7 @@ int	page_hello(struct http_request *);
 int	page_spin(struct http_request *);
 int	page_fill(struct http_request *);
 int	page_die(struct http_request *);
+int	page_forge(struct http_request *);
 
 static struct {
 	char	*start;
@@ -124,6 +127,29 @@ page_fill(struct http_request *req)
 		bytes += shared[i].len;
 	len = snprintf(text, sizeof(text), "%d %zu\n", getpid(), bytes);
 	http_response(req, 200, text, (size_t)len);
+	return (KORE_RESULT_OK);
+}
+
+/* "a,b", as long as each other: every text a in it becomes b. */
+int
+page_forge(struct http_request *req)
+{
+	const char *from = argument(req), *to = strchr(from, ',');
+	size_t len = to != NULL ? (size_t)(to - from) : 0;
+	char text[32], *at, *end;
+	int i, changed = 0;
+
+	for (i = 0; len != 0 && i < shared_count; i++) {
+		at = shared[i].start;
+		end = at + shared[i].len;
+		while ((at = memmem(at, (size_t)(end - at), from, len)) !=
+		    NULL) {
+			memcpy(at, to + 1, len);
+			changed++;
+		}
+	}
+	len = (size_t)snprintf(text, sizeof(text), "%d\n", changed);
+	http_response(req, 200, text, len);
 	return (KORE_RESULT_OK);
 }
 
