@@ -146,7 +146,7 @@ OPENS = re.compile(r"""
     /usr/lib/debug/.* | .*/(\.debug/)?[^/]*\.debug |
     /etc/(ld\.so\.(cache|preload)|nsswitch\.conf|passwd|group|localtime) |
     /usr/share/zoneinfo/.* |
-    /(usr/)?lib(64)?/([a-z0-9_]+-linux-gnu/)?lib[^/]*\.so[^/]*
+    /(usr/)?lib(64)?/([a-z0-9_]+-linux-gnu/)?(lib|ld-)[^/]*\.so[^/]*
     """, re.X)
 
 
