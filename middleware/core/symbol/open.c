@@ -43,6 +43,11 @@ open_regular(const char *path)
 	struct stat st;
 	int place, fd = -1, error = ENOEXEC;
 
+	/* Not the vDSO's name, which is no path. */
+	if (path[0] != '/') {
+		errno = ENOENT;
+		return (-1);
+	}
 	place = open(path, O_PATH | O_CLOEXEC);
 	if (place == -1)
 		return (-1);
