@@ -61,6 +61,7 @@ extern pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
 
 /* given.c: numbers from the environment, for the control words. */
 void pp_given_read(struct pp_arena *arena);
+int pp_given_perf_event(void); /* PPROF_PERF_EVENT: 1 or 0 */
 
 /* launch.c: the collector's program. pp_launch_prepare() in the constructor,
  * while relative paths still mean something. */

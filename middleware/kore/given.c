@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kore/adapter.h"
 
@@ -59,4 +60,19 @@ pp_given_read(struct pp_arena *arena)
 				 rates[i].place),
 		    rate);
 	}
+}
+
+int
+pp_given_perf_event(void)
+{
+	const char *text = getenv("PPROF_PERF_EVENT");
+
+	if (text == NULL || text[0] == '\0' || strcmp(text, "0") == 0)
+		return (0);
+	if (strcmp(text, "1") == 0)
+		return (1);
+	pp_kore_log("PPROF_PERF_EVENT: \"%s\" is neither 0 (no) nor 1 "
+		    "(workers may open perf events): 0 is taken",
+	    text);
+	return (0);
 }

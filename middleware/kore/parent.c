@@ -149,6 +149,7 @@ parent_prepare(void)
 
 	prepared = 1;
 	pp_pools_find();
+	pp_self.perf_event = pp_given_perf_event();
 	sandbox = pp_sandbox_rules();
 	/* Kore counts keymgr and acme among its workers. */
 	workers = worker_count > KORE_WORKER_BASE
