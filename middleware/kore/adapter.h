@@ -33,6 +33,9 @@ struct pp_kore {
 	struct pp_allow allow;	/* constructor; constant */
 	struct pp_arena *arena; /* parent, before the first worker; NULL: the
 				   parent could not make it */
+	size_t arena_size;
+	uint32_t slots;		/* of it */
+	pid_t parent;		/* who has made it */
 	int arena_fd;		/* parent only, -1 elsewhere */
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
@@ -55,6 +58,10 @@ pid_t pp_parent_fork(void);
 pid_t pp_parent_waitpid(pid_t pid, int *status, int options);
 extern pid_t (*pp_parent_real_fork)(void);
 extern pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
+
+/* given.c: numbers from the environment, for the control words. */
+void pp_given_read(struct pp_arena *arena);
+int pp_given_perf_event(void); /* PPROF_PERF_EVENT: 1 or 0 */
 
 /* launch.c: the collector's program. pp_launch_prepare() in the constructor,
  * while relative paths still mean something. */

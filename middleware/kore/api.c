@@ -51,7 +51,7 @@ api_tell_workers(void)
 	uint32_t i;
 	pid_t pid;
 
-	for (i = 1; i < pp_kore.arena->slots; i++) {
+	for (i = 1; i < pp_kore.slots; i++) {
 		pid = atomic_load(&pp_kore.arena->slot[i].life.pid);
 		if (pid > 1)
 			(void)pp_ask(pid, 0, PP_ASK_LOOK);

@@ -121,7 +121,6 @@ pp_door_shut(void)
 __attribute__((destructor)) static void
 door_destructor(void)
 {
-	if (worker == NULL && pp_kore.arena != NULL &&
-	    pp_kore.arena->parent_pid == getpid())
+	if (worker == NULL && pp_kore.parent == getpid())
 		pp_door_shut();
 }

@@ -31,7 +31,7 @@ PP_OFTEN_DATA uint32_t pp_flights_known; /* in use of these */
 static uint64_t
 flight_id(uint64_t count, uint64_t task)
 {
-	return ((2 * count + task) * pp_kore.arena->slots + pp_self.worker);
+	return ((2 * count + task) * pp_kore.slots + pp_self.worker);
 }
 
 PP_OFTEN uint64_t

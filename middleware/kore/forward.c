@@ -1,6 +1,7 @@
 /*
  * A request's way to the collector and back, without ever waiting: the
- * request sleeps, its socket lies in Kore's event loop.
+ * request sleeps, its socket lies in Kore's event loop. The body of a POST goes
+ * after it, on that socket, as it is taken.
  *
  *     asked ──► asleep ──► answered ──► sent, mapping freed with the netbuf
  *                  └─ client gone: its end closes the socket, which cancels
@@ -31,6 +32,7 @@ struct forward {
 	struct http_request *req;
 	int socket;		    /* -1: closed */
 	struct kore_timer *deliver; /* or NULL */
+	struct pp_forward_piece *body_left; /* NULL: all has been sent */
 	int answered;	    /* 1: answer or end of the socket has come */
 	uint32_t status;    /* 0: the collector went away without a word */
 	const char *failed; /* or NULL: why its body is not here */
@@ -90,6 +92,7 @@ forward_free(struct http_request *req)
 		kore_timer_remove(f->deliver);
 	if (f->body != NULL)
 		(void)munmap(f->body, f->body_len);
+	free(f->body_left);
 	free(f);
 }
 
@@ -157,6 +160,17 @@ forward_deliver(void *arg, u_int64_t now)
 	http_process_request(req);
 }
 
+/* One that is not taken, or cannot be read, may still have an answer. */
+static void
+forward_body(struct forward *f)
+{
+	if (f->body_left == NULL ||
+	    pp_forward_body(f->req, f->socket, f->body_left) == 1)
+		return;
+	free(f->body_left);
+	f->body_left = NULL;
+}
+
 static void
 forward_event(void *arg, int error)
 {
@@ -168,7 +182,13 @@ forward_event(void *arg, int error)
 	(void)error;
 	if (f->answered)
 		return;
+	forward_body(f);
 	len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
+	/* Of a body that was not read to its end; the answer is behind it. */
+	if (len == -1 && errno == ECONNRESET)
+		len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
+	if (len == -1 && errno == ECONNRESET)
+		len = 0;
 	if (len == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (len == -1)
@@ -187,30 +207,20 @@ forward_event(void *arg, int error)
 	f->deliver = kore_timer_add(forward_deliver, 0, f, KORE_TIMER_ONESHOT);
 }
 
-/* Send, with the body of a POST; *failed says why not. */
+/* Send; *failed says why not. */
 static int
-forward_pass(struct http_request *req, const char *packet, size_t len,
-    int reply, const char **failed)
+forward_pass(const char *packet, size_t len, int reply, const char **failed)
 {
-	int fds[2] = { reply, -1 }, nfds = 1, sent;
+	int sent = pp_wire_send(pp_kore.socket, packet, len, &reply, 1);
 
-	if (req->method == HTTP_METHOD_POST && req->http_body_length > 0) {
-		fds[1] = pp_forward_body(req);
-		if (fds[1] == -1) {
-			*failed = forward_refused("no memory could be made "
-						  "for the body");
-			return (-1);
-		}
-		nfds = 2;
-	}
-	sent = pp_wire_send(pp_kore.socket, packet, len, fds, nfds);
-	if (sent == -1)
+	if (sent == -1 && pp_wire_gone(errno))
+		*failed = "the collector died too often and was given up; "
+			  "restart the service";
+	else if (sent == -1)
 		*failed = errno == EAGAIN || errno == ETOOMANYREFS
 		    ? "the collector does not keep up with requests"
 		    : forward_refused(
 			  "the kernel refuses to send to the collector");
-	if (fds[1] != -1)
-		(void)close(fds[1]);
 	return (sent);
 }
 
@@ -235,13 +245,29 @@ forward_send(struct http_request *req, const char *prefix, const char *rest,
 			(void)forward_refused(*failed);
 		return (-1);
 	}
-	sent = forward_pass(req, packet, len, pair[1], failed);
+	sent = forward_pass(packet, len, pair[1], failed);
 	(void)close(pair[1]);
 	if (sent == -1) {
 		(void)close(pair[0]);
 		return (-1);
 	}
 	return (pair[0]);
+}
+
+/* NULL: no memory. */
+static struct forward *
+forward_new(struct http_request *req)
+{
+	struct forward *f = calloc(1, sizeof(*f));
+
+	if (f == NULL || req->method != HTTP_METHOD_POST ||
+	    req->http_body_length == 0)
+		return (f);
+	f->body_left = calloc(1, sizeof(*f->body_left));
+	if (f->body_left != NULL)
+		return (f);
+	free(f);
+	return (NULL);
 }
 
 static int
@@ -252,13 +278,12 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	int fd;
 
 	failed = pp_kore.broken;
-	if (failed == NULL && atomic_load(&pp_kore.arena->collector_lost))
-		failed = "the collector died too often and was given up; "
-			 "restart the service";
-	fd = failed == NULL ? forward_send(req, prefix, rest, &failed) : -1;
-	if (fd == -1 || (f = calloc(1, sizeof(*f))) == NULL) {
-		if (fd != -1)
-			(void)close(fd);
+	f = failed == NULL ? forward_new(req) : NULL;
+	fd = f != NULL ? forward_send(req, prefix, rest, &failed) : -1;
+	if (fd == -1) {
+		if (f != NULL)
+			free(f->body_left);
+		free(f);
 		pp_forward_sentence(req, HTTP_STATUS_SERVICE_UNAVAILABLE,
 		    failed != NULL ? failed : "out of memory");
 		return (KORE_RESULT_OK);
@@ -269,7 +294,10 @@ forward_begin(struct http_request *req, const char *prefix, const char *rest)
 	req->hdlr_extra = f;
 	req->flags |= HTTP_REQUEST_RETAIN_EXTRA;
 	pp_abi_when_freed(req, forward_free);
-	kore_platform_schedule_read(fd, f);
+	if (f->body_left != NULL)
+		kore_platform_event_all(fd, f);
+	else
+		kore_platform_schedule_read(fd, f);
 	http_request_sleep(req);
 	return (KORE_RESULT_RETRY);
 }

@@ -4,10 +4,8 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
-#include <sys/mman.h>
-
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/wire.h"
 #include "kore/forward_body.h"
@@ -75,22 +73,24 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 }
 
 int
-pp_forward_body(struct http_request *req)
+pp_forward_body(struct http_request *req, int sock,
+    struct pp_forward_piece *piece)
 {
-	char chunk[8192];
 	ssize_t got;
-	int fd;
 
-	if (req->http_body_length == 0)
-		return (-1);
-	fd = memfd_create("pprof-body", MFD_CLOEXEC);
-	if (fd == -1)
-		return (-1);
-	while ((got = http_body_read(req, chunk, sizeof(chunk))) > 0) {
-		if (write(fd, chunk, (size_t)got) != got) {
-			(void)close(fd);
-			return (-1);
+	for (;;) {
+		if (piece->len == 0) {
+			got = http_body_read(req, piece->bytes,
+			    sizeof(piece->bytes));
+			if (got == 0)
+				return (0);
+			if (got < 0)
+				return (-1);
+			piece->len = (size_t)got;
 		}
+		if (pp_wire_send(sock, piece->bytes, piece->len, NULL, 0) ==
+		    -1)
+			return (errno == EAGAIN ? 1 : -1);
+		piece->len = 0;
 	}
-	return (fd);
 }

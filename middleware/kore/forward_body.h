@@ -13,8 +13,18 @@ struct http_request;
 size_t pp_forward_pack(struct http_request *req, const char *prefix,
     const char *rest, char *packet);
 
-/* The request's body as a memfd that the caller closes, or -1 when there is
- * none or it could not be kept. Reads the body. */
-int pp_forward_body(struct http_request *req);
+/* What has been read of a body and not been sent yet. */
+struct pp_forward_piece {
+	size_t len;
+	char bytes[16384];
+};
+
+/*
+ * Send the body, in pieces, as far as the socket takes it. Returns 0 when all
+ * has been sent, 1 when the rest is to be sent when the socket takes more, -1
+ * when it cannot be read, or will not be taken.
+ */
+int pp_forward_body(struct http_request *req, int sock,
+    struct pp_forward_piece *piece);
 
 #endif

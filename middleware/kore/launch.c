@@ -1,9 +1,9 @@
 /*
  * Finding and starting the collector's program. In the parent.
  *
- * By fork and exec with nothing but the arena and its socket: it inherits no
- * listening socket, which would keep the port busy after Kore's end, and none
- * of the parent's memory.
+ * By fork and exec with nothing but the arena, the facts about it and its
+ * socket: it inherits no listening socket, which would keep the port busy after
+ * Kore's end, and none of the parent's memory.
  */
 #include <kore/kore.h>
 
@@ -18,8 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/objects.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
+#include "store/facts.h"
 
 #define PROGRAM "pprof-collector"
 
@@ -30,10 +32,11 @@
 /* Where the descriptors lie in the collector, as its arguments say. */
 #define ARENA_FD	3
 #define SOCKET_FD	4
-#define LISTEN_FD	5
+#define FACTS_FD	5
+#define LISTEN_FD	6
 #define LAST_FD		LISTEN_FD
 
-#define ARGUMENTS_MAX	10
+#define ARGUMENTS_MAX	12
 #define ENVIRONMENT_MAX 32
 
 static char program[PATH_MAX]; /* "": not found */
@@ -116,11 +119,11 @@ launch_environment(char **out)
 
 /* In the child: its descriptors to their places, all others closed. */
 static int
-launch_descriptors(void)
+launch_descriptors(int facts)
 {
-	const int from[] = { pp_kore.arena_fd, pp_kore.collector_socket,
+	const int from[] = { pp_kore.arena_fd, pp_kore.collector_socket, facts,
 		pp_kore.listen_fd };
-	int high[3], i, last = pp_kore.listen_fd != -1 ? 3 : 2;
+	int high[4], i, last = pp_kore.listen_fd != -1 ? 4 : 3;
 
 	for (i = 0; i < last; i++) {
 		high[i] = fcntl(from[i], F_DUPFD, LAST_FD + 1);
@@ -143,12 +146,12 @@ launch_descriptors(void)
 }
 
 static void
-launch_child(char **arguments, char **environment, pid_t parent)
+launch_child(char **arguments, char **environment, int facts, pid_t parent)
 {
 	sigset_t none;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || launch_descriptors() == -1)
+	if (getppid() != parent || launch_descriptors(facts) == -1)
 		_exit(1);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -160,13 +163,21 @@ pid_t
 pp_launch_collector(void)
 {
 	char parent[32], user[280], root[PATH_MAX + 8], arena[16], sock[16];
-	char listen[16];
+	char listen[16], known[16];
 	char *arguments[ARGUMENTS_MAX], *environment[ENVIRONMENT_MAX];
-	int count = 0;
+	int count = 0, facts;
 	pid_t pid;
 
 	if (program[0] == '\0') {
 		pp_kore_log("%s: no profiles", pp_kore.broken);
+		return (-1);
+	}
+	/* Anew each time: a reload has loaded other files. */
+	facts = pp_arena_facts(pp_kore.arena, pp_objects_mine());
+	if (facts == -1) {
+		pp_kore.broken = "no memory could be made for what it must "
+				 "know";
+		pp_kore_log("%s (%s): no profiles", pp_kore.broken, errno_s);
 		return (-1);
 	}
 	(void)snprintf(arena, sizeof(arena), "--arena=%d", ARENA_FD);
@@ -174,7 +185,9 @@ pp_launch_collector(void)
 	(void)snprintf(parent, sizeof(parent), "--parent=%d", getpid());
 	arguments[count++] = program;
 	arguments[count++] = arena;
+	(void)snprintf(known, sizeof(known), "--facts=%d", FACTS_FD);
 	arguments[count++] = sock;
+	arguments[count++] = known;
 	arguments[count++] = parent;
 	if (pp_kore.listen_fd != -1) {
 		(void)snprintf(listen, sizeof(listen), "--listen=%d",
@@ -193,7 +206,8 @@ pp_launch_collector(void)
 	launch_environment(environment);
 	pid = pp_parent_real_fork();
 	if (pid == 0)
-		launch_child(arguments, environment, kore_pid);
+		launch_child(arguments, environment, facts, kore_pid);
+	(void)close(facts);
 	if (pid == -1) {
 		pp_kore.broken = "no process could be forked for it";
 		pp_kore_log("%s: no profiles", pp_kore.broken);

@@ -13,7 +13,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +41,17 @@
 
 pid_t (*pp_parent_real_fork)(void);
 pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
+
+/* What has become of the processes of a slot: here, since the arena has no more
+ * than a copy, and every worker could have written over that. */
+static struct {
+	uint32_t deaths;
+	int64_t dead_cpu_ns;
+} lives[PP_WORKERS_MAX + 1];
+
+/* Kore's processes that were forked here and have not been reaped; 0: free. */
+#define CHILDREN_MAX (PP_WORKERS_MAX + KORE_WORKER_BASE)
+static pid_t children[CHILDREN_MAX];
 
 static int prepared;
 static pid_t collector;
@@ -100,56 +110,6 @@ parent_start_collector(void)
 		collector = 0;
 }
 
-/* The rates and bounds that an operator may set. */
-static const struct {
-	const char *name;
-	const char *unit;
-	uint64_t preset;
-	uint64_t most;
-	size_t place; /* in struct pp_control */
-} rates[] = {
-	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, PP_HEAP_RATE_MAX,
-	    offsetof(struct pp_control, heap_rate) },
-	{ "PPROF_BLOCK_RATE", "nanoseconds", 0, PP_BLOCK_RATE_MAX,
-	    offsetof(struct pp_control, block_rate_ns) },
-	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
-	    offsetof(struct pp_control, mutex_fraction) },
-	{ "PPROF_RECORDER_HZ", "samples a second", PP_RECORDER_HZ_DEFAULT,
-	    PP_RECORDER_HZ_MAX, offsetof(struct pp_control, recorder_hz) },
-	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT,
-	    PP_STALL_MS_MAX, offsetof(struct pp_control, stall_ms) },
-};
-
-static void
-parent_read_rates(struct pp_control *control)
-{
-	const char *text;
-	uint64_t rate;
-	char *end;
-	size_t i;
-
-	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		text = getenv(rates[i].name);
-		rate = rates[i].preset;
-		if (text != NULL && text[0] != '\0') {
-			rate = strtoull(text, &end, 10);
-			if (*end != '\0' || text[0] < '0' || text[0] > '9' ||
-			    rate > rates[i].most) {
-				pp_kore_log("%s: \"%s\" is not a number of %s "
-					    "from 0 (off) to %llu: %llu is "
-					    "taken",
-				    rates[i].name, text, rates[i].unit,
-				    (unsigned long long)rates[i].most,
-				    (unsigned long long)rates[i].preset);
-				rate = rates[i].preset;
-			}
-		}
-		atomic_store((_Atomic uint64_t *)(void *)((char *)control +
-				 rates[i].place),
-		    rate);
-	}
-}
-
 /* -100: not known. */
 static int32_t
 parent_paranoid(void)
@@ -190,19 +150,25 @@ parent_prepare(void)
 
 	prepared = 1;
 	pp_pools_find();
+	pp_self.perf_event = pp_given_perf_event();
 	sandbox = pp_sandbox_rules();
 	/* Kore counts keymgr and acme among its workers. */
 	workers = worker_count > KORE_WORKER_BASE
 	    ? worker_count - KORE_WORKER_BASE
 	    : 1;
+	if (workers > PP_WORKERS_MAX)
+		workers = PP_WORKERS_MAX;
 	pp_kore.arena = pp_arena_create(workers, &pp_kore.arena_fd);
 	if (pp_kore.arena == NULL || parent_make_sockets() == -1) {
 		pp_kore.broken = "no shared memory or socket could be made";
 		pp_kore_log("%s (%s): no profiles", pp_kore.broken, errno_s);
 		return;
 	}
+	pp_kore.arena_size = pp_kore.arena->size;
+	pp_kore.slots = workers + 1;
+	pp_kore.parent = getpid();
 	parent_describe(pp_kore.arena);
-	parent_read_rates(&pp_kore.arena->control);
+	pp_given_read(pp_kore.arena);
 	atomic_store(&pp_kore.arena->entry_refused, pp_kore.entry_refused);
 	parent_tell(pp_kore.arena, sandbox);
 	pp_self_start_parent(pp_kore.arena);
@@ -211,9 +177,23 @@ parent_prepare(void)
 	parent_start_collector();
 }
 
+/* The place of a child, or of none: 0. -1: there is no such place. */
+static int
+parent_child(pid_t pid)
+{
+	int i;
+
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		if (children[i] == pid)
+			return (i);
+	}
+	return (-1);
+}
+
 pid_t
 pp_parent_fork(void)
 {
+	int place;
 	pid_t pid;
 
 	if (worker != NULL)
@@ -226,6 +206,8 @@ pp_parent_fork(void)
 	if (pid == 0)
 		pp_kore.proc_fd =
 		    open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
+	else if (pid > 0 && (place = parent_child(0)) != -1)
+		children[place] = pid;
 	return (pid);
 }
 
@@ -250,19 +232,25 @@ parent_drop_requests(void)
 static void
 parent_give_up(void)
 {
-	uint32_t i;
+	u_int16_t i;
 	pid_t pid;
 
-	atomic_store(&pp_kore.arena->collector_lost, 1);
+	if (pp_kore.collector_socket == -1)
+		return;
 	parent_drop_requests();
+	/* Nobody has that end any more, which tells the workers. */
+	(void)close(pp_kore.collector_socket);
+	pp_kore.collector_socket = -1;
 	pp_door_shut();
 	pp_kore_log("the collector died %u times, given up: no profiles until "
 		    "a restart",
 	    starts);
 	atomic_store(&pp_kore.arena->control.cpu_period_ns, 0);
-	for (i = 0; i < worker_count; i++) {
-		pid = kore_worker_data((u_int8_t)i)->pid;
-		if (i >= KORE_WORKER_BASE && pid > 1)
+	for (i = KORE_WORKER_BASE; i < worker_count; i++) {
+		/* Kore keeps it where every worker can write: only children of
+		 * our own are signalled. */
+		pid = *(volatile pid_t *)&kore_worker_data((u_int8_t)i)->pid;
+		if (pid > 1 && parent_child(pid) != -1)
 			(void)pp_ask(pid, 0, PP_ASK_LOOK);
 	}
 }
@@ -310,28 +298,41 @@ parent_tell_death(void)
 	(void)pp_wire_send(pp_kore.socket, &look, sizeof(look), NULL, 0);
 }
 
+/* Of which slot; 0: of none. Kore's own table says it, from memory that workers
+ * share, as for Kore itself. */
+static uint32_t
+parent_slot(pid_t pid)
+{
+	u_int16_t i;
+
+	for (i = KORE_WORKER_BASE; i < worker_count; i++) {
+		if (kore_worker_data((u_int8_t)i)->pid == pid)
+			break;
+	}
+	i = (u_int16_t)(i - KORE_WORKER_BASE + 1);
+	return (i < pp_kore.slots ? i : 0);
+}
+
 static void
 parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 {
-	struct pp_life *life;
-	int64_t cpu;
-	uint32_t i;
+	int place = parent_child(pid);
+	uint32_t number = parent_slot(pid);
+	struct pp_slot *slot = &pp_kore.arena->slot[number];
 
-	cpu =
+	if (place != -1)
+		children[place] = 0;
+	if (place == -1 || number == 0)
+		return;
+	lives[number].dead_cpu_ns +=
 	    (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * PP_NS_PER_SEC +
 	    (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
-	for (i = 1; i < pp_kore.arena->slots; i++) {
-		life = &pp_kore.arena->slot[i].life;
-		if (atomic_load(&life->pid) != pid)
-			continue;
-		atomic_fetch_add(&life->dead_cpu_ns, cpu);
-		pp_deaths_put(&pp_kore.arena->slot[i], pid, status,
-		    WIFSIGNALED(status));
-		if (WIFSIGNALED(status))
-			parent_tell_death();
-		atomic_store(&life->pid, 0);
-		return;
-	}
+	atomic_store(&slot->life.dead_cpu_ns, lives[number].dead_cpu_ns);
+	pp_deaths_put(slot, ++lives[number].deaths, pid, status,
+	    WIFSIGNALED(status));
+	if (WIFSIGNALED(status))
+		parent_tell_death();
+	atomic_store(&slot->life.pid, 0);
 }
 
 pid_t

@@ -1,5 +1,6 @@
 /*
- * What the module needs of Kore's seccomp sandbox, and why, call by call.
+ * The module's rules in Kore's seccomp filter; which, and why, is in
+ * sandbox_rules.h.
  *
  * Rules go in by kore_seccomp_filter() in the parent, before the first worker
  * is forked: no kore_seccomp_hook is defined, so the application keeps its
@@ -8,70 +9,86 @@
 #include <kore/kore.h>
 #include <kore/seccomp.h>
 
-#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
 #include <linux/perf_event.h>
 
+#include "capture/self.h"
 #include "kore/adapter.h"
+#include "kore/sandbox_rules.h"
 
-static struct sock_filter rules[] = {
-	/* Timers, perf events and threads of the CPU profiler. */
-	KORE_SYSCALL_ALLOW(timer_create),
-	KORE_SYSCALL_ALLOW(timer_settime),
-	KORE_SYSCALL_ALLOW(timer_delete),
-	KORE_SYSCALL_ALLOW(gettid),
-	KORE_SYSCALL_ALLOW(rt_sigqueueinfo),
-	KORE_SYSCALL_ALLOW(rt_tgsigqueueinfo),
-	KORE_SYSCALL_ALLOW(perf_event_open),
-	KORE_SYSCALL_ALLOW_ARG(ioctl, 1, PERF_EVENT_IOC_REFRESH),
+enum when { ALWAYS, PERF };
 
-	/* libunwind asks whether a page is mapped, some versions by a pipe. */
-	KORE_SYSCALL_ALLOW(mincore),
-	KORE_SYSCALL_ALLOW(msync),
-	KORE_SYSCALL_ALLOW(pipe2),
-
-	/* Asking the collector. */
-	KORE_SYSCALL_ALLOW(socketpair),
-	KORE_SYSCALL_ALLOW(sendmsg),
-	KORE_SYSCALL_ALLOW(recvmsg),
-	KORE_SYSCALL_ALLOW(memfd_create),
-
-	/* glibc 2.33 and later make fstat() and stat() of it: Kore 4.1.0
-	 * itself dies of a SIGHUP without it. */
-	KORE_SYSCALL_ALLOW(newfstatat),
-
-	/* glibc grows a large block so; Kore's list forgot it. */
-	KORE_SYSCALL_ALLOW(mremap),
-
-	/* A sleep or poll() goes on by it when our signal was meant for the
-	 * thread and another has taken it. */
-	KORE_SYSCALL_ALLOW(restart_syscall),
-
-	/* The ninth thread that allocates makes glibc count processors. */
-	KORE_SYSCALL_ALLOW(sched_getaffinity),
-
-	/* glibc 2.34 and later start threads so; Kore's list has clone().
-	 * ENOSYS makes glibc go back to it, with its flags visible. */
-	KORE_SYSCALL_DENY(clone3, ENOSYS),
-#if defined(SYS_rseq)
-	KORE_SYSCALL_ALLOW(rseq),
-#endif
-
+static const struct rule {
+	uint32_t call;
+	enum when when;
+	uint32_t answer;
+	int argument;
+	uint32_t value;
+} rules[] = {
+#define RULE(call, when, error, argument, value, name, why)                    \
+	{ SYS_##call, when,                                                    \
+		(error) == 0 ? SECCOMP_RET_ALLOW                               \
+			     : SECCOMP_RET_ERRNO | (error),                    \
+		argument, (uint32_t)(value) },
+	PP_SANDBOX_RULES(RULE)
+#undef RULE
 #ifdef PP_SANITIZED
 	/* AddressSanitizer's: where the stack ends that an exception or a
 	 * longjmp() leaves. Only in the builds of tests/sanitize.mk. */
-	KORE_SYSCALL_ALLOW(sigaltstack),
-	KORE_SYSCALL_ALLOW(getrlimit),
-	KORE_SYSCALL_ALLOW(prlimit64),
+	{ SYS_sigaltstack, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
+	{ SYS_getrlimit, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
+	{ SYS_prlimit64, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
 #endif
 };
+
+#define RULES (sizeof(rules) / sizeof(rules[0]))
+
+/* Of a rule with an argument; Kore keeps the pointer. */
+#define STEPS 5
+static struct sock_filter program[RULES * STEPS];
+
+/* The arguments are ints, of which the kernel takes the low half. */
+static size_t
+sandbox_rule(struct sock_filter *out, const struct rule *rule)
+{
+	const struct sock_filter plain[] = {
+		KORE_BPF_CMP(rule->call, 0, 1),
+		KORE_BPF_RET(rule->answer),
+	};
+	const struct sock_filter with[STEPS] = {
+		KORE_BPF_CMP(rule->call, 0, STEPS - 1),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    (uint32_t)(offsetof(struct seccomp_data, args) +
+			(size_t)rule->argument * sizeof(uint64_t) +
+			ARGS_LO_OFFSET)),
+		KORE_BPF_CMP(rule->value, 0, 1),
+		KORE_BPF_RET(rule->answer),
+		KORE_BPF_LOAD(nr, 0),
+	};
+
+	if (rule->argument == -1) {
+		memcpy(out, plain, sizeof(plain));
+		return (KORE_FILTER_LEN(plain));
+	}
+	memcpy(out, with, sizeof(with));
+	return (STEPS);
+}
 
 int
 pp_sandbox_rules(void)
 {
-	if (kore_seccomp_filter("pprof", rules, KORE_FILTER_LEN(rules)) !=
-	    KORE_RESULT_OK) {
+	size_t used = 0, i;
+
+	for (i = 0; i < RULES; i++) {
+		if (rules[i].when == ALWAYS || pp_self.perf_event)
+			used += sandbox_rule(program + used, &rules[i]);
+	}
+	if (kore_seccomp_filter("pprof", program, used) != KORE_RESULT_OK) {
 		pp_kore_log("the sandbox has rules named \"pprof\" already: "
 			    "ours are left out");
 		return (-1);

@@ -31,7 +31,7 @@ worker_hand_over_proc(void)
 {
 	struct pp_wire_proc packet = { .version = PP_WIRE_VERSION,
 		.kind = PP_WIRE_PROC,
-		.worker = worker->id,
+		.worker = pp_self.worker,
 		.pid = pp_self.pid };
 
 	if (pp_kore.proc_fd != -1 && pp_kore.socket != -1)
@@ -43,6 +43,8 @@ worker_hand_over_proc(void)
 static void
 worker_begin(void)
 {
+	uint32_t id;
+
 	worker_close(&pp_kore.listen_fd);
 	pp_relay_leave();
 	if (pp_kore.arena == NULL) {
@@ -51,12 +53,13 @@ worker_begin(void)
 	}
 	worker_close(&pp_kore.arena_fd);
 	worker_close(&pp_kore.collector_socket);
-	if (worker->id < pp_kore.arena->slots) {
-		pp_self_start(pp_kore.arena, worker->id);
+	/* Kore keeps the number in memory that its processes share: once. */
+	id = *(volatile u_int16_t *)&worker->id;
+	if (id != 0 && id < pp_kore.slots) {
+		pp_self_start(pp_kore.arena, id);
 		atomic_store(&pp_self.slot->life.fork_stack,
 		    pp_kore.fork_stack);
-		if (pp_self.worker != 0)
-			pp_flight_start();
+		pp_flight_start();
 		pp_loop_start();
 		worker_hand_over_proc();
 		return;
@@ -64,7 +67,7 @@ worker_begin(void)
 	/* keymgr and acme hold private keys: nothing of ours stays there. */
 	worker_close(&pp_kore.socket);
 	worker_close(&pp_kore.proc_fd);
-	pp_arena_detach(pp_kore.arena, pp_kore.arena->size);
+	pp_arena_detach(pp_kore.arena, pp_kore.arena_size);
 	pp_kore.arena = NULL;
 }
 

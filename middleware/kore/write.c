@@ -139,14 +139,15 @@ pprof_write(const char *name, int fd, int debug)
 		errno = EINVAL;
 		return (-1);
 	}
-	if (pp_self.worker == 0 || pp_kore.broken != NULL ||
-	    atomic_load(&pp_kore.arena->collector_lost)) {
+	if (pp_self.worker == 0 || pp_kore.broken != NULL) {
 		errno = ENOTCONN;
 		return (-1);
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return (-1);
 	result = write_ask(name, debug, pair[1]);
+	if (result == -1 && pp_wire_gone(errno))
+		errno = ENOTCONN;
 	(void)close(pair[1]);
 	body = result == 0 ? write_answer(pair[0], &len) : -1;
 	result = body == -1 ? -1 : write_copy(fd, body, len);

@@ -96,7 +96,7 @@ main(int argc, char **argv)
 	same = argc > 1 && strcmp(argv[1], "same") == 0;
 	if ((arena = own_arena(&fd)) == NULL || symbols == NULL)
 		return (1);
-	atomic_store(&arena->control.recorder_hz, 19);
+	arena->recorder_hz = 19;
 	filled_preload(symbols);
 	if ((service = pp_service_new(arena, fd, symbols)) == NULL)
 		return (1);

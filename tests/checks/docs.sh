@@ -29,7 +29,7 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 {
 	printf '#include <inttypes.h>\n#include <stdio.h>\n'
 	printf '#include "base/limits.h"\nint main(void)\n{\n'
-	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/parent.c |
+	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/given.c |
 		tr -d '\n\t' | grep -oE '\{ "PPROF_[^}]*\}' |
 		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*),.*/printf("%s %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3));/'
 	printf 'return (0);\n}\n'
@@ -50,6 +50,34 @@ while read -r name preset most; do
 	*) echo "docs/man/pprof.so.8: $name is 0 to $most, $preset at first" ;;
 	esac
 done <"$work/numbers" >>"$work/bad"
+
+# The rules of the sandbox: the table of the code, row by row.
+{
+	printf '#include <errno.h>\n#include <fcntl.h>\n#include <stdio.h>\n'
+	printf '#include <sys/mman.h>\n#include <sys/socket.h>\n'
+	printf '#include <linux/perf_event.h>\n#include "kore/sandbox_rules.h"\n'
+	cat <<-'EOT'
+		#define ALWAYS ""
+		#define PERF "`PPROF_PERF_EVENT=1`"
+		#define ROW(call, when, answer, argument, value, name, why) \
+			printf("| %s | ", #call); \
+			if (argument != -1) \
+				printf("argument %d is %lu, %s%s", argument, \
+				    (unsigned long)(value), name, when[0] ? "; " : ""); \
+			printf("%s | %s | %s |\n", when, answer != 0 ? #answer : "", why);
+		int main(void)
+		{
+			PP_SANDBOX_RULES(ROW)
+			return (0);
+		}
+	EOT
+} >"$work/rules.c"
+cc -D_GNU_SOURCE -Imiddleware -o "$work/rules" "$work/rules.c" &&
+	"$work/rules" >"$work/rows"
+has 'rules of the sandbox' "$work/rows"
+sed -n "/^### The rules added to Kore's/,/^## /s/^| [a-z].*/&/p" docs/design.md |
+	grep -v '^| call |' | diff "$work/rows" - |
+	sed -n 's/^[<>]/docs\/design.md and sandbox_rules.h differ:/p' >>"$work/bad"
 
 # Ranges of parameters of queries: where, as it stands there.
 {

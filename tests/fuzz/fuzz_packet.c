@@ -159,6 +159,7 @@ hang_up(void)
 		collector.waiting--;
 	}
 	fuzz_must(collector.waiting == 0);
+	fuzz_must(pp_collector_bodies(&collector, INT64_MAX) == INT64_MAX);
 }
 
 static int
@@ -175,6 +176,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz f = { data, size };
 	int pair[2], before, i;
+	uint32_t place;
 
 	fuzz_prepare();
 	before = lowest();
@@ -191,6 +193,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		send_one(&f);
 		while (pp_collector_packet(&collector) == 1)
 			;
+		for (place = 0; place < PP_BODIES_MAX; place++)
+			pp_collector_piece(&collector, place);
 		fuzz_now += PP_NS_PER_MS;
 		pp_service_tick(collector.service, fuzz_now);
 	}

@@ -28,6 +28,7 @@
 
 #include "base/wire.h"
 #include "own_objects.h"
+#include "store/facts.h"
 #include "store/ring.h"
 
 static char program[PATH_MAX];
@@ -35,32 +36,38 @@ static struct pp_arena *arena;
 static int arena_fd, ours, stderr_fd;
 static pid_t collector;
 
-/* Start it with descriptors 3 and 4, and with two more that it must close. */
+/* Start it with descriptors 3 to 5, and with three more that it must close. */
 static void
 start(char *const extra[])
 {
 	char *args[16] = { program, (char *)(uintptr_t) "--arena=3",
-		(char *)(uintptr_t) "--socket=4" };
-	int pair[2], fds[2], i;
+		(char *)(uintptr_t) "--socket=4",
+		(char *)(uintptr_t) "--facts=5" };
+	int pair[2], fds[3], facts, i;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			     pair),
 	    0);
 	stderr_fd = memfd_create("stderr", MFD_CLOEXEC);
 	for (i = 0; extra != NULL && extra[i] != NULL; i++)
-		args[3 + i] = extra[i];
+		args[4 + i] = extra[i];
+	facts = pp_arena_facts(arena, &arena->slot[0].objects);
+	assert_int_not_equal(facts, -1);
 	collector = fork();
 	assert_true(collector >= 0);
 	if (collector == 0) {
 		fds[0] = fcntl(arena_fd, F_DUPFD, 20);
 		fds[1] = fcntl(pair[1], F_DUPFD, 20);
+		fds[2] = fcntl(facts, F_DUPFD, 20);
 		dup2(stderr_fd, STDERR_FILENO);
 		dup2(fds[0], 3);
 		dup2(fds[1], 4);
+		dup2(fds[2], 5);
 		execv(program, args);
 		_exit(99);
 	}
 	close(pair[1]);
+	close(facts);
 	ours = pair[0];
 }
 
@@ -99,15 +106,16 @@ end(int want)
 
 /* Send a request; returns the socket on which the answer will come. */
 static int
-request(enum pp_method method, const char *path, const char *query, int body,
-    uint32_t body_len)
+request(enum pp_method method, const char *path, const char *query,
+    const char *body, uint32_t body_len)
 {
 	static const char prefix[] = "/debug/pprof";
 	struct {
 		struct pp_wire_request head;
 		char texts[512];
 	} packet = { 0 };
-	int pair[2], fds[2], len;
+	size_t sent, piece = body == NULL ? 0 : strlen(body);
+	int pair[2], len;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 			     pair),
@@ -121,13 +129,21 @@ request(enum pp_method method, const char *path, const char *query, int body,
 	packet.head.body_len = body_len;
 	len = snprintf(packet.texts, sizeof(packet.texts), "%s%s%s", prefix,
 	    path, query);
-	fds[0] = pair[1];
-	fds[1] = body;
 	assert_int_equal(pp_wire_send(ours, &packet,
-			     sizeof(packet.head) + (size_t)len, fds,
-			     body == -1 ? 1 : 2),
+			     sizeof(packet.head) + (size_t)len, &pair[1], 1),
 	    0);
 	close(pair[1]);
+	/* The text again and again, until it is as long as was said. */
+	for (sent = 0; body != NULL && sent < body_len;) {
+		if (piece > body_len - sent)
+			piece = body_len - sent;
+		if (pp_wire_send(pair[0], body, piece, NULL, 0) == 0)
+			sent += piece;
+		else if (errno != EAGAIN)
+			break;
+		else
+			usleep(1000);
+	}
 	return (pair[0]);
 }
 
@@ -181,7 +197,7 @@ get(const char *path, const char *query, char **body, size_t *len)
 {
 	char *headers;
 
-	return (answer(request(PP_METHOD_GET, path, query, -1, 0), &headers,
+	return (answer(request(PP_METHOD_GET, path, query, NULL, 0), &headers,
 	    body, len));
 }
 
@@ -202,7 +218,6 @@ it_answers_what_is_answered_at_once(void **state)
 {
 	char *body, *headers, text[128];
 	size_t len;
-	int memfd;
 
 	(void)state;
 	start(NULL);
@@ -215,18 +230,15 @@ it_answers_what_is_answered_at_once(void **state)
 	assert_int_equal(get("/nope", "", &body, &len), 404);
 	assert_string_equal(body, "Unknown profile\n");
 	free(body);
-	memfd = memfd_create("body", MFD_CLOEXEC);
 	snprintf(text, sizeof(text), "0x1+%#lx",
 	    (unsigned long)(uintptr_t)it_answers_what_is_answered_at_once);
-	assert_int_equal(write(memfd, text, strlen(text)), strlen(text));
-	assert_int_equal(answer(request(PP_METHOD_POST, "/symbol", "", memfd,
+	assert_int_equal(answer(request(PP_METHOD_POST, "/symbol", "", text,
 				    (uint32_t)strlen(text)),
 			     &headers, &body, &len),
 	    200);
 	assert_int_equal(strncmp(body, "num_symbols: 1\n0x", 17), 0);
 	assert_non_null(strstr(body, " it_answers_what_is_answered_at_once\n"));
 	free(body);
-	close(memfd);
 	end(0);
 }
 
@@ -269,7 +281,7 @@ a_profile_of_one_second_has_the_samples_of_that_second(void **state)
 	start(NULL);
 	expect_alive();
 	begun = pp_clock_mono();
-	reply = request(PP_METHOD_GET, "/profile", "seconds=1&hz=100", -1, 0);
+	reply = request(PP_METHOD_GET, "/profile", "seconds=1&hz=100", NULL, 0);
 	for (i = 0; arena->control.cpu_period_ns == 0 && i < 500; i++)
 		usleep(10000);
 	assert_int_equal(arena->control.cpu_period_ns, 10 * PP_NS_PER_MS);
@@ -303,7 +315,7 @@ a_client_that_hangs_up_ends_its_profile(void **state)
 
 	(void)state;
 	start(NULL);
-	reply = request(PP_METHOD_GET, "/profile", "seconds=3600", -1, 0);
+	reply = request(PP_METHOD_GET, "/profile", "seconds=3600", NULL, 0);
 	for (i = 0; arena->control.cpu_period_ns == 0 && i < 500; i++)
 		usleep(10000);
 	assert_true(arena->control.cpu_period_ns != 0);
@@ -326,7 +338,7 @@ many_profiles_end_together_and_each_is_answered(void **state)
 	start(NULL);
 	for (i = 0; i < 40; i++) {
 		reply[i] =
-		    request(PP_METHOD_GET, "/profile", "seconds=1", -1, 0);
+		    request(PP_METHOD_GET, "/profile", "seconds=1", NULL, 0);
 		expect_alive();
 	}
 	for (i = 0; i < 40; i++) {
@@ -373,6 +385,8 @@ lies_in_a_packet_close_its_sockets_and_nothing_else(void **state)
 			bad.texts[3] = '\0';
 		if (round % 11 == 2 && round < 11)
 			bad.head.method = PP_METHOD_OTHER + 1;
+		if (round % 11 == 5 && round < 11)
+			bad.head.body_len = PP_REQUEST_BODY_MAX + 1;
 		assert_int_equal(pp_wire_send(ours, &bad, sizeof(bad.head) + 8,
 				     fds, 2),
 		    0);
@@ -497,6 +511,48 @@ objects_are_taken_once_and_no_descriptor_is_kept(void **state)
 	end(0);
 }
 
+/* What is said to come and does not takes a place for a while, and nothing
+ * else; what comes is taken, whatever its pieces are. */
+static void
+bodies_come_in_pieces_or_not_at_all(void **state)
+{
+	int reply[PP_BODIES_MAX + 1], late;
+	char *headers, *body;
+	size_t len, i;
+	long before;
+
+	(void)state;
+	start(NULL);
+	expect_alive();
+	usleep(200000);
+	before = descriptors_of(collector);
+	late = request(PP_METHOD_POST, "/symbol", "", NULL, 100);
+	reply[0] = request(PP_METHOD_POST, "/symbol", "", "0x1+0x2+0x3+",
+	    PP_REQUEST_BODY_MAX);
+	assert_int_equal(answer(reply[0], &headers, &body, &len), 200);
+	assert_int_equal(strncmp(body, "num_symbols: 1\n", 15), 0);
+	free(body);
+	for (i = 1; i <= PP_BODIES_MAX; i++)
+		reply[i] = request(PP_METHOD_POST, "/symbol", "", NULL, 1000);
+	assert_int_equal(answer(reply[PP_BODIES_MAX], &headers, &body, &len),
+	    503);
+	free(body);
+	/* Those that hang up leave nothing. */
+	for (i = 1; i < PP_BODIES_MAX; i++)
+		close(reply[i]);
+	expect_descriptors(before + 1);
+	expect_alive();
+	/* More than was said. */
+	reply[0] = request(PP_METHOD_POST, "/symbol", "", NULL, 10);
+	assert_int_equal(pp_wire_send(reply[0], "0x1+0x2+0x3", 11, NULL, 0), 0);
+	assert_int_equal(answer(reply[0], &headers, &body, &len), 0);
+	assert_int_equal(answer(late, &headers, &body, &len), 408);
+	assert_string_equal(body, "the body did not come in time\n");
+	free(body);
+	expect_descriptors(before);
+	end(0);
+}
+
 /* What a worker's event loop does, done at once. */
 static void
 answer_at_once(int signo)
@@ -611,7 +667,7 @@ waiting_for_a_worker_holds_up_nobody(void **state)
 	start(NULL);
 	expect_alive();
 	begun = pp_clock_mono();
-	reply = request(PP_METHOD_GET, "/heap", "debug=1", -1, 0);
+	reply = request(PP_METHOD_GET, "/heap", "debug=1", NULL, 0);
 	expect_alive();
 	other = pp_clock_mono() - begun;
 	assert_int_equal(answer(reply, &headers, &body, &len), 200);
@@ -620,7 +676,7 @@ waiting_for_a_worker_holds_up_nobody(void **state)
 	assert_true(other < pp_clock_mono() - begun);
 	free(body);
 	/* A client that hangs up while its worker is asked. */
-	close(request(PP_METHOD_GET, "/heap", "gc=1", -1, 0));
+	close(request(PP_METHOD_GET, "/heap", "gc=1", NULL, 0));
 	expect_alive();
 	end(0);
 }
@@ -710,7 +766,7 @@ what_it_cannot_start_with_is_told_in_one_line(void **state)
 		{ "--parent=x", "--parent=x: must be a whole number from 1" },
 		{ "--arena=2", "--arena=2: must be a whole number from 3" },
 		{ "--arena=77", "--arena=77: Bad file descriptor" },
-		{ "--socket=3", "two different descriptors" },
+		{ "--socket=3", "three different descriptors" },
 		{ "--socket=78", "--socket=78: not a SOCK_SEQPACKET socket" },
 		{ "--what", "--what: no such option" },
 		{ "more", "more: takes options only" },
@@ -767,6 +823,7 @@ main(void)
 		cmocka_unit_test(a_client_that_hangs_up_ends_its_profile),
 		cmocka_unit_test(
 		    many_profiles_end_together_and_each_is_answered),
+		cmocka_unit_test(bodies_come_in_pieces_or_not_at_all),
 		cmocka_unit_test(
 		    lies_in_a_packet_close_its_sockets_and_nothing_else),
 		cmocka_unit_test(random_packets_are_dropped),

@@ -63,7 +63,7 @@ the_one_that_ran_is_the_first_and_all_are_counted(void **state)
 
 	(void)state;
 	flights(100);
-	pp_deaths_put(slot, 77, SIGSEGV, 1);
+	pp_deaths_put(slot, 1, 77, SIGSEGV, 1);
 	assert_int_equal(atomic_load(&slot->life.deaths), 1);
 	assert_int_equal(atomic_load(&slot->life.last_status), SIGSEGV);
 	assert_int_equal(atomic_load(&slot->life.last_label), 100);
@@ -79,17 +79,17 @@ the_one_that_ran_is_the_first_and_all_are_counted(void **state)
 		    99 + i + (i > 3));
 	/* Others have come in its place, or none were left. */
 	for (i = 0; i < PP_LAST_DEATHS; i++)
-		pp_deaths_put(slot, 78, SIGKILL, 1);
+		pp_deaths_put(slot, 2 + i, 78, SIGKILL, 1);
 	assert_int_equal(pp_deaths_read(slot, 1, &last), -1);
 	assert_int_equal(pp_deaths_read(slot, 2, &last), 0);
-	pp_deaths_put(slot, 79, 0, 0);
+	pp_deaths_put(slot, PP_LAST_DEATHS + 2, 79, 0, 0);
 	assert_int_equal(atomic_load(&slot->life.deaths), PP_LAST_DEATHS + 2);
 	assert_int_equal(pp_deaths_read(slot, PP_LAST_DEATHS + 2, &last), -1);
 	assert_int_equal(pp_deaths_read(slot, 2, &last), -1);
 	/* A table that lies. */
 	memset((char *)&slot->flights, 0xff, sizeof(slot->flights));
 	atomic_store(&slot->flights.running, 1);
-	pp_deaths_put(slot, 80, SIGKILL, 1);
+	pp_deaths_put(slot, PP_LAST_DEATHS + 3, 80, SIGKILL, 1);
 	assert_int_equal(pp_deaths_read(slot, PP_LAST_DEATHS + 3, &last), 0);
 	assert_int_equal(last.kept, PP_LAST_FLIGHTS);
 	assert_int_equal(last.flights, PP_FLIGHTS_MAX);
@@ -102,7 +102,7 @@ die_often(void *unused)
 
 	for (i = 1; i <= DEATHS; i++) {
 		flights(i);
-		pp_deaths_put(slot, (int32_t)i, (int32_t)i, 1);
+		pp_deaths_put(slot, i, (int32_t)i, (int32_t)i, 1);
 	}
 	return (unused);
 }

@@ -289,7 +289,7 @@ cpu_time_is_held_against_the_kernels(void **state)
 	expect("cpu_accounts", PP_VERDICT_OK, "recorder is off");
 	expect("recorder", PP_VERDICT_DEGRADED, "off");
 	pp_service_free(service);
-	atomic_store(&c.f.arena->control.recorder_hz, 19);
+	c.f.arena->recorder_hz = 19;
 	service = pp_service_new(c.f.arena, c.f.fd, symbols);
 	assert_non_null(service);
 	/* Chance, of which each thread has its part. */

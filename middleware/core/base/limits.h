@@ -279,6 +279,9 @@
 #define PP_REQUEST_QUERY_MAX 8192
 #define PP_REQUEST_BODY_MAX  (4U << 20)
 
+/* Requests whose body is on its way to the collector at once. */
+#define PP_BODIES_MAX 16
+
 /* If-None-Match of a request for an asset: our own tags are 18 bytes, a
  * cache between may list a few. A longer one counts as absent. */
 #define PP_REQUEST_MATCH_MAX 256

@@ -53,7 +53,10 @@
 	    "trace events lost: a thread's ring was full, or the table of "    \
 	    "requests was")                                                    \
 	X(RINGS_REPAIRED, "rings_repaired",                                    \
-	    "rings skipped ahead over what a killed worker left half written")
+	    "rings skipped ahead over what a killed worker left half written") \
+	X(SLOTS_EMPTIED, "slots_emptied",                                      \
+	    "times that all of a dead worker's tables were emptied for its "   \
+	    "successor, since their sizes made no sense")
 
 enum pp_loss {
 #define PP_LOSS_ENUM(name, key, sentence) PP_LOSS_##name,

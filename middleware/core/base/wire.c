@@ -55,6 +55,12 @@ pp_wire_send(int sock, const void *packet, size_t len, const int *fds, int nfds)
 	return (sent == -1 ? -1 : 0);
 }
 
+int
+pp_wire_gone(int error)
+{
+	return (error == EPIPE || error == ECONNRESET || error == ECONNREFUSED);
+}
+
 static void
 wire_take_fds(struct msghdr *message, int fds[PP_WIRE_FDS_MAX])
 {

@@ -7,7 +7,9 @@
  * comes back: closing it cancels the request.
  *
  *     worker ── struct pp_wire_request + path + query ──► collector
- *               fds: reply socket [, body memfd]
+ *               fds: reply socket
+ *     worker ── the body, if it says one, in pieces ────► collector
+ *               on the reply socket
  *     worker ◄── struct pp_wire_answer + header text ─── collector
  *               fds: sealed memfd with the body (when length > 0)
  *     worker or parent ── struct pp_wire_object ───────► collector
@@ -29,7 +31,7 @@
 
 #include "base/limits.h"
 
-#define PP_WIRE_VERSION 0x70700003U
+#define PP_WIRE_VERSION 0x70700004U
 
 enum pp_wire_kind {
 	PP_WIRE_REQUEST = 1, /* worker to collector */
@@ -53,7 +55,7 @@ struct pp_wire_request {
 	uint32_t method;     /* enum pp_method */
 	uint32_t path_len;   /* of the text after the prefix: "", "/heap" */
 	uint32_t query_len;  /* undecoded, without '?' */
-	uint32_t body_len;   /* 0: no second descriptor */
+	uint32_t body_len;   /* 0: none; else it comes on the reply socket */
 	uint32_t prefix_len; /* of the prefix, "/debug/pprof" */
 	uint32_t match_len;  /* of the If-None-Match header; 0: none */
 	uint32_t accept_len; /* of the Accept-Encoding header; 0: none */
@@ -107,6 +109,9 @@ struct pp_wire_answer {
  */
 int pp_wire_send(int sock, const void *packet, size_t len, const int *fds,
     int nfds);
+
+/* Whether a packet was not sent because nobody has the other end any more. */
+int pp_wire_gone(int error);
 
 /*
  * Receive one packet into `packet`. Never waits. Returns its length, 0 when

@@ -1,6 +1,6 @@
 /*
- * From the dynamic linker's list to the slot's table; see objects.h. Cold: at
- * start, and after dlopen() and dlclose().
+ * From the dynamic linker's list to ours, and to the slot's copy; see objects.h.
+ * Cold: at start, and after dlopen() and dlclose().
  */
 #include <sys/mman.h>
 
@@ -18,8 +18,9 @@
 
 static char exe_path[PATH_MAX];
 
+static struct pp_objects mine;
+
 struct scan {
-	struct pp_objects *table;
 	pp_objects_seen_fn seen;
 	uint32_t without_row;
 	uint8_t present[PP_OBJECTS_MAX];
@@ -34,6 +35,7 @@ enum held {
 
 static uint8_t held[PP_OBJECTS_MAX];
 static uint32_t without_row; /* at the last scan */
+static uint32_t without_copy;
 
 /* A file's program headers and its build id lie in its first page. */
 #define HEAD_BYTES 4096
@@ -133,7 +135,7 @@ object_add(struct dl_phdr_info *info, size_t size, void *arg)
 	(void)size;
 	if (!object_describe(&object, info))
 		return (0);
-	index = pp_objects_add(scan->table, &object, &fresh);
+	index = pp_objects_add(&mine, &object, &fresh);
 	if (index == -1) {
 		scan->without_row++;
 		return (0);
@@ -188,20 +190,63 @@ scan_without_row(const struct scan *scan)
 }
 
 static void
-scan_absent(const struct scan *scan, uint32_t row)
+scan_absent(uint32_t row)
 {
 	struct pp_object old;
 
-	if (pp_objects_read(scan->table, row, &old) == -1)
+	if (pp_objects_read(&mine, row, &old) == -1)
 		return;
 	if (atomic_load(&old.state) == PP_OBJECT_LIVE) {
-		pp_objects_retire(scan->table, row);
-		/* What an earlier process of the slot had, this one never. */
-		if (pp_self.scanned)
-			object_reserve(&old, row);
+		pp_objects_retire(&mine, row);
+		object_reserve(&old, row);
 	} else if (held[row] == HELD_LENT) {
 		object_reserve(&old, row);
 	}
+}
+
+/* The slot's table keeps what earlier processes of the slot had. */
+static void
+scan_copy(struct pp_objects *copy)
+{
+	uint8_t present[PP_OBJECTS_MAX] = { 0 };
+	uint32_t used = atomic_load(&mine.used), missing = 0, i;
+	int row, fresh;
+
+	for (i = 0; i < used; i++) {
+		if (atomic_load(&mine.object[i].state) != PP_OBJECT_LIVE)
+			continue;
+		row = pp_objects_add(copy, &mine.object[i], &fresh);
+		if (row == -1)
+			missing++;
+		else
+			present[row] = 1;
+	}
+	used = atomic_load(&copy->used);
+	for (i = 0; i < used && i < PP_OBJECTS_MAX; i++) {
+		if (!present[i] &&
+		    atomic_load(&copy->object[i].state) == PP_OBJECT_LIVE)
+			pp_objects_retire(copy, i);
+	}
+	if (missing > without_copy)
+		pp_slot_lose(pp_self.slot, PP_LOSS_OBJECTS_DROPPED,
+		    missing - without_copy);
+	without_copy = missing;
+}
+
+/* It was the list of the process that has forked this one. */
+static void
+scan_begin_anew(void)
+{
+	memset(mine.object, 0, atomic_load(&mine.used) * sizeof(*mine.object));
+	atomic_store(&mine.used, 0);
+	memset(held, HELD_NOT, sizeof(held));
+	without_row = without_copy = 0;
+}
+
+const struct pp_objects *
+pp_objects_mine(void)
+{
+	return (&mine);
 }
 
 void
@@ -213,21 +258,19 @@ pp_objects_scan(pp_objects_seen_fn seen)
 	if (pp_self.slot == NULL)
 		return;
 	memset(&scan, 0, sizeof(scan));
-	scan.table = &pp_self.slot->objects;
 	scan.seen = seen;
-	if (!pp_self.scanned) {
-		memset(held, HELD_NOT, sizeof(held));
-		without_row = 0;
-	}
+	if (!pp_self.scanned)
+		scan_begin_anew();
 	(void)dl_iterate_phdr(object_add, &scan);
-	used = atomic_load(&scan.table->used);
-	for (i = 0; i < used && i < PP_OBJECTS_MAX; i++) {
+	used = atomic_load(&mine.used);
+	for (i = 0; i < used; i++) {
 		if (scan.present[i])
 			held[i] = HELD_NOT;
 		else
-			scan_absent(&scan, i);
+			scan_absent(i);
 	}
 	scan_without_row(&scan);
+	scan_copy(&pp_self.slot->objects);
 	pp_self.scanned = 1;
 }
 
@@ -277,7 +320,7 @@ pp_objects_release(const char *path)
 		return;
 	for (i = 0; i < PP_OBJECTS_MAX; i++) {
 		if (held[i] != HELD ||
-		    pp_objects_read(&pp_self.slot->objects, i, &old) == -1 ||
+		    pp_objects_read(&mine, i, &old) == -1 ||
 		    !pp_objects_same_file(&file, &old))
 			continue;
 		start = object_pages(&old, &len);

@@ -1,5 +1,7 @@
 /*
- * What this process has loaded, written into its slot.
+ * What this process has loaded: a list of its own, of which its slot gets a
+ * copy. What is done (addresses reserved and given back, files named to the
+ * collector) is done by the list, which no other process can write.
  *
  * The addresses of an unloaded object are reserved (PROT_NONE, no memory), so
  * that no other code ever gets them: the unwinder's per-thread caches are
@@ -20,9 +22,12 @@ typedef void (*pp_objects_seen_fn)(const struct pp_object *object);
 /* Remember what "" (the executable) is called. Once, before any chroot. */
 void pp_objects_prepare(void);
 
-/* Bring the slot's table up to date with the dynamic linker's list. `seen`
- * may be NULL. Does nothing without a slot. */
+/* Bring the list, and the slot's copy, up to date with the dynamic linker's.
+ * `seen` may be NULL. Does nothing without a slot. */
 void pp_objects_scan(pp_objects_seen_fn seen);
+
+/* The list. */
+const struct pp_objects *pp_objects_mine(void);
 
 /* `path` is about to be loaded, perhaps not for the first time: what that file
  * had is free for it until the next scan. */

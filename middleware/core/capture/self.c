@@ -96,9 +96,8 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	struct pp_thread_birth main_thread;
 	uint32_t used, i;
 
-	if (number == 0 || number >= arena->slots)
-		return;
 	self_take_slot(arena, number);
+	pp_slot_repair(pp_self.slot);
 	pp_ring_seal(&pp_self.slot->cpu);
 	pp_objects_scan(NULL);
 	/* No more of them than were used: each is a page's third. */

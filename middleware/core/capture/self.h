@@ -107,8 +107,8 @@ int pp_self_prepare(const char **why);
 
 /*
  * In a worker, after its fork, while it has one thread: take slot `number`
- * (1..arena->slots - 1), record the loaded objects, register the calling
- * thread, obey the control words.
+ * (1.., and by the caller's own knowledge one of the arena), record the loaded
+ * objects, register the calling thread, obey the control words.
  */
 void pp_self_start(struct pp_arena *arena, uint32_t number);
 

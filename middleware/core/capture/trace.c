@@ -19,18 +19,19 @@ static __thread struct {
 	_Atomic uint64_t dropped; /* not told yet */
 } trace;
 
-/* Again until it holds, as pp_wait_apply(). */
+/* Again until it holds, but not for ever, as pp_wait_apply(). */
 void
 pp_trace_apply(void)
 {
 	uint32_t on;
+	int tries = 0;
 
 	do {
 		on = pp_self.worker != 0
 		    ? atomic_load(&pp_self.arena->control.trace)
 		    : 0;
 		atomic_store(&pp_trace_on, on);
-	} while (pp_self.worker != 0 &&
+	} while (pp_self.worker != 0 && ++tries < PP_PROBES_MAX &&
 	    on != atomic_load(&pp_self.arena->control.trace));
 }
 

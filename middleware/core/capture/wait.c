@@ -35,18 +35,19 @@ wait_wanted(void)
 }
 
 /* Again until it holds: a thread that was stopped between the two would put
- * back what another has long corrected. */
+ * back what another has long corrected. Not for ever: whoever has taken a
+ * worker over can change the words as fast as we read them. */
 void
 pp_wait_apply(void)
 {
-	int watch;
+	int watch, tries = 0;
 
 	do {
 		watch = wait_wanted();
 		atomic_store(&pp_wait_watch, watch);
 		if (pp_wait_follow != NULL)
 			pp_wait_follow(watch);
-	} while (watch != wait_wanted());
+	} while (watch != wait_wanted() && ++tries < PP_PROBES_MAX);
 }
 
 uint32_t
@@ -96,7 +97,7 @@ wait_sample(uint64_t *ns, uint64_t *count)
 
 	rate = atomic_load_explicit(&pp_self.arena->control.block_rate_ns,
 	    memory_order_relaxed);
-	if (rate == 0 || *ns == 0)
+	if (rate == 0 || rate > PP_BLOCK_RATE_MAX || *ns == 0)
 		return (0);
 	*count = PP_WAIT_ONE;
 	if (*ns >= rate)
@@ -144,7 +145,7 @@ pp_wait_caused(enum pp_wait wait, int64_t ns)
 		return;
 	fraction = atomic_load_explicit(&pp_self.arena->control.mutex_fraction,
 	    memory_order_relaxed);
-	if (fraction == 0 ||
+	if (fraction == 0 || fraction > PP_MUTEX_FRACTION_MAX ||
 	    (fraction > 1 && pp_random(&wait_random_state) % fraction != 0))
 		return;
 	wait_add(&pp_self.slot->mutex,

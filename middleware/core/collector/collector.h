@@ -26,6 +26,16 @@ struct pp_pending {
 	int fd;			/* hangs up: the reply socket, or the visit's */
 };
 
+/* A request whose body is on the way; see body.c. */
+struct pp_incoming {
+	char *body; /* NULL: the place is free */
+	uint32_t body_len, got;
+	char *packet; /* the request, as it came */
+	size_t len;
+	int fd; /* its reply socket */
+	int64_t until;
+};
+
 struct pp_collector {
 	int socket; /* shared with all workers and the parent */
 	int epoll;
@@ -36,6 +46,7 @@ struct pp_collector {
 	struct pp_door *door; /* NULL: shut */
 	uint32_t waiting;     /* places in use */
 	struct pp_pending pending[PP_REQUESTS_MAX];
+	struct pp_incoming incoming[PP_BODIES_MAX];
 	uint64_t refused;  /* packets that were no message of ours */
 	uint64_t roomless; /* packets that came when no descriptor was free */
 	int spare;	   /* a descriptor for those; -1: none yet */
@@ -51,6 +62,7 @@ struct pp_collector {
 struct pp_collector_options {
 	int arena;
 	int socket;
+	int facts;
 	int listen;	  /* -1: no door */
 	const char *user; /* NULL: stay who we are */
 	const char *root; /* NULL: stay where we are */
@@ -69,10 +81,23 @@ void pp_collector_log(const char *format, ...)
 /* Count, and log at 1, 2, 4, 8...: who does wrong shall not fill the log. */
 void pp_collector_tell(uint64_t *count, const char *what);
 
-/* Open the files of all objects that the parent has loaded and make them
- * known; for the time before rights are given up. */
-void pp_collector_preload(const struct pp_arena *arena,
-    struct pp_symbols *symbols);
+/* The files of all objects that the parent has loaded. */
+struct pp_files {
+	uint32_t used;
+	struct pp_object object[PP_OBJECTS_MAX];
+	struct pp_symbols_found found[PP_OBJECTS_MAX];
+};
+
+/* Open them, by the facts that the parent has handed over, and read nothing;
+ * for the time before rights are given up. NULL: out of memory. */
+struct pp_files *pp_collector_reach(int facts);
+
+/* Likewise the debug files that they name, which another process reads. */
+void pp_collector_links(struct pp_files *files, const char *user,
+    const char *root);
+
+/* Read them and make them known; for the time after. Frees `files`. */
+void pp_collector_know(struct pp_files *files, struct pp_symbols *symbols);
 
 /* Become `user` and enter `root`, as a Kore worker does. Returns 0, or -1
  * after a log line. */
@@ -90,6 +115,22 @@ int pp_collector_run(struct pp_collector *c);
  * is none now, -1 when the other side may have closed, -2 after a log line when
  * there never will be one. */
 int pp_collector_packet(struct pp_collector *c);
+
+/* The request of `len` bytes in c->packet, which has been checked, will have a
+ * body. Takes `reply`, and returns 0; or -1: it is longer than any may be. */
+int pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
+    int reply);
+
+/* Something has come for the body in that place. */
+void pp_collector_piece(struct pp_collector *c, uint32_t place);
+
+/* Give up those that are late. Returns when the next one will be. */
+int64_t pp_collector_bodies(struct pp_collector *c, int64_t now);
+
+/* Serve the request of `len` bytes in c->packet, with the body that it says or
+ * NULL. Takes `reply` and returns 0; or -1: it is none. */
+int pp_collector_request(struct pp_collector *c, size_t len, int reply,
+    const char *body);
 
 /* Keep a request until its deadline: `fd` is its reply socket, or with `visit`
  * the client's, which stays the visit's. Takes the task and a reply socket.

@@ -15,7 +15,8 @@
 #include "collector/collector.h"
 #include "collector/door.h"
 
-/* The shared socket and the door among the places of struct pp_pending. */
+/* The shared socket and the door among the places of struct pp_pending, behind
+ * which are those of struct pp_incoming. */
 #define LOOP_SOCKET  UINT32_MAX
 #define LOOP_DOOR    (UINT32_MAX - 1)
 
@@ -156,6 +157,12 @@ loop_events(struct pp_collector *c, int timeout)
 		if (event[i].data.u32 < PP_REQUESTS_MAX)
 			loop_hangup(c, event[i].data.u32);
 	}
+	for (i = 0; i < count; i++) {
+		if (event[i].data.u32 >= PP_REQUESTS_MAX &&
+		    event[i].data.u32 - PP_REQUESTS_MAX < PP_BODIES_MAX)
+			pp_collector_piece(c,
+			    event[i].data.u32 - PP_REQUESTS_MAX);
+	}
 	/* After the hang-ups, so that their places are free. */
 	for (i = 0; i < count; i++) {
 		if (event[i].data.u32 == LOOP_SOCKET)
@@ -190,6 +197,9 @@ pp_collector_run(struct pp_collector *c)
 		pp_door_run(c->door, now);
 		next = pp_service_tick(c->service, now);
 		due = loop_due(c, now);
+		if (due < next)
+			next = due;
+		due = pp_collector_bodies(c, now);
 		if (due < next)
 			next = due;
 		door = pp_door_next(c->door, now);

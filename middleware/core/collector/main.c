@@ -5,6 +5,7 @@
  *     descriptors, signals, arena   as the parent left us
  *     open the object files         needs the parent's rights and root
  *     user, chroot, seccomp         from here on nothing is opened
+ *     read the object files         which nobody vouches for
  *     loop
  *
  * Rule: what cannot be set up ends the program with one line; the service
@@ -23,6 +24,7 @@
 
 #include "collector/collector.h"
 #include "collector/door.h"
+#include "store/facts.h"
 
 /* Two descriptors an object, two a request, one a worker, the door's
  * connections, and some. */
@@ -42,12 +44,12 @@ static void
 main_close_others(const struct pp_collector_options *o)
 {
 	int keep[] = { o->listen == -1 ? o->arena : o->listen, o->arena,
-		o->socket };
+		o->socket, o->facts };
 	unsigned int from = STDERR_FILENO + 1, at;
 	size_t i;
 
-	qsort(keep, 3, sizeof(keep[0]), compare_fd);
-	for (i = 0; i < 3; i++) {
+	qsort(keep, 4, sizeof(keep[0]), compare_fd);
+	for (i = 0; i < 4; i++) {
 		at = (unsigned int)keep[i];
 		if (at > from)
 			close_range(from, at - 1, 0);
@@ -158,12 +160,13 @@ static int
 main_start(struct pp_collector *c, const struct pp_collector_options *o)
 {
 	struct pp_arena *arena;
+	struct pp_files *files;
 	int own;
 
 	main_process();
 	if (main_descriptors(o) != 0 || main_tie_to_parent(o) != 0)
 		return (-1);
-	if ((arena = pp_arena_attach(o->arena)) == NULL) {
+	if ((arena = pp_arena_attach(o->arena, o->facts)) == NULL) {
 		pp_collector_log("--arena=%d: %s", o->arena,
 		    errno == EPROTO ? "not an arena of this build"
 				    : strerror(errno));
@@ -176,11 +179,13 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		pp_collector_log("epoll_create1: %s", strerror(errno));
 		return (-1);
 	}
-	if ((c->symbols = pp_symbols_new()) == NULL) {
+	if ((c->symbols = pp_symbols_new()) == NULL ||
+	    (files = pp_collector_reach(o->facts)) == NULL) {
 		pp_collector_log("out of memory");
 		return (-1);
 	}
-	pp_collector_preload(arena, c->symbols);
+	close(o->facts);
+	pp_collector_links(files, o->user, o->root);
 	own = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	if (o->listen != -1 && main_door(c, o->listen) != 0)
 		return (-1);
@@ -190,6 +195,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	if (main_tie_to_parent(o) != 0 ||
 	    pp_collector_sandbox(c->door != NULL) != 0)
 		return (-1);
+	pp_collector_know(files, c->symbols);
 	c->service = pp_service_new(arena, o->arena, c->symbols);
 	if (c->service == NULL) {
 		pp_collector_log("out of memory");

@@ -15,7 +15,7 @@
 #include "collector/collector.h"
 
 static const char options_help[] =
-    "usage: pprof-collector --arena=FD --socket=FD [--listen=FD]\n"
+    "usage: pprof-collector --arena=FD --socket=FD --facts=FD [--listen=FD]\n"
     "                       [--user=NAME] [--root=DIR] [--parent=PID]\n"
     "\n"
     "Reads what the workers of a Kore service have written into the arena and\n"
@@ -23,6 +23,8 @@ static const char options_help[] =
     "\n"
     "  --arena=FD    the open memory or file that holds the arena\n"
     "  --socket=FD   the SOCK_SEQPACKET socket on which requests come\n"
+    "  --facts=FD    a file with what the parent knows: how large the arena is,\n"
+    "                which files it has loaded\n"
     "  --listen=FD   a listening socket: serve the same there, as HTTP\n"
     "  --user=NAME   become this user once the object files are open\n"
     "  --root=DIR    and enter this directory (chroot)\n"
@@ -79,13 +81,17 @@ options_tell(int help)
 static int
 options_check(const struct pp_collector_options *o)
 {
-	if (o->arena == -1 || o->socket == -1 || o->arena == o->socket) {
-		pp_collector_log("needs --arena=FD and --socket=FD, two "
-				 "different descriptors above 2");
+	if (o->arena == -1 || o->socket == -1 || o->facts == -1 ||
+	    o->arena == o->socket || o->arena == o->facts ||
+	    o->socket == o->facts) {
+		pp_collector_log("needs --arena=FD, --socket=FD and "
+				 "--facts=FD, three different descriptors "
+				 "above 2");
 		return (-1);
 	}
 	if (o->listen != -1 &&
-	    (o->listen == o->arena || o->listen == o->socket)) {
+	    (o->listen == o->arena || o->listen == o->socket ||
+		o->listen == o->facts)) {
 		pp_collector_log("--listen=%d: must be a descriptor of its own",
 		    o->listen);
 		return (-1);
@@ -98,62 +104,80 @@ options_check(const struct pp_collector_options *o)
 	return (0);
 }
 
+/* By their place in the list: numbers first, which are at least 3 but for the
+ * last. */
+enum { ARENA = 1, SOCKET, FACTS, LISTEN, PARENT, USER, ROOT, VERSION, HELP };
+
+static int
+options_take(struct pp_collector_options *out, int option, long number,
+    int *status)
+{
+	int *const fd[] = { NULL, &out->arena, &out->socket, &out->facts,
+		&out->listen };
+
+	switch (option) {
+	case PARENT:
+		out->parent = number;
+		return (0);
+	case USER:
+		out->user = optarg;
+		return (0);
+	case ROOT:
+		out->root = optarg;
+		return (0);
+	case VERSION:
+	case HELP:
+		options_tell(option == HELP);
+		*status = 0;
+		return (-1);
+	}
+	*fd[option] = (int)number;
+	return (0);
+}
+
 int
 pp_collector_options(int argc, char **argv, struct pp_collector_options *out,
     int *status)
 {
-	enum { ARENA = 1, SOCKET, LISTEN, USER, ROOT, PARENT, VERSION, HELP };
 	static const struct option known[] = {
 		{ "arena", required_argument, NULL, ARENA },
 		{ "socket", required_argument, NULL, SOCKET },
+		{ "facts", required_argument, NULL, FACTS },
 		{ "listen", required_argument, NULL, LISTEN },
+		{ "parent", required_argument, NULL, PARENT },
 		{ "user", required_argument, NULL, USER },
 		{ "root", required_argument, NULL, ROOT },
-		{ "parent", required_argument, NULL, PARENT },
 		{ "version", no_argument, NULL, VERSION },
 		{ "help", no_argument, NULL, HELP },
 		{ NULL, 0, NULL, 0 },
 	};
-	int option, bad = 0;
+	int option;
 	long number = -1;
 
 	*out = (struct pp_collector_options){ .arena = -1,
 		.socket = -1,
+		.facts = -1,
 		.listen = -1 };
 	*status = 1;
 	opterr = 0;
-	while (
-	    !bad && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option <= LISTEN || option == PARENT)
-			bad = options_number(known[option - 1].name, optarg,
-				  option == PARENT ? 1 : 3, &number) != 0;
-		if (option == ARENA) {
-			out->arena = (int)number;
-		} else if (option == SOCKET) {
-			out->socket = (int)number;
-		} else if (option == LISTEN) {
-			out->listen = (int)number;
-		} else if (option == PARENT) {
-			out->parent = number;
-		} else if (option == USER) {
-			out->user = optarg;
-		} else if (option == ROOT) {
-			out->root = optarg;
-		} else if (option == VERSION || option == HELP) {
-			options_tell(option == HELP);
-			*status = 0;
-			return (-1);
-		} else {
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (option < ARENA || option > HELP) {
 			pp_collector_log("%s: no such option, or it needs a "
 					 "value; see --help",
 			    argv[optind - 1]);
-			bad = 1;
+			return (-1);
 		}
+		if (option <= PARENT &&
+		    options_number(known[option - 1].name, optarg,
+			option == PARENT ? 1 : 3, &number) != 0)
+			return (-1);
+		if (options_take(out, option, number, status) != 0)
+			return (-1);
 	}
-	if (!bad && optind < argc) {
+	if (optind < argc) {
 		pp_collector_log("%s: takes options only; see --help",
 		    argv[optind]);
-		bad = 1;
+		return (-1);
 	}
-	return (bad ? -1 : options_check(out));
+	return (options_check(out));
 }

@@ -72,28 +72,7 @@ packet_is_file(int fd, off_t at_least)
 
 	return (flags != -1 && (flags & O_ACCMODE) != O_WRONLY &&
 	    (flags & O_PATH) == 0 && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode) && st.st_size >= at_least);
-}
-
-/* Copy the body out: mapped, it could be cut under our feet. */
-static char *
-packet_body(int fd, uint32_t len)
-{
-	char *body;
-	size_t at;
-	ssize_t n;
-
-	if (len > PP_REQUEST_BODY_MAX || !packet_is_file(fd, len) ||
-	    (body = malloc(len)) == NULL)
-		return (NULL);
-	for (at = 0; at < len; at += (size_t)n) {
-		n = pread(fd, body + at, len - at, (off_t)at);
-		if (n <= 0) {
-			free(body);
-			return (NULL);
-		}
-	}
-	return (body);
+	    pp_symbols_is_file(&st) && st.st_size >= at_least);
 }
 
 void
@@ -131,23 +110,21 @@ packet_serve(struct pp_collector *c, const struct pp_request *request,
 	}
 }
 
-/* Takes fds[0] when it returns 0. */
-static int
-packet_request(struct pp_collector *c, size_t len, int *fds)
+int
+pp_collector_request(struct pp_collector *c, size_t len, int reply,
+    const char *body)
 {
 	const struct pp_wire_request *head = &c->packet.request;
 	struct pp_request request;
 	struct texts texts;
 	struct stat st;
-	char *body = NULL;
 
 	if (len < sizeof(*head) || packet_texts(c, len, &texts) != 0 ||
-	    head->method > PP_METHOD_OTHER || fds[0] == -1 ||
-	    fstat(fds[0], &st) == -1 || !S_ISSOCK(st.st_mode))
+	    head->method > PP_METHOD_OTHER || reply == -1 ||
+	    fstat(reply, &st) == -1 || !S_ISSOCK(st.st_mode))
 		return (-1);
-	if (head->body_len > 0 &&
-	    (body = packet_body(fds[1], head->body_len)) == NULL)
-		return (-1);
+	if (head->body_len > 0 && body == NULL)
+		return (pp_collector_body(c, len, head->body_len, reply));
 	request = (struct pp_request){
 		.method = (enum pp_method)head->method,
 		.prefix = texts.prefix,
@@ -159,9 +136,17 @@ packet_request(struct pp_collector *c, size_t len, int *fds)
 		.body_len = head->body_len,
 		.marked = head->marked == 1,
 	};
-	packet_serve(c, &request, fds[0]);
+	packet_serve(c, &request, reply);
+	return (0);
+}
+
+/* Takes fds[0] when it returns 0. */
+static int
+packet_request(struct pp_collector *c, size_t len, int *fds)
+{
+	if (pp_collector_request(c, len, fds[0], NULL) != 0)
+		return (-1);
 	fds[0] = -1;
-	free(body);
 	return (0);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Giving up rights: the object files are opened before, everything else is
- * done after.
+ * Giving up rights: the object files are opened before, and read when all is
+ * given up; everything else is done after.
  *
  * Rule: the order of kore_worker_privdrop(): look up the user while its file
  * can be read, then the root directory, then groups before the user.
@@ -9,31 +9,48 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "collector/collector.h"
-#include "store/objects.h"
+#include "store/facts.h"
+
+struct pp_files *
+pp_collector_reach(int facts)
+{
+	struct pp_files *files;
+	struct pp_object *object;
+
+	if ((files = calloc(1, sizeof(*files))) == NULL)
+		return (NULL);
+	while (files->used < PP_OBJECTS_MAX) {
+		object = &files->object[files->used];
+		if (pp_arena_fact(facts, files->used, object) != 0)
+			break;
+		pp_symbols_reach(&files->found[files->used++], object->name,
+		    object->build_id, object->build_id_len);
+	}
+	return (files);
+}
 
 void
-pp_collector_preload(const struct pp_arena *arena, struct pp_symbols *symbols)
+pp_collector_know(struct pp_files *files, struct pp_symbols *symbols)
 {
-	const struct pp_objects *objects = &arena->slot[0].objects;
-	struct pp_object object;
+	const struct pp_object *object;
 	int fd, debug_fd;
 	uint32_t i;
 
-	for (i = 0; i < PP_OBJECTS_MAX; i++) {
-		if (pp_objects_read(objects, i, &object) != 0)
-			continue;
-		debug_fd = -1;
-		fd = pp_symbols_open(object.name, object.build_id,
-		    object.build_id_len, &debug_fd);
+	for (i = 0; i < files->used; i++) {
+		object = &files->object[i];
+		fd = pp_symbols_choose(&files->found[i], object->build_id,
+		    object->build_id_len, &debug_fd);
 		/* Also without a file (the vdso): it then has a number. */
-		pp_symbols_add(symbols, object.build_id, object.build_id_len,
-		    object.name, fd, debug_fd);
+		pp_symbols_add(symbols, object->build_id, object->build_id_len,
+		    object->name, fd, debug_fd);
 	}
+	free(files);
 }
 
 int

@@ -38,6 +38,17 @@ cpu_signal_all(struct pp_cpu *cpu)
 		cpu_signal(cpu, slot);
 }
 
+/* What is asked for; any worker may have written over it. */
+static void
+cpu_ask(struct pp_cpu *cpu)
+{
+	uint64_t period = cpu->hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / cpu->hz;
+
+	if (atomic_exchange(&cpu->arena->control.cpu_period_ns, period) !=
+	    period)
+		cpu_signal_all(cpu);
+}
+
 /* Ask for the highest rate of all sessions. */
 static void
 cpu_control(struct pp_cpu *cpu)
@@ -48,12 +59,8 @@ cpu_control(struct pp_cpu *cpu)
 	LIST_FOREACH(session, &cpu->sessions, list)
 		if (session->hz > hz)
 			hz = session->hz;
-	if (hz == cpu->hz)
-		return;
 	cpu->hz = hz;
-	atomic_store(&cpu->arena->control.cpu_period_ns,
-	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
-	cpu_signal_all(cpu);
+	cpu_ask(cpu);
 }
 
 /* A pc to its word of a stack. What is not found may be in an object that was
@@ -212,8 +219,6 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 	cpu->arena_fd = arena_fd;
 	cpu->canon = canon;
 	cpu->slots = arena->slots;
-	if (cpu->slots > PP_WORKERS_MAX + 1)
-		cpu->slots = PP_WORKERS_MAX + 1;
 	cpu->parent_pid = arena->parent_pid;
 	cpu->tick_ns = arena->tick_ns;
 	cpu->samples_max = PP_SESSION_SAMPLES_MAX;
@@ -360,6 +365,7 @@ pp_cpu_tick(struct pp_cpu *cpu, int64_t now)
 {
 	uint32_t slot;
 
+	cpu_ask(cpu);
 	if (cpu->running == 0) {
 		if (cpu->idle_since == 0)
 			return (INT64_MAX);

@@ -45,6 +45,16 @@ pp_tracer_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
 	return (t);
 }
 
+/* Of all workers, to record or not; any of them may have written over it. */
+static void
+tracer_ask(struct pp_tracer *t)
+{
+	uint32_t wanted = t->running > 0 ? t->turn : 0;
+
+	if (atomic_exchange(&t->arena->control.trace, wanted) != wanted)
+		pp_wake_all(t->arena, t->slots, t->parent_pid);
+}
+
 /* Give back what only sessions need. */
 static void
 tracer_rest(struct pp_tracer *t)
@@ -221,6 +231,7 @@ pp_tracer_tick(struct pp_tracer *t, int64_t now)
 {
 	uint32_t slot;
 
+	tracer_ask(t);
 	if (t->running == 0)
 		return (INT64_MAX);
 	tracer_drain(t);
@@ -338,7 +349,6 @@ pp_tracer_end(struct pp_tracer_session *session)
 	free(session);
 	if (--t->running > 0)
 		return;
-	atomic_store(&t->arena->control.trace, 0);
-	pp_wake_all(t->arena, t->slots, t->parent_pid);
+	tracer_ask(t);
 	tracer_rest(t);
 }

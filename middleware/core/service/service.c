@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/breath.h"
@@ -24,22 +23,6 @@
 
 /* What malloc() takes from the kernel by itself. */
 #define LARGE_BYTES (256 * 1024)
-
-/* Slots that lie inside the arena's file: the number in the arena itself is
- * every worker's to overwrite. */
-static uint32_t
-service_slots(const struct pp_arena *arena, int arena_fd)
-{
-	uint64_t slots = arena->slots, fit;
-	struct stat st;
-
-	if (slots > PP_WORKERS_MAX + 1)
-		slots = PP_WORKERS_MAX + 1;
-	if (fstat(arena_fd, &st) == -1 || (uint64_t)st.st_size < sizeof(*arena))
-		return (0);
-	fit = ((uint64_t)st.st_size - sizeof(*arena)) / sizeof(struct pp_slot);
-	return ((uint32_t)(slots < fit ? slots : fit));
-}
 
 /* While names are looked up and an answer is written: events of a trace and
  * samples come as before. */
@@ -65,7 +48,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		return (NULL);
 	service->arena = arena;
 	service->symbols = symbols;
-	service->slots = service_slots(arena, arena_fd);
+	service->slots = arena->slots;
 	service->parent_pid = arena->parent_pid;
 	service->idle_since = service->started_ns = pp_clock_mono();
 	service->statm = -1;
@@ -87,10 +70,10 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	}
 	if (service->cpu != NULL && service->resolver != NULL)
 		service->stalls = pp_stalls_new(service->resolver, service->cpu,
-		    service->parent_pid, atomic_load(&arena->control.stall_ms));
+		    service->parent_pid, arena->stall_ms);
 	if (service->cpu != NULL)
 		service->recorder = pp_recorder_new(service->cpu,
-		    atomic_load(&arena->control.recorder_hz));
+		    arena->recorder_hz);
 	if (service->recorder == NULL || service->stalls == NULL ||
 	    service->cpu == NULL || service->heap == NULL ||
 	    service->memory == NULL || service->resolver == NULL ||

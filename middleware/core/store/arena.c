@@ -13,80 +13,82 @@
 #include "base/clock.h"
 #include "store/arena.h"
 
-static size_t
-arena_size(unsigned int slots)
+#define HEAD PP_ARENA_HEAD
+
+/* The head is zero, and this process's alone. */
+struct pp_arena *
+pp_arena_map(int fd, size_t size)
 {
-	return (sizeof(struct pp_arena) + slots * sizeof(struct pp_slot));
+	char *at, *head, *shared;
+
+	at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return (NULL);
+	head = mmap(at, HEAD, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	shared = mmap(at + HEAD, size - HEAD, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_FIXED, fd, 0);
+	if (head == at && shared == at + HEAD)
+		return ((struct pp_arena *)(void *)at);
+	(void)munmap(at, size);
+	return (NULL);
+}
+
+/* A memfd of that size, to which nobody can add and which nobody can cut: the
+ * others would die of SIGBUS. */
+int
+pp_arena_file(const char *name, size_t size)
+{
+	void (*before)(int);
+	int fd, failed, saved;
+
+	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1)
+		return (-1);
+	/* Beyond RLIMIT_FSIZE it shall fail, not end the service. */
+	before = signal(SIGXFSZ, SIG_IGN);
+	failed = ftruncate(fd, (off_t)size);
+	(void)signal(SIGXFSZ, before);
+	if (failed == -1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return (-1);
+	}
+	return (fd);
 }
 
 struct pp_arena *
 pp_arena_create(unsigned int workers, int *fd)
 {
 	struct pp_arena *arena;
-	void (*before)(int);
 	size_t size;
 	int saved;
 
+	*fd = -1;
 	if (workers < 1 || workers > PP_WORKERS_MAX) {
 		errno = EINVAL;
 		return (NULL);
 	}
-	size = arena_size(workers + 1);
-	*fd = memfd_create("pprof-arena", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size = pp_arena_size(workers + 1);
+	*fd = pp_arena_file("pprof-arena", size - HEAD);
 	if (*fd == -1)
 		return (NULL);
-	/* Beyond RLIMIT_FSIZE it shall fail, not end the service. */
-	before = signal(SIGXFSZ, SIG_IGN);
-	saved = ftruncate(*fd, (off_t)size);
-	(void)signal(SIGXFSZ, before);
-	/* Nobody may shrink it: the others would die of SIGBUS. */
-	if (saved == -1 ||
-	    fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1)
-		goto fail;
-	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (arena == MAP_FAILED)
-		goto fail;
+	arena = pp_arena_map(*fd, size);
+	if (arena == NULL) {
+		saved = errno;
+		(void)close(*fd);
+		*fd = -1;
+		errno = saved;
+		return (NULL);
+	}
 	arena->size = size;
 	arena->slot_size = sizeof(struct pp_slot);
 	arena->slots = workers + 1;
 	arena->parent_pid = getpid();
 	arena->started_ns = pp_clock_wall();
 	arena->magic = PP_ARENA_MAGIC;
-	return (arena);
-fail:
-	saved = errno;
-	(void)close(*fd);
-	*fd = -1;
-	errno = saved;
-	return (NULL);
-}
-
-struct pp_arena *
-pp_arena_attach(int fd)
-{
-	struct pp_arena *arena;
-	struct stat st;
-	size_t size;
-
-	if (fstat(fd, &st) == -1)
-		return (NULL);
-	if (st.st_size < (off_t)arena_size(1) ||
-	    st.st_size > (off_t)arena_size(PP_WORKERS_MAX + 1)) {
-		errno = EPROTO;
-		return (NULL);
-	}
-	size = (size_t)st.st_size;
-	arena = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (arena == MAP_FAILED)
-		return (NULL);
-	if (arena->magic != PP_ARENA_MAGIC || arena->size != size ||
-	    arena->slot_size != sizeof(struct pp_slot) || arena->slots < 2 ||
-	    arena->slots > PP_WORKERS_MAX + 1 ||
-	    arena_size(arena->slots) != size) {
-		(void)munmap(arena, size);
-		errno = EPROTO;
-		return (NULL);
-	}
 	return (arena);
 }
 
@@ -99,11 +101,64 @@ pp_arena_detach(struct pp_arena *arena, size_t size)
 void
 pp_arena_ring_release(int fd, uint32_t slot)
 {
-	off_t at;
+	size_t at;
 
-	at = (off_t)(offsetof(struct pp_arena, slot) +
-	    slot * sizeof(struct pp_slot) + offsetof(struct pp_slot, cpu) +
-	    offsetof(struct pp_ring, words));
-	(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at,
-	    PP_CPU_RING_WORDS * sizeof(uint64_t));
+	at = offsetof(struct pp_arena, slot) + slot * sizeof(struct pp_slot) +
+	    offsetof(struct pp_slot, cpu) + offsetof(struct pp_ring, words);
+	(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+	    PP_ARENA_FILE(at), PP_CPU_RING_WORDS * sizeof(uint64_t));
+}
+
+/* How much of each table is in use. Several threads that find one full may
+ * count on for a moment: what is twice a table makes no sense. */
+static const struct {
+	size_t used; /* _Atomic uint32_t, in struct pp_slot */
+	uint32_t capacity;
+} tables[] = {
+	{ offsetof(struct pp_slot, objects.used), PP_OBJECTS_MAX },
+	{ offsetof(struct pp_slot, labels.used), PP_LABEL_WORDS },
+	{ offsetof(struct pp_slot, stacks.used), PP_STACK_WORDS },
+	{ offsetof(struct pp_slot, heap.used), PP_HEAP_ROWS },
+	{ offsetof(struct pp_slot, block.used), PP_WAIT_ROWS },
+	{ offsetof(struct pp_slot, mutex.used), PP_WAIT_ROWS },
+	{ offsetof(struct pp_slot, own.used), PP_OWN_MAX },
+	{ offsetof(struct pp_slot, own.rows.used), PP_WAIT_ROWS },
+	{ offsetof(struct pp_slot, flights.used), PP_FLIGHTS_MAX },
+	{ offsetof(struct pp_slot, routes.used), PP_ROUTES_MAX + 1 },
+	{ offsetof(struct pp_slot, threads_used), PP_THREADS_MAX },
+};
+
+static int
+slot_makes_sense(const struct pp_slot *slot)
+{
+	const _Atomic uint32_t *used;
+	size_t i;
+
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		used = (const void *)((const char *)slot + tables[i].used);
+		if (atomic_load(used) > 2 * tables[i].capacity)
+			return (0);
+	}
+	return (1);
+}
+
+void
+pp_slot_repair(struct pp_slot *slot)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), first, last;
+	char *from = (char *)slot + offsetof(struct pp_slot, clocks);
+	char *end = (char *)(slot + 1);
+
+	if (slot_makes_sense(slot))
+		return;
+	/* Whole pages go back to the system: an empty slot costs nothing. */
+	first = (page - (uintptr_t)from % page) % page;
+	last = (uintptr_t)end % page;
+	memset(from, 0, first);
+	memset(end - last, 0, last);
+	if (madvise(from + first, (size_t)(end - from) - first - last,
+		MADV_REMOVE) == -1)
+		memset(from + first, 0, (size_t)(end - from) - first - last);
+	memset((void *)(uintptr_t)slot->loss, 0, sizeof(slot->loss));
+	pp_slot_lose(slot, PP_LOSS_SLOTS_EMPTIED, 1);
 }

@@ -3,17 +3,24 @@
  * collector reads. This is its layout and how to map it; what is written
  * into it is in ring.h, words.h and objects.h.
  *
- * It is a memfd, made by the parent before the first worker is forked:
+ * It is a memfd, made by the parent before the first worker is forked, and
+ * mapped behind a head that no other process can write:
  *
- *     head (parent and collector)  | slot 0 (parent) | slot 1 (worker 1) ...
+ *     head          | control words | slot 0 (parent) | slot 1 (worker 1) ...
+ *     private       | shared: the memfd
+ *
+ * How large everything is, and all else that the parent found out once, stands
+ * in the head: the workers inherit it by their fork, the collector is given it
+ * as facts (facts.h).
  *
  * It is sparse: a page that nobody touched costs nothing, so the sizes here
  * are bounds, not costs. No pointers: offsets and ids only, every process
  * maps it where it likes.
  *
- * Rule: each field says who writes it. A reader trusts nothing: all
- * processes of a service can write all of it, and one of them may have been
- * taken over. Numbers are checked against limits.h before they index.
+ * Rule: each field says who writes it. A reader trusts nothing that is shared:
+ * all processes of a service can write all of it, and one of them may have been
+ * taken over. Numbers are checked against limits.h before they index, and are
+ * read once. The parent, which is root, acts upon nothing that it reads there.
  */
 #ifndef PP_STORE_ARENA_H
 #define PP_STORE_ARENA_H
@@ -299,17 +306,16 @@ struct pp_slot {
 	_Atomic uint64_t trace_thread[PP_THREADS_MAX][PP_TRACE_THREAD_WORDS];
 };
 
-/* What the collector wants of all workers. Written by the collector only,
- * then it sends SIGPROF to each worker to make it look. */
+/* What the collector wants of all workers. Written by the collector only, but
+ * for the three rates; then it sends SIGPROF to each worker to make it look.
+ * Any worker may have written over it: each word is checked where it is used,
+ * and the collector puts back what is its own. */
 struct pp_control {
 	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
 	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.
 				       First value by the parent */
 	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
-	_Atomic uint64_t stall_ms;	 /* by the parent; 0: off. A collector
-				       reads it as it starts */
-	_Atomic uint64_t recorder_hz;	 /* likewise */
 	_Atomic uint32_t trace;	 /* 0: nobody traces; else another number each
 				   time that recording is turned on */
 	_Atomic uint32_t dump;	 /* later than before: each thread is to write
@@ -321,58 +327,63 @@ struct pp_control {
 };
 
 struct pp_arena {
-	/* Written by the parent before the first fork, then constant. */
+	/* The head: written by the parent before the first fork, then
+	 * constant. */
 	uint64_t magic;
-	uint64_t size;	    /* of the whole arena, bytes */
+	uint64_t size;	    /* of the whole arena, bytes, with the head */
 	uint64_t slot_size; /* sizeof(struct pp_slot) in the writer's build */
 	uint32_t slots;	    /* slot 0 and one for each worker */
 	int32_t parent_pid;
 	int64_t started_ns; /* wall time */
 	char server[64];    /* "kore 4.1.0" */
-	/* Written by the parent: 0 while the collector is expected to answer,
-	 * 1 when it has been given up. */
-	_Atomic uint32_t collector_lost;
 
-	/* Written by the parent: enum pp_entries, which calls inside the
-	 * server could not be followed, so that only those of its modules are
-	 * seen. */
+	/* enum pp_entries, which calls inside the server could not be
+	 * followed, so that only those of its modules are seen. */
 	_Atomic uint32_t entry_refused;
-
-	/* Written by the parent before the first fork: what it found. */
+	uint32_t stackless;    /* 1: there is no unwinder */
 	int64_t tick_ns;       /* of the kernel */
 	int32_t perf_paranoid; /* kernel.perf_event_paranoid; -100: unknown */
 	uint32_t perf_event;   /* 1: perf_event_open is asked for */
-	uint32_t stackless;    /* 1: there is no unwinder */
 	uint32_t sandbox_left; /* 1: Kore did not take our rules */
 	uint32_t chrooted;     /* 1: workers enter another root */
 	uint32_t runas;	       /* 1: workers become another user */
-
-	struct pp_control control;
-
-	/* Like the first ones, but behind all that a worker reads often. */
 	uint32_t cmdline_len;
 	char cmdline[PP_CMDLINE_MAX]; /* argv joined by NUL, none at the end */
+
+	/* What the operator has given, for a collector as it starts. */
+	uint64_t recorder_hz; /* 0: off; PPROF_RECORDER_HZ */
+	uint64_t stall_ms;    /* 0: off; PPROF_STALL_MS */
+
+	/* Shared from here on. */
+	_Alignas(4096) struct pp_control control;
 
 	_Alignas(4096) struct pp_slot slot[];
 };
 
+/* Bytes of the head, and where in the memfd a byte of the arena is. */
+#define PP_ARENA_HEAD	  offsetof(struct pp_arena, control)
+#define PP_ARENA_FILE(at) ((off_t)((at)-PP_ARENA_HEAD))
+
+/* Bytes of an arena of so many slots. */
+static inline size_t
+pp_arena_size(unsigned int slots)
+{
+	return (sizeof(struct pp_arena) + slots * sizeof(struct pp_slot));
+}
+
 /*
  * Make an arena for `workers` workers (1..PP_WORKERS_MAX) and map it.
  *
- * Returns the mapping, and in *fd the memfd (close-on-exec) that holds it;
- * or NULL with errno set. The caller owns both, for the life of the service.
- * Called by the parent; not signal-safe.
+ * Returns the mapping, and in *fd the memfd (close-on-exec) that holds what is
+ * shared; or NULL with errno set. The caller owns both, for the life of the
+ * service. Called by the parent; not signal-safe.
  */
 struct pp_arena *pp_arena_create(unsigned int workers, int *fd);
 
-/*
- * Map an arena that another process made, for reading and control.
- *
- * Checks magic, version, geometry against this build and the file's size, so
- * that no slot lies outside the mapping. Returns NULL with errno EPROTO when
- * they do not fit, or mmap's errno. Does not take `fd`.
- */
-struct pp_arena *pp_arena_attach(int fd);
+/* For these and facts.c: a memfd of that size, which stays so; and the mapping
+ * of what is shared, behind a head of zeros. -1 and NULL, with errno. */
+int pp_arena_file(const char *name, size_t size);
+struct pp_arena *pp_arena_map(int fd, size_t size);
 
 /* Unmap `size` bytes, as the caller saw them when it attached; the memfd stays
  * with its owner. */
@@ -384,6 +395,13 @@ void pp_arena_detach(struct pp_arena *arena, size_t size);
  * `fd` is the arena's memfd. Called by the collector. Best effort.
  */
 void pp_arena_ring_release(int fd, uint32_t slot);
+
+/*
+ * A process takes the slot over: when what its predecessor left there makes no
+ * sense, all but the slot's life and deaths is emptied (counted). Called by the
+ * worker as it starts.
+ */
+void pp_slot_repair(struct pp_slot *slot);
 
 static inline void
 pp_slot_lose(struct pp_slot *slot, enum pp_loss what, uint64_t count)

@@ -9,12 +9,6 @@
 #include "base/clock.h"
 #include "store/deaths.h"
 
-static void
-deaths_take(struct pp_last_words *last, const struct pp_flight *flight)
-{
-	memcpy(&last->flight[last->kept++], flight, sizeof(*flight));
-}
-
 /* Of the request whose handler it was in. */
 static uint32_t
 deaths_label(const struct pp_flights *flights)
@@ -29,6 +23,8 @@ deaths_label(const struct pp_flights *flights)
 	return (0);
 }
 
+/* Into memory of the caller's own: in the arena `kept`, by which it is
+ * filled, could change meanwhile. */
 static void
 deaths_words(const struct pp_flights *flights, struct pp_last_words *last)
 {
@@ -38,12 +34,13 @@ deaths_words(const struct pp_flights *flights, struct pp_last_words *last)
 
 	last->died_ns = pp_clock_mono();
 	last->running = atomic_load(&flights->running);
-	last->flights = last->kept = 0;
 	if (used > PP_FLIGHTS_MAX)
 		used = PP_FLIGHTS_MAX;
 	for (i = 0; last->running != 0 && last->kept == 0 && i < used; i++) {
-		if (atomic_load(&flights->flight[i].id) == last->running)
-			deaths_take(last, &flights->flight[i]);
+		flight = &flights->flight[i];
+		if (atomic_load(&flight->id) == last->running)
+			memcpy(&last->flight[last->kept++], flight,
+			    sizeof(*flight));
 	}
 	for (i = 0; i < used; i++) {
 		flight = &flights->flight[i];
@@ -52,22 +49,26 @@ deaths_words(const struct pp_flights *flights, struct pp_last_words *last)
 			continue;
 		last->flights++;
 		if (id != last->running && last->kept < PP_LAST_FLIGHTS)
-			deaths_take(last, flight);
+			memcpy(&last->flight[last->kept++], flight,
+			    sizeof(*flight));
 	}
 }
 
 void
-pp_deaths_put(struct pp_slot *slot, int32_t pid, int32_t status, int words)
+pp_deaths_put(struct pp_slot *slot, uint32_t number, int32_t pid,
+    int32_t status, int words)
 {
-	uint32_t number = atomic_load(&slot->life.deaths) + 1;
 	struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
+	struct pp_last_words mine;
 
 	atomic_store(&last->number, 0);
 	atomic_thread_fence(memory_order_release);
 	if (words) {
-		last->pid = pid;
-		last->status = status;
-		deaths_words(&slot->flights, last);
+		memset(&mine, 0, sizeof(mine));
+		mine.pid = pid;
+		mine.status = status;
+		deaths_words(&slot->flights, &mine);
+		memcpy(last, &mine, sizeof(*last));
 		atomic_store(&last->number, number);
 	}
 	atomic_store(&slot->life.last_status, status);

@@ -11,10 +11,11 @@
 
 #include "store/arena.h"
 
-/* The slot's process has died with this status of waitpid(). `words` 0: by
- * itself, which leaves none. */
-void pp_deaths_put(struct pp_slot *slot, int32_t pid, int32_t status,
-    int words);
+/* The slot's process has died with this status of waitpid(), as death `number`
+ * of the slot, 1.. by the caller's own count. `words` 0: by itself, which leaves
+ * none. */
+void pp_deaths_put(struct pp_slot *slot, uint32_t number, int32_t pid,
+    int32_t status, int words);
 
 /* The words of a death that is counted already. Returns 0, or -1: it has left
  * none, or others have been written over them. */

@@ -6,14 +6,15 @@
 #include "store/objects.h"
 
 int
-pp_objects_same_file(const struct pp_object *a, const struct pp_object *b)
+pp_objects_same_file(const struct pp_object *a, const struct pp_object *own)
 {
-	if (a->build_id_len != 0 && b->build_id_len != 0)
-		return (a->build_id_len == b->build_id_len &&
-		    memcmp(a->build_id, b->build_id, a->build_id_len) == 0);
-	return (a->build_id_len == b->build_id_len &&
-	    a->name_len == b->name_len &&
-	    memcmp(a->name, b->name, a->name_len) == 0);
+	if (a->build_id_len != own->build_id_len)
+		return (0);
+	if (own->build_id_len != 0)
+		return (
+		    memcmp(a->build_id, own->build_id, own->build_id_len) == 0);
+	return (a->name_len == own->name_len &&
+	    memcmp(a->name, own->name, own->name_len) == 0);
 }
 
 static void
@@ -86,6 +87,20 @@ pp_objects_retire(struct pp_objects *objects, uint32_t index)
 }
 
 int
+pp_object_check(struct pp_object *object)
+{
+	uint32_t state = atomic_load(&object->state);
+
+	if ((state != PP_OBJECT_LIVE && state != PP_OBJECT_RETIRED) ||
+	    object->name_len >= PP_OBJECT_NAME_MAX ||
+	    object->build_id_len > PP_BUILD_ID_MAX ||
+	    object->start >= object->limit || object->bias > object->start)
+		return (-1);
+	object->name[object->name_len] = '\0';
+	return (strlen(object->name) == object->name_len ? 0 : -1);
+}
+
+int
 pp_objects_read(const struct pp_objects *objects, uint32_t index,
     struct pp_object *out)
 {
@@ -98,13 +113,5 @@ pp_objects_read(const struct pp_objects *objects, uint32_t index,
 	    memory_order_acquire);
 	memcpy(out, &objects->object[index], sizeof(*out));
 	atomic_init(&out->state, state);
-	if ((state != PP_OBJECT_LIVE && state != PP_OBJECT_RETIRED) ||
-	    out->name_len >= PP_OBJECT_NAME_MAX ||
-	    out->build_id_len > PP_BUILD_ID_MAX || out->start >= out->limit ||
-	    out->bias > out->start)
-		return (-1);
-	out->name[out->name_len] = '\0';
-	if (strlen(out->name) != out->name_len)
-		return (-1);
-	return (0);
+	return (pp_object_check(out));
 }

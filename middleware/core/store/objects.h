@@ -26,13 +26,18 @@ int pp_objects_add(struct pp_objects *objects, const struct pp_object *entry,
 /* Mark the entry as unloaded. */
 void pp_objects_retire(struct pp_objects *objects, uint32_t index);
 
-/* Whether the two are the same file: build ids if both have one, else names. */
-int pp_objects_same_file(const struct pp_object *a, const struct pp_object *b);
+/* Whether the two are the same file: by build id if both have one, by name if
+ * none has. `own` is memory of the caller's: it says how much is compared. */
+int pp_objects_same_file(const struct pp_object *a,
+    const struct pp_object *own);
+
+/* Lengths in range, limits in order, the text as long as it says, which is
+ * terminated now. Returns 0, or -1: it lies. */
+int pp_object_check(struct pp_object *object);
 
 /*
- * Copy entry `index` out, checked: lengths in range, text terminated, limits
- * in order. Returns 0, or -1 when there is no such entry or it lies.
- * Any process.
+ * Copy entry `index` out, checked. Returns 0, or -1 when there is no such entry
+ * or it lies. Any process.
  */
 int pp_objects_read(const struct pp_objects *objects, uint32_t index,
     struct pp_object *out);

@@ -17,6 +17,9 @@
 #ifndef PP_SYMBOL_SYMBOLS_H
 #define PP_SYMBOL_SYMBOLS_H
 
+#include <sys/stat.h>
+#include <sys/types.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,14 +93,48 @@ int pp_symbols_file(const struct pp_symbols *s, int number,
  * stay. Called when nobody asked for a minute. */
 void pp_symbols_trim(struct pp_symbols *s);
 
+/* The larger file of a program that is debugged is of some hundred MiB. */
+#define PP_SYMBOLS_FILE_MAX ((off_t)4 << 30)
+
+/* Whether it is one to be read: regular, and no larger than that. */
+int pp_symbols_is_file(const struct stat *st);
+
+/* What may be the file of an object, and its debug file. */
+#define PP_SYMBOLS_LINKS    3
+#define PP_SYMBOLS_LINK_MAX 256 /* a .gnu_debuglink, terminated */
+struct pp_symbols_found {
+	int fd;			    /* -1: not there */
+	int error;		    /* why */
+	int debug;		    /* by build id */
+	int link[PP_SYMBOLS_LINKS]; /* by .gnu_debuglink */
+};
+
 /*
- * Open the file at `path`, and in *debug_fd its separate debug file in
- * /usr/lib/debug (by build id, then by .gnu_debuglink's rules), or -1.
- * Returns the descriptor (close-on-exec), or -1 with errno: ESTALE when the
- * file has another build id (it was replaced since it was loaded), ENOEXEC
- * when it is no ELF program or library. For the time before privileges are
- * dropped.
+ * Open what there is at `path`, and its debug file in /usr/lib/debug by build
+ * id, close-on-exec. Reads nothing: for a process with privileges.
  */
+void pp_symbols_reach(struct pp_symbols_found *found, const char *path,
+    const uint8_t *build_id, uint32_t build_id_len);
+
+/* Likewise what a .gnu_debuglink of that name may mean. */
+void pp_symbols_reach_link(struct pp_symbols_found *found, const char *path,
+    const char *name);
+
+/* Read the .gnu_debuglink of a file: for a process without privileges. 0, or
+ * -1: it has none. */
+int pp_symbols_link(int fd, const uint8_t *build_id, uint32_t build_id_len,
+    char name[PP_SYMBOLS_LINK_MAX]);
+
+/*
+ * Look at what was reached. Returns the file's descriptor, and in *debug_fd
+ * that of its debug file or -1; or -1 with errno: ESTALE when the file has
+ * another build id (it was replaced since it was loaded), ENOEXEC when it is no
+ * ELF program or library. Closes all others. For a process without privileges.
+ */
+int pp_symbols_choose(const struct pp_symbols_found *found,
+    const uint8_t *build_id, uint32_t build_id_len, int *debug_fd);
+
+/* All of this, by one process. */
 int pp_symbols_open(const char *path, const uint8_t *build_id,
     uint32_t build_id_len, int *debug_fd);
 

@@ -1,0 +1,149 @@
+/*
+ * The body of a request, on its way from a worker: pieces on the request's own
+ * reply socket, since a worker in its sandbox can make no memory to hand over.
+ *
+ * Rule: a body takes a place of PP_BODIES_MAX and BODY_NS at most, and no more
+ * bytes than it said. Nothing waits: what has come is taken.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "collector/collector.h"
+#include "service/answer.h"
+
+/* A worker sends it as fast as it is taken. */
+#define BODY_NS (10 * PP_NS_PER_SEC)
+
+/* Pieces of one turn. */
+#define PIECES 64
+
+/* The place is free; the descriptor is the caller's. */
+static void
+body_forget(struct pp_collector *c, struct pp_incoming *in)
+{
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, in->fd, NULL);
+	free(in->packet);
+	free(in->body);
+	memset(in, 0, sizeof(*in));
+}
+
+static void
+body_refuse(int reply, int status, const char *sentence)
+{
+	struct pp_answer answer;
+
+	memset(&answer, 0, sizeof(answer));
+	pp_answer_error(&answer, status, "%s", sentence);
+	pp_collector_reply(reply, &answer);
+}
+
+int
+pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
+    int reply)
+{
+	struct epoll_event watch = { .events = EPOLLIN | EPOLLRDHUP };
+	struct pp_incoming *in;
+	uint32_t i;
+
+	if (body_len > PP_REQUEST_BODY_MAX)
+		return (-1);
+	for (i = 0; i < PP_BODIES_MAX && c->incoming[i].body != NULL; i++)
+		continue;
+	if (i == PP_BODIES_MAX) {
+		body_refuse(reply, 503,
+		    "too many requests with a body are on the way; try again");
+		return (0);
+	}
+	in = &c->incoming[i];
+	in->packet = malloc(len);
+	in->body = malloc(body_len);
+	watch.data.u32 = PP_REQUESTS_MAX + i;
+	if (in->packet == NULL || in->body == NULL ||
+	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, reply, &watch) == -1) {
+		free(in->packet);
+		free(in->body);
+		memset(in, 0, sizeof(*in));
+		body_refuse(reply, 503, "The collector is out of memory");
+		return (0);
+	}
+	memcpy(in->packet, c->packet.bytes, len);
+	in->len = len;
+	in->body_len = body_len;
+	in->fd = reply;
+	in->until = pp_clock_mono() + BODY_NS;
+	return (0);
+}
+
+/* Returns 0 when there may be more, -1 when there never will be. */
+static int
+body_piece(struct pp_incoming *in)
+{
+	int fds[PP_WIRE_FDS_MAX], i;
+	long len;
+
+	len = pp_wire_recv(in->fd, in->body + in->got, in->body_len - in->got,
+	    fds);
+	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
+		if (fds[i] != -1)
+			close(fds[i]);
+	}
+	if (len == 0)
+		errno = EPIPE;
+	if (len <= 0)
+		return (-1);
+	in->got += (uint32_t)len;
+	return (0);
+}
+
+void
+pp_collector_piece(struct pp_collector *c, uint32_t place)
+{
+	struct pp_incoming *in = &c->incoming[place], whole;
+	int i, fd = in->fd;
+
+	for (i = 0; in->body != NULL && i < PIECES && in->got < in->body_len;
+	     i++) {
+		if (body_piece(in) == 0)
+			continue;
+		if (errno == EAGAIN)
+			return;
+		body_forget(c, in);
+		close(fd);
+		return;
+	}
+	if (in->body == NULL || in->got < in->body_len)
+		return;
+	whole = *in;
+	memset(in, 0, sizeof(*in));
+	/* The request may be watched itself from here on. */
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
+	memcpy(c->packet.bytes, whole.packet, whole.len);
+	pp_collector_request(c, whole.len, fd, whole.body);
+	free(whole.packet);
+	free(whole.body);
+}
+
+int64_t
+pp_collector_bodies(struct pp_collector *c, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	struct pp_incoming *in;
+	uint32_t i;
+	int fd;
+
+	for (i = 0; i < PP_BODIES_MAX; i++) {
+		in = &c->incoming[i];
+		fd = in->fd;
+		if (in->body != NULL && in->until <= now) {
+			body_forget(c, in);
+			body_refuse(fd, 408, "the body did not come in time");
+		} else if (in->body != NULL && in->until < next) {
+			next = in->until;
+		}
+	}
+	return (next);
+}
