@@ -30,6 +30,7 @@ struct pp_visit {
 	int ending;  /* 1: shut down, the server will notice */
 	int gone;    /* 1: it hung up while it waited */
 	int lasting; /* 1: it waits for long */
+	enum pp_history history;
 
 	/* Of the request that is read. */
 	char *uri;     /* as asked; NULL: too long, or out of memory */

@@ -127,26 +127,87 @@ visit_send(struct pp_visit *visit)
 	return (result);
 }
 
-static int
-visit_allowed(struct pp_visit *visit)
+static enum pp_method
+visit_method(const char *method)
 {
-	const union MHD_ConnectionInfo *info;
-	struct sockaddr local = { .sa_family = AF_UNIX };
-	const struct sockaddr *peer = &local;
-	const char *const *name;
-	int forwarded = 0;
+	if (strcmp(method, "GET") == 0)
+		return (PP_METHOD_GET);
+	if (strcmp(method, "HEAD") == 0)
+		return (PP_METHOD_HEAD);
+	if (strcmp(method, "POST") == 0)
+		return (PP_METHOD_POST);
+	return (PP_METHOD_OTHER);
+}
 
-	for (name = pp_allow_forwarded; *name != NULL; name++)
-		forwarded |= MHD_lookup_connection_value(visit->connection,
-				 MHD_HEADER_KIND, *name) != NULL;
+struct visit_asked {
+	struct pp_asked asked;
+	const struct pp_allow *allow;
+	int odd; /* 1: a name that Kore would not take for one */
+};
+
+/* What a name of a header is made of. */
+#define TOKEN                                                                  \
+	"!#$%&'*+-.^_`|~0123456789"                                            \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+static enum MHD_Result
+visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct visit_asked *v = arg;
+
+	(void)kind;
+	if (name[0] == '\0' || name[strspn(name, TOKEN)] != '\0')
+		v->odd = 1;
+	pp_asked_header(&v->asked, v->allow, name, value != NULL ? value : "");
+	return (MHD_YES);
+}
+
+/* Whether the uri, with its query, is of the page that a link may open. */
+static int
+visit_is_index(const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+
+	if (len >= PREFIX_LEN && memcmp(uri, PREFIX, PREFIX_LEN) == 0) {
+		uri += PREFIX_LEN;
+		len -= PREFIX_LEN;
+	}
+	return (len == 0 || (len == 1 && *uri == '/'));
+}
+
+/* 0, or the answer is there: not for who asks so. */
+static int
+visit_refused(struct pp_visit *visit, const char *method)
+{
+	static const struct sockaddr local = { .sa_family = AF_UNIX };
+	const union MHD_ConnectionInfo *info;
+	struct visit_asked v = { .allow = &visit->door->allow };
+	enum pp_refusal refused;
+
+	v.asked.peer = &local;
+	v.asked.method = visit_method(method);
+	v.asked.index = visit->uri != NULL && visit_is_index(visit->uri);
+	v.asked.history = visit->history;
 	info = MHD_get_connection_info(visit->connection,
 	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	/* A client of a unix socket has no name. */
 	if (info != NULL && info->client_addr != NULL &&
 	    (info->client_addr->sa_family == AF_INET ||
 		info->client_addr->sa_family == AF_INET6))
-		peer = info->client_addr;
-	return (pp_allow_peer(&visit->door->allow, peer, forwarded));
+		v.asked.peer = info->client_addr;
+	(void)MHD_get_connection_values(visit->connection, MHD_HEADER_KIND,
+	    visit_header, &v);
+	visit->history = pp_asked_history(&v.asked);
+	refused = pp_allow_asked(v.allow, &v.asked);
+	if (v.odd)
+		pp_answer_error(&visit->answer, 400,
+		    "the name of a header has a character that none has, "
+		    "perhaps a blank before its colon");
+	else if (refused != PP_REFUSED_NOT)
+		pp_answer_error(&visit->answer, 403, "%s",
+		    pp_refusals[refused]);
+	return (visit->answer.status);
 }
 
 /* Bytes of the body, if it says so; 0: none, or it comes in chunks. */
@@ -169,15 +230,13 @@ visit_too_large(struct pp_visit *visit)
 
 /* 0, or the answer is there already. */
 static int
-visit_headed(struct pp_visit *visit)
+visit_headed(struct pp_visit *visit, const char *method)
 {
 	struct pp_answer *answer = &visit->answer;
 
-	if (!visit_allowed(visit)) {
-		pp_answer_error(answer, 403,
-		    "profiles are for local peers only; PPROF_ALLOW in the "
-		    "service's environment changes it");
-	} else if (visit->uri == NULL) {
+	if (visit_refused(visit, method))
+		return (answer->status);
+	if (visit->uri == NULL) {
 		pp_answer_error(answer, 414, "the request is too long");
 	} else if (strcmp(visit->uri, "/") == 0) {
 		pp_answer_start(answer, 302, PP_TYPE_TEXT);
@@ -192,18 +251,6 @@ visit_headed(struct pp_visit *visit)
 		visit_too_large(visit);
 	}
 	return (answer->status);
-}
-
-static enum pp_method
-visit_method(const char *method)
-{
-	if (strcmp(method, "GET") == 0)
-		return (PP_METHOD_GET);
-	if (strcmp(method, "HEAD") == 0)
-		return (PP_METHOD_HEAD);
-	if (strcmp(method, "POST") == 0)
-		return (PP_METHOD_POST);
-	return (PP_METHOD_OTHER);
 }
 
 static struct pp_task *
@@ -305,7 +352,8 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (visit_send(visit));
 	if (!visit->headed) {
 		visit->headed = 1;
-		return (visit_headed(visit) ? visit_send(visit) : MHD_YES);
+		return (
+		    visit_headed(visit, method) ? visit_send(visit) : MHD_YES);
 	}
 	if (*len > 0) {
 		visit->came += *len;
