@@ -7,17 +7,15 @@
 #include <sys/epoll.h>
 
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
-#include "base/head.h"
 #include "base/often.h"
 #include "kore/adapter.h"
 #include "kore/history.h"
 
-/* Lines that Kore keeps of a request, its first one among them. */
-#define LINES (HTTP_REQ_HEADER_MAX - 1)
-
-/* Whose request with a body Kore is reading now. */
-static const struct connection *reading;
+/* On which connection Kore reads now. */
+PP_OFTEN_DATA static const struct connection *reading;
 
 const struct sockaddr *
 pp_history_peer(const struct connection *c)
@@ -44,64 +42,91 @@ pp_history_newest(struct connection *c, struct http_request **end)
 		offsetof(struct http_request, olist.tqe_next)));
 }
 
-/* The first request decides for all that come behind it. */
-static __attribute__((noinline)) unsigned int
-history_meet(struct connection *c, const char *head, size_t len)
+/* Kore reads no body of these. */
+static int
+history_has_no_body(const struct http_request *req)
 {
-	unsigned int seen;
+	return (req->http_body_length == 0);
+}
 
-	/* Remote for good; or everybody may ask, and nobody looks. */
-	if (pp_kore.allow.any ||
-	    !pp_allow_peer(&pp_kore.allow, pp_history_peer(c))) {
-		c->flags |= PP_HISTORY_MET | PP_HISTORY_REMOTE;
+/* A header that says that a body follows. Kore takes the first length. */
+static __attribute__((noinline)) unsigned int
+history_body(const struct http_request *req, const struct http_header *header,
+    int *lengths)
+{
+	if (strcasecmp(header->header, "transfer-encoding") == 0)
+		return (PP_HISTORY_UNREAD);
+	if (strcasecmp(header->header, "content-length") != 0 ||
+	    header->value[strspn(header->value, "0")] == '\0')
 		return (0);
+	return (
+	    history_has_no_body(req) || ++*lengths > 1 ? PP_HISTORY_UNREAD : 0);
+}
+
+/* What this request makes of its connection. */
+static inline __attribute__((always_inline)) unsigned int
+history_of(const struct http_request *req, int first)
+{
+	const struct http_header *header;
+	unsigned int seen = 0;
+	int count = 2, lengths = 0;
+	const char *name;
+
+	TAILQ_FOREACH(header, &req->req_headers, list) {
+		name = header->header;
+		/* Most are told by a letter. Behind a name is its value. */
+		if ((name[0] | 0x20) == 't' ||
+		    ((name[0] | 0x20) == 'c' && (name[3] | 0x20) == 't'))
+			seen |= history_body(req, header, &lengths);
+		if (first && pp_allow_is_proxys(&pp_kore.allow, name))
+			seen |= PP_HISTORY_REMOTE;
+		count++;
 	}
-	seen = pp_head_look(head, len, LINES);
-	if (seen & PP_HEAD_WHOLE)
-		c->flags |= PP_HISTORY_MET |
-		    (seen & PP_HEAD_PROXY ? PP_HISTORY_REMOTE : 0);
+	/* There may have been more, of either kind. */
+	if (count >= PP_HISTORY_LINES)
+		seen |= first ? PP_HISTORY_REMOTE : PP_HISTORY_UNREAD;
 	return (seen);
 }
 
-/* Kore may answer before it has read the body, by a redirect, and goes on with
- * what then looks like the next request. */
-static __attribute__((noinline)) int
-history_read_body(struct netbuf *nb, int (*real)(struct netbuf *))
+static __attribute__((noinline)) unsigned int
+history_meet(const struct connection *c, const struct http_request *req)
 {
-	struct connection *c = nb->owner;
-	struct http_request **end = c->http_requests.tqh_last, *req;
-	int result;
-
-	reading = c;
-	result = real(nb);
-	reading = NULL;
-	req = pp_history_newest(c, end);
-	if (req == NULL || (req->flags & HTTP_REQUEST_DELETE) ||
-	    req->http_body_length == 0)
-		c->flags |= PP_HISTORY_UNREAD;
-	return (result);
+	/* Remote for good; or everybody may ask, and nobody looks. */
+	if (pp_kore.allow.any ||
+	    !pp_allow_peer(&pp_kore.allow, pp_history_peer(c)))
+		return (PP_HISTORY_REMOTE);
+	return (history_of(req, 1));
 }
 
 PP_OFTEN int
 pp_history_recv(struct netbuf *nb, int (*real)(struct netbuf *))
 {
 	struct connection *c = nb->owner;
+	struct http_request **end = c->http_requests.tqh_last, *req;
 	unsigned int seen;
+	int result;
 
-	/* It has answered that one, and goes on with what came behind it. */
+	/* It has answered a request by a redirect, whose body this may be. */
 	if (__builtin_expect(reading == c, 0))
 		c->flags |= PP_HISTORY_UNREAD;
-	if (c->flags & PP_HISTORY_MET)
-		seen = pp_head_look((const char *)nb->buf, nb->s_off, 0);
-	else
-		seen = history_meet(c, (const char *)nb->buf, nb->s_off);
-	if (seen & PP_HEAD_WHOLE) {
-		if (seen & PP_HEAD_UNREAD)
+	reading = c;
+	result = real(nb);
+	reading = NULL;
+	req = pp_history_newest(c, end);
+	if (req == NULL) {
+		/* What is not answered is not whole yet; after an error Kore
+		 * hangs up. */
+		if (nb->s_off == 0)
 			c->flags |= PP_HISTORY_UNREAD;
-		else if (seen & PP_HEAD_BODY)
-			return (history_read_body(nb, real));
+		return (result);
 	}
-	return (real(nb));
+	/* Kore answers it and hangs up: nothing comes behind it. */
+	if ((req->flags & HTTP_VERSION_1_0) && history_has_no_body(req))
+		return (result);
+	seen = c->flags & PP_HISTORY_MET ? history_of(req, 0)
+					 : history_meet(c, req);
+	c->flags |= (u_int16_t)(seen | PP_HISTORY_MET);
+	return (result);
 }
 
 static int

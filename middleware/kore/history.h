@@ -3,8 +3,8 @@
  * bits of struct connection's flags that Kore does not use and clears when it
  * accepts the next one.
  *
- * Followed where Kore has bytes of a request and has not read them yet. So it
- * sees each one: also those that Kore answers by itself, without any handler.
+ * Followed where Kore reads the head of a request. So it sees each one, also
+ * those that have no handler of this module's.
  *
  * Rule: the event loop's thread only. A connection that is to be given no
  * profile costs one test of a bit.
@@ -18,6 +18,10 @@
 #include "base/allow.h"
 
 #define PP_HISTORY_ALL (PP_HISTORY_MET | PP_HISTORY_REMOTE | PP_HISTORY_UNREAD)
+/* Lines that Kore keeps of a request, the first one and Host among them; what
+ * has so many may have had more. */
+#define PP_HISTORY_LINES (HTTP_REQ_HEADER_MAX - 1)
+
 _Static_assert((PP_HISTORY_ALL &
 		   (CONN_IDLE_TIMER_ACT | CONN_CLOSE_EMPTY |
 		       CONN_WS_CLOSE_SENT | CONN_IS_BUSY |
@@ -33,7 +37,7 @@ pp_history_shut(const struct connection *c)
 	return ((c->flags & (PP_HISTORY_REMOTE | PP_HISTORY_UNREAD)) != 0);
 }
 
-/* Look at what has come, and let Kore read it by `real`. */
+/* Let Kore read what has come by `real`, and look at what it was. */
 int pp_history_recv(struct netbuf *nb, int (*real)(struct netbuf *));
 
 /* Who is at the other end; a unix socket's has no name. */

@@ -192,7 +192,7 @@ routes_refused(struct http_request *req, const char *rest)
 		lines++;
 	}
 	pp_asked_header(&asked, &pp_kore.allow, "host", req->host);
-	asked.full = lines >= HTTP_REQ_HEADER_MAX - 1;
+	asked.full = lines >= PP_HISTORY_LINES;
 	return (pp_allow_asked(&pp_kore.allow, &asked));
 }
 
@@ -212,6 +212,9 @@ pprof_handler(struct http_request *req)
 		rest = req->path + len;
 	refused = routes_refused(req, rest == NULL ? "?" : rest);
 	if (refused != PP_REFUSED_NOT) {
+		/* So that the next try is on a new connection. */
+		if (req->owner->flags & (PP_HISTORY_REMOTE | PP_HISTORY_UNREAD))
+			req->owner->flags |= CONN_CLOSE_EMPTY;
 		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
 		    pp_refusals[refused]);
 		return (KORE_RESULT_OK);

@@ -139,7 +139,7 @@ class Serves(Case):
 
     def check_larger(self, door, most):
         """Told before it has come, or cut off; never read to its end."""
-        head = b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+        head = b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
         with door.socket() as raw:
             raw.sendall(head + b"Content-Length: %d\r\n\r\n" % (1 << 40))
             self.assertIn(b" 413 ", raw.recv(65536))
@@ -166,7 +166,7 @@ class Serves(Case):
                     kept.get(INDEX + "profile?seconds=1").status, 200)
                 self.assertEqual(kept.get(INDEX + "cmdline").status, 200)
             raw = door.socket()
-            raw.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: x\r\n\r\n"
+            raw.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: localhost\r\n\r\n"
                         * 5)
             got = b""
             while got.count(b"kore.conf") < 5:
@@ -187,7 +187,7 @@ class Serves(Case):
         with Door() as door:
             raw = door.socket()
             raw.sendall(b"GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\n"
-                        b"Host: x\r\n\r\n")
+                        b"Host: localhost\r\n\r\n")
             running = '<td class="number">1</td><td><a href="profile?'
             harness.wait_for("the profile", 5, lambda: running in door.get(
                 INDEX).text)
@@ -197,7 +197,7 @@ class Serves(Case):
 
     def test_a_client_that_only_stops_sending(self):
         """Has asked, and is answered, unless it would have to wait."""
-        ask = b"GET /debug/pprof/%s HTTP/1.1\r\nHost: x\r\n\r\n"
+        ask = b"GET /debug/pprof/%s HTTP/1.1\r\nHost: localhost\r\n\r\n"
         with Door() as door:
             for path, answered in ((b"cmdline", True),
                                    (b"profile?seconds=600", False)):

@@ -68,20 +68,16 @@ enum {
 };
 
 int
-pp_allow_is_proxys(const char *name, size_t len)
+pp_allow_names_proxy(const char *name)
 {
 	const char *const *row;
 	size_t all;
 
 	for (row = pp_allow_proxies; *row != NULL; row++) {
-		/* Most names end here. */
-		if (len == 0 || ((**row ^ *name) & 0x5f) != 0)
-			continue;
 		all = strlen(*row);
 		if ((*row)[all - 1] == '*'
-			? len >= all - 1 &&
-			    strncasecmp(name, *row, all - 1) == 0
-			: len == all && strncasecmp(name, *row, all) == 0)
+			? strncasecmp(name, *row, all - 1) == 0
+			: strcasecmp(name, *row) == 0)
 			return (1);
 	}
 	return (0);
@@ -173,7 +169,7 @@ void
 pp_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
     const char *name, const char *value)
 {
-	if (pp_allow_is_proxys(name, strlen(name))) {
+	if (pp_allow_is_proxys(allow, name)) {
 		asked->seen |= SEEN_PROXY;
 	} else if (strcasecmp(name, "host") == 0) {
 		asked->host = value;

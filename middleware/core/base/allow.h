@@ -39,6 +39,9 @@ struct pp_allow {
 		uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
 		uint8_t bits;	     /* 0..128 */
 	} net[PP_ALLOW_NETS_MAX];
+	/* For each first letter of pp_allow_proxies a bit for each second one:
+	 * most names are told from all of these by it. */
+	uint32_t begins[32];
 	unsigned int hosts;
 	char host[PP_ALLOW_HOSTS_MAX][PP_ALLOW_HOST_MAX + 1];
 };
@@ -98,8 +101,17 @@ enum pp_refusal pp_allow_asked(const struct pp_allow *allow,
 /* Is the peer one who may ask, if he asks himself? */
 int pp_allow_peer(const struct pp_allow *allow, const struct sockaddr *peer);
 
-/* Is it the name of a header that a proxy adds? */
-int pp_allow_is_proxys(const char *name, size_t len);
+/* Is it the name of a header that a proxy adds? Only for what begins so. */
+int pp_allow_names_proxy(const char *name);
+
+static inline int
+pp_allow_is_proxys(const struct pp_allow *allow, const char *name)
+{
+	uint32_t seconds = allow->begins[name[0] & 31];
+
+	return (seconds != 0 && (seconds >> (name[1] & 31) & 1) != 0 &&
+	    pp_allow_names_proxy(name));
+}
 
 /* Can a Host header with that value have come from no page but one of the host
  * itself: an address, localhost, or a name of PPROF_HOSTS? */

@@ -122,14 +122,24 @@ allow_parse_list(struct pp_allow *allow, const char *text,
 	}
 }
 
+static void
+allow_begin(struct pp_allow *allow)
+{
+	const char *const *name;
+
+	memset(allow, 0, sizeof(*allow));
+	allow->settings = 1;
+	for (name = pp_allow_proxies; *name != NULL; name++)
+		allow->begins[(*name)[0] & 31] |= 1U << ((*name)[1] & 31);
+}
+
 int
 pp_allow_parse(struct pp_allow *allow, const char *nets, const char *hosts,
     const char *settings, char *why, size_t room)
 {
 	char word[PP_ALLOW_HOST_MAX + 3];
 
-	memset(allow, 0, sizeof(*allow));
-	allow->settings = 1;
+	allow_begin(allow);
 	if (nets == NULL || nets[0] == '\0')
 		nets = "loopback";
 	if (allow_parse_list(allow, nets, allow_parse_word, word,

@@ -28,13 +28,21 @@ static const int64_t door_allowed[PP_VISIT_STATES] = {
 #define DOOR_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
 
 void
+pp_visit_waits(struct pp_visit *visit, enum pp_patience patience)
+{
+	while (visit->patience > patience)
+		visit->door->waiting[visit->patience--]--;
+	while (visit->patience < patience)
+		visit->door->waiting[++visit->patience]++;
+}
+
+void
 pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state)
 {
 	struct pp_door *door = visit->door;
 
 	TAILQ_REMOVE(&door->visits[visit->state], visit, list);
-	door->lasting -= (uint32_t)visit->lasting;
-	visit->lasting = 0;
+	pp_visit_waits(visit, PP_WAITS_NOT);
 	visit->state = state;
 	visit->since_ns = pp_clock_mono();
 	TAILQ_INSERT_TAIL(&door->visits[state], visit, list);
@@ -111,7 +119,7 @@ door_connection(void *arg, struct MHD_Connection *connection, void **own,
 	} else if (visit != NULL) {
 		*own = NULL;
 		TAILQ_REMOVE(&door->visits[visit->state], visit, list);
-		door->lasting -= (uint32_t)visit->lasting;
+		pp_visit_waits(visit, PP_WAITS_NOT);
 		door->places--;
 		if (!visit->ending)
 			door->count--;

@@ -288,34 +288,6 @@ visit_begin(struct pp_visit *visit, const char *method)
 	return (pp_service_begin(visit->door->c->service, &request));
 }
 
-/* Wait until the task is due. Returns 0, or -1 with an answer that says why it
- * cannot, and the task is gone. */
-static int
-visit_wait(struct pp_visit *visit, struct pp_task *task)
-{
-	int64_t left = pp_task_deadline(task) - pp_clock_mono();
-	int lasting = left > PP_VISIT_LONG_NS;
-	struct pp_door *door = visit->door;
-
-	if (lasting && door->lasting >= PP_VISITS_LONG_MAX)
-		pp_answer_error(&visit->answer, 503,
-		    "%d clients wait here for what takes more than %lld "
-		    "seconds, which is the most at once; ask for fewer "
-		    "seconds, or at the service's own routes",
-		    PP_VISITS_LONG_MAX, PP_VISIT_LONG_NS / PP_NS_PER_SEC);
-	else if (pp_collector_keep(door->c, task, visit, visit->fd) != 0)
-		pp_collector_full(&visit->answer);
-	if (visit->answer.status != 0) {
-		pp_task_cancel(task);
-		return (-1);
-	}
-	pp_visit_enter(visit, PP_VISIT_WAITS);
-	visit->lasting = lasting;
-	door->lasting += (uint32_t)lasting;
-	MHD_suspend_connection(visit->connection);
-	return (0);
-}
-
 /* All of it has come. */
 static enum MHD_Result
 visit_serve(struct pp_visit *visit, const char *method)
@@ -329,7 +301,7 @@ visit_serve(struct pp_visit *visit, const char *method)
 		pp_answer_error(answer, 503, "The collector is out of memory");
 	} else if (pp_task_deadline(task) == 0) {
 		pp_task_finish(task, answer);
-	} else if (visit_wait(visit, task) == 0) {
+	} else if (pp_visit_wait(visit, task) == 0) {
 		return (MHD_YES);
 	}
 	return (visit_send(visit));
@@ -344,7 +316,6 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 
 	(void)door;
 	(void)url;
-	(void)version;
 	(void)unused;
 	if (visit == NULL || visit->gone)
 		return (MHD_NO);
@@ -352,6 +323,7 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (visit_send(visit));
 	if (!visit->headed) {
 		visit->headed = 1;
+		visit->interim = strcmp(version, "HTTP/1.1") == 0;
 		return (
 		    visit_headed(visit, method) ? visit_send(visit) : MHD_YES);
 	}
@@ -367,21 +339,4 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (MHD_YES);
 	}
 	return (visit_serve(visit, method));
-}
-
-void
-pp_door_answer(struct pp_visit *visit, struct pp_answer *answer)
-{
-	visit->answer = *answer;
-	memset(answer, 0, sizeof(*answer));
-	visit->door->resumed = 1;
-	MHD_resume_connection(visit->connection);
-}
-
-void
-pp_door_hangup(struct pp_visit *visit)
-{
-	visit->gone = 1;
-	visit->door->resumed = 1;
-	MHD_resume_connection(visit->connection);
 }
