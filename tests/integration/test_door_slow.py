@@ -176,6 +176,55 @@ class Slow(Case):
             for sock in waiting[3:] + [again]:
                 sock.close()
 
+    def test_profiles_of_every_length_leave_room_for_short_questions(self):
+        """And who finds no room is told so."""
+        ask = (b"GET /debug/pprof/profile?seconds=%d HTTP/1.1\r\n"
+               b"Host: localhost\r\n\r\n")
+        with Door() as door:
+            waiting, said = [], {}
+            for seconds, count in ((86400, 48), (5, 16), (1, 16)):
+                for _ in range(count):
+                    sock = door.socket()
+                    sock.sendall(ask % seconds)
+                    waiting.append(sock)
+                    key = (seconds, self.at_once(sock))
+                    said[key] = said.get(key, 0) + 1
+            # Eight are for those who wait a while.
+            self.assertEqual(said, {(86400, None): 48, (5, None): 8,
+                                    (5, 503): 8, (1, 503): 16})
+            begun = time.monotonic()
+            for _ in range(10):
+                for path in ("cmdline", "", "goroutine?debug=1", "doctor",
+                             "heap", "settings"):
+                    self.assertEqual(
+                        door.get(INDEX + path, timeout=5).status, 200, path)
+            note("60 short questions took %.2f s", time.monotonic() - begun)
+            for sock in waiting:
+                sock.close()
+
+    def at_once(self, sock):
+        """The status that is there at once; None: it has to wait."""
+        sock.settimeout(0.1)
+        try:
+            got = sock.recv(65536)
+        except TimeoutError:
+            return None
+        self.assertIn(b"clients wait here", got)
+        return int(got[9:12])
+
+    def test_a_crowd_that_comes_at_once_does_not_shut_it(self):
+        """Whoever comes last has a place, also in the same moment."""
+        with Door() as door:
+            for _ in range(20):
+                crowd = [door.socket() for _ in range(90)]
+                for sock in crowd:
+                    sock.sendall(b"GET /debug/pprof/profile?seconds=5 "
+                                 b"HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(
+                    door.get(INDEX + "cmdline", timeout=5).status, 200)
+                for sock in crowd:
+                    sock.close()
+
     def test_garbage(self):
         with Door() as door:
             for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\0" * 5000,

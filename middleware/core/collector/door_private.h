@@ -16,6 +16,7 @@ enum pp_visit_state {
 	PP_VISIT_READS, /* idle, or its request is on the way */
 	PP_VISIT_WAITS, /* suspended until its answer is due */
 	PP_VISIT_SENDS, /* the answer is on the way */
+	PP_VISIT_ENDS,	/* shut down, the server will notice */
 	PP_VISIT_STATES
 };
 
@@ -36,8 +37,7 @@ struct pp_visit {
 	int fd;
 	enum pp_visit_state state;
 	int64_t since_ns;
-	int ending; /* 1: shut down, the server will notice */
-	int gone;   /* 1: it hung up while it waited */
+	int gone; /* 1: it hung up while it waited */
 	enum pp_patience patience;
 	int interim; /* 1: it may be sent an answer before the answer */
 	enum pp_history history;

@@ -72,8 +72,7 @@ pp_visit_completed(void *door, struct MHD_Connection *connection, void **unused,
 	if (visit == NULL)
 		return;
 	pp_visit_forget(visit);
-	if (!visit->ending)
-		pp_visit_enter(visit, PP_VISIT_READS);
+	pp_visit_enter(visit, PP_VISIT_READS);
 }
 
 static void
