@@ -212,9 +212,6 @@ pprof_handler(struct http_request *req)
 		rest = req->path + len;
 	refused = routes_refused(req, rest == NULL ? "?" : rest);
 	if (refused != PP_REFUSED_NOT) {
-		/* So that the next try is on a new connection. */
-		if (req->owner->flags & (PP_HISTORY_REMOTE | PP_HISTORY_UNREAD))
-			req->owner->flags |= CONN_CLOSE_EMPTY;
 		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
 		    pp_refusals[refused]);
 		return (KORE_RESULT_OK);
