@@ -58,12 +58,12 @@ const char *const pp_refusals[PP_REFUSALS] = {
 
 /* Bits of `seen`. */
 enum {
-	SEEN_PROXY = 1,	   /* a header of pp_allow_proxies */
-	SEEN_NAME = 2,	   /* a Host that is not ours for sure */
-	SEEN_SITE = 4,	   /* Sec-Fetch-Site: of another site */
-	SEEN_ODD = 8,	   /* Sec-Fetch-Site: what no browser says */
-	SEEN_INSIDE = 16,  /* it is for a part of a page */
-	SEEN_ORIGINS = 32, /* two that differ */
+	SEEN_PROXY = 1,	  /* a header of pp_allow_proxies */
+	SEEN_NAME = 2,	  /* a Host that is not ours for sure */
+	SEEN_SITE = 4,	  /* Sec-Fetch-Site: of another site */
+	SEEN_ODD = 8,	  /* Sec-Fetch-Site: what no browser says */
+	SEEN_INSIDE = 16, /* it is for a part of a page */
+	SEEN_MANY = 32,	  /* two of Origin or of Host, which differ */
 	SEEN_BODY = 64
 };
 
@@ -155,6 +155,16 @@ pp_allow_host(const struct pp_allow *allow, const char *host)
 	    (host_is_address(name, 0) || host_is_known(allow, name)));
 }
 
+/* The last of those that must be one. */
+static unsigned int
+seen_value(const char **last, const char *value)
+{
+	int differ = *last != NULL && strcasecmp(*last, value) != 0;
+
+	*last = value;
+	return (differ ? SEEN_MANY : 0);
+}
+
 static unsigned int
 seen_site(const char *value)
 {
@@ -172,14 +182,11 @@ pp_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
 	if (pp_allow_is_proxys(allow, name)) {
 		asked->seen |= SEEN_PROXY;
 	} else if (strcasecmp(name, "host") == 0) {
-		asked->host = value;
+		asked->seen |= seen_value(&asked->host, value);
 		if (!pp_allow_host(allow, value))
 			asked->seen |= SEEN_NAME;
 	} else if (strcasecmp(name, "origin") == 0) {
-		if (asked->origin != NULL &&
-		    strcasecmp(asked->origin, value) != 0)
-			asked->seen |= SEEN_ORIGINS;
-		asked->origin = value;
+		asked->seen |= seen_value(&asked->origin, value);
 	} else if (strcasecmp(name, "sec-fetch-site") == 0) {
 		asked->seen |= seen_site(value);
 	} else if (strcasecmp(name, "sec-fetch-mode") == 0) {
@@ -287,7 +294,7 @@ origin_differs(const struct pp_asked *asked)
 	if (asked->origin == NULL)
 		return (0);
 	at = strstr(asked->origin, "://");
-	return ((asked->seen & SEEN_ORIGINS) || at == NULL ||
+	return ((asked->seen & SEEN_MANY) || at == NULL ||
 	    asked->host == NULL || strcasecmp(at + 3, asked->host) != 0);
 }
 
