@@ -27,7 +27,7 @@ need_test := $(need_check) $(need_fuzz) $(need_deb) $(need_arm64) \
 	python3=python3 curl=curl apache2-utils=ab wrk=wrk iproute2=ip \
 	graphviz=dot libcurl4-openssl-dev=curl-config \
 	openssl=openssl nodejs=node npm=npm chromium=chromium \
-	nginx-light=nginx systemd=systemd-analyze \
+	nginx-light=nginx haproxy=haproxy systemd=systemd-analyze \
 	postgresql-15=/usr/lib/postgresql/15/bin/postgres
 need_bench := golang-go=go wrk=wrk python3=python3 curl=curl \
 	nodejs=node npm=npm chromium=chromium \
@@ -73,7 +73,7 @@ integration_pairs := $(addprefix tests/integration/test_, \
 	browser.py deb.py life.py memory.py door.py browser_pprof.py sandbox.py \
 	trace_asked.py trace_built.py doctor.py browser_states.py \
 	browser_trace.py docs.sh routes.py single.py cpp.py sample.py \
-	pictures.py scraper.py access.py app.py install.py hooks.py own.py \
+	pictures.py scraper.py access.py gate_allow.py app.py install.py hooks.py own.py \
 	checks.sh operations.py scrape_conf.py tracefile.py exports.py)
 # Those that leave a processor idle most of the time, longest first.
 integration_sleepers := $(addprefix tests/integration/test_, \

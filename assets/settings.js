@@ -39,8 +39,11 @@ async function save(form) {
 	}
 }
 
-/* The form is there at once; its values are those in the page. */
+/* The form is there at once; its values are those in the page. Where nothing can
+ * be set the page says so, and there is none. */
 export function buildSettings() {
+	if (find("settings-locked") !== null)
+		return;
 	const form = el("form", { id: "settings", onsubmit: (event) => {
 		event.preventDefault();
 		save(form);

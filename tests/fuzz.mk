@@ -40,7 +40,8 @@ $(B)/fuzz_%: $(B)/cold/tests/fuzz/fuzz_%.o \
 	    -Wl,--wrap=kill,--wrap=clock_gettime -lcmocka $(COLD_LIBS) \
 	    -lmicrohttpd
 # The targets that do not turn the clock have nothing to wrap it with.
-$(B)/fuzz_query $(B)/fuzz_encode $(B)/fuzz_elf $(B)/fuzz_reply: $(B)/fuzz_%: \
+$(B)/fuzz_allow $(B)/fuzz_query $(B)/fuzz_encode $(B)/fuzz_elf \
+$(B)/fuzz_reply: $(B)/fuzz_%: \
 	$(B)/cold/tests/fuzz/fuzz_%.o $(B)/libcold.a
 	clang -o $@ $^ -fsanitize=fuzzer,$(fuzz_sanitize) -lcmocka $(COLD_LIBS)
 

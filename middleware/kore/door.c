@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 
+#include <netinet/tcp.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -44,6 +46,26 @@ door_is_stale(void)
 	return (failed);
 }
 
+/* Clients inherit it. One that has gone while it waited is found out within half
+ * a minute, also where nothing may be sent to it before its answer. */
+static void
+door_probe(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} option[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 10 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 5 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(option) / sizeof(option[0]); i++)
+		(void)setsockopt(fd, option[i].level, option[i].name,
+		    &option[i].value, sizeof(option[i].value));
+}
+
 /* Returns 0, or -1 with errno. */
 static int
 door_bind(int fd)
@@ -53,6 +75,7 @@ door_bind(int fd)
 	mode_t mask;
 
 	if (place.address.any.sa_family != AF_UNIX) {
+		door_probe(fd);
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 		if (place.address.any.sa_family == AF_INET6)
 			(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,

@@ -19,6 +19,7 @@
 #include "capture/trace.h"
 #include "hook/sleeps.h"
 #include "kore/adapter.h"
+#include "kore/history.h"
 
 int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int,
     int) PP_OFTEN_DATA;
@@ -150,6 +151,9 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 	}
 	loop_waits();
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
+	if (__builtin_expect(pp_kore.entry_refused & PP_ENTRIES_MARKS, 0) &&
+	    worker != NULL)
+		pp_history_follow(events, count);
 	if (pp_self.worker == 0)
 		return (count);
 	loop_turns();

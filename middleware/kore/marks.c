@@ -2,18 +2,18 @@
  * What happens to the server besides its handlers, for the trace: requests
  * that were read and wait for their turn, the accept lock, messages between
  * workers, timers, connections, reloads. Followed by the entries of Kore's
- * functions (entries.c); while nobody traces, each costs one branch.
+ * functions (entries.c); while nobody traces, each costs one branch. What
+ * comes on a connection is looked at on the way (history.h).
  *
  * Rule: the event loop's thread only.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
 
-#include <stddef.h>
-
 #include "base/often.h"
 #include "capture/trace.h"
 #include "kore/adapter.h"
+#include "kore/history.h"
 
 PP_OFTEN_DATA int (*pp_marks_real_header_recv)(struct netbuf *);
 int (*pp_marks_real_accept)(struct listener *, struct connection **);
@@ -39,11 +39,8 @@ marks_header_recv(struct netbuf *nb)
 	int result;
 
 	result = pp_marks_real_header_recv(nb);
-	if (c->http_requests.tqh_last == end || TAILQ_EMPTY(&c->http_requests))
+	if ((req = pp_history_newest(c, end)) == NULL)
 		return (result);
-	req =
-	    (struct http_request *)(void *)((char *)c->http_requests.tqh_last -
-		offsetof(struct http_request, olist.tqe_next));
 	if ((req->flags &
 		(HTTP_REQUEST_COMPLETE | HTTP_REQUEST_SLEEPING |
 		    HTTP_REQUEST_DELETE)) == HTTP_REQUEST_COMPLETE)
@@ -51,11 +48,18 @@ marks_header_recv(struct netbuf *nb)
 	return (result);
 }
 
-PP_OFTEN int
-pp_marks_header_recv(struct netbuf *nb)
+PP_OFTEN static int
+marks_recv(struct netbuf *nb)
 {
 	return (pp_trace_active() ? marks_header_recv(nb)
 				  : pp_marks_real_header_recv(nb));
+}
+
+PP_OFTEN int
+pp_marks_header_recv(struct netbuf *nb)
+{
+	return (pp_history_shut(nb->owner) ? marks_recv(nb)
+					   : pp_history_recv(nb, marks_recv));
 }
 
 int

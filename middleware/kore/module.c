@@ -74,8 +74,7 @@ module_constructor(void)
 	char why[512];
 	const char *reason;
 
-	if (pp_allow_parse(&pp_kore.allow, getenv("PPROF_ALLOW"), why,
-		sizeof(why)) == -1) {
+	if (pp_allow_environment(&pp_kore.allow, why, sizeof(why)) == -1) {
 		(void)fprintf(stderr, "pprof: %s\n", why);
 		exit(1);
 	}

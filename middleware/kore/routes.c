@@ -9,6 +9,7 @@
 
 #include "kore/abi.h"
 #include "kore/adapter.h"
+#include "kore/history.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
@@ -158,52 +159,67 @@ pprof_load(int action)
 	return (KORE_RESULT_OK);
 }
 
-static int
-routes_allowed(struct http_request *req)
+static enum pp_method
+routes_method(u_int8_t method)
 {
-	const struct connection *c = req->owner;
-	const struct sockaddr *peer;
-	struct sockaddr local = { .sa_family = AF_UNIX };
-	const char *const *name, *value;
-	int forwarded = 0;
-
-	for (name = pp_allow_forwarded; *name != NULL; name++)
-		forwarded |=
-		    http_request_header(req, *name, &value) == KORE_RESULT_OK;
-	switch (c->family) {
-	case AF_INET:
-		peer = (const struct sockaddr *)&c->addr.ipv4;
-		break;
-	case AF_INET6:
-		peer = (const struct sockaddr *)&c->addr.ipv6;
-		break;
-	default:
-		peer = &local;
-		break;
+	switch (method) {
+	case HTTP_METHOD_GET:
+		return (PP_METHOD_GET);
+	case HTTP_METHOD_HEAD:
+		return (PP_METHOD_HEAD);
+	case HTTP_METHOD_POST:
+		return (PP_METHOD_POST);
 	}
-	return (pp_allow_peer(&pp_kore.allow, peer, forwarded));
+	return (PP_METHOD_OTHER);
+}
+
+/* `rest`: the path behind the prefix. */
+static enum pp_refusal
+routes_refused(struct http_request *req, const char *rest)
+{
+	struct pp_asked asked = {
+		.peer = pp_history_peer(req->owner),
+		.method = routes_method(req->method),
+		.index = rest[0] == '\0' || strcmp(rest, "/") == 0,
+		.history = req->owner->flags & PP_HISTORY_ALL,
+	};
+	const struct http_header *header;
+	int lines = 2; /* the first one, and Kore's idea of Host */
+
+	TAILQ_FOREACH(header, &req->req_headers, list) {
+		pp_asked_header(&asked, &pp_kore.allow, header->header,
+		    header->value);
+		lines++;
+	}
+	pp_asked_header(&asked, &pp_kore.allow, "host", req->host);
+	asked.full = lines >= PP_HISTORY_LINES;
+	return (pp_allow_asked(&pp_kore.allow, &asked));
 }
 
 __attribute__((visibility("default"))) int
 pprof_handler(struct http_request *req)
 {
 	char prefix[PREFIX_MAX + 1];
+	enum pp_refusal refused;
+	const char *rest = NULL;
 	size_t len;
 
 	if (req->owner == NULL)
 		return (KORE_RESULT_OK);
-	if (!routes_allowed(req)) {
-		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
-		    "profiles are for local peers only; PPROF_ALLOW in the "
-		    "service's environment changes it");
-		return (KORE_RESULT_OK);
-	}
 	routes_prefix(pp_abi_route(req), prefix);
 	len = strlen(prefix);
-	if (strncmp(req->path, prefix, len) != 0) {
+	if (strncmp(req->path, prefix, len) == 0)
+		rest = req->path + len;
+	refused = routes_refused(req, rest == NULL ? "?" : rest);
+	if (refused != PP_REFUSED_NOT) {
+		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
+		    pp_refusals[refused]);
+		return (KORE_RESULT_OK);
+	}
+	if (rest == NULL) {
 		pp_forward_sentence(req, HTTP_STATUS_NOT_FOUND,
 		    "Unknown profile");
 		return (KORE_RESULT_OK);
 	}
-	return (pp_forward_request(req, prefix, req->path + len));
+	return (pp_forward_request(req, prefix, rest));
 }

@@ -55,7 +55,7 @@ allow(const char *text)
 	char why[128];
 
 	memset(why, 'x', sizeof(why));
-	if (pp_allow_parse(&list, text, why, sizeof(why)) == 0) {
+	if (pp_allow_parse(&list, text, NULL, NULL, why, sizeof(why)) == 0) {
 		fuzz_must(list.nets <= PP_ALLOW_NETS_MAX);
 		return;
 	}

@@ -22,7 +22,7 @@ def rss_kb(pid):
 
 
 class Slow(Case):
-    HALF = b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: x\r\nX-Slow: "
+    HALF = b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 
     def test_a_thousand_half_open_clients_cost_nothing(self):
         with Door() as door:
@@ -83,7 +83,7 @@ class Slow(Case):
             time.sleep(3)
             served, since = door.socket(), time.monotonic()
             served.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\n"
-                           b"Host: x\r\n\r\n")
+                           b"Host: localhost\r\n\r\n")
             self.assertIn(b"200 OK", served.recv(65536))
             ended = {}
             for name, sock in (("silent", silent), ("served", served)):
@@ -96,7 +96,7 @@ class Slow(Case):
 
     def test_a_request_has_ten_seconds_to_arrive(self):
         """However busily its bytes go; a body as well."""
-        body = (b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+        body = (b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
                 b"Content-Length: 1000\r\n\r\n")
         with Door() as door:
             begun = time.monotonic()
@@ -129,7 +129,7 @@ class Slow(Case):
                 sock = socket.socket()
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 sock.connect((door.host, door.port))
-                sock.sendall(b"GET /debug/pprof/ HTTP/1.1\r\nHost: x\r\n\r\n"
+                sock.sendall(b"GET /debug/pprof/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
                              * 20)
                 lazy.append(sock)
             # Until all is written that their sockets take.
@@ -149,7 +149,7 @@ class Slow(Case):
 
     def test_many_long_profiles_leave_room_for_short_questions(self):
         ask = (b"GET /debug/pprof/profile?seconds=86400 HTTP/1.1\r\n"
-               b"Host: x\r\n\r\n")
+               b"Host: localhost\r\n\r\n")
         with Door() as door:
             waiting = []
             for _ in range(48):
@@ -176,14 +176,63 @@ class Slow(Case):
             for sock in waiting[3:] + [again]:
                 sock.close()
 
+    def test_profiles_of_every_length_leave_room_for_short_questions(self):
+        """And who finds no room is told so."""
+        ask = (b"GET /debug/pprof/profile?seconds=%d HTTP/1.1\r\n"
+               b"Host: localhost\r\n\r\n")
+        with Door() as door:
+            waiting, said = [], {}
+            for seconds, count in ((86400, 48), (5, 16), (1, 16)):
+                for _ in range(count):
+                    sock = door.socket()
+                    sock.sendall(ask % seconds)
+                    waiting.append(sock)
+                    key = (seconds, self.at_once(sock))
+                    said[key] = said.get(key, 0) + 1
+            # Eight are for those who wait a while.
+            self.assertEqual(said, {(86400, None): 48, (5, None): 8,
+                                    (5, 503): 8, (1, 503): 16})
+            begun = time.monotonic()
+            for _ in range(10):
+                for path in ("cmdline", "", "goroutine?debug=1", "doctor",
+                             "heap", "settings"):
+                    self.assertEqual(
+                        door.get(INDEX + path, timeout=5).status, 200, path)
+            note("60 short questions took %.2f s", time.monotonic() - begun)
+            for sock in waiting:
+                sock.close()
+
+    def at_once(self, sock):
+        """The status that is there at once; None: it has to wait."""
+        sock.settimeout(0.1)
+        try:
+            got = sock.recv(65536)
+        except TimeoutError:
+            return None
+        self.assertIn(b"clients wait here", got)
+        return int(got[9:12])
+
+    def test_a_crowd_that_comes_at_once_does_not_shut_it(self):
+        """Whoever comes last has a place, also in the same moment."""
+        with Door() as door:
+            for _ in range(20):
+                crowd = [door.socket() for _ in range(90)]
+                for sock in crowd:
+                    sock.sendall(b"GET /debug/pprof/profile?seconds=5 "
+                                 b"HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(
+                    door.get(INDEX + "cmdline", timeout=5).status, 200)
+                for sock in crowd:
+                    sock.close()
+
     def test_garbage(self):
         with Door() as door:
             for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\0" * 5000,
                          b"GET " + b"/a" * 20000 + b" HTTP/1.1\r\n\r\n",
                          b"GET /debug/pprof/ HTTP/1.1\r\n" + b"A: b\r\n" * 9999,
-                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
                          b"Content-Length: -5\r\n\r\n",
-                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: x\r\n"
+                         b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n"):
                 sock = door.socket()
                 try:

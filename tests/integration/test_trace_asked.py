@@ -95,7 +95,7 @@ class Gone(Traced):
         self.assertEqual(self.records(), {"no\n"})
         client = socket.create_connection(("127.0.0.1", port))
         client.sendall(b"GET " + TRACE.encode() + b"seconds=60 HTTP/1.1\r\n"
-                       b"Host: x\r\n\r\n")
+                       b"Host: localhost\r\n\r\n")
         harness.wait_for("the trace", 10, lambda: running(self.kore) == 1)
         harness.wait_for("recording", 10,
                          lambda: self.records() == {"traced\n"})

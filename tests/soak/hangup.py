@@ -52,7 +52,7 @@ def hang_up(sock, reset):
 
 
 def request(name, query):
-    return ("GET %s/%s%s HTTP/1.1\r\nHost: x\r\n\r\n" % (
+    return ("GET %s/%s%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (
         DEBUG, name, query)).encode()
 
 

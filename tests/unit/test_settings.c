@@ -254,6 +254,22 @@ who_is_no_worker_is_not_signalled(void **state)
 	assert_false(was_told(50));
 }
 
+static void
+locked_ones_are_shown_and_stay(void **state)
+{
+	struct pp_answer answer;
+
+	(void)state;
+	reset();
+	pp_service_lock_settings(service);
+	answer = post("block_rate=1", NULL, 1);
+	assert_int_equal(answer.status, 403);
+	assert_non_null(strstr(answer.body.data, "PPROF_SETTINGS=0"));
+	pp_answer_free(&answer);
+	rates(524288, 0, 0);
+	assert_false(was_told(50));
+}
+
 int
 main(void)
 {
@@ -263,6 +279,8 @@ main(void)
 		cmocka_unit_test(what_is_given_is_set_and_the_workers_are_told),
 		cmocka_unit_test(one_bad_value_and_nothing_is_set),
 		cmocka_unit_test(who_is_no_worker_is_not_signalled),
+		/* The last: there is no way back. */
+		cmocka_unit_test(locked_ones_are_shown_and_stay),
 	};
 
 	return (cmocka_run_group_tests(tests, setup, teardown));

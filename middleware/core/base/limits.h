@@ -302,12 +302,22 @@
 #define PP_VISITS_MAX 64
 #endif
 
-/* Of these, who wait for something that takes longer than so long: profiles of
- * a day must not keep the doctor out. The next one gets 503. */
+/* Of these, who wait for something that takes longer than so long; who waits
+ * for more than half a second, which each profile of the CPU does; and who waits
+ * at all. Profiles of a day must not keep those of five seconds out, and these
+ * not the doctor; and whoever comes then must have a place in which to ask. The
+ * next one gets 503. */
 #ifndef PP_VISITS_LONG_MAX
 #define PP_VISITS_LONG_MAX 48
 #endif
 #define PP_VISIT_LONG_NS (5 * 1000000000LL)
+#ifndef PP_VISITS_WHILE_MAX
+#define PP_VISITS_WHILE_MAX 56
+#endif
+#define PP_VISIT_WHILE_NS (1000000000LL / 2)
+#ifndef PP_VISITS_WAIT_MAX
+#define PP_VISITS_WAIT_MAX 60
+#endif
 
 /* Header lines of an answer ("name: value\n"...), as text. */
 #define PP_ANSWER_HEADERS_MAX 2048

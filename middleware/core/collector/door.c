@@ -21,6 +21,7 @@ static const int64_t door_allowed[PP_VISIT_STATES] = {
 	[PP_VISIT_READS] = DOOR_READ_NS,
 	[PP_VISIT_WAITS] = INT64_MAX, /* as long as its profile takes */
 	[PP_VISIT_SENDS] = DOOR_SEND_NS,
+	[PP_VISIT_ENDS] = INT64_MAX,
 };
 
 /* Memory of one connection: the longest request that the routes take, and its
@@ -28,36 +29,34 @@ static const int64_t door_allowed[PP_VISIT_STATES] = {
 #define DOOR_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
 
 void
+pp_visit_waits(struct pp_visit *visit, enum pp_patience patience)
+{
+	while (visit->patience > patience)
+		visit->door->waiting[visit->patience--]--;
+	while (visit->patience < patience)
+		visit->door->waiting[++visit->patience]++;
+}
+
+void
 pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state)
 {
 	struct pp_door *door = visit->door;
 
+	if (visit->state == PP_VISIT_ENDS)
+		return;
 	TAILQ_REMOVE(&door->visits[visit->state], visit, list);
-	door->lasting -= (uint32_t)visit->lasting;
-	visit->lasting = 0;
+	pp_visit_waits(visit, PP_WAITS_NOT);
 	visit->state = state;
 	visit->since_ns = pp_clock_mono();
 	TAILQ_INSERT_TAIL(&door->visits[state], visit, list);
 }
 
-/* It stays in its list, at the end, where nobody looks for who is slow. */
 static void
 door_end(struct pp_visit *visit)
 {
-	if (visit->ending)
-		return;
-	visit->ending = 1;
 	visit->door->count--;
 	(void)shutdown(visit->fd, SHUT_RDWR);
-	pp_visit_enter(visit, visit->state);
-}
-
-static struct pp_visit *
-door_slowest(const struct pp_door *door, enum pp_visit_state state)
-{
-	struct pp_visit *visit = TAILQ_FIRST(&door->visits[state]);
-
-	return (visit == NULL || visit->ending ? NULL : visit);
+	pp_visit_enter(visit, PP_VISIT_ENDS);
 }
 
 /* One has come for whom there is no place. Those who wait for a profile have
@@ -67,9 +66,9 @@ door_crowded(struct pp_door *door, struct pp_visit *newest)
 {
 	struct pp_visit *visit;
 
-	visit = door_slowest(door, PP_VISIT_READS);
+	visit = TAILQ_FIRST(&door->visits[PP_VISIT_READS]);
 	if (visit == newest)
-		visit = door_slowest(door, PP_VISIT_SENDS);
+		visit = TAILQ_FIRST(&door->visits[PP_VISIT_SENDS]);
 	door_end(visit != NULL ? visit : newest);
 }
 
@@ -111,9 +110,9 @@ door_connection(void *arg, struct MHD_Connection *connection, void **own,
 	} else if (visit != NULL) {
 		*own = NULL;
 		TAILQ_REMOVE(&door->visits[visit->state], visit, list);
-		door->lasting -= (uint32_t)visit->lasting;
+		pp_visit_waits(visit, PP_WAITS_NOT);
 		door->places--;
-		if (!visit->ending)
+		if (visit->state != PP_VISIT_ENDS)
 			door->count--;
 		pp_visit_forget(visit);
 		free(visit);
@@ -204,7 +203,7 @@ door_expire(struct pp_door *door, enum pp_visit_state state, int64_t now)
 {
 	struct pp_visit *visit;
 
-	while ((visit = door_slowest(door, state)) != NULL &&
+	while ((visit = TAILQ_FIRST(&door->visits[state])) != NULL &&
 	    now - visit->since_ns >= door_allowed[state])
 		door_end(visit);
 }
@@ -213,7 +212,7 @@ door_expire(struct pp_door *door, enum pp_visit_state state, int64_t now)
 static int64_t
 door_due(const struct pp_door *door, enum pp_visit_state state)
 {
-	const struct pp_visit *visit = door_slowest(door, state);
+	const struct pp_visit *visit = TAILQ_FIRST(&door->visits[state]);
 
 	return (
 	    visit == NULL ? INT64_MAX : visit->since_ns + door_allowed[state]);

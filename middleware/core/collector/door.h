@@ -9,6 +9,7 @@
  * Rule: a client costs one place of PP_VISITS_MAX and a bounded time. A request
  * has DOOR_READ_NS to arrive and an answer DOOR_SEND_NS to be taken, however
  * busily single bytes go; when all places are taken the slowest client goes.
+ * One that waits for a profile stays, so not all places are theirs.
  */
 #ifndef PP_COLLECTOR_DOOR_H
 #define PP_COLLECTOR_DOOR_H
@@ -37,6 +38,13 @@ int64_t pp_door_next(const struct pp_door *door, int64_t now);
 
 /* The answer of a request that was kept; takes what is in it. */
 void pp_door_answer(struct pp_visit *visit, struct pp_answer *answer);
+
+/* What to watch its descriptor for, besides its end, while it is kept. */
+uint32_t pp_door_watched(const struct pp_visit *visit);
+
+/* The client has stopped sending. Whether it may still read what is due at
+ * `deadline`; if not it has gone, otherwise its end will tell. */
+int pp_door_reads(const struct pp_visit *visit, int64_t deadline);
 
 /* The client of a request that was kept has gone. */
 void pp_door_hangup(struct pp_visit *visit);

@@ -1,7 +1,7 @@
 /*
  * What door.c (the server, its clients and their time), door_accept.c (new
- * clients) and door_request.c (one request and its answer) share. Nobody else
- * includes this.
+ * clients), door_request.c (one request and its answer) and door_wait.c (who
+ * waits) share. Nobody else includes this.
  */
 #ifndef PP_COLLECTOR_DOOR_PRIVATE_H
 #define PP_COLLECTOR_DOOR_PRIVATE_H
@@ -16,7 +16,17 @@ enum pp_visit_state {
 	PP_VISIT_READS, /* idle, or its request is on the way */
 	PP_VISIT_WAITS, /* suspended until its answer is due */
 	PP_VISIT_SENDS, /* the answer is on the way */
+	PP_VISIT_ENDS,	/* shut down, the server will notice */
 	PP_VISIT_STATES
+};
+
+/* How long a client waits: for nothing, and as base/limits.h has it. */
+enum pp_patience {
+	PP_WAITS_NOT,
+	PP_WAITS_A_MOMENT,
+	PP_WAITS_A_WHILE,
+	PP_WAITS_LONG,
+	PP_PATIENCES
 };
 
 /* A client's connection. */
@@ -27,9 +37,10 @@ struct pp_visit {
 	int fd;
 	enum pp_visit_state state;
 	int64_t since_ns;
-	int ending;  /* 1: shut down, the server will notice */
-	int gone;    /* 1: it hung up while it waited */
-	int lasting; /* 1: it waits for long */
+	int gone; /* 1: it hung up while it waited */
+	enum pp_patience patience;
+	int interim; /* 1: it may be sent an answer before the answer */
+	enum pp_history history;
 
 	/* Of the request that is read. */
 	char *uri;     /* as asked; NULL: too long, or out of memory */
@@ -57,20 +68,27 @@ struct pp_door {
 	uint64_t unread;  /* taken, but reading is refused */
 	uint32_t places;  /* in use, also by those shut down */
 	uint32_t count;
-	uint32_t lasting; /* of these */
-	int resumed;	  /* 1: one that was suspended may go on */
-	int64_t next;	  /* when the next client will have been too slow */
+	uint32_t waiting[PP_PATIENCES]; /* of these, so long and longer */
+	int resumed;  /* 1: one that was suspended may go on */
+	int64_t next; /* when the next client will have been too slow */
 	struct pp_visits visits[PP_VISIT_STATES];
 };
 
 /* From now on it is in that state; what it waited for is over. In door.c. */
 void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
 
+/* It waits for that, from now on, until it enters another state. In door.c. */
+void pp_visit_waits(struct pp_visit *visit, enum pp_patience patience);
+
 /* Watch for clients. Returns 0, or -1. In door_accept.c. */
 int pp_door_listen(struct pp_door *door);
 
 /* Take those who are there, or nobody while there is a pause. */
 void pp_door_accept(struct pp_door *door, int64_t now);
+
+/* Wait until the task is due. Returns 0, or -1 with an answer that says why it
+ * cannot, and the task is gone. In door_wait.c. */
+int pp_visit_wait(struct pp_visit *visit, struct pp_task *task);
 
 /* libmicrohttpd's callbacks for one request. */
 void *pp_visit_uri(void *door, const char *uri, struct MHD_Connection *c);

@@ -72,8 +72,7 @@ pp_visit_completed(void *door, struct MHD_Connection *connection, void **unused,
 	if (visit == NULL)
 		return;
 	pp_visit_forget(visit);
-	if (!visit->ending)
-		pp_visit_enter(visit, PP_VISIT_READS);
+	pp_visit_enter(visit, PP_VISIT_READS);
 }
 
 static void
@@ -127,26 +126,87 @@ visit_send(struct pp_visit *visit)
 	return (result);
 }
 
-static int
-visit_allowed(struct pp_visit *visit)
+static enum pp_method
+visit_method(const char *method)
 {
-	const union MHD_ConnectionInfo *info;
-	struct sockaddr local = { .sa_family = AF_UNIX };
-	const struct sockaddr *peer = &local;
-	const char *const *name;
-	int forwarded = 0;
+	if (strcmp(method, "GET") == 0)
+		return (PP_METHOD_GET);
+	if (strcmp(method, "HEAD") == 0)
+		return (PP_METHOD_HEAD);
+	if (strcmp(method, "POST") == 0)
+		return (PP_METHOD_POST);
+	return (PP_METHOD_OTHER);
+}
 
-	for (name = pp_allow_forwarded; *name != NULL; name++)
-		forwarded |= MHD_lookup_connection_value(visit->connection,
-				 MHD_HEADER_KIND, *name) != NULL;
+struct visit_asked {
+	struct pp_asked asked;
+	const struct pp_allow *allow;
+	int odd; /* 1: a name that Kore would not take for one */
+};
+
+/* What a name of a header is made of. */
+#define TOKEN                                                                  \
+	"!#$%&'*+-.^_`|~0123456789"                                            \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+static enum MHD_Result
+visit_header(void *arg, enum MHD_ValueKind kind, const char *name,
+    const char *value)
+{
+	struct visit_asked *v = arg;
+
+	(void)kind;
+	if (name[0] == '\0' || name[strspn(name, TOKEN)] != '\0')
+		v->odd = 1;
+	pp_asked_header(&v->asked, v->allow, name, value != NULL ? value : "");
+	return (MHD_YES);
+}
+
+/* Whether the uri, with its query, is of the page that a link may open. */
+static int
+visit_is_index(const char *uri)
+{
+	size_t len = strcspn(uri, "?");
+
+	if (len >= PREFIX_LEN && memcmp(uri, PREFIX, PREFIX_LEN) == 0) {
+		uri += PREFIX_LEN;
+		len -= PREFIX_LEN;
+	}
+	return (len == 0 || (len == 1 && *uri == '/'));
+}
+
+/* 0, or the answer is there: not for who asks so. */
+static int
+visit_refused(struct pp_visit *visit, const char *method)
+{
+	static const struct sockaddr local = { .sa_family = AF_UNIX };
+	const union MHD_ConnectionInfo *info;
+	struct visit_asked v = { .allow = &visit->door->allow };
+	enum pp_refusal refused;
+
+	v.asked.peer = &local;
+	v.asked.method = visit_method(method);
+	v.asked.index = visit->uri != NULL && visit_is_index(visit->uri);
+	v.asked.history = visit->history;
 	info = MHD_get_connection_info(visit->connection,
 	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	/* A client of a unix socket has no name. */
 	if (info != NULL && info->client_addr != NULL &&
 	    (info->client_addr->sa_family == AF_INET ||
 		info->client_addr->sa_family == AF_INET6))
-		peer = info->client_addr;
-	return (pp_allow_peer(&visit->door->allow, peer, forwarded));
+		v.asked.peer = info->client_addr;
+	(void)MHD_get_connection_values(visit->connection, MHD_HEADER_KIND,
+	    visit_header, &v);
+	visit->history = pp_asked_history(&v.asked);
+	refused = pp_allow_asked(v.allow, &v.asked);
+	if (v.odd)
+		pp_answer_error(&visit->answer, 400,
+		    "the name of a header has a character that none has, "
+		    "perhaps a blank before its colon");
+	else if (refused != PP_REFUSED_NOT)
+		pp_answer_error(&visit->answer, 403, "%s",
+		    pp_refusals[refused]);
+	return (visit->answer.status);
 }
 
 /* Bytes of the body, if it says so; 0: none, or it comes in chunks. */
@@ -169,15 +229,13 @@ visit_too_large(struct pp_visit *visit)
 
 /* 0, or the answer is there already. */
 static int
-visit_headed(struct pp_visit *visit)
+visit_headed(struct pp_visit *visit, const char *method)
 {
 	struct pp_answer *answer = &visit->answer;
 
-	if (!visit_allowed(visit)) {
-		pp_answer_error(answer, 403,
-		    "profiles are for local peers only; PPROF_ALLOW in the "
-		    "service's environment changes it");
-	} else if (visit->uri == NULL) {
+	if (visit_refused(visit, method))
+		return (answer->status);
+	if (visit->uri == NULL) {
 		pp_answer_error(answer, 414, "the request is too long");
 	} else if (strcmp(visit->uri, "/") == 0) {
 		pp_answer_start(answer, 302, PP_TYPE_TEXT);
@@ -192,18 +250,6 @@ visit_headed(struct pp_visit *visit)
 		visit_too_large(visit);
 	}
 	return (answer->status);
-}
-
-static enum pp_method
-visit_method(const char *method)
-{
-	if (strcmp(method, "GET") == 0)
-		return (PP_METHOD_GET);
-	if (strcmp(method, "HEAD") == 0)
-		return (PP_METHOD_HEAD);
-	if (strcmp(method, "POST") == 0)
-		return (PP_METHOD_POST);
-	return (PP_METHOD_OTHER);
 }
 
 static struct pp_task *
@@ -241,34 +287,6 @@ visit_begin(struct pp_visit *visit, const char *method)
 	return (pp_service_begin(visit->door->c->service, &request));
 }
 
-/* Wait until the task is due. Returns 0, or -1 with an answer that says why it
- * cannot, and the task is gone. */
-static int
-visit_wait(struct pp_visit *visit, struct pp_task *task)
-{
-	int64_t left = pp_task_deadline(task) - pp_clock_mono();
-	int lasting = left > PP_VISIT_LONG_NS;
-	struct pp_door *door = visit->door;
-
-	if (lasting && door->lasting >= PP_VISITS_LONG_MAX)
-		pp_answer_error(&visit->answer, 503,
-		    "%d clients wait here for what takes more than %lld "
-		    "seconds, which is the most at once; ask for fewer "
-		    "seconds, or at the service's own routes",
-		    PP_VISITS_LONG_MAX, PP_VISIT_LONG_NS / PP_NS_PER_SEC);
-	else if (pp_collector_keep(door->c, task, visit, visit->fd) != 0)
-		pp_collector_full(&visit->answer);
-	if (visit->answer.status != 0) {
-		pp_task_cancel(task);
-		return (-1);
-	}
-	pp_visit_enter(visit, PP_VISIT_WAITS);
-	visit->lasting = lasting;
-	door->lasting += (uint32_t)lasting;
-	MHD_suspend_connection(visit->connection);
-	return (0);
-}
-
 /* All of it has come. */
 static enum MHD_Result
 visit_serve(struct pp_visit *visit, const char *method)
@@ -282,7 +300,7 @@ visit_serve(struct pp_visit *visit, const char *method)
 		pp_answer_error(answer, 503, "The collector is out of memory");
 	} else if (pp_task_deadline(task) == 0) {
 		pp_task_finish(task, answer);
-	} else if (visit_wait(visit, task) == 0) {
+	} else if (pp_visit_wait(visit, task) == 0) {
 		return (MHD_YES);
 	}
 	return (visit_send(visit));
@@ -297,7 +315,6 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 
 	(void)door;
 	(void)url;
-	(void)version;
 	(void)unused;
 	if (visit == NULL || visit->gone)
 		return (MHD_NO);
@@ -305,7 +322,9 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (visit_send(visit));
 	if (!visit->headed) {
 		visit->headed = 1;
-		return (visit_headed(visit) ? visit_send(visit) : MHD_YES);
+		visit->interim = strcmp(version, "HTTP/1.1") == 0;
+		return (
+		    visit_headed(visit, method) ? visit_send(visit) : MHD_YES);
 	}
 	if (*len > 0) {
 		visit->came += *len;
@@ -319,21 +338,4 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		return (MHD_YES);
 	}
 	return (visit_serve(visit, method));
-}
-
-void
-pp_door_answer(struct pp_visit *visit, struct pp_answer *answer)
-{
-	visit->answer = *answer;
-	memset(answer, 0, sizeof(*answer));
-	visit->door->resumed = 1;
-	MHD_resume_connection(visit->connection);
-}
-
-void
-pp_door_hangup(struct pp_visit *visit)
-{
-	visit->gone = 1;
-	visit->door->resumed = 1;
-	MHD_resume_connection(visit->connection);
 }

@@ -23,16 +23,15 @@
 #define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS  64
 
-/*
- * A client that has shut down its sending side counts as gone: TCP does not
- * tell it from one that has closed, and a profile of a day would run on for
- * nobody. Go's server takes it the same way.
- */
+/* A worker closes its end when its client has gone; a client of the door may
+ * stop sending and still read. */
 int
 pp_collector_keep(struct pp_collector *c, struct pp_task *task,
     struct pp_visit *visit, int fd)
 {
-	struct epoll_event watch = { .events = EPOLLRDHUP };
+	struct epoll_event watch = {
+		.events = visit != NULL ? pp_door_watched(visit) : EPOLLRDHUP
+	};
 	uint32_t i;
 
 	for (i = 0; i < PP_REQUESTS_MAX && c->pending[i].task != NULL; i++)
@@ -61,13 +60,20 @@ loop_release(struct pp_collector *c, struct pp_pending *pending)
 }
 
 static void
-loop_hangup(struct pp_collector *c, uint32_t place)
+loop_hangup(struct pp_collector *c, uint32_t place, uint32_t events)
 {
 	struct pp_pending *pending = &c->pending[place];
 	struct pp_task *task = pending->task;
+	struct epoll_event watch = { .events = 0 };
 
 	if (task == NULL)
 		return;
+	if (pending->visit != NULL && !(events & (EPOLLHUP | EPOLLERR)) &&
+	    pp_door_reads(pending->visit, pp_task_deadline(task))) {
+		watch.data.u32 = place;
+		epoll_ctl(c->epoll, EPOLL_CTL_MOD, pending->fd, &watch);
+		return;
+	}
 	loop_release(c, pending);
 	if (pending->visit != NULL)
 		pp_door_hangup(pending->visit);
@@ -155,7 +161,7 @@ loop_events(struct pp_collector *c, int timeout)
 	}
 	for (i = 0; i < count; i++) {
 		if (event[i].data.u32 < PP_REQUESTS_MAX)
-			loop_hangup(c, event[i].data.u32);
+			loop_hangup(c, event[i].data.u32, event[i].events);
 	}
 	for (i = 0; i < count; i++) {
 		if (event[i].data.u32 >= PP_REQUESTS_MAX &&

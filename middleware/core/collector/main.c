@@ -138,28 +138,21 @@ main_log(const char *line)
 }
 
 /* The door is no reason to end: the routes are there without it. */
-static int
-main_door(struct pp_collector *c, int listen)
+static void
+main_door(struct pp_collector *c, int listen, const struct pp_allow *allow)
 {
-	struct pp_allow allow;
-	char why[512];
-
-	if (pp_allow_parse(&allow, getenv("PPROF_ALLOW"), why, sizeof(why)) ==
-	    -1) {
-		pp_collector_log("%s", why);
-		return (-1);
-	}
-	if ((c->door = pp_door_open(c, listen, &allow)) == NULL) {
+	if ((c->door = pp_door_open(c, listen, allow)) == NULL) {
 		pp_collector_log("the door stays shut: out of memory");
 		close(listen);
 	}
-	return (0);
 }
 
 static int
 main_start(struct pp_collector *c, const struct pp_collector_options *o)
 {
 	struct pp_arena *arena;
+	struct pp_allow allow;
+	char why[512];
 	struct pp_files *files;
 	int own;
 
@@ -187,8 +180,12 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	close(o->facts);
 	pp_collector_links(files, o->user, o->root);
 	own = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	if (o->listen != -1 && main_door(c, o->listen) != 0)
+	if (pp_allow_environment(&allow, why, sizeof(why)) == -1) {
+		pp_collector_log("%s", why);
 		return (-1);
+	}
+	if (o->listen != -1)
+		main_door(c, o->listen, &allow);
 	if (pp_collector_drop(o->user, o->root) != 0)
 		return (-1);
 	/* Again: the kernel forgets it when the user changes. */
@@ -202,6 +199,8 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		return (-1);
 	}
 	pp_service_log(c->service, main_log);
+	if (!allow.settings)
+		pp_service_lock_settings(c->service);
 	pp_service_own(c->service, own);
 	return (0);
 }

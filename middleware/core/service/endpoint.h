@@ -46,6 +46,7 @@ struct pp_service {
 	LIST_HEAD(, pp_task) consulting; /* that pp_ep_doctor_tick() does */
 	int warm; /* 1: names were read since memory was given back */
 	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
+	int settings_locked;	      /* 1: requests change no rates */
 	int statm;		      /* open, of this process; -1: not known */
 	/* The last profile above the kernel's tick: what was asked, and what
 	 * came; 0: none. */

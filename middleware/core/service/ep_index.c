@@ -190,6 +190,10 @@ index_rates(const struct pp_service *service, struct pp_view *page)
 	index_rate(page, "mutex_fraction",
 	    atomic_load(&control->mutex_fraction),
 	    "one contention in so many is sampled");
+	pp_view_set(page, "settings_locked", "%s",
+	    service->settings_locked
+		? "PPROF_SETTINGS=0: requests change none of these."
+		: "");
 }
 
 static void

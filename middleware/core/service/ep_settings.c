@@ -2,7 +2,8 @@
  * settings: how much is sampled, shown by GET and set by POST.
  *
  * A page of another site can make a browser POST a form here, with the
- * browser's rights; it cannot add a header to it. So POST wants one.
+ * browser's rights; it cannot add a header to it. So POST wants one. With
+ * PPROF_SETTINGS=0 nothing is changed by anybody.
  *
  * Rule: all values are checked before the first is set.
  */
@@ -51,7 +52,10 @@ settings_show(struct pp_task *task)
 		pp_buf_printf(&task->answer.body, "%s\"%s\": %llu",
 		    i == 0 ? "" : ", ", settings[i].name,
 		    (unsigned long long)atomic_load(setting_word(control, i)));
-	pp_buf_text(&task->answer.body, "}\n");
+	pp_buf_printf(&task->answer.body, "%s}\n",
+	    task->service->settings_locked
+		? ", \"locked\": \"PPROF_SETTINGS=0\""
+		: "");
 }
 
 /* The parameter's value, from the body before the query as Go's FormValue();
@@ -121,6 +125,10 @@ pp_ep_settings_begin(struct pp_task *task, const struct pp_request *request)
 {
 	if (request->method != PP_METHOD_POST)
 		settings_show(task);
+	else if (task->service->settings_locked)
+		pp_answer_error(&task->answer, 403,
+		    "Settings are not changed by requests here: the service "
+		    "was started with PPROF_SETTINGS=0");
 	else if (!request->marked)
 		pp_answer_error(&task->answer, 403,
 		    "Settings are changed only by requests with the header "

@@ -117,6 +117,12 @@ pp_service_log(struct pp_service *service, void (*log)(const char *line))
 }
 
 void
+pp_service_lock_settings(struct pp_service *service)
+{
+	service->settings_locked = 1;
+}
+
+void
 pp_service_own(struct pp_service *service, int statm)
 {
 	service->statm = statm;

@@ -57,6 +57,9 @@ void pp_service_free(struct pp_service *service);
 /* Where lines for the operator go: stalls and deaths. */
 void pp_service_log(struct pp_service *service, void (*log)(const char *line));
 
+/* From now on requests change no rates (PPROF_SETTINGS=0). */
+void pp_service_lock_settings(struct pp_service *service);
+
 /* This process's /proc/self/statm, open for reading; -1: not known. Takes
  * it. */
 void pp_service_own(struct pp_service *service, int statm);

@@ -1,0 +1,128 @@
+/*
+ * A client of the door that waits: for its profile's time, or for what workers
+ * are asked. How many may, what becomes of one that has stopped sending, and the
+ * end.
+ *
+ * Rule: places are kept free for whoever is answered sooner (base/limits.h), and
+ * who finds none is told so.
+ */
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "collector/door_private.h"
+#include "service/answer.h"
+
+static const struct {
+	int64_t longer_ns;
+	uint32_t most;
+} wait_most[PP_PATIENCES] = {
+	[PP_WAITS_A_MOMENT] = { 0, PP_VISITS_WAIT_MAX },
+	[PP_WAITS_A_WHILE] = { PP_VISIT_WHILE_NS, PP_VISITS_WHILE_MAX },
+	[PP_WAITS_LONG] = { PP_VISIT_LONG_NS, PP_VISITS_LONG_MAX },
+};
+_Static_assert(PP_VISITS_LONG_MAX < PP_VISITS_WHILE_MAX &&
+	PP_VISITS_WHILE_MAX < PP_VISITS_WAIT_MAX &&
+	PP_VISITS_WAIT_MAX < PP_VISITS_MAX - 1,
+    "places that are kept free");
+
+/* What a client that still reads and one that has gone answer differently. Any
+ * number of it may come before an answer. */
+static const char wait_probe[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/* A client that has stopped sending is told from one that has gone within so
+ * long, or answered. */
+#define WAIT_READY_NS PP_NS_PER_SEC
+
+/* How long what is due at `deadline` takes; 0: there is room for one more. */
+static enum pp_patience
+wait_patience(const struct pp_door *door, int64_t deadline,
+    enum pp_patience *full)
+{
+	int64_t left = deadline - pp_clock_mono();
+	enum pp_patience patience = PP_WAITS_LONG, each;
+
+	while (patience > PP_WAITS_A_MOMENT &&
+	    left <= wait_most[patience].longer_ns)
+		patience--;
+	*full = PP_WAITS_NOT;
+	for (each = PP_WAITS_A_MOMENT; each <= patience; each++) {
+		if (door->waiting[each] >= wait_most[each].most)
+			*full = each;
+	}
+	return (patience);
+}
+
+int
+pp_visit_wait(struct pp_visit *visit, struct pp_task *task)
+{
+	struct pp_door *door = visit->door;
+	enum pp_patience patience, full;
+
+	patience = wait_patience(door, pp_task_deadline(task), &full);
+	if (full != PP_WAITS_NOT)
+		pp_answer_error(&visit->answer, 503,
+		    "%u clients wait here for what takes more than %g seconds, "
+		    "which is the most at once; ask for fewer seconds, later, "
+		    "or at the service's own routes",
+		    wait_most[full].most,
+		    (double)wait_most[full].longer_ns / PP_NS_PER_SEC);
+	else if (pp_collector_keep(door->c, task, visit, visit->fd) != 0)
+		pp_collector_full(&visit->answer);
+	if (visit->answer.status != 0) {
+		pp_task_cancel(task);
+		return (-1);
+	}
+	pp_visit_enter(visit, PP_VISIT_WAITS);
+	pp_visit_waits(visit, patience);
+	MHD_suspend_connection(visit->connection);
+	return (0);
+}
+
+/* On a unix socket hanging up is an event of its own. */
+uint32_t
+pp_door_watched(const struct pp_visit *visit)
+{
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(visit->connection,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	return (info != NULL && info->client_addr != NULL &&
+		    (info->client_addr->sa_family == AF_INET ||
+			info->client_addr->sa_family == AF_INET6)
+		? EPOLLRDHUP
+		: 0);
+}
+
+/*
+ * By TCP a client that has gone looks as one that has stopped sending, until
+ * it is sent something: its kernel then says that nobody reads. One that must
+ * not be sent anything early is found gone by the kernel's own probes
+ * (kore/door.c), half a minute later.
+ */
+int
+pp_door_reads(const struct pp_visit *visit, int64_t deadline)
+{
+	if (!visit->interim || deadline - pp_clock_mono() <= WAIT_READY_NS)
+		return (1);
+	return (send(visit->fd, wait_probe, sizeof(wait_probe) - 1,
+		    MSG_DONTWAIT | MSG_NOSIGNAL) != -1);
+}
+
+void
+pp_door_answer(struct pp_visit *visit, struct pp_answer *answer)
+{
+	visit->answer = *answer;
+	memset(answer, 0, sizeof(*answer));
+	visit->door->resumed = 1;
+	MHD_resume_connection(visit->connection);
+}
+
+void
+pp_door_hangup(struct pp_visit *visit)
+{
+	visit->gone = 1;
+	visit->door->resumed = 1;
+	MHD_resume_connection(visit->connection);
+}
