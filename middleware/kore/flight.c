@@ -211,10 +211,12 @@ pp_flight_of(const struct http_request *req)
 	return (&pp_flight_table()->flight[entry]);
 }
 
-void
+struct pp_flight *
 pp_flight_created(const struct http_request *req)
 {
-	(void)flight_own(req);
+	uint32_t entry = flight_own(req);
+
+	return (entry != 0 ? &pp_flight_table()->flight[entry] : NULL);
 }
 
 void (*pp_flight_real_sleep)(struct http_request *);

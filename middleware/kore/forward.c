@@ -154,7 +154,7 @@ forward_deliver(void *arg, u_int64_t now)
 	(void)now;
 	f->deliver = NULL;
 	http_request_wakeup(req);
-	http_process_request(req);
+	pp_arrive_process(req);
 }
 
 static void

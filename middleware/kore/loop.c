@@ -148,6 +148,8 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 		pp_trace(PP_TRACE_POLL, 0, 0);
 	}
 	loop_waits();
+	if (pp_arrive_waiting())
+		timeout = 0;
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
 	if (pp_self.worker == 0)
 		return (count);
