@@ -100,11 +100,14 @@ extern void (*pp_memory_real_free)(void *);
 extern void *(*pp_memory_real_calloc)(size_t, size_t);
 extern char *(*pp_memory_real_strdup)(const char *);
 
-/* flight.c, flight_task.c: what is in progress. _start() in a worker; _run()
- * and _ran() around a handler, _created() when it is read, its entry or NULL; a
+/* flight.c, flight_in.c, flight_task.c: what is in progress. _start() in a worker; _run()
+ * and _ran() around a handler, _created() when it is read, its entry or NULL;
+ * _receives() when its body is still to come, _received() after each piece; a
  * task's entry is 0 when there was no room. */
 void pp_flight_start(void);
 struct pp_flight *pp_flight_created(const struct http_request *req);
+void pp_flight_receives(const struct http_request *req);
+void pp_flight_received(const struct http_request *req);
 void pp_flight_run(const struct http_request *req, uint32_t label);
 void pp_flight_ran(const struct http_request *req, int ended);
 uint32_t pp_flight_task_queued(const struct kore_task *task, uint32_t label);

@@ -45,6 +45,9 @@ PP_OFTEN_DATA int (*pp_arrive_real_header_recv)(struct netbuf *);
 static struct http_request *early[EARLY_MAX];
 PP_OFTEN_DATA static uint32_t earlies;
 
+/* Of Kore: takes a piece of a body. */
+static int (*body_recv)(struct netbuf *);
+
 static struct connection *accepted[ACCEPTS_MAX];
 PP_OFTEN_DATA static uint32_t accepts;
 
@@ -73,16 +76,55 @@ arrive_list(struct http_request *req)
 	early[earlies++] = req;
 }
 
-/* Its header is read. Not of those whose body is to come. */
+static int arrive_body(struct netbuf *nb);
+
+/* Kore calls a function for each piece, one that it does not export. Not where
+ * the end of a request passes without us. */
+static void
+arrive_receives(struct http_request *req)
+{
+	struct netbuf *nb = req->owner->rnb;
+
+	if ((req->flags & (HTTP_REQUEST_EXPECT_BODY | HTTP_REQUEST_DELETE)) !=
+		HTTP_REQUEST_EXPECT_BODY ||
+	    nb->extra != req || nb->cb == arrive_body ||
+	    (pp_kore.entry_refused & PP_ENTRIES_FLIGHTS) != 0)
+		return;
+	body_recv = nb->cb;
+	nb->cb = arrive_body;
+	pp_flight_receives(req);
+}
+
+/* Whether its body is to come, or has ended. */
 PP_OFTEN static void
 arrive_read(struct http_request *req)
 {
-	if (!arrive_complete(req))
+	if (!arrive_complete(req)) {
+		arrive_receives(req);
 		return;
+	}
 	if (arrive_ours(req))
 		arrive_list(req);
 	else if (pp_trace_active())
 		(void)pp_flight_created(req);
+}
+
+static int
+arrive_body(struct netbuf *nb)
+{
+	struct http_request *req = nb->extra;
+	int result = body_recv(nb), done;
+
+	done = req == NULL || (req->flags & HTTP_REQUEST_EXPECT_BODY) == 0;
+	/* It sets its own again, or leaves ours. */
+	if (nb->cb == body_recv || nb->cb == arrive_body)
+		nb->cb = done ? body_recv : arrive_body;
+	if (req == NULL)
+		return (result);
+	pp_flight_received(req);
+	if (done)
+		arrive_read(req);
+	return (result);
 }
 
 /*

@@ -172,7 +172,10 @@ class LoadInProduction(Load):
 
 
 class Split(Truth):
-    """The known split, while slow handlers of others hold the workers."""
+    """The known split, while slow handlers of others hold the workers.
+    When the load has ended depends on Kore's queue, so that more tries are
+    needed."""
+    tries = 8
 
     @classmethod
     def make_service(cls):
