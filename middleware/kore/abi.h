@@ -15,6 +15,10 @@ struct kore_domain;
  * one. The text lives as long as the route. In a worker. */
 const char *pp_abi_route(const struct http_request *req);
 
+/* Of a request that has a route: the function that the route calls, or
+ * NULL. */
+const void *pp_abi_handler(const struct http_request *req);
+
 /* Call `freed` when the request ends, for whatever reason; it is called once
  * with hdlr_extra NULL or what it was last. In the route's handler. */
 void pp_abi_when_freed(struct http_request *req,
@@ -25,6 +29,10 @@ void pp_abi_freed_no_more(struct http_request *req);
  * written so, or NULL for any. */
 int pp_abi_routes_have(struct kore_domain *dom, const char *handler,
     const char *pattern);
+
+/* Is call() true for a route of the domain whose function is `addr`? */
+int pp_abi_routes_any(struct kore_domain *dom, const void *addr,
+    int (*call)(const char *route, void *arg), void *arg);
 
 /* Make a route, behind the authentication block `auth` or NULL, ahead of the
  * domain's first one for which ahead() is true, otherwise as its last. Returns

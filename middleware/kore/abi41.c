@@ -15,6 +15,12 @@ pp_abi_route(const struct http_request *req)
 	return (req->hdlr != NULL ? req->hdlr->path : NULL);
 }
 
+PP_OFTEN const void *
+pp_abi_handler(const struct http_request *req)
+{
+	return (req->hdlr->rcall != NULL ? req->hdlr->rcall->addr : NULL);
+}
+
 void
 pp_abi_when_freed(struct http_request *req,
     void (*freed)(struct http_request *))
@@ -37,6 +43,20 @@ pp_abi_routes_have(struct kore_domain *dom, const char *handler,
 	TAILQ_FOREACH(hdlr, &dom->handlers, list) {
 		if (strcmp(hdlr->func, handler) == 0 &&
 		    (pattern == NULL || strcmp(hdlr->path, pattern) == 0))
+			return (1);
+	}
+	return (0);
+}
+
+int
+pp_abi_routes_any(struct kore_domain *dom, const void *addr,
+    int (*call)(const char *route, void *arg), void *arg)
+{
+	struct kore_module_handle *hdlr;
+
+	TAILQ_FOREACH(hdlr, &dom->handlers, list) {
+		if (hdlr->rcall != NULL && hdlr->rcall->addr == addr &&
+		    call(hdlr->path, arg))
 			return (1);
 	}
 	return (0);

@@ -20,6 +20,12 @@ pp_abi_route(const struct http_request *req)
 	return (req->rt != NULL ? req->rt->path : NULL);
 }
 
+PP_OFTEN const void *
+pp_abi_handler(const struct http_request *req)
+{
+	return (req->rt->rcall != NULL ? req->rt->rcall->addr : NULL);
+}
+
 /* Kore calls a function of the route, not of the request, and keeps it over
  * reloads. What the operator has written there is called after ours. */
 static struct chained {
@@ -91,6 +97,20 @@ pp_abi_routes_have(struct kore_domain *dom, const char *handler,
 	TAILQ_FOREACH(rt, &dom->routes, list) {
 		if (rt->func != NULL && strcmp(rt->func, handler) == 0 &&
 		    (pattern == NULL || strcmp(rt->path, pattern) == 0))
+			return (1);
+	}
+	return (0);
+}
+
+int
+pp_abi_routes_any(struct kore_domain *dom, const void *addr,
+    int (*call)(const char *route, void *arg), void *arg)
+{
+	struct kore_route *rt;
+
+	TAILQ_FOREACH(rt, &dom->routes, list) {
+		if (rt->rcall != NULL && rt->rcall->addr == addr &&
+		    call(rt->path, arg))
 			return (1);
 	}
 	return (0);

@@ -107,11 +107,14 @@ extern void (*pp_memory_real_free)(void *);
 extern void *(*pp_memory_real_calloc)(size_t, size_t);
 extern char *(*pp_memory_real_strdup)(const char *);
 
-/* flight.c, flight_task.c: what is in progress. _start() in a worker; _run()
- * and _ran() around a handler, _created() before it, for the trace; a task's
- * entry is 0 when there was no room. */
+/* flight.c, flight_in.c, flight_task.c: what is in progress. _start() in a worker; _run()
+ * and _ran() around a handler, _created() when it is read, its entry or NULL;
+ * _receives() when its body is still to come, _received() after each piece; a
+ * task's entry is 0 when there was no room. */
 void pp_flight_start(void);
-void pp_flight_created(const struct http_request *req);
+struct pp_flight *pp_flight_created(const struct http_request *req);
+void pp_flight_receives(const struct http_request *req);
+void pp_flight_received(const struct http_request *req);
 void pp_flight_run(const struct http_request *req, uint32_t label);
 void pp_flight_ran(const struct http_request *req, int ended);
 uint32_t pp_flight_task_queued(const struct kore_task *task, uint32_t label);
@@ -165,12 +168,28 @@ extern void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
 extern void (
     *pp_flight_real_fileref)(struct http_request *, int, struct kore_fileref *);
 
-/* marks.c: for the trace; _turn() when the event loop goes to wait. */
+/* routes.c: does a path that begins so lie below a route of the profiler's on
+ * that connection's server? */
 struct connection;
+int pp_routes_may_mean(const struct connection *c, const char *path,
+    size_t len);
+
+/* arrive.c: requests as they are read, and connections of this turn. _run()
+ * works on those that are for the profiler, before Kore runs handlers;
+ * _waiting(): there are some. */
+struct netbuf;
+void pp_arrive_accepted(struct connection *c);
+int pp_arrive_header_recv(struct netbuf *nb);
+extern int (*pp_arrive_real_header_recv)(struct netbuf *);
+void pp_arrive_run(void);
+int pp_arrive_waiting(void);
+
+/* And one that is awake, at once instead of in its turn; it may be freed. */
+void pp_arrive_process(struct http_request *req);
+
+/* marks.c: for the trace; _turn() when the event loop goes to wait. */
 struct kore_msg;
 struct listener;
-struct netbuf;
-int pp_marks_header_recv(struct netbuf *nb);
 int pp_marks_accept(struct listener *listener, struct connection **out);
 void pp_marks_timer_run(uint64_t now);
 void pp_marks_reload(int callbacks);
@@ -178,7 +197,6 @@ void pp_marks_msg_send(uint16_t to, uint8_t id, const void *data, size_t len);
 int pp_marks_msg_register(uint8_t id,
     void (*call)(struct kore_msg *, const void *));
 void pp_marks_turn(void);
-extern int (*pp_marks_real_header_recv)(struct netbuf *);
 extern int (*pp_marks_real_accept)(struct listener *, struct connection **);
 extern void (*pp_marks_real_timer_run)(uint64_t);
 extern void (*pp_marks_real_reload)(int);

@@ -73,8 +73,8 @@ static const struct pp_got_hook close_group[] = {
 };
 
 static const struct pp_got_hook marks_group[] = {
-	{ "http_header_recv", (void *)pp_marks_header_recv,
-	    (void **)&pp_marks_real_header_recv, PP_GOT_LIBRARIES },
+	{ "http_header_recv", (void *)pp_arrive_header_recv,
+	    (void **)&pp_arrive_real_header_recv, PP_GOT_LIBRARIES },
 	{ "kore_connection_accept", (void *)pp_marks_accept,
 	    (void **)&pp_marks_real_accept, PP_GOT_LIBRARIES },
 	{ "kore_timer_run", (void *)pp_marks_timer_run,

@@ -28,6 +28,9 @@ PP_OFTEN_DATA static uint32_t running_entry, running_label;
 PP_OFTEN_DATA static int64_t running_since;
 PP_OFTEN_DATA static int running_timer; /* it has set one */
 
+/* Entries of requests whose handler was not called yet. */
+static uint8_t uncalled[PP_FLIGHTS_MAX];
+
 void
 pp_flight_start(void)
 {
@@ -49,8 +52,8 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
 	/* Gone before its texts are: a reader looks at the id last. */
 	atomic_thread_fence(memory_order_release);
 	pp_flight_path(flight, req->path);
-	atomic_store_explicit(&flight->bytes_in,
-	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	atomic_store_explicit(&flight->bytes_in, pp_flight_in(req),
+	    memory_order_relaxed);
 	atomic_store_explicit(&flight->bytes_out, 0, memory_order_relaxed);
 	atomic_store_explicit(&flight->started_ns, running_since,
 	    memory_order_relaxed);
@@ -87,6 +90,11 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	} else {
 		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
+		/* A request takes as long as from the first call. */
+		if (uncalled[running_entry])
+			atomic_store_explicit(&flight->started_ns,
+			    running_since, memory_order_relaxed);
+		uncalled[running_entry] = 0;
 		pp_flight_set(flight, PP_WAIT_NONE, 0, running_since);
 	}
 	pp_flight_now = atomic_load_explicit(&flight->id, memory_order_relaxed);
@@ -169,8 +177,8 @@ flight_fill(struct pp_flight *flight, const struct http_request *req)
 	atomic_store_explicit(&flight->tid, 0, memory_order_relaxed);
 	atomic_store_explicit(&flight->label, label, memory_order_relaxed);
 	atomic_store_explicit(&flight->request, 0, memory_order_relaxed);
-	atomic_store_explicit(&flight->bytes_in,
-	    (uint32_t)req->http_body_length, memory_order_relaxed);
+	atomic_store_explicit(&flight->bytes_in, pp_flight_in(req),
+	    memory_order_relaxed);
 	atomic_store_explicit(&flight->bytes_out, out, memory_order_relaxed);
 	pp_flight_path(flight, req->path != NULL ? req->path : "");
 	atomic_store_explicit(&flight->started_ns, started,
@@ -195,6 +203,7 @@ flight_own(const struct http_request *req)
 		return (0);
 	}
 	flight_fill(&pp_flight_table()->flight[entry], req);
+	uncalled[entry] = req != running;
 	if (req == running)
 		running_entry = entry;
 	return (entry);
@@ -211,10 +220,12 @@ pp_flight_of(const struct http_request *req)
 	return (&pp_flight_table()->flight[entry]);
 }
 
-void
+struct pp_flight *
 pp_flight_created(const struct http_request *req)
 {
-	(void)flight_own(req);
+	uint32_t entry = flight_own(req);
+
+	return (entry != 0 ? &pp_flight_table()->flight[entry] : NULL);
 }
 
 void (*pp_flight_real_sleep)(struct http_request *);
@@ -243,8 +254,8 @@ flight_falls_asleep(const struct http_request *req)
 	pp_trace(PP_TRACE_SLEEP, reason, 0, atomic_load(&flight->id), stack);
 }
 
-static void
-flight_awakes(const struct http_request *req)
+void
+pp_flight_awakes(const struct http_request *req)
 {
 	struct pp_flight *flight;
 	uint32_t entry = pp_flight_find(req, 0), reason;
@@ -253,7 +264,13 @@ flight_awakes(const struct http_request *req)
 		return;
 	flight = &pp_flight_table()->flight[entry];
 	reason = atomic_load(&flight->state);
-	pp_flight_waited(flight);
+	/* Asleep without a wait: the profiler's own; or for its client. */
+	if (reason == PP_WAIT_NONE)
+		return;
+	if (reason == PP_WAIT_RECEIVE)
+		pp_flight_set(flight, PP_WAIT_NONE, 0, pp_clock_mono());
+	else
+		pp_flight_waited(flight);
 	pp_trace(PP_TRACE_WAKE, reason, 0, atomic_load(&flight->id),
 	    pp_wait_stack());
 }
@@ -276,7 +293,7 @@ void
 pp_flight_wakeup(struct http_request *req)
 {
 	if (pp_self.worker != 0 && flight_asleep(req))
-		flight_awakes(req);
+		pp_flight_awakes(req);
 	pp_flight_real_wakeup(req);
 }
 
@@ -313,7 +330,7 @@ pp_flight_release(struct http_runlock *lock, struct http_request *req)
 	if (entry != 0 &&
 	    atomic_load(&pp_flight_table()->flight[entry].state) ==
 		PP_WAIT_RUNLOCK)
-		flight_awakes(next);
+		pp_flight_awakes(next);
 }
 
 static __attribute__((noinline)) void

@@ -62,6 +62,12 @@ pp_flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
 	atomic_store_explicit(&flight->state, state, memory_order_release);
 }
 
+/* Of the request's body, as far as it has come. */
+uint32_t pp_flight_in(const struct http_request *req);
+
+/* It sleeps no longer; nothing, if it has no entry. */
+void pp_flight_awakes(const struct http_request *req);
+
 /* Its wait is over, and counts. */
 void pp_flight_waited(struct pp_flight *flight);
 

@@ -30,8 +30,8 @@
 struct forward {
 	struct kore_event event;
 	struct http_request *req;
-	int socket;		    /* -1: closed */
-	struct kore_timer *deliver; /* or NULL */
+	int socket;			    /* -1: closed */
+	struct kore_timer *deliver;	    /* or NULL */
 	struct pp_forward_piece *body_left; /* NULL: all has been sent */
 	int answered;	    /* 1: answer or end of the socket has come */
 	uint32_t status;    /* 0: the collector went away without a word */
@@ -157,7 +157,7 @@ forward_deliver(void *arg, u_int64_t now)
 	(void)now;
 	f->deliver = NULL;
 	http_request_wakeup(req);
-	http_process_request(req);
+	pp_arrive_process(req);
 }
 
 /* One that is not taken, or cannot be read, may still have an answer. */

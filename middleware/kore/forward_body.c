@@ -88,8 +88,7 @@ pp_forward_body(struct http_request *req, int sock,
 				return (-1);
 			piece->len = (size_t)got;
 		}
-		if (pp_wire_send(sock, piece->bytes, piece->len, NULL, 0) ==
-		    -1)
+		if (pp_wire_send(sock, piece->bytes, piece->len, NULL, 0) == -1)
 			return (errno == EAGAIN ? 1 : -1);
 		piece->len = 0;
 	}

@@ -133,8 +133,8 @@ static int
 history_called(struct netbuf *nb)
 {
 	return (pp_history_shut(nb->owner)
-		? pp_marks_real_header_recv(nb)
-		: pp_history_recv(nb, pp_marks_real_header_recv));
+		? pp_arrive_real_header_recv(nb)
+		: pp_history_recv(nb, pp_arrive_real_header_recv));
 }
 
 void
@@ -149,7 +149,7 @@ pp_history_follow(const struct epoll_event *event, int count)
 		    kore->handle != kore_connection_event)
 			continue;
 		c = event->data.ptr;
-		if (c->rnb != NULL && c->rnb->cb == pp_marks_real_header_recv)
+		if (c->rnb != NULL && c->rnb->cb == pp_arrive_real_header_recv)
 			c->rnb->cb = history_called;
 	}
 }

@@ -150,6 +150,8 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 		pp_trace(PP_TRACE_POLL, 0, 0);
 	}
 	loop_waits();
+	if (pp_arrive_waiting())
+		timeout = 0;
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
 	if (__builtin_expect(pp_kore.entry_refused & PP_ENTRIES_MARKS, 0) &&
 	    worker != NULL)

@@ -1,9 +1,8 @@
 /*
- * What happens to the server besides its handlers, for the trace: requests
- * that were read and wait for their turn, the accept lock, messages between
- * workers, timers, connections, reloads. Followed by the entries of Kore's
- * functions (entries.c); while nobody traces, each costs one branch. What
- * comes on a connection is looked at on the way (history.h).
+ * What happens to the server besides its handlers, for the trace: the accept
+ * lock, messages between workers, timers, connections, reloads; requests as
+ * they are read are in arrive.c. Followed by the entries of Kore's
+ * functions (entries.c); while nobody traces, each costs one branch.
  *
  * Rule: the event loop's thread only.
  */
@@ -13,9 +12,7 @@
 #include "base/often.h"
 #include "capture/trace.h"
 #include "kore/adapter.h"
-#include "kore/history.h"
 
-PP_OFTEN_DATA int (*pp_marks_real_header_recv)(struct netbuf *);
 int (*pp_marks_real_accept)(struct listener *, struct connection **);
 PP_OFTEN_DATA void (*pp_marks_real_timer_run)(uint64_t);
 void (*pp_marks_real_reload)(int);
@@ -26,50 +23,16 @@ int (*pp_marks_real_msg_register)(uint8_t,
 #define MARK(what, number)                                                     \
 	pp_trace(PP_TRACE_MARK, PP_TRACE_MARK_##what, 0, (number))
 
-/*
- * Kore puts a new request at the end of its connection's list: if the end has
- * moved, it is that of a request which was not there. Not those whose body is
- * to come, Kore puts them to sleep where nobody sees it.
- */
-static __attribute__((noinline)) int
-marks_header_recv(struct netbuf *nb)
-{
-	struct connection *c = nb->owner;
-	struct http_request **end = c->http_requests.tqh_last, *req;
-	int result;
-
-	result = pp_marks_real_header_recv(nb);
-	if ((req = pp_history_newest(c, end)) == NULL)
-		return (result);
-	if ((req->flags &
-		(HTTP_REQUEST_COMPLETE | HTTP_REQUEST_SLEEPING |
-		    HTTP_REQUEST_DELETE)) == HTTP_REQUEST_COMPLETE)
-		pp_flight_created(req);
-	return (result);
-}
-
-PP_OFTEN static int
-marks_recv(struct netbuf *nb)
-{
-	return (pp_trace_active() ? marks_header_recv(nb)
-				  : pp_marks_real_header_recv(nb));
-}
-
-PP_OFTEN int
-pp_marks_header_recv(struct netbuf *nb)
-{
-	return (pp_history_shut(nb->owner) ? marks_recv(nb)
-					   : pp_history_recv(nb, marks_recv));
-}
-
 int
 pp_marks_accept(struct listener *listener, struct connection **out)
 {
 	int result;
 
 	result = pp_marks_real_accept(listener, out);
-	if (result == KORE_RESULT_OK)
+	if (result == KORE_RESULT_OK) {
 		MARK(CONNECTION, 0);
+		pp_arrive_accepted(*out);
+	}
 	return (result);
 }
 
@@ -78,6 +41,7 @@ pp_marks_timer_run(uint64_t now)
 {
 	if (pp_trace_active() && kore_timer_next_run(now) == 0)
 		MARK(TIMER, 0);
+	pp_arrive_run();
 	pp_marks_real_timer_run(now);
 }
 

@@ -159,6 +159,38 @@ pprof_load(int action)
 	return (KORE_RESULT_OK);
 }
 
+struct beginning {
+	const char *path;
+	size_t len;
+};
+
+static int
+routes_begins(const char *route, void *arg)
+{
+	const struct beginning *of = arg;
+	char prefix[PREFIX_MAX + 1];
+	size_t len;
+
+	routes_prefix(route, prefix);
+	len = strlen(prefix);
+	return (len <= of->len && memcmp(of->path, prefix, len) == 0);
+}
+
+int
+pp_routes_may_mean(const struct connection *c, const char *path, size_t len)
+{
+	struct beginning of = { path, len };
+	struct listener *listener = c->owner;
+	struct kore_domain *dom;
+
+	TAILQ_FOREACH(dom, &listener->server->domains, list) {
+		if (pp_abi_routes_any(dom, (const void *)pprof_handler,
+			routes_begins, &of))
+			return (1);
+	}
+	return (0);
+}
+
 static enum pp_method
 routes_method(u_int8_t method)
 {

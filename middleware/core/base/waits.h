@@ -23,7 +23,8 @@
 	X(SLEEP, "sleeping",                                                   \
 	    "a request asleep until the application wakes it")                 \
 	X(TIMER, "timer", "the same, with a one-shot timer of its handler's")  \
-	X(QUEUE, "task queue", "a task that waits for a thread")
+	X(QUEUE, "task queue", "a task that waits for a thread")               \
+	X(RECEIVE, "receiving", "a request whose body still comes in")
 
 enum pp_wait {
 #define PP_WAIT_ENUM(name, state, sentence) PP_WAIT_##name,

@@ -20,6 +20,7 @@ block_type(uint32_t wait)
 	switch (wait) {
 	case PP_WAIT_PGSQL:
 	case PP_WAIT_CURL:
+	case PP_WAIT_RECEIVE:
 		return (GO_BLOCK_NET);
 	case PP_WAIT_TIMER:
 		return (GO_SLEEP);

@@ -29,6 +29,7 @@ struct pp_stall_flight {
 	int64_t age_ns;
 	int task; /* 1: a task's */
 	int ran;  /* 1: its handler was running */
+	int came; /* 1: its body still came in */
 	char path[PP_FLIGHT_PATH_MAX];
 };
 

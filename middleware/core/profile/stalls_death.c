@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/waits.h"
 #include "profile/stalls_private.h"
 #include "store/deaths.h"
 
@@ -33,6 +34,7 @@ death_flight(const struct pp_flight *flight, const struct pp_last_words *last,
 	pp_progress_path(out->path);
 	out->task = atomic_load(&flight->task) != 0;
 	out->ran = last->running != 0 && last->running == flight->id;
+	out->came = atomic_load(&flight->state) == PP_WAIT_RECEIVE;
 	out->age_ns =
 	    pp_clock_ago(last->died_ns, atomic_load(&flight->started_ns));
 }

@@ -160,7 +160,9 @@ can_entries(struct pp_doctor *doctor)
 		    "tasks and timers that the program itself makes" },
 		{ PP_ENTRIES_CURL, "that a request waits for libcurl" },
 		{ PP_ENTRIES_ANSWERS, "bytes that kore itself answers" },
-		{ PP_ENTRIES_MARKS, "the server's own part of a trace" },
+		{ PP_ENTRIES_MARKS,
+		    "the server's own part of a trace, and requests for "
+		    "profiles before it is their turn" },
 	};
 	uint32_t refused = atomic_load(&doctor->service->arena->entry_refused);
 	char what[PP_FINDING_TEXT_MAX * 3 / 4] = "";

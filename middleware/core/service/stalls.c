@@ -140,7 +140,9 @@ add_flights(const struct pp_stall_death *death, char out[PP_SENTENCE_MAX])
 	for (i = 0; i < death->kept; i++) {
 		flight = &death->flight[i];
 		add(out, "%s%s%s%.120s for ", i == 0 ? ": " : ", ",
-		    flight->ran ? "running " : "",
+		    flight->ran	       ? "running "
+			: flight->came ? "receiving "
+				       : "",
 		    flight->task ? "a task of " : "", flight->path);
 		add_seconds(out, flight->age_ns);
 	}

@@ -32,6 +32,7 @@
 
 #include "base/limits.h"
 #include "base/loss.h"
+#include "store/control.h"
 
 #define PP_ARENA_MAGIC 0x316e657261707070ULL /* "pppraren" + version 1 */
 
@@ -304,26 +305,6 @@ struct pp_slot {
 	struct pp_trace_ring trace[PP_THREADS_MAX]; /* by place */
 	_Atomic uint64_t trace_loop[PP_TRACE_LOOP_WORDS];
 	_Atomic uint64_t trace_thread[PP_THREADS_MAX][PP_TRACE_THREAD_WORDS];
-};
-
-/* What the collector wants of all workers. Written by the collector only, but
- * for the three rates; then it sends SIGPROF to each worker to make it look.
- * Any worker may have written over it: each word is checked where it is used,
- * and the collector puts back what is its own. */
-struct pp_control {
-	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
-	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.
-				       First value by the parent */
-	_Atomic uint64_t block_rate_ns;	 /* 0: off; PPROF_BLOCK_RATE */
-	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
-	_Atomic uint32_t trace;	 /* 0: nobody traces; else another number each
-				   time that recording is turned on */
-	_Atomic uint32_t dump;	 /* later than before: each thread is to write
-				   its stack */
-	_Atomic uint32_t clocks; /* +1: each worker is to write unsampled_ns */
-	_Atomic uint32_t dump_one; /* the same, of the one that is asked */
-	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
-	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
 };
 
 struct pp_arena {
