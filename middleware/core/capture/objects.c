@@ -319,8 +319,7 @@ pp_objects_release(const char *path)
 	if (pp_self.slot == NULL || !file_build_id(&file, path))
 		return;
 	for (i = 0; i < PP_OBJECTS_MAX; i++) {
-		if (held[i] != HELD ||
-		    pp_objects_read(&mine, i, &old) == -1 ||
+		if (held[i] != HELD || pp_objects_read(&mine, i, &old) == -1 ||
 		    !pp_objects_same_file(&file, &old))
 			continue;
 		start = object_pages(&old, &len);

@@ -72,8 +72,8 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		service->stalls = pp_stalls_new(service->resolver, service->cpu,
 		    service->parent_pid, arena->stall_ms);
 	if (service->cpu != NULL)
-		service->recorder = pp_recorder_new(service->cpu,
-		    arena->recorder_hz);
+		service->recorder =
+		    pp_recorder_new(service->cpu, arena->recorder_hz);
 	if (service->recorder == NULL || service->stalls == NULL ||
 	    service->cpu == NULL || service->heap == NULL ||
 	    service->memory == NULL || service->resolver == NULL ||

@@ -20,15 +20,15 @@
 
 #define SHARED_MAX 16
 
-int	page_hello(struct http_request *);
-int	page_spin(struct http_request *);
-int	page_fill(struct http_request *);
-int	page_die(struct http_request *);
-int	page_forge(struct http_request *);
+int page_hello(struct http_request *);
+int page_spin(struct http_request *);
+int page_fill(struct http_request *);
+int page_die(struct http_request *);
+int page_forge(struct http_request *);
 
 static struct {
-	char	*start;
-	size_t	len;
+	char *start;
+	size_t len;
 } shared[SHARED_MAX];
 static int shared_count;
 
@@ -142,8 +142,8 @@ page_forge(struct http_request *req)
 	for (i = 0; len != 0 && i < shared_count; i++) {
 		at = shared[i].start;
 		end = at + shared[i].len;
-		while ((at = memmem(at, (size_t)(end - at), from, len)) !=
-		    NULL) {
+		while (
+		    (at = memmem(at, (size_t)(end - at), from, len)) != NULL) {
 			memcpy(at, to + 1, len);
 			changed++;
 		}
