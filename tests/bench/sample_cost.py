@@ -64,7 +64,7 @@ def measure(bench):
               cases["in_a_row"], ("<=", 1000)),
         timed("  from a real timer at 250 Hz", cases["timer"]),
         timed("  the same, caches emptied in between", cases["timer_cold"]),
-        timed("  from perf_event at 1000 Hz", cases["perf_1000hz"]),
+        timed("  above the tick, at 1000 Hz", cases["perf_1000hz"]),
         timed("  with a return address never seen before", cases["new_pc"]),
         Figure("malloc calls in it", mallocs, target=("<=", 0),
                spread="%d samples, all cases" % counts),
@@ -73,5 +73,5 @@ def measure(bench):
         counted("  with a return address never seen before",
                 cases["new_pc_calls"], "syscalls", ("<=", 0)),
         # Two are the timer's: the thread's clock, and arming it again.
-        counted("  from perf_event at 1000 Hz, two of them the timer's",
+        counted("  above the tick, at 1000 Hz",
                 cases["perf_1000hz_calls"], "syscalls", None)]
