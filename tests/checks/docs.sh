@@ -142,6 +142,15 @@ awk '/^\.Sh / { errors = $2 == "ERRORS" }
 	docs/man/pprof.h.3 | sort -u >"$work/told"
 diff "$work/errors" "$work/told" | sed -n 's/^[<>]/errors of pprof.h and docs\/man\/pprof.h.3 differ:/p' >>"$work/bad"
 
+# Headers of proxies: each of the rule's table, in the list of who may ask.
+sed -n '/^const char \*const pp_allow_proxies/,/NULL/p' $core/base/allow.c |
+	grep -oE '"[^"]+"' | tr -d '"' >"$work/proxies"
+has 'headers of proxies' "$work/proxies"
+sed -n '/^\*\*A proxy.s headers\*\*/,/^$/p' docs/operations.md |
+	grep -oE '`[^`]+`' | tr -d '`' | grep -vx '\*' | diff "$work/proxies" - |
+	sed -n 's/^[<>]/docs\/operations.md: headers of proxies differ:/p' \
+	    >>"$work/bad"
+
 # Endpoints: the name in each row of the table.
 sed -n 's/^[[:space:]]*{\( \.name =\)\{0,1\} "\([^"]*\)".*/\2/p' \
 	$core/service/endpoints.c |

@@ -59,12 +59,24 @@ class ProductionConf(Case):
         name = "production%s.conf" % ("42" if harness.KORE_42 else "")
         with open(os.path.join(harness.TOP, "conf", name)) as file:
             text = file.read()
-        with Production(text, production_names,
-                        workers=os.cpu_count()) as kore:
+        # What the file says of the environment.
+        env = dict(re.findall(r"(PPROF_[A-Z]+)=(\S+)", text))
+        self.assertEqual(env, {
+            "PPROF_LISTEN": "unix:/run/service-pprof.sock",
+            "PPROF_SETTINGS": "0"})
+        kore = Production(text, production_names, workers=os.cpu_count(),
+                          env=env)
+        path = os.path.join(kore.dir, "pprof.sock")
+        kore.env["PPROF_LISTEN"] = "unix:" + path
+        with kore:
             self.assertEqual(kore.get("/").text, "light\n")
-            answer = kore.profile(1)
+            # No client of the service reaches it.
+            self.assertEqual(kore.get("/debug/pprof/").status, 404)
+            answer = web.unix_get(path, "/debug/pprof/profile?seconds=1")
             self.assertEqual(answer.status, 200)
             self.pprof.raw(answer.body)
+            self.assertIn("PPROF_SETTINGS=0", web.unix_get(
+                path, "/debug/pprof/settings").text)
             for pid in kore.worker_pids().values():
                 self.assertEqual(os.readlink("/proc/%d/root" % pid), kore.root)
 
