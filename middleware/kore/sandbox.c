@@ -25,6 +25,9 @@ static struct sock_filter rules[] = {
 	KORE_SYSCALL_ALLOW(perf_event_open),
 	KORE_SYSCALL_ALLOW_ARG(ioctl, 1, PERF_EVENT_IOC_REFRESH),
 
+	/* What children of a worker have used. */
+	KORE_SYSCALL_ALLOW(getrusage),
+
 	/* libunwind asks whether a page is mapped, some versions by a pipe. */
 	KORE_SYSCALL_ALLOW(mincore),
 	KORE_SYSCALL_ALLOW(msync),

@@ -56,6 +56,7 @@ struct pp_cpu_thread {
 /* A slot when the session began. */
 struct pp_cpu_then {
 	int64_t cpu_ns;
+	int64_t children_ns;
 	uint32_t generation;
 };
 
@@ -83,7 +84,8 @@ struct pp_cpu_session {
 
 	/* Readings at the begin, turned into differences at the end. */
 	int64_t duration_ns;
-	double kernel_s; /* CPU time of the workers */
+	double kernel_s;   /* CPU time of the workers */
+	double children_s; /* and of children that they have waited for */
 	uint32_t workers;
 	uint64_t restarts;
 	uint64_t malformed;
