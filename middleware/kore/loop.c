@@ -7,6 +7,7 @@
 
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <errno.h>
 #include <malloc.h>
@@ -27,6 +28,10 @@ int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int,
 /* Of the questions, what was asked last; as the slot has it, in which this
  * would be another page for each turn. */
 PP_OFTEN_DATA static uint32_t loop_answered;
+
+/* When children were looked at last, and what those of earlier workers of the
+ * slot have used. */
+PP_OFTEN_DATA static int64_t loop_looked, loop_children_before;
 
 /* Pages looked at in one call of mincore(), which refuses them all when one
  * is not mapped. */
@@ -106,8 +111,15 @@ loop_answer(uint32_t asked)
 void
 pp_loop_start(void)
 {
+	loop_children_before = atomic_load(&pp_self.slot->life.children_cpu_ns);
 	loop_answered = atomic_load(&pp_self.slot->memory.answered);
 	atomic_store(&pp_self.slot->busy_ns, 0);
+}
+
+static int64_t
+loop_ns(const struct timeval *t)
+{
+	return (t->tv_sec * PP_NS_PER_SEC + t->tv_usec * 1000);
 }
 
 /* A thread that begins is not in epoll_wait() any more. Keeps errno. */
@@ -127,11 +139,32 @@ loop_waits(void)
 		    memory_order_relaxed);
 }
 
+/* What children have used is known when they have been waited for, which a
+ * handler has or has not done. Kept over the worker's death by its slot. */
+static __attribute__((noinline)) void
+loop_children(void)
+{
+	struct rusage used;
+	int saved = errno;
+
+	if (getrusage(RUSAGE_CHILDREN, &used) == 0)
+		atomic_store(&pp_self.slot->life.children_cpu_ns,
+		    loop_children_before + loop_ns(&used.ru_utime) +
+			loop_ns(&used.ru_stime));
+	errno = saved;
+}
+
+/* Looked at no more than once a tick of the coarse clock. */
 static void
 loop_turns(void)
 {
-	atomic_store_explicit(&pp_self.slot->busy_ns,
-	    pp_clock_read(CLOCK_MONOTONIC_COARSE), memory_order_relaxed);
+	int64_t now = pp_clock_read(CLOCK_MONOTONIC_COARSE);
+
+	atomic_store_explicit(&pp_self.slot->busy_ns, now,
+	    memory_order_relaxed);
+	if (now != loop_looked)
+		loop_children();
+	loop_looked = now;
 }
 
 PP_OFTEN int

@@ -10,6 +10,7 @@
 #include <kore/seccomp.h>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <errno.h>

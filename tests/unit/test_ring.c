@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +213,65 @@ threads_at_once_lose_nothing_but_what_they_count(void **state)
 	assert_int_equal(taken + dropped, PRODUCERS * EACH);
 }
 
+#if defined(__x86_64__)
+/* A put that is stopped before each of its instructions in turn. */
+static struct pp_ring *stepped;
+static int steps, stop_at, fills;
+
+static void
+on_step(int signo)
+{
+	uint64_t in[255] = { 0 }, out[255];
+	enum pp_record kind;
+
+	(void)signo;
+	if (steps++ != stop_at)
+		return;
+	/* Others fill the ring, or put one, and the collector takes all. */
+	do {
+		if (pp_ring_put(stepped, PP_RECORD_CPU, in, 255) == -1)
+			break;
+	} while (fills);
+	while (pp_ring_take(stepped, &kind, out, 255) > 0)
+		continue;
+}
+
+static int
+put_by_steps(const uint64_t *payload)
+{
+	int status;
+
+	steps = 0;
+	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" ::
+			     : "memory", "cc");
+	status = pp_ring_put(stepped, PP_RECORD_CPU, payload, 3);
+	__asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::
+			     : "memory", "cc");
+	return (status);
+}
+
+static void
+one_who_is_stopped_finds_no_full_ring(void **state)
+{
+	uint64_t payload[3] = { 1, 2, 3 }, out[255];
+	struct sigaction action = { .sa_handler = on_step }, before;
+
+	stepped = *state;
+	assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);
+	for (fills = 0; fills < 2; fills++) {
+		for (stop_at = 0, steps = 1; steps > stop_at; stop_at++) {
+			if (put_by_steps(payload) == -1)
+				fail_msg("dropped when stopped at step %d",
+				    stop_at);
+			while (take(stepped, out, 255) > 0)
+				continue;
+		}
+		assert_true(stop_at > 20);
+	}
+	assert_int_equal(sigaction(SIGTRAP, &before, NULL), 0);
+}
+#endif
+
 int
 main(void)
 {
@@ -224,6 +284,9 @@ main(void)
 		RING_TEST(what_a_dead_worker_left_half_written_is_skipped),
 		RING_TEST(nonsense_never_loops_and_never_leaves_the_ring),
 		RING_TEST(threads_at_once_lose_nothing_but_what_they_count),
+#if defined(__x86_64__)
+		RING_TEST(one_who_is_stopped_finds_no_full_ring),
+#endif
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

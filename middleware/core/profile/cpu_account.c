@@ -44,6 +44,8 @@ pp_cpu_account_open(struct pp_cpu_session *session)
 		life = &cpu->arena->slot[i].life;
 		session->then[i].generation = atomic_load(&life->generation);
 		session->then[i].cpu_ns = account_slot_ns(life);
+		session->then[i].children_ns =
+		    atomic_load(&life->children_cpu_ns);
 	}
 	session->wall_ns = pp_clock_wall();
 	session->mono_ns = pp_clock_mono();
@@ -75,6 +77,10 @@ pp_cpu_account_close(struct pp_cpu_session *session)
 		session->then[i].cpu_ns = ns > 0 ? ns : 0;
 		if (ns > 0)
 			session->kernel_s += (double)ns / PP_NS_PER_SEC;
+		ns = (int64_t)((uint64_t)atomic_load(&life->children_cpu_ns) -
+		    (uint64_t)session->then[i].children_ns);
+		if (ns > 0)
+			session->children_s += (double)ns / PP_NS_PER_SEC;
 		session->restarts +=
 		    account_restarts(session->then[i].generation,
 			atomic_load(&life->generation));

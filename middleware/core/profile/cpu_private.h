@@ -59,6 +59,7 @@ struct pp_cpu_thread {
 struct pp_cpu_then {
 	int64_t cpu_ns;
 	uint64_t sampled_ns; /* CPU time in lines since then */
+	int64_t children_ns;
 	uint32_t generation;
 };
 
@@ -87,7 +88,8 @@ struct pp_cpu_session {
 
 	/* Readings at the begin, turned into differences at the end. */
 	int64_t duration_ns;
-	double kernel_s; /* CPU time of the workers */
+	double kernel_s;   /* CPU time of the workers */
+	double children_s; /* and of children that they have waited for */
 	uint64_t not_sampled_ns;
 	uint32_t workers;
 	uint64_t restarts;

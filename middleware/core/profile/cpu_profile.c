@@ -109,6 +109,7 @@ build_comments(struct build *build)
 	pp_profile_comment(p, "hz_actual=%.1f",
 	    build->ns == 0 ? 0.0 : (double)build->samples / sampled);
 	pp_profile_comment(p, "cpu_seconds_kernel=%.3f", session->kernel_s);
+	pp_profile_comment(p, "cpu_seconds_children=%.3f", session->children_s);
 	pp_profile_comment(p, "cpu_seconds_sampled=%.3f", sampled);
 	pp_profile_comment(p, "cpu_seconds_not_sampled=%.3f",
 	    (double)session->not_sampled_ns / PP_NS_PER_SEC);

@@ -132,6 +132,26 @@ pp_recorder_peek(struct pp_recorder *recorder, struct pp_slice *slice)
 	return (status);
 }
 
+/* The slice that is not closed, until now. */
+static void
+recorder_open(struct pp_recorder *recorder, struct pp_recorder_facts *facts)
+{
+	struct pp_cpu_session *copy = pp_cpu_copy(recorder->session);
+	uint64_t ns;
+	uint32_t i;
+
+	if (copy == NULL)
+		return;
+	facts->reach_ns = copy->duration_ns;
+	facts->kernel_s = copy->kernel_s;
+	facts->children_s = copy->children_s;
+	ns = copy->rest.ns;
+	for (i = 0; i < copy->entries; i++)
+		ns += copy->entry[i].ns;
+	facts->sampled_s = (double)ns / PP_NS_PER_SEC;
+	free(copy);
+}
+
 void
 pp_recorder_look(struct pp_recorder *recorder, int64_t now,
     struct pp_recorder_facts *facts)
@@ -142,7 +162,7 @@ pp_recorder_look(struct pp_recorder *recorder, int64_t now,
 	memset(facts, 0, sizeof(*facts));
 	if (recorder->session == NULL)
 		return;
-	facts->reach_ns = now - recorder->session->mono_ns;
+	recorder_open(recorder, facts);
 	facts->slices = recorder->slices;
 	facts->bytes = recorder->bytes;
 	facts->dropped = recorder->dropped;
@@ -151,6 +171,7 @@ pp_recorder_look(struct pp_recorder *recorder, int64_t now,
 		if (i == 0)
 			facts->reach_ns = now - slice->begun_ns;
 		facts->kernel_s += slice->kernel_s;
+		facts->children_s += slice->children_s;
 		facts->sampled_s += slice->sampled_s;
 	}
 }

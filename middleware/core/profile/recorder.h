@@ -40,7 +40,9 @@ struct pp_recorder_facts {
 	uint32_t slices;
 	uint64_t bytes;	  /* of them */
 	uint64_t dropped; /* slices that memory had no room for */
-	double kernel_s;  /* CPU time of the workers in all of it */
+	/* Of all that it goes back, also of the slice that is not closed. */
+	double kernel_s;   /* CPU time of the workers */
+	double children_s; /* and of children that they have waited for */
 	double sampled_s;
 };
 void pp_recorder_look(struct pp_recorder *recorder, int64_t now,

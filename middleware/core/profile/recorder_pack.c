@@ -114,6 +114,7 @@ pack_head(const struct pp_cpu_session *session, struct pp_slice *slice)
 	slice->ended_ns = session->mono_ns + session->duration_ns;
 	slice->wall_ns = session->wall_ns;
 	slice->kernel_s = session->kernel_s;
+	slice->children_s = session->children_s;
 	slice->workers = session->workers;
 	slice->restarts = session->restarts;
 	slice->malformed = session->malformed;
@@ -243,6 +244,7 @@ pp_slice_unpack(const struct pp_slice *slice, struct pp_cpu_session *session)
 	free(number);
 	session->duration_ns += slice->ended_ns - slice->begun_ns;
 	session->kernel_s += slice->kernel_s;
+	session->children_s += slice->children_s;
 	session->workers = slice->workers;
 	session->restarts += slice->restarts;
 	session->malformed += slice->malformed;

@@ -16,6 +16,7 @@ struct pp_slice {
 	int64_t ended_ns;
 	int64_t wall_ns;
 	double kernel_s;
+	double children_s;
 	double sampled_s;
 	uint32_t workers;
 	uint64_t restarts;

@@ -100,8 +100,8 @@ losses_tables(struct pp_doctor *doctor)
 	    PP_FLIGHTS_MAX);
 }
 
-/* A thread's samples are off by at most half a period, in each slice anew and
- * to either side. */
+/* A thread's samples are off by at most half a period, in each slice anew, also
+ * in the one that is not closed, and to either side. */
 static double
 cpu_slack(const struct pp_service *service,
     const struct pp_recorder_facts *facts)
@@ -113,7 +113,7 @@ cpu_slack(const struct pp_service *service,
 		threads +=
 		    atomic_load(&service->arena->slot[slot].threads_used);
 	return (threads * 0.5 / pp_recorder_hz(service->recorder) *
-	    sqrt(facts->slices));
+	    sqrt(facts->slices + 1));
 }
 
 /* What the recorder sampled, and what the kernel says that was used. */
@@ -149,6 +149,21 @@ losses_cpu(struct pp_doctor *doctor)
 	    "last %.0f s, %.2f s (%.0f%%) are in samples.",
 	    facts.kernel_s, (double)facts.reach_ns / PP_NS_PER_SEC,
 	    facts.sampled_s, part * 100);
+}
+
+/* In neither of these accounts. */
+static void
+losses_children(struct pp_doctor *doctor)
+{
+	struct pp_service *service = doctor->service;
+	struct pp_recorder_facts facts;
+
+	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	if (facts.children_s > 0)
+		pp_doctor_say(doctor, "cpu_children", PP_VERDICT_OK,
+		    "Children that workers have waited for in the last %.0f s "
+		    "used %.2f s of CPU, which are not sampled.",
+		    (double)facts.reach_ns / PP_NS_PER_SEC, facts.children_s);
 }
 
 static double
@@ -222,6 +237,7 @@ pp_doctor_losses(struct pp_doctor *doctor)
 {
 	losses_counted(doctor);
 	losses_cpu(doctor);
+	losses_children(doctor);
 	losses_memory(doctor);
 	losses_tables(doctor);
 }

@@ -228,6 +228,9 @@ struct pp_life {
 	_Atomic uint32_t generation; /* +1 for each process put here */
 	_Atomic int64_t started_ns;  /* wall time */
 	_Atomic int64_t dead_cpu_ns; /* CPU time of all that died here */
+	/* Of all children that processes here have waited for; by the event
+	 * loop of the one that is here. */
+	_Atomic int64_t children_cpu_ns;
 	_Atomic uint32_t deaths;
 	_Atomic int32_t last_status; /* of waitpid(), of the last one dead */
 	_Atomic uint32_t last_label; /* of the request it died in; 0: none */

@@ -14,6 +14,11 @@ ring_header(enum pp_record kind, uint64_t words)
 /*
  * Reserve `words` in one piece. A lap's end that is too short becomes a pad
  * record, reserved together with the words that follow it.
+ *
+ * Whoever is stopped between the two readings must not find a full ring where
+ * there is none: the tail is read first, so that it is not beyond the head
+ * (its acquire pairs with the release of the collector, who has seen that
+ * head), and the ring is full only if the tail is still the same.
  */
 static int
 ring_reserve(struct pp_ring *ring, uint64_t words, uint64_t *at)
@@ -21,13 +26,18 @@ ring_reserve(struct pp_ring *ring, uint64_t words, uint64_t *at)
 	uint64_t head, tail, pad, left;
 	unsigned int tries;
 
-	head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	for (tries = 0; tries < PP_PROBES_MAX; tries++) {
 		tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+		head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 		left = PP_CPU_RING_WORDS - (head & RING_MASK);
 		pad = left < words ? left : 0;
-		if (head + pad + words - tail > PP_CPU_RING_WORDS)
-			return (-1);
+		if (head + pad + words - tail > PP_CPU_RING_WORDS) {
+			if (tail ==
+			    atomic_load_explicit(&ring->tail,
+				memory_order_relaxed))
+				return (-1);
+			continue;
+		}
 		if (!atomic_compare_exchange_weak_explicit(&ring->head, &head,
 			head + pad + words, memory_order_relaxed,
 			memory_order_relaxed))

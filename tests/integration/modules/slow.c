@@ -6,7 +6,11 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
+#include <kore/seccomp.h>
+
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -17,7 +21,11 @@
 
 #define RUNS 65536
 
+KORE_SECCOMP_FILTER("slow", KORE_SYSCALL_ALLOW(clone),
+    KORE_SYSCALL_ALLOW(wait4), KORE_SYSCALL_ALLOW(set_robust_list))
+
 int page_slow(struct http_request *);
+int page_child(struct http_request *);
 int page_who(struct http_request *);
 u_int64_t slow_spin(u_int64_t);
 
@@ -60,6 +68,15 @@ slow_spin(u_int64_t from)
 	return (from);
 }
 
+static void
+slow_write(const struct run *run)
+{
+	uint64_t at = atomic_fetch_add(&known->runs, 1);
+
+	if (at < RUNS)
+		known->run[at] = *run;
+}
+
 /* ?MS */
 int
 page_slow(struct http_request *req)
@@ -67,16 +84,40 @@ page_slow(struct http_request *req)
 	const char *ms = req->query_string != NULL ? req->query_string : "40";
 	struct run run = { 1000000ULL * strtoull(ms, NULL, 10),
 		now_ns(CLOCK_MONOTONIC), 0, now_ns(CLOCK_THREAD_CPUTIME_ID) };
-	uint64_t at;
 
 	while (now_ns(CLOCK_MONOTONIC) - run.began_ns < run.asked_ns)
 		drain = slow_spin(drain);
 	http_response(req, 200, "ok\n", 3);
 	run.ended_ns = now_ns(CLOCK_MONOTONIC);
 	run.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - run.cpu_ns;
-	at = atomic_fetch_add(&known->runs, 1);
-	if (at < RUNS)
-		known->run[at] = run;
+	slow_write(&run);
+	return (KORE_RESULT_OK);
+}
+
+/* ?MS of CPU time, used by a child; what the kernel says that it was. */
+int
+page_child(struct http_request *req)
+{
+	uint64_t ns = 1000000ULL * strtoull(req->query_string, NULL, 10);
+	struct run run = { ns, now_ns(CLOCK_MONOTONIC), 0, 0 };
+	struct rusage used;
+	int status;
+	pid_t pid;
+
+	if ((pid = fork()) == 0) {
+		while (now_ns(CLOCK_PROCESS_CPUTIME_ID) < ns)
+			drain = slow_spin(drain);
+		_exit(0);
+	}
+	while (wait4(pid, &status, 0, &used) != pid)
+		continue;
+	run.ended_ns = now_ns(CLOCK_MONOTONIC);
+	run.cpu_ns = 1000ULL *
+		(uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) +
+	    1000000000ULL *
+		(uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
+	slow_write(&run);
+	http_response(req, 200, "ok\n", 3);
 	return (KORE_RESULT_OK);
 }
 
