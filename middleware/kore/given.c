@@ -17,19 +17,22 @@ static const struct {
 	const char *name;
 	const char *unit;
 	uint64_t preset;
+	uint64_t least; /* 0: off */
 	uint64_t most;
 	size_t place; /* in struct pp_arena */
 } rates[] = {
-	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, PP_HEAP_RATE_MAX,
+	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, 0, PP_HEAP_RATE_MAX,
 	    offsetof(struct pp_arena, control.heap_rate) },
-	{ "PPROF_BLOCK_RATE", "nanoseconds", 0, PP_BLOCK_RATE_MAX,
+	{ "PPROF_BLOCK_RATE", "nanoseconds", 0, 0, PP_BLOCK_RATE_MAX,
 	    offsetof(struct pp_arena, control.block_rate_ns) },
-	{ "PPROF_MUTEX_FRACTION", "contentions", 0, PP_MUTEX_FRACTION_MAX,
+	{ "PPROF_MUTEX_FRACTION", "contentions", 0, 0, PP_MUTEX_FRACTION_MAX,
 	    offsetof(struct pp_arena, control.mutex_fraction) },
-	{ "PPROF_RECORDER_HZ", "samples a second", PP_RECORDER_HZ_DEFAULT,
+	{ "PPROF_RECORDER_HZ", "samples a second", PP_RECORDER_HZ_DEFAULT, 0,
 	    PP_RECORDER_HZ_MAX, offsetof(struct pp_arena, recorder_hz) },
-	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT,
+	{ "PPROF_STALL_MS", "milliseconds", PP_STALL_MS_DEFAULT, 0,
 	    PP_STALL_MS_MAX, offsetof(struct pp_arena, stall_ms) },
+	{ "PPROF_MEMORY_MIB", "MiB", PP_MEMORY_MIB_DEFAULT, PP_MEMORY_MIB_MIN,
+	    PP_MEMORY_MIB_MAX, offsetof(struct pp_arena, memory_mib) },
 };
 
 void
@@ -46,11 +49,13 @@ pp_given_read(struct pp_arena *arena)
 		if (text != NULL && text[0] != '\0') {
 			rate = strtoull(text, &end, 10);
 			if (*end != '\0' || text[0] < '0' || text[0] > '9' ||
-			    rate > rates[i].most) {
+			    rate < rates[i].least || rate > rates[i].most) {
 				pp_kore_log("%s: \"%s\" is not a number of %s "
-					    "from 0 (off) to %llu: %llu is "
+					    "from %llu%s to %llu: %llu is "
 					    "taken",
 				    rates[i].name, text, rates[i].unit,
+				    (unsigned long long)rates[i].least,
+				    rates[i].least == 0 ? " (off)" : "",
 				    (unsigned long long)rates[i].most,
 				    (unsigned long long)rates[i].preset);
 				rate = rates[i].preset;

@@ -7,6 +7,8 @@
  */
 #include "base/buf.h"
 
+#include "base/budget.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -113,7 +115,8 @@ pp_buf_grow(struct pp_buf *buf, size_t need)
 		return (0);
 	while (room < need)
 		room = room > SIZE_MAX / 2 ? need : room * 2;
-	if ((data = realloc(buf->data, room)) == NULL) {
+	if (!pp_budget_fits(room) ||
+	    (data = realloc(buf->data, room)) == NULL) {
 		buf->failed = 1;
 		return (-1);
 	}

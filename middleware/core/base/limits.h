@@ -279,6 +279,12 @@
 #define PP_REQUEST_QUERY_MAX 8192
 #define PP_REQUEST_BODY_MAX  (4U << 20)
 
+/* What a collector may keep, in MiB (base/budget.h). Half of the least is what
+ * one profile's stacks and the files' DWARF take. */
+#define PP_MEMORY_MIB_DEFAULT 256
+#define PP_MEMORY_MIB_MIN     64
+#define PP_MEMORY_MIB_MAX     65536
+
 /* Requests whose body is on its way to the collector at once. */
 #define PP_BODIES_MAX 16
 

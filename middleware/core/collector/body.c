@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "collector/collector.h"
 #include "service/answer.h"
@@ -60,14 +61,15 @@ pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
 	}
 	in = &c->incoming[i];
 	in->packet = malloc(len);
-	in->body = malloc(body_len);
+	in->body = pp_budget_keeps(body_len) ? malloc(body_len) : NULL;
 	watch.data.u32 = PP_REQUESTS_MAX + i;
 	if (in->packet == NULL || in->body == NULL ||
 	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, reply, &watch) == -1) {
 		free(in->packet);
 		free(in->body);
 		memset(in, 0, sizeof(*in));
-		body_refuse(reply, 503, "The collector is out of memory");
+		body_refuse(reply, 503,
+		    "There is no memory left for the body (PPROF_MEMORY_MIB)");
 		return (0);
 	}
 	memcpy(in->packet, c->packet.bytes, len);

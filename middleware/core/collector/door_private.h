@@ -49,6 +49,7 @@ struct pp_visit {
 	uint64_t came; /* bytes of it so far */
 	struct pp_buf body;
 	struct pp_answer answer; /* status 0: none yet */
+	uint64_t sends;		 /* bytes of the memory file that is sent */
 };
 
 TAILQ_HEAD(pp_visits, pp_visit);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "collector/door_private.h"
 #include "service/answer.h"
@@ -44,6 +45,8 @@ pp_visit_forget(struct pp_visit *visit)
 	visit->came = 0;
 	pp_buf_free(&visit->body);
 	pp_answer_free(&visit->answer);
+	pp_budget_file(-(int64_t)visit->sends);
+	visit->sends = 0;
 }
 
 void *
@@ -114,6 +117,7 @@ visit_send(struct pp_visit *visit)
 	if (response == NULL)
 		return (MHD_NO);
 	/* The server's now. */
+	visit->sends = answer->file_len;
 	if (answer->file_len > 0)
 		answer->file_len = 0;
 	else
@@ -220,11 +224,15 @@ visit_length(const struct pp_visit *visit)
 	return (text == NULL ? 0 : strtoull(text, NULL, 10));
 }
 
+/* Or than there is memory for. */
 static void
 visit_too_large(struct pp_visit *visit)
 {
-	pp_answer_error(&visit->answer, 413, "the body is more than %u bytes",
-	    PP_REQUEST_BODY_MAX);
+	if (visit->body.failed)
+		pp_answer_full(&visit->answer, "There is no room for the body");
+	else
+		pp_answer_error(&visit->answer, 413,
+		    "the body is more than %u bytes", PP_REQUEST_BODY_MAX);
 }
 
 /* 0, or the answer is there already. */
@@ -330,6 +338,8 @@ pp_visit_request(void *door, struct MHD_Connection *connection, const char *url,
 		visit->came += *len;
 		if (visit->came > BODY_READ_MAX)
 			return (MHD_NO);
+		if (visit->came > PP_REQUEST_BODY_MAX)
+			visit->large = 1;
 		if (!visit->large)
 			pp_buf_append(&visit->body, data, *len);
 		if (visit->body.failed)

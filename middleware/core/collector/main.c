@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "collector/collector.h"
 #include "collector/door.h"
 #include "store/facts.h"
@@ -180,6 +181,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	close(o->facts);
 	pp_collector_links(files, o->user, o->root);
 	own = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	pp_budget_set(arena->memory_mib << 20, own);
 	if (pp_allow_environment(&allow, why, sizeof(why)) == -1) {
 		pp_collector_log("%s", why);
 		return (-1);

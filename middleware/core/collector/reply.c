@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "collector/collector.h"
 #include "service/answer.h"
 
@@ -58,6 +59,8 @@ reply_body(struct pp_answer *answer)
 	if (reply_seal(answer->file) == -1)
 		return (-1);
 	fd = answer->file;
+	/* The worker's from here on. */
+	pp_budget_file(-(int64_t)answer->file_len);
 	answer->file_len = 0;
 	return (fd);
 }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "encode/spool.h"
 
 int
@@ -34,14 +35,17 @@ pp_spool_append(struct pp_spool *spool, const void *data, size_t len)
 		from += n;
 		len -= (size_t)n;
 		spool->len += (uint64_t)n;
+		pp_budget_file(n);
 	}
 }
 
 void
 pp_spool_close(struct pp_spool *spool)
 {
-	if (spool->fd != -1)
+	if (spool->fd != -1) {
 		close(spool->fd);
+		pp_budget_file(-(int64_t)spool->len);
+	}
 	spool->fd = -1;
 }
 
@@ -51,6 +55,7 @@ pp_spool_cut(struct pp_spool *spool, uint64_t len)
 	if (ftruncate(spool->fd, (off_t)len) == -1 ||
 	    lseek(spool->fd, (off_t)len, SEEK_SET) == -1)
 		spool->failed = 1;
+	pp_budget_file((int64_t)len - (int64_t)spool->len);
 	spool->len = len;
 }
 

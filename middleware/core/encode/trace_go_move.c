@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "encode/trace_go_private.h"
 
 #define ELSEWHERE UINT32_MAX
@@ -45,7 +46,9 @@ g_at(struct pp_trace_go *go, const struct pp_tracer_g *g)
 	while (g->place >= room)
 		room *= 2;
 	if (room > go->g_room) {
-		bigger = realloc(go->g, room * sizeof(*bigger));
+		bigger = pp_budget_keeps(room * sizeof(*bigger))
+		    ? realloc(go->g, room * sizeof(*bigger))
+		    : NULL;
 		if (bigger == NULL) {
 			go->failed = 1;
 			return (NULL);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "base/mix.h"
 #include "encode/trace_stacks.h"
@@ -31,7 +32,8 @@ stacks_grow(struct pp_trace_stacks *stacks)
 	struct pp_tracer_stack *stack;
 	uint32_t *index;
 
-	if (room > PP_TRACE_STACKS_MAX)
+	if (room > PP_TRACE_STACKS_MAX ||
+	    !pp_budget_keeps(room * (sizeof(*stack) + 2 * sizeof(*index))))
 		return (-1);
 	index = calloc(2 * (size_t)room, sizeof(*index));
 	stack = index == NULL ? NULL

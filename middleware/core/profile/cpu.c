@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "profile/cpu_private.h"
 #include "profile/wake.h"
 
@@ -223,6 +224,10 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 	cpu->tick_ns = arena->tick_ns;
 	cpu->samples_max = PP_SESSION_SAMPLES_MAX;
 	cpu->words_max = PP_SESSION_WORDS_MAX;
+	if (pp_budget_bound() / 4 < cpu->words_max * sizeof(uint64_t) &&
+	    pp_budget_bound() != 0)
+		cpu->words_max =
+		    (uint32_t)(pp_budget_bound() / 4 / sizeof(uint64_t));
 	LIST_INIT(&cpu->sessions);
 	cpu->reading = calloc(cpu->slots, sizeof(*cpu->reading));
 	cpu->cache = calloc(cpu->slots, sizeof(*cpu->cache));

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/mix.h"
 #include "profile/cpu_private.h"
 
@@ -67,6 +68,8 @@ entries_grow(struct pp_cpu_session *session)
 	struct pp_cpu_entry *entry;
 	uint32_t *index, i, probe, at;
 
+	if (!pp_budget_keeps(room * (sizeof(*entry) + 2 * sizeof(*index))))
+		return (-1);
 	entry = realloc(session->entry, room * sizeof(*entry));
 	if (entry == NULL)
 		return (-1);

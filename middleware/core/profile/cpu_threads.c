@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/mix.h"
 #include "base/random.h"
 #include "profile/cpu_private.h"
@@ -46,6 +47,7 @@ threads_grow(struct pp_cpu_session *session)
 	uint32_t i;
 
 	if (room > 2 * PP_CPU_THREADS_MAX ||
+	    !pp_budget_keeps(room * sizeof(*table)) ||
 	    (table = calloc(room, sizeof(*table))) == NULL)
 		return (-1);
 	for (i = 0; i < session->thread_room; i++) {

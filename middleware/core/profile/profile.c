@@ -9,6 +9,7 @@
  * Rule: after the first failure nothing is added any more, so that what is
  * there never refers to something that is not.
  */
+#include "base/budget.h"
 #include "profile/profile.h"
 
 #include <stdarg.h>
@@ -359,7 +360,7 @@ pp_profile_grow(struct pp_profile *p, void *array, uint32_t *room,
 		return (array);
 	while (bigger < (uint64_t)used + more)
 		bigger *= 2;
-	if (bigger > UINT32_MAX ||
+	if (bigger > UINT32_MAX || !pp_budget_fits(bigger * size) ||
 	    (array = realloc(array, bigger * size)) == NULL) {
 		p->failed = 1;
 		return (NULL);

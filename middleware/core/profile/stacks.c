@@ -13,12 +13,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/limits.h"
 #include "base/mix.h"
 #include "profile/stacks.h"
 
 #define COUNT_MASK 0xffffULL
 #define MARK	   0x10000ULL
+
+/* Whether there is memory is asked once for so many. */
+#define ASKED_WORDS (1U << 17)
 
 /* Such a store is a mapping of its own in malloc(). */
 #define LARGE_WORDS (1U << 20)
@@ -87,6 +91,15 @@ stack_hash(const uint64_t *words, uint32_t count)
 	return (pp_mix_words(words, count, count) & 0xffffffffULL);
 }
 
+/* The kernel gives pages as they are written, so that is when they count. */
+static int
+stacks_ask(const struct pp_stacks *stacks, uint32_t count)
+{
+	return ((stacks->used + count) / ASKED_WORDS ==
+		stacks->used / ASKED_WORDS ||
+	    pp_budget_keeps(ASKED_WORDS * sizeof(uint64_t)));
+}
+
 /* Whether one more stack of `count` words fits beside the reserve. */
 static int
 stacks_fit(const struct pp_stacks *stacks, uint32_t count)
@@ -98,7 +111,7 @@ stacks_fit(const struct pp_stacks *stacks, uint32_t count)
 		entries -= entries / 16;
 	}
 	return (stacks->stacks < entries && stacks->used < words &&
-	    count + 1 <= words - stacks->used);
+	    count + 1 <= words - stacks->used && stacks_ask(stacks, count + 1));
 }
 
 /* Take over the stack whose words lie at the end already. `at` is its place

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "service/answer.h"
 
 void
@@ -15,8 +16,10 @@ pp_answer_free(struct pp_answer *answer)
 {
 	pp_buf_free(&answer->headers);
 	pp_buf_free(&answer->body);
-	if (answer->file_len > 0)
+	if (answer->file_len > 0) {
 		close(answer->file);
+		pp_budget_file(-(int64_t)answer->file_len);
+	}
 	answer->file_len = 0;
 	answer->status = 0;
 }
@@ -55,4 +58,20 @@ pp_answer_error(struct pp_answer *answer, int status, const char *format, ...)
 	pp_answer_start(answer, status, PP_TYPE_TEXT);
 	pp_answer_header(answer, "x-go-pprof", "1");
 	pp_buf_printf(&answer->body, "%s\n", sentence);
+}
+
+void
+pp_answer_full(struct pp_answer *answer, const char *what)
+{
+	const double mib = 1024 * 1024;
+
+	if (pp_budget_bound() == 0)
+		pp_answer_error(answer, 503, "%s: out of memory", what);
+	else
+		pp_answer_error(answer, 503,
+		    "%s: %.0f of the %.0f MiB that the collector may keep are "
+		    "in use (PPROF_MEMORY_MIB); what runs has to end, or the "
+		    "next to be smaller: fewer seconds, a lower hz or max",
+		    what, (double)pp_budget_used() / mib,
+		    (double)pp_budget_bound() / mib);
 }

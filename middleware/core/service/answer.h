@@ -26,6 +26,10 @@ void pp_answer_start(struct pp_answer *answer, int status, const char *type);
 void pp_answer_header(struct pp_answer *answer, const char *name,
     const char *value);
 
+/* 503 with a sentence: `what`, since no more memory may be kept, or there is
+ * none. */
+void pp_answer_full(struct pp_answer *answer, const char *what);
+
 /* Answer an error of ours: one sentence and the mark that makes `go tool
  * pprof` show it. The newline is added here. */
 void pp_answer_error(struct pp_answer *answer, int status, const char *format,

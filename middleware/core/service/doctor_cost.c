@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "service/doctor.h"
 #include "service/endpoint.h"
@@ -58,6 +59,12 @@ cost_collector(struct pp_doctor *doctor)
 	else
 		pp_doctor_say(doctor, "collector_memory", PP_VERDICT_OK,
 		    "How much memory the collector has is not known.");
+	pp_doctor_say(doctor, "collector_bound",
+	    pp_budget_keeps(PP_BUDGET_LARGE) ? PP_VERDICT_OK
+					     : PP_VERDICT_DEGRADED,
+	    "It keeps %.1f MiB of the %.0f that it may (PPROF_MEMORY_MIB): "
+	    "profiles and traces up to three quarters, answers up to all.",
+	    (double)pp_budget_used() / MIB, (double)pp_budget_bound() / MIB);
 }
 
 static void

@@ -70,6 +70,7 @@ struct pp_trace_task {
 	struct pp_tracer_session *session;
 	const struct pp_trace_form *form;
 	void *file; /* the form's encoder */
+	int cut;    /* 1: it ended early, for want of memory */
 };
 
 struct pp_task {

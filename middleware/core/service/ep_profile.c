@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
@@ -88,7 +89,10 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 	    pp_format_value(&task->asked, pp_cpu_types, PP_CPU_TYPES, NULL,
 		&task->answer) == -1)
 		return;
-	task->cpu = pp_cpu_begin(task->service->cpu, (unsigned int)hz);
+	errno = ENOMEM;
+	task->cpu = pp_budget_keeps(PP_BUDGET_LARGE)
+	    ? pp_cpu_begin(task->service->cpu, (unsigned int)hz)
+	    : NULL;
 	if (task->cpu == NULL && errno == EAGAIN) {
 		pp_answer_error(&task->answer, 503,
 		    "Could not enable CPU profiling: %d profiles are in "
@@ -97,8 +101,7 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 		return;
 	}
 	if (task->cpu == NULL) {
-		pp_answer_error(&task->answer, 503,
-		    "Could not enable CPU profiling: %s", strerror(errno));
+		pp_answer_full(&task->answer, "Could not enable CPU profiling");
 		return;
 	}
 	task->hz = (unsigned int)hz;
@@ -180,9 +183,8 @@ pp_ep_profile_finish(struct pp_task *task)
 	if (profile == NULL ||
 	    pp_format_body(&task->asked, profile, "profile", &task->answer) !=
 		0)
-		pp_answer_error(&task->answer, 503,
-		    "The collector ran out of memory while it wrote the "
-		    "profile; try fewer seconds or a lower hz");
+		pp_answer_full(&task->answer,
+		    "There is no room for the profile");
 	pp_profile_free(profile);
 }
 

@@ -121,9 +121,8 @@ recorded_answer(struct pp_task *task, int64_t since, int64_t until)
 	if (profile == NULL ||
 	    pp_format_body(&task->asked, profile, "profile", &task->answer) !=
 		0)
-		pp_answer_error(&task->answer, 503,
-		    "The collector ran out of memory while it wrote the "
-		    "profile; try a shorter window");
+		pp_answer_full(&task->answer,
+		    "There is no room for the profile");
 	pp_profile_free(profile);
 }
 

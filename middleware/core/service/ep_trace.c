@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/clock.h"
 #include "encode/trace_go.h"
 #include "encode/trace_perfetto.h"
@@ -15,6 +16,9 @@
 #include "service/endpoint.h"
 #include "service/query.h"
 #include "symbol/symbolize.h"
+
+/* All traces end early when this is not left of what a collector may keep. */
+#define TRACE_ROOM (1 << 20)
 
 /* A form of the file. The functions are those of its encoder. */
 struct pp_trace_form {
@@ -244,14 +248,20 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 			    "progress, which is the most at once",
 			    PP_TRACES_MAX);
 		else
-			pp_answer_error(&task->answer, 503,
-			    "Could not enable tracing: %s", strerror(failed));
+			pp_answer_full(&task->answer,
+			    "Could not enable tracing");
 		return;
 	}
 	LIST_INSERT_HEAD(&service->tracing, task, trace.list);
 	service->traces++;
 	pp_cpu_listen(service->cpu, pp_tracer_sample, service->tracer);
 	task->deadline = now + ns;
+	/* The first has made the tables of all. */
+	if (pp_budget_keeps(TRACE_ROOM))
+		return;
+	trace_forget(task);
+	pp_answer_full(&task->answer, "Could not enable tracing");
+	task->deadline = 0;
 }
 
 void
@@ -274,12 +284,13 @@ pp_ep_trace_finish(struct pp_task *task)
 	if (task->trace.form->full(task->trace.file))
 		pp_answer_header(&task->answer, "x-pprof-ended-early",
 		    "max reached");
+	else if (task->trace.cut)
+		pp_answer_header(&task->answer, "x-pprof-ended-early",
+		    "PPROF_MEMORY_MIB reached");
 	task->answer.file = task->trace.form->finish(task);
 	if (task->answer.file == -1) {
 		task->answer.file_len = 0;
-		pp_answer_error(&task->answer, 503,
-		    "The collector ran out of memory while it wrote the "
-		    "trace; try fewer seconds or a smaller max");
+		pp_answer_full(&task->answer, "There is no room for the trace");
 	}
 	trace_forget(task);
 }
@@ -295,12 +306,16 @@ pp_ep_trace_tick(struct pp_service *service, int64_t now)
 {
 	struct pp_task *task;
 	int64_t next;
+	int full;
 
 	if (trace_heap_due(service, now))
 		trace_heap(service);
 	next = pp_tracer_tick(service->tracer, now);
+	full = !LIST_EMPTY(&service->tracing) && !pp_budget_keeps(TRACE_ROOM);
 	LIST_FOREACH(task, &service->tracing, trace.list) {
-		if (task->trace.form->full(task->trace.file))
+		if (full && task->deadline > now)
+			task->trace.cut = 1;
+		if (full || task->trace.form->full(task->trace.file))
 			task->deadline = now;
 	}
 	return (next);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "encode/text_count.h"
 #include "profile/delta.h"
 #include "service/answer.h"
@@ -164,6 +165,11 @@ named_delta(struct pp_task *task)
 		    "Too many profiles with seconds= are in progress: they "
 		    "hold %u samples, and %u is the most",
 		    service->kept, PP_DELTA_SAMPLES_MAX);
+		return;
+	}
+	if (!pp_budget_keeps(PP_BUDGET_LARGE)) {
+		pp_answer_full(&task->answer,
+		    "No further profile with seconds= can be kept");
 		return;
 	}
 	if (named_ask(task, PP_NAMED_FIRST))

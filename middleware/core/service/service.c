@@ -238,9 +238,8 @@ pp_task_finish(struct pp_task *task, struct pp_answer *answer)
 	if (task->endpoint != NULL && task->answer.status == 0)
 		task->endpoint->finish(task);
 	if (task->answer.body.failed || task->answer.headers.failed)
-		pp_answer_error(&task->answer, 503,
-		    "The collector is out of memory; try a shorter profile or "
-		    "a lower hz");
+		pp_answer_full(&task->answer,
+		    "There is no room for the answer");
 	*answer = task->answer;
 	memset(&task->answer, 0, sizeof(task->answer));
 	service_forget(task);

@@ -337,6 +337,7 @@ struct pp_arena {
 	/* What the operator has given, for a collector as it starts. */
 	uint64_t recorder_hz; /* 0: off; PPROF_RECORDER_HZ */
 	uint64_t stall_ms;    /* 0: off; PPROF_STALL_MS */
+	uint64_t memory_mib;  /* 0: no bound; PPROF_MEMORY_MIB */
 
 	/* Shared from here on. */
 	_Alignas(4096) struct pp_control control;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
 #include "base/breath.h"
 #include "symbol/dwarf.h"
 
@@ -131,7 +132,7 @@ pp_dwarf_open(const struct pp_elf *e, const struct pp_elf *code)
 
 	if (!pp_elf_has_dwarf(e) ||
 	    (size = pp_elf_dwarf_size(e)) > PP_DWARF_SECTIONS_MAX ||
-	    pp_elf_dwarf_unpack(e) == -1)
+	    !pp_budget_fits(size) || pp_elf_dwarf_unpack(e) == -1)
 		return (NULL);
 	if ((d = calloc(1, sizeof(*d))) == NULL)
 		return (NULL);

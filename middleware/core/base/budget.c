@@ -1,0 +1,97 @@
+/*
+ * See budget.h.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/budget.h"
+#include "base/clock.h"
+
+static uint64_t bound, files;
+static int statm = -1;
+
+/* What is free in malloc()'s heap is given back before anybody is refused; not
+ * more often than that. */
+#define TRIM_NS PP_NS_PER_SEC
+
+void
+pp_budget_set(uint64_t bytes, int fd)
+{
+	bound = bytes;
+	statm = fd;
+}
+
+uint64_t
+pp_budget_bound(void)
+{
+	return (bound);
+}
+
+/* Pages in memory, and those of them that are a file's: the arena's, too. */
+static uint64_t
+budget_pages(void)
+{
+	char text[128], *at;
+	uint64_t resident;
+	ssize_t got;
+
+	got = pread(statm, text, sizeof(text) - 1, 0);
+	if (got <= 0)
+		return (0);
+	text[got] = '\0';
+	(void)strtoull(text, &at, 10);
+	resident = strtoull(at, &at, 10);
+	return (resident - strtoull(at, NULL, 10));
+}
+
+uint64_t
+pp_budget_used(void)
+{
+	return (budget_pages() * (uint64_t)sysconf(_SC_PAGESIZE) + files);
+}
+
+static int
+budget_room(uint64_t more, uint64_t of)
+{
+	static int64_t trimmed;
+	uint64_t used;
+	int64_t now;
+
+	if (bound == 0)
+		return (1);
+	used = pp_budget_used();
+	if (more > of || used > of - more) {
+		now = pp_clock_mono();
+		if (now - trimmed < TRIM_NS) {
+			errno = ENOMEM;
+			return (0);
+		}
+		trimmed = now;
+		(void)malloc_trim(0);
+		used = pp_budget_used();
+	}
+	if (more <= of && used <= of - more)
+		return (1);
+	errno = ENOMEM;
+	return (0);
+}
+
+int
+pp_budget_keeps(uint64_t more)
+{
+	return (more < PP_BUDGET_LARGE || budget_room(more, bound / 4 * 3));
+}
+
+int
+pp_budget_fits(uint64_t more)
+{
+	return (more < PP_BUDGET_LARGE || budget_room(more, bound / 16 * 15));
+}
+
+void
+pp_budget_file(int64_t more)
+{
+	files += (uint64_t)more;
+}
