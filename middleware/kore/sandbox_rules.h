@@ -36,7 +36,7 @@
 	    "rates above the kernel's tick; whatever its arguments are")       \
 	X(ioctl, PERF, 0, 1, PERF_EVENT_IOC_REFRESH, "PERF_EVENT_IOC_REFRESH", \
 	    "the same")                                                        \
-	X(getrusage, ALWAYS, 0, 0, (uint32_t)RUSAGE_CHILDREN,                  \
+	X(getrusage, ALWAYS, 0, 0, RUSAGE_CHILDREN &UINT_MAX,                  \
 	    "RUSAGE_CHILDREN", "the CPU time of a worker's children")          \
 	X(mincore, ALWAYS, 0, -1, 0, "",                                       \
 	    "libunwind asks whether a page is mapped")                         \

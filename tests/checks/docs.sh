@@ -55,7 +55,7 @@ done <"$work/numbers" >>"$work/bad"
 {
 	printf '#include <errno.h>\n#include <fcntl.h>\n#include <stdio.h>\n'
 	printf '#include <sys/mman.h>\n#include <sys/resource.h>\n'
-	printf '#include <sys/socket.h>\n'
+	printf '#include <limits.h>\n#include <sys/socket.h>\n'
 	printf '#include <linux/perf_event.h>\n#include "kore/sandbox_rules.h"\n'
 	cat <<-'EOT'
 		#define ALWAYS ""
