@@ -309,20 +309,20 @@ forget_used(struct pp_thread *thread)
 		atomic_store(&thread->last_cpu_ns, now);
 }
 
+/* Sampling is turned off by each thread's own next tick: since Linux 6.13 a
+ * signal that waits is taken back when its timer is set, and the call that the
+ * signal was to end has ended all the same. So a timer of another thread is set
+ * only to make it come sooner, and the thread is told of that. */
 static void
 apply_to(struct pp_thread *thread, uint64_t period, int from_off)
 {
-	int timer = atomic_load(&thread->timer);
-
-	if (period == 0) {
-		(void)timer_set(timer, 0, 0, 0);
-		(void)timer_set(atomic_load(&thread->wall_timer), 0, 0, 0);
-		pp_cpu_perf_close(thread);
+	if (period == 0)
 		return;
-	}
 	if (from_off)
 		forget_used(thread);
-	(void)timer_set(timer, 0, cpu_first(period), 2 * period);
+	atomic_fetch_add(&thread->rearmed, 1);
+	(void)timer_set(atomic_load(&thread->timer), 0, cpu_first(period),
+	    2 * period);
 }
 
 /* A rate that has not changed stays as the threads have it. */

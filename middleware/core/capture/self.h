@@ -55,7 +55,8 @@ struct pp_thread {
 	_Atomic int wall_timer;
 	_Atomic int perf_fd; /* -1: none; whoever exchanges it out closes it */
 	_Atomic int mode;    /* enum pp_cpu_mode */
-	uint32_t epoch;	     /* own thread: pp_cpu_epoch as last obeyed */
+	_Atomic uint32_t rearmed; /* how often another thread set its timer */
+	uint32_t epoch;		  /* own thread: pp_cpu_epoch as last obeyed */
 	uint32_t idle;	     /* own thread: wall ticks that found no work */
 	int64_t seen_cpu_ns; /* own thread: CPU clock at the last wall tick */
 	int64_t due_ns; /* own thread: when its tick was due, on that clock */

@@ -21,19 +21,32 @@ struct pp_through {
 	int outer; /* a handler may run in the middle of another's call */
 };
 
+/* What of ours may have ended a call: a handler that ran, or a signal that the
+ * kernel took back when another thread set the timer that had sent it. */
+static inline uint32_t
+pp_through_ours(void)
+{
+	const struct pp_thread *thread = pp_thread_self;
+
+	return (pp_calls_interrupted +
+	    (thread != NULL ? atomic_load_explicit(&thread->rearmed,
+				  memory_order_relaxed)
+			    : 0));
+}
+
 static inline void
 pp_through_begin(struct pp_through *through)
 {
 	through->outer = pp_signal_continues;
 	through->theirs = pp_signal_handled;
-	through->ours = pp_calls_interrupted;
+	through->ours = pp_through_ours();
 }
 
 /* The call has ended with EINTR; 1: again. */
 static inline int
 pp_through_again(struct pp_through *through)
 {
-	uint32_t now = pp_calls_interrupted;
+	uint32_t now = pp_through_ours();
 
 	if (now == through->ours)
 		return (0);
