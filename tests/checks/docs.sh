@@ -31,15 +31,16 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 	printf '#include "base/limits.h"\nint main(void)\n{\n'
 	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/given.c |
 		tr -d '\n\t' | grep -oE '\{ "PPROF_[^}]*\}' |
-		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*),.*/printf("%s %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3));/'
+		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*), *([^,]*),.*/printf("%s %llu %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3), (unsigned long long)(\4));/'
 	printf 'return (0);\n}\n'
 } >"$work/rates.c"
 cc -I"$core" -o "$work/rates" "$work/rates.c" && "$work/rates" >"$work/numbers"
 has 'ranges of options' "$work/numbers"
-while read -r name preset most; do
-	grep -qE "^\| \`$name\` \| .*0 \(off\) to $most \| $preset \|" \
+while read -r name preset least most; do
+	[ "$least" != 0 ] || least='0 \(off\)'
+	grep -qE "^\| \`$name\` \| .*$least to $most \| $preset \|" \
 		docs/operations.md ||
-		echo "docs/operations.md: $name is 0 (off) to $most, $preset at first"
+		echo "docs/operations.md: $name is $least to $most, $preset at first"
 	grep -qE "^\| \`$name\` \| .* \| $preset \|$" README.md ||
 		echo "README.md: $name is $preset at first"
 	paragraph=$(sed -n "/^\.It Ev $name\$/,/^\.It Ev PPROF_[^Z]*/{/^\.It Ev/!p;}" \
