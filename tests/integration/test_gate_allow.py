@@ -202,10 +202,9 @@ class Fronts:
     """A service with both routes and doors by TCP and by unix sockets: the
     latter of a second one, since a service has one door."""
 
-    def __init__(self, env=None):
-        self.env = dict(env or {}, PPROF_HOSTS="dev.example")
-        self.tcp, self.unix = Door(env=self.env), Door(unix=True,
-                                                       env=self.env)
+    def __init__(self, env=None, **more):
+        more["env"] = dict(env or {}, PPROF_HOSTS="dev.example")
+        self.tcp, self.unix = Door(**more), Door(unix=True, **more)
         self.path = os.path.join(self.unix.kore.dir, "http.sock")
         self.unix.kore.binds.append("  unix " + self.path)
 
@@ -245,8 +244,9 @@ class Gate(Case):
         self.assertEqual(wrong, [])
 
     def test_the_table(self):
-        with Fronts() as fronts:
-            self.check_table(fronts, fronts.places())
+        for production in (True, False):
+            with Fronts(production=production) as fronts:
+                self.check_table(fronts, fronts.places())
 
     def test_the_table_where_kore_is_not_followed_inside(self):
         with Fronts({"PPROF_ENTRY_PATCH": "0"}) as fronts:
