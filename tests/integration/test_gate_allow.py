@@ -19,6 +19,7 @@ import unittest
 import harness
 import web
 import workload
+from browser import Pages
 from case import Case, main, note
 from doors import Door, INDEX, ROUTES
 from test_access import NEAR, ask_from, own_network
@@ -578,6 +579,11 @@ class Honest(Case):
                     stdout=subprocess.PIPE)
                 served += b" 200 OK" in done.stdout
             self.assertEqual(served, 30)
+
+
+class Browser(Pages):
+    def test_a_page_of_another_site(self):
+        self.browse("linked")
 
 
 if __name__ == "__main__":
