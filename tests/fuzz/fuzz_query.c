@@ -53,7 +53,6 @@ allow(const char *text)
 {
 	struct pp_allow list;
 	char why[128];
-
 	int hosts;
 
 	for (hosts = 0; hosts < 2; hosts++) {
