@@ -1,6 +1,6 @@
 /*
  * The texts that strangers and operators write: queries, the numbers in them,
- * addresses, PPROF_ALLOW, PPROF_LISTEN, Accept-Encoding.
+ * addresses, PPROF_ALLOW, PPROF_HOSTS, PPROF_LISTEN, Accept-Encoding.
  *
  *     first byte: which reader; the rest: its text
  */
@@ -53,13 +53,19 @@ allow(const char *text)
 {
 	struct pp_allow list;
 	char why[128];
+	int hosts;
 
-	memset(why, 'x', sizeof(why));
-	if (pp_allow_parse(&list, text, NULL, NULL, why, sizeof(why)) == 0) {
-		fuzz_must(list.nets <= PP_ALLOW_NETS_MAX);
-		return;
+	for (hosts = 0; hosts < 2; hosts++) {
+		memset(why, 'x', sizeof(why));
+		if (pp_allow_parse(&list, hosts ? NULL : text,
+			hosts ? text : NULL, NULL, why, sizeof(why)) == 0) {
+			fuzz_must(list.nets <= PP_ALLOW_NETS_MAX);
+			fuzz_must(list.hosts <= PP_ALLOW_HOSTS_MAX);
+			continue;
+		}
+		fuzz_must(
+		    memchr(why, '\0', sizeof(why)) != NULL && why[0] != '\0');
 	}
-	fuzz_must(memchr(why, '\0', sizeof(why)) != NULL && why[0] != '\0');
 }
 
 static void

@@ -19,6 +19,7 @@ import unittest
 import harness
 import web
 import workload
+from browser import Pages
 from case import Case, main, note
 from doors import Door, INDEX, ROUTES
 from test_access import NEAR, ask_from, own_network
@@ -202,10 +203,9 @@ class Fronts:
     """A service with both routes and doors by TCP and by unix sockets: the
     latter of a second one, since a service has one door."""
 
-    def __init__(self, env=None):
-        self.env = dict(env or {}, PPROF_HOSTS="dev.example")
-        self.tcp, self.unix = Door(env=self.env), Door(unix=True,
-                                                       env=self.env)
+    def __init__(self, env=None, **more):
+        more["env"] = dict(env or {}, PPROF_HOSTS="dev.example")
+        self.tcp, self.unix = Door(**more), Door(unix=True, **more)
         self.path = os.path.join(self.unix.kore.dir, "http.sock")
         self.unix.kore.binds.append("  unix " + self.path)
 
@@ -245,8 +245,9 @@ class Gate(Case):
         self.assertEqual(wrong, [])
 
     def test_the_table(self):
-        with Fronts() as fronts:
-            self.check_table(fronts, fronts.places())
+        for production in (True, False):
+            with Fronts(production=production) as fronts:
+                self.check_table(fronts, fronts.places())
 
     def test_the_table_where_kore_is_not_followed_inside(self):
         with Fronts({"PPROF_ENTRY_PATCH": "0"}) as fronts:
@@ -578,6 +579,11 @@ class Honest(Case):
                     stdout=subprocess.PIPE)
                 served += b" 200 OK" in done.stdout
             self.assertEqual(served, 30)
+
+
+class Browser(Pages):
+    def test_a_page_of_another_site(self):
+        self.browse("linked")
 
 
 if __name__ == "__main__":

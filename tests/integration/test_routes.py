@@ -20,8 +20,14 @@ AUTH = ["validator t_token regex ^sesame$", "authentication ops {",
 TOKEN = {"x-token": "sesame"}
 
 
+# Names that are asked for here: by TCP only those are served.
+HOSTS = ",".join(["a.test", "b.test", "other.test",
+                  *("d%d.test" % i for i in range(15))])
+
+
 class Routes(Case):
     def service(self, modules=None, domains=None, **more):
+        more.setdefault("env", {"PPROF_HOSTS": HOSTS})
         return harness.Service(modules or ["workload.c", harness.PPROF],
                                domains=domains, **more)
 
