@@ -19,7 +19,9 @@
 struct waiter {
 	_Atomic uintptr_t lock; /* 0: free */
 	/* CLOCK_MONOTONIC; 0: not yet. Only who has the place writes it, but
-	 * for whoever charges for the time before. */
+	 * for whoever charges for the time before. Below 0: nobody waits here
+	 * any more, and so many ns are still to be charged; whoever sets that
+	 * to 0 frees the place. */
 	_Atomic int64_t since;
 };
 
@@ -50,21 +52,77 @@ pp_contention_enter(const void *lock)
 	return (-1);
 }
 
-void
-pp_contention_leave(int handle)
+static void
+contention_free(struct waiter *w)
 {
-	struct waiter *w;
-	uint32_t hash;
+	uint32_t hash = pp_contention_hash((const void *)atomic_load(&w->lock));
 
-	if (handle == -1)
-		return;
-	w = &waiters[handle];
-	hash = pp_contention_hash((const void *)atomic_load(&w->lock));
 	atomic_fetch_sub(&pp_contention_filter[hash % PP_CONTENTION_FILTER], 1);
 	/* Before the place is free: its next lock is not to be charged with
 	 * this one's time. */
 	atomic_store(&w->since, 0);
 	atomic_store(&w->lock, 0);
+}
+
+void
+pp_contention_leave(int handle)
+{
+	if (handle != -1)
+		contention_free(&waiters[handle]);
+}
+
+/* To what others have left, who gave up before: however many do, a lock has
+ * one such place, or two for a moment. Returns 1 when there was one. */
+static int
+contention_add(const struct waiter *w, int64_t ns)
+{
+	uintptr_t lock = atomic_load(&w->lock);
+	uint32_t hash = pp_contention_hash((const void *)lock), probe;
+	struct waiter *other;
+	int64_t owed;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		other = &waiters[(hash + probe) % PP_CONTENDED_MAX];
+		if (other == w || atomic_load(&other->lock) != lock)
+			continue;
+		owed = atomic_load(&other->since);
+		if (owed < 0 &&
+		    atomic_compare_exchange_strong(&other->since, &owed,
+			owed - ns))
+			return (1);
+	}
+	return (0);
+}
+
+void
+pp_contention_give_up(int handle)
+{
+	struct waiter *w;
+	int64_t since, ns;
+
+	if (handle == -1)
+		return;
+	w = &waiters[handle];
+	since = atomic_exchange(&w->since, 0);
+	ns = pp_clock_mono() - since;
+	if (since <= 0 || ns <= 0 || contention_add(w, ns))
+		contention_free(w);
+	else
+		atomic_store(&w->since, -ns);
+}
+
+void
+pp_contention_forget(void)
+{
+	int64_t owed;
+	uint32_t i;
+
+	for (i = 0; i < PP_CONTENDED_MAX; i++) {
+		owed = atomic_load(&waiters[i].since);
+		if (owed < 0 &&
+		    atomic_compare_exchange_strong(&waiters[i].since, &owed, 0))
+			contention_free(&waiters[i]);
+	}
 }
 
 void
@@ -80,6 +138,14 @@ pp_contention_charge(const void *lock, enum pp_wait wait)
 		if (atomic_load(&w->lock) != (uintptr_t)lock)
 			continue;
 		since = atomic_load(&w->since);
+		if (since < 0) {
+			if (!atomic_compare_exchange_strong(&w->since, &since,
+				0))
+				continue;
+			contention_free(w);
+			ns -= since;
+			continue;
+		}
 		if (since == 0 || since >= now ||
 		    !atomic_compare_exchange_strong(&w->since, &since, now))
 			continue;

@@ -28,8 +28,14 @@ pp_contention_hash(const void *lock)
  * no room (counted). */
 int pp_contention_enter(const void *lock);
 
-/* It has got it, or given up. */
+/* It has got it. */
 void pp_contention_leave(int handle);
+
+/* It has not: what it has waited for is charged to whoever lets go next. */
+void pp_contention_give_up(int handle);
+
+/* Nobody is charged any more: those who let go are not seen. */
+void pp_contention_forget(void);
 
 /* The calling thread is about to let go of `lock`: what has been waited for
  * it since the last one did so is this one's. */

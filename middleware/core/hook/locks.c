@@ -79,6 +79,8 @@ hook_mutex_unlock(pthread_mutex_t *mutex)
 void
 pp_locks_follow(int watch)
 {
+	if ((watch & PP_WATCH_MUTEX) == 0)
+		pp_contention_forget();
 	__atomic_store_n(&mutex_lock_now,
 	    watch & WATCH_ANY ? mutex_lock_watched : real_mutex_lock,
 	    __ATOMIC_RELAXED);

@@ -5,6 +5,7 @@
 #ifndef PP_HOOK_LOCKS_PRIVATE_H
 #define PP_HOOK_LOCKS_PRIVATE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
@@ -39,6 +40,13 @@ time_is_one(clockid_t clock, const struct timespec *until)
 	    until->tv_nsec >= 0 && until->tv_nsec < PP_NS_PER_SEC);
 }
 
+/* Of pthread's and of C11's, whose number is no error of pthread's. */
+static inline int
+gave_up(int result)
+{
+	return (result == ETIMEDOUT || result == thrd_timedout);
+}
+
 /* As the originals: a thread that is cancelled ends here even if it need not
  * wait, and a success leaves errno alone. */
 int pp_locks_sem_is_free(sem_t *sem);
@@ -54,7 +62,10 @@ int pp_locks_sem_is_free(sem_t *sem);
 		    ? pp_contention_enter(lock)                                \
 		    : -1;                                                      \
 		result = (call);                                               \
-		pp_contention_leave(place_);                                   \
+		if (gave_up(result))                                           \
+			pp_contention_give_up(place_);                         \
+		else                                                           \
+			pp_contention_leave(place_);                           \
 		pp_wait_ended((wait), pp_clock_mono() - began_);               \
 		pp_trace_waited((wait), traced_);                              \
 	} while (0)
