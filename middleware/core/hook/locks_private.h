@@ -70,6 +70,27 @@ int pp_locks_sem_is_free(sem_t *sem);
 		pp_trace_waited((wait), traced_);                              \
 	} while (0)
 
+/* The same for a condition: the wait lets go of the mutex, and at its end wants
+ * it back. A thread may be cancelled in it. */
+static inline void
+cond_left(void *place)
+{
+	pp_contention_cond_leave(*(const int *)place);
+}
+
+#define WAIT_FOR_COND(cond, mutex, call)                                       \
+	do {                                                                   \
+		int at_ = -1;                                                  \
+                                                                               \
+		if (watched(PP_WATCH_MUTEX)) {                                 \
+			at_ = pp_contention_cond_enter(cond, mutex);           \
+			pp_contention_release(mutex, PP_WAIT_MUTEX);           \
+		}                                                              \
+		pthread_cleanup_push(cond_left, &at_);                         \
+		WAIT_FOR(NULL, PP_WAIT_COND, call);                            \
+		pthread_cleanup_pop(1);                                        \
+	} while (0)
+
 /* Not a jump: where the C library's own function leaves no frame while it
  * waits, or is the leaf whether it waits or not, this one tells what a thread
  * does (profile/progress_state.c). */
