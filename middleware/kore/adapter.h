@@ -92,7 +92,7 @@ uint32_t pp_runtime_label(const struct http_request *req);
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
  * many. */
-#define PP_ENTRIES_MAX 24
+#define PP_ENTRIES_MAX 26
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
@@ -228,6 +228,11 @@ extern int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
 /* task.c */
 void pp_task_run(struct kore_task *task);
 extern void (*pp_task_real_run)(struct kore_task *);
+uint32_t pp_task_channel_read(struct kore_task *task, void *data, uint32_t len);
+void pp_task_channel_write(struct kore_task *task, void *data, uint32_t len);
+extern uint32_t (
+    *pp_task_real_channel_read)(struct kore_task *, void *, uint32_t);
+extern void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
 int pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 

@@ -51,6 +51,13 @@ static const struct pp_got_hook calls_group[] = {
 	    (void **)&pp_flight_real_timer_add, PP_GOT_LIBRARIES },
 };
 
+static const struct pp_got_hook channel_group[] = {
+	{ "kore_task_channel_read", (void *)pp_task_channel_read,
+	    (void **)&pp_task_real_channel_read, PP_GOT_LIBRARIES },
+	{ "kore_task_channel_write", (void *)pp_task_channel_write,
+	    (void **)&pp_task_real_channel_write, PP_GOT_LIBRARIES },
+};
+
 /* Only where Kore was built with CURL=1. */
 static const struct pp_got_hook curl_group[] = {
 	{ "kore_curl_bind_request", (void *)pp_flight_bind_curl,
@@ -103,6 +110,7 @@ static const struct {
 	GROUP(flight_group, 5, PP_ENTRIES_FLIGHTS,
 	    "requests that sleep and wake"),
 	GROUP(calls_group, 2, PP_ENTRIES_CALLS, "tasks and timers"),
+	GROUP(channel_group, 2, PP_ENTRIES_CALLS, "channels of tasks"),
 	GROUP(curl_group, 1, PP_ENTRIES_CURL, "requests that wait for libcurl"),
 	GROUP(answers_group, 3, PP_ENTRIES_ANSWERS, "bytes of answers"),
 	GROUP(close_group, 1, PP_ENTRIES_ANSWERS, "bytes of last answers"),

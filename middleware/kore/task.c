@@ -1,5 +1,6 @@
 /*
- * A request's labels follow it into its task.
+ * A request's labels follow it into its task, and what waits for a task's
+ * channel is seen.
  *
  * A task's thread calls task->entry: while a task waits, its entry is ours,
  * and a small table remembers the application's and the labels.
@@ -11,13 +12,17 @@
 #include <kore/http.h>
 #include <kore/tasks.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/mix.h"
 #include "capture/label.h"
 #include "capture/trace.h"
+#include "capture/wait.h"
 #include "hook/locks.h"
 #include "hook/process.h"
 #include "kore/adapter.h"
@@ -120,6 +125,81 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	} while (error == 0 && TAILQ_EMPTY(&thread->tasks));
 	pp_trace_waited(PP_WAIT_COND, traced);
 	return (error);
+}
+
+uint32_t (*pp_task_real_channel_read)(struct kore_task *, void *, uint32_t);
+void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
+
+/* A socket of this size takes no more at once, whatever is in it. */
+#define CHANNEL_SURE 65536
+
+/* Whether a call would have to wait for the other end, while anybody asks. */
+static int
+task_channel_waits(struct kore_task *task, short event, uint32_t len)
+{
+	struct pollfd ready = { .events = event };
+	int saved = errno, waits;
+
+	if ((atomic_load_explicit(&pp_wait_watch, memory_order_relaxed) &
+		(PP_WATCH_BLOCK | PP_WATCH_TRACE)) == 0 ||
+	    task->thread == NULL)
+		return (0);
+	ready.fd =
+	    task->fds[pthread_equal(pthread_self(), task->thread->tid) != 0];
+	waits = len > CHANNEL_SURE || poll(&ready, 1, 0) == 0;
+	errno = saved;
+	return (waits);
+}
+
+struct channel_wait {
+	uint64_t traced;
+	int64_t began;
+};
+
+static struct channel_wait
+task_channel_begins(void)
+{
+	struct channel_wait wait = {
+		pp_trace_active() ? pp_trace_wait(PP_WAIT_CHANNEL) : 0,
+		pp_clock_mono(),
+	};
+
+	return (wait);
+}
+
+static void
+task_channel_ends(const struct channel_wait *wait)
+{
+	pp_wait_ended(PP_WAIT_CHANNEL, pp_clock_mono() - wait->began);
+	pp_trace_waited(PP_WAIT_CHANNEL, wait->traced);
+}
+
+uint32_t
+pp_task_channel_read(struct kore_task *task, void *data, uint32_t len)
+{
+	struct channel_wait wait;
+	uint32_t got;
+
+	if (!task_channel_waits(task, POLLIN, 0))
+		return (pp_task_real_channel_read(task, data, len));
+	wait = task_channel_begins();
+	got = pp_task_real_channel_read(task, data, len);
+	task_channel_ends(&wait);
+	return (got);
+}
+
+void
+pp_task_channel_write(struct kore_task *task, void *data, uint32_t len)
+{
+	struct channel_wait wait;
+
+	if (!task_channel_waits(task, POLLOUT, len)) {
+		pp_task_real_channel_write(task, data, len);
+		return;
+	}
+	wait = task_channel_begins();
+	pp_task_real_channel_write(task, data, len);
+	task_channel_ends(&wait);
 }
 
 void

@@ -196,6 +196,51 @@ a_place_that_was_used_begins_anew(void **state)
 	assert_true(sum.ns <= began);
 }
 
+/* However many give up, what they have waited for is charged once, to whoever
+ * lets go next. */
+static void
+who_gives_up_is_charged_for(void **state)
+{
+	uint64_t lost = wait_loss(PP_LOSS_CONTENDED_DROPPED);
+	uint32_t label = wait_label("gave up"), was;
+	int64_t waited = 0, began;
+	struct wait_sum sum;
+	int i, place;
+
+	(void)state;
+	find_locks();
+	wait_rates(0, 1);
+	was = pp_label_swap(label);
+	for (i = 0; i < 2000; i++) {
+		place = pp_contention_enter(lock_of[0]);
+		began = pp_clock_mono();
+		(void)usleep(i == 0 ? 20000 : 1);
+		waited += pp_clock_mono() - began;
+		pp_contention_give_up(place);
+	}
+	/* Another lock is none of theirs. */
+	pp_contention_release(lock_of[1], PP_WAIT_MUTEX);
+	assert_int_equal(wait_mutex(label, PP_WAIT_MUTEX, NULL).ns, 0);
+	pp_contention_release(lock_of[0], PP_WAIT_MUTEX);
+	pp_contention_release(lock_of[0], PP_WAIT_MUTEX);
+	sum = wait_mutex(label, PP_WAIT_MUTEX, NULL);
+	print_message("%.1f of %.1f ms\n", (double)sum.ns / 1e6,
+	    (double)waited / 1e6);
+	assert_true(sum.count == 1);
+	assert_true(sum.ns >= waited && sum.ns < 2 * waited);
+	assert_int_equal(wait_loss(PP_LOSS_CONTENDED_DROPPED), lost);
+	/* Not what was left when nobody measures any more. */
+	place = pp_contention_enter(lock_of[0]);
+	(void)usleep(20000);
+	pp_contention_give_up(place);
+	wait_rates(0, 0);
+	wait_rates(0, 1);
+	pp_contention_release(lock_of[0], PP_WAIT_MUTEX);
+	assert_int_equal(wait_mutex(label, PP_WAIT_MUTEX, NULL).ns, sum.ns);
+	(void)pp_label_swap(was);
+	wait_rates(0, 0);
+}
+
 int
 main(void)
 {
@@ -205,6 +250,7 @@ main(void)
 		cmocka_unit_test(two_come_to_one_place),
 #endif
 		cmocka_unit_test(a_place_that_was_used_begins_anew),
+		cmocka_unit_test(who_gives_up_is_charged_for),
 	};
 
 	return (cmocka_run_group_tests(tests, prepare, fixture_teardown));

@@ -24,6 +24,8 @@
 	    "a request asleep until the application wakes it")                 \
 	X(TIMER, "timer", "the same, with a one-shot timer of its handler's")  \
 	X(QUEUE, "task queue", "a task that waits for a thread")               \
+	X(CHANNEL, "channel",                                                  \
+	    "kore_task_channel_read() or _write(), until the other end does")  \
 	X(RECEIVE, "receiving", "a request whose body still comes in")
 
 enum pp_wait {

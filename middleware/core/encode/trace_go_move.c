@@ -30,6 +30,7 @@ block_type(uint32_t wait)
 		return (GO_BLOCK_COND);
 	case PP_WAIT_TASK:
 	case PP_WAIT_QUEUE:
+	case PP_WAIT_CHANNEL:
 		return (GO_BLOCK_RECV);
 	default:
 		return (GO_BLOCK_SYNC);

@@ -16,6 +16,8 @@ static int (*real_mutex_unlock)(pthread_mutex_t *);
 static int (*real_rdlock)(pthread_rwlock_t *);
 static int (*real_wrlock)(pthread_rwlock_t *);
 static int (*real_rwunlock)(pthread_rwlock_t *);
+static int (*real_cond_signal)(pthread_cond_t *);
+static int (*real_cond_broadcast)(pthread_cond_t *);
 static int (*real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 static int (*real_barrier_wait)(pthread_barrier_t *);
 static int (*real_join)(pthread_t, void **);
@@ -79,6 +81,8 @@ hook_mutex_unlock(pthread_mutex_t *mutex)
 void
 pp_locks_follow(int watch)
 {
+	if ((watch & PP_WATCH_MUTEX) == 0)
+		pp_contention_forget();
 	__atomic_store_n(&mutex_lock_now,
 	    watch & WATCH_ANY ? mutex_lock_watched : real_mutex_lock,
 	    __ATOMIC_RELAXED);
@@ -131,10 +135,24 @@ pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 
 	if (!watched(WATCH_ANY))
 		return (real_cond_wait(cond, mutex));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND, real_cond_wait(cond, mutex));
+	WAIT_FOR_COND(cond, mutex, real_cond_wait(cond, mutex));
 	return (result);
+}
+
+static int
+hook_cond_signal(pthread_cond_t *cond)
+{
+	if (watched(PP_WATCH_MUTEX))
+		pp_contention_signal(cond, 0);
+	return (real_cond_signal(cond));
+}
+
+static int
+hook_cond_broadcast(pthread_cond_t *cond)
+{
+	if (watched(PP_WATCH_MUTEX))
+		pp_contention_signal(cond, 1);
+	return (real_cond_broadcast(cond));
 }
 
 TOLD int
@@ -198,6 +216,8 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	 * who knows the server decides. */
 	{ "pthread_cond_wait", (void *)pp_locks_cond_wait,
 	    (void **)&real_cond_wait, PP_GOT_LIBRARIES },
+	LOCK_HOOK(pthread_cond_signal, cond_signal, PP_GOT_ALL),
+	LOCK_HOOK(pthread_cond_broadcast, cond_broadcast, PP_GOT_ALL),
 	TOLD_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
 	TOLD_HOOK(pthread_join, join, PP_GOT_ALL),
 	TOLD_HOOK(sem_wait, sem_wait, PP_GOT_ALL),

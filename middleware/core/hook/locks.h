@@ -13,9 +13,9 @@
 
 #include "hook/got.h"
 
-#define PP_LOCK_HOOKS  9
+#define PP_LOCK_HOOKS  11
 #define PP_TIMED_HOOKS 12
-#define PP_C11_HOOKS   6
+#define PP_C11_HOOKS   8
 
 extern const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS];
 extern const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS];

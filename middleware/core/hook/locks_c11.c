@@ -9,6 +9,8 @@
 static int (*real_mtx_lock)(mtx_t *);
 static int (*real_mtx_timedlock)(mtx_t *, const struct timespec *);
 static int (*real_mtx_unlock)(mtx_t *);
+static int (*real_cnd_signal)(cnd_t *);
+static int (*real_cnd_broadcast)(cnd_t *);
 static int (*real_cnd_wait)(cnd_t *, mtx_t *);
 static int (*real_cnd_timedwait)(cnd_t *, mtx_t *, const struct timespec *);
 static int (*real_thrd_join)(thrd_t, int *);
@@ -56,9 +58,7 @@ hook_cnd_wait(cnd_t *cond, mtx_t *mutex)
 
 	if (!watched(WATCH_ANY))
 		return (real_cnd_wait(cond, mutex));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND, real_cnd_wait(cond, mutex));
+	WAIT_FOR_COND(cond, mutex, real_cnd_wait(cond, mutex));
 	return (result);
 }
 
@@ -69,10 +69,24 @@ hook_cnd_timedwait(cnd_t *cond, mtx_t *mutex, const struct timespec *until)
 
 	if (!watched(WATCH_ANY))
 		return (real_cnd_timedwait(cond, mutex, until));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND, real_cnd_timedwait(cond, mutex, until));
+	WAIT_FOR_COND(cond, mutex, real_cnd_timedwait(cond, mutex, until));
 	return (result);
+}
+
+static int
+hook_cnd_signal(cnd_t *cond)
+{
+	if (watched(PP_WATCH_MUTEX))
+		pp_contention_signal(cond, 0);
+	return (real_cnd_signal(cond));
+}
+
+static int
+hook_cnd_broadcast(cnd_t *cond)
+{
+	if (watched(PP_WATCH_MUTEX))
+		pp_contention_signal(cond, 1);
+	return (real_cnd_broadcast(cond));
 }
 
 TOLD int
@@ -93,5 +107,7 @@ const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS] = {
 	LOCK_HOOK(mtx_unlock, mtx_unlock, PP_GOT_ALL),
 	LOCK_HOOK(cnd_wait, cnd_wait, PP_GOT_ALL),
 	LOCK_HOOK(cnd_timedwait, cnd_timedwait, PP_GOT_ALL),
+	LOCK_HOOK(cnd_signal, cnd_signal, PP_GOT_ALL),
+	LOCK_HOOK(cnd_broadcast, cnd_broadcast, PP_GOT_ALL),
 	TOLD_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
 };

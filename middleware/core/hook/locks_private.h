@@ -5,6 +5,7 @@
 #ifndef PP_HOOK_LOCKS_PRIVATE_H
 #define PP_HOOK_LOCKS_PRIVATE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
@@ -39,6 +40,13 @@ time_is_one(clockid_t clock, const struct timespec *until)
 	    until->tv_nsec >= 0 && until->tv_nsec < PP_NS_PER_SEC);
 }
 
+/* Of pthread's and of C11's, whose number is no error of pthread's. */
+static inline int
+gave_up(int result)
+{
+	return (result == ETIMEDOUT || result == thrd_timedout);
+}
+
 /* As the originals: a thread that is cancelled ends here even if it need not
  * wait, and a success leaves errno alone. */
 int pp_locks_sem_is_free(sem_t *sem);
@@ -54,9 +62,33 @@ int pp_locks_sem_is_free(sem_t *sem);
 		    ? pp_contention_enter(lock)                                \
 		    : -1;                                                      \
 		result = (call);                                               \
-		pp_contention_leave(place_);                                   \
+		if (gave_up(result))                                           \
+			pp_contention_give_up(place_);                         \
+		else                                                           \
+			pp_contention_leave(place_);                           \
 		pp_wait_ended((wait), pp_clock_mono() - began_);               \
 		pp_trace_waited((wait), traced_);                              \
+	} while (0)
+
+/* The same for a condition: the wait lets go of the mutex, and at its end wants
+ * it back. A thread may be cancelled in it. */
+static inline void
+cond_left(void *place)
+{
+	pp_contention_cond_leave(*(const int *)place);
+}
+
+#define WAIT_FOR_COND(cond, mutex, call)                                       \
+	do {                                                                   \
+		int at_ = -1;                                                  \
+                                                                               \
+		if (watched(PP_WATCH_MUTEX)) {                                 \
+			at_ = pp_contention_cond_enter(cond, mutex);           \
+			pp_contention_release(mutex, PP_WAIT_MUTEX);           \
+		}                                                              \
+		pthread_cleanup_push(cond_left, &at_);                         \
+		WAIT_FOR(NULL, PP_WAIT_COND, call);                            \
+		pthread_cleanup_pop(1);                                        \
 	} while (0)
 
 /* Not a jump: where the C library's own function leaves no frame while it

@@ -91,9 +91,7 @@ hook_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex, when until)
 
 	if (!watched(WATCH_ANY))
 		return (real_cond_timedwait(cond, mutex, until));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND, real_cond_timedwait(cond, mutex, until));
+	WAIT_FOR_COND(cond, mutex, real_cond_timedwait(cond, mutex, until));
 	return (result);
 }
 
@@ -105,9 +103,7 @@ hook_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 
 	if (!watched(WATCH_ANY))
 		return (real_cond_clockwait(cond, mutex, clock, until));
-	if (watched(PP_WATCH_MUTEX))
-		pp_contention_release(mutex, PP_WAIT_MUTEX);
-	WAIT_FOR(NULL, PP_WAIT_COND,
+	WAIT_FOR_COND(cond, mutex,
 	    real_cond_clockwait(cond, mutex, clock, until));
 	return (result);
 }
