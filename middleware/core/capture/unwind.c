@@ -9,6 +9,7 @@
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
+#include "capture/unwind_list.h"
 
 /* unw_backtrace() begins in our own handler: itself, the handler's callers up
  * to the signal frame, with the switch to our own stack between. The interrupted
@@ -66,6 +67,7 @@ backtrace_into(void **raw, int room)
 	    atomic_load_explicit(&pp_self.unwind_unsafe, memory_order_relaxed))
 		return (0);
 	pp_unwind_off = pp_unwind_ours = 1;
+	pp_unwind_forget_own();
 	count = pp_unwind_backtrace(raw, room);
 	pp_unwind_off = pp_unwind_ours = 0;
 	return (count < room ? count : room);

@@ -21,6 +21,14 @@
 int pp_entry_patch(void *target, void *replacement, void **original,
     const char **why);
 
+/* The same for a function that does nothing but return, and may be shorter than
+ * the jump. */
+int pp_entry_patch_empty(void *target, void *replacement, void **original,
+    const char **why);
+
+/* Load and unload a library, to see whether that is noticed. */
+void pp_entry_probe(void);
+
 /* Undo the patch whose trampoline is `original`. */
 void pp_entry_restore(void *target, void *original);
 
