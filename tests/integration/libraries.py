@@ -30,6 +30,8 @@ class Libraries(harness.Service):
     def __init__(self, ours=True, modules=("libraries.c",), **more):
         super().__init__([*modules, *([harness.PPROF] if ours else [])],
                          ROUTES, **dict({"workers": 1}, **more))
+        # Where a name without a slash is looked for.
+        self.env["LD_LIBRARY_PATH"] = self.root
 
     def path(self, name):
         """Of a library, as a worker opens it."""
@@ -41,6 +43,12 @@ class Libraries(harness.Service):
         if not os.path.exists(path):
             build(path, source, *flags)
         return self.path(name)
+
+    def found_at(self, folder):
+        """That folder as a worker sees it, to put a library in."""
+        place = (self.root if self.production else "") + folder
+        os.makedirs(place, exist_ok=True)
+        return place
 
     def take(self, path):
         """A file of the system, where workers find it, too."""

@@ -6,6 +6,7 @@ threads map memory. Each in the plain and in the production conf, by default
 and under a profile of 1000 Hz.
 """
 import contextlib
+import time
 
 import harness
 from case import Case, Later, main, note
@@ -90,6 +91,54 @@ class OwnFunctions(Guest):
                 found += [kore.call(plug), kore.call(tool, "kl", n=1)]
             return found
         self.both(call)
+
+
+class Unloaded(Guest):
+    """Libraries are unloaded while another thread maps memory, some of it
+    where they were. Stacks stay whole."""
+
+    def stacks(self, kore, seconds=4):
+        """Of a profile of work: what has its callers, by its nanoseconds."""
+        path = kore.library("steady.so", "plug.c")
+        later = Later(kore.profile, seconds, 1000)
+        time.sleep(0.3)
+        kore.call(path, "kt", "plug_work", 1200)
+        answer = later.result()
+        self.assertEqual(answer.status, 200)
+        raw = self.pprof.raw(answer.body)
+        inner = raw.ns(lambda s: s.has("plug_inner"))
+        whole = raw.ns(lambda s: s.has("plug_inner") and s.has("page_call")
+                       and s.has("main"))
+        self.assertGreater(inner, 300e6)
+        return whole / inner
+
+    def check(self, production, profiled):
+        with Libraries(True, production=production) as kore:
+            libs = [kore.library("plug_%d.so" % i, "plug.c",
+                                 "-DPLUG(name)=p%d_##name" % i,
+                                 "-DPAD=%d" % (4096 * i)) for i in range(8)]
+            for turn in range(3):
+                with (self.profiled(kore) if profiled
+                      else contextlib.nullcontext()):
+                    for lib in libs:
+                        self.assertEqual(
+                            kore.call(lib, "M", n=1000, times=20), "0")
+                whole = self.stacks(kore)
+                note("%s, %s: %.2f%% of the samples have whole stacks",
+                     "production" if production else "plain",
+                     "profiled" if profiled else "by default", 100 * whole)
+                self.assertGreater(whole, 0.99)
+            facts = self.pprof.raw(kore.get(
+                "/debug/pprof/profile?seconds=1").body).facts()
+            self.assertEqual(facts["unwinder_stale"], "0")
+
+    def test_by_default(self):
+        for production in (False, True):
+            self.check(production, False)
+
+    def test_under_a_profile(self):
+        for production in (False, True):
+            self.check(production, True)
 
 
 if __name__ == "__main__":

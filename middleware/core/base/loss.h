@@ -19,6 +19,10 @@
 	    "unwinder or the dynamic linker")                                  \
 	X(STACKS_TRUNCATED, "stacks_truncated",                                \
 	    "stacks cut at the frame limit, root frames missing")              \
+	X(UNWINDER_STALE, "unwinder_stale",                                    \
+	    "times that code was unloaded, its addresses could not be kept, "  \
+	    "and the unwinder cannot forget them: since then its process's "   \
+	    "samples are without a stack")                                     \
 	X(TIMER_OVERRUNS, "timer_overruns",                                    \
 	    "timer expiries that shared a signal; their time is in the "       \
 	    "sample that came")                                                \

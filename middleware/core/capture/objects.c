@@ -162,8 +162,10 @@ object_pages(const struct pp_object *object, size_t *len)
 static void
 objects_forget(void)
 {
-	if (pp_unwind_forget() == -1)
-		atomic_store(&pp_self.unwind_unsafe, 1);
+	if (pp_unwind_forget() == 0)
+		return;
+	atomic_store(&pp_self.unwind_unsafe, 1);
+	pp_slot_lose(pp_self.slot, PP_LOSS_UNWINDER_STALE, 1);
 }
 
 /* Keep the code addresses of an object that is gone from being used again. */

@@ -199,9 +199,9 @@ pp_unwind_load(const char **why)
 #endif
 	pp_unwind_space = *space;
 	pp_unwind_list_refresh();
-	pp_unwind_off = 1;
+	pp_unwind_off = pp_unwind_ours = 1;
 	unwind_learn_cache();
-	pp_unwind_off = 0;
+	pp_unwind_off = pp_unwind_ours = 0;
 	pp_unwind_warm();
 	return (0);
 }
@@ -213,7 +213,9 @@ pp_unwind_warm(void)
 
 	if (pp_unwind_backtrace == NULL)
 		return;
-	pp_unwind_off = 1;
+	/* Without the dynamic linker's lock: a thread that has it may be
+	 * interrupted, and wait for one that libunwind holds here. */
+	pp_unwind_off = pp_unwind_ours = 1;
 	(void)pp_unwind_backtrace(raw, 4);
-	pp_unwind_off = 0;
+	pp_unwind_off = pp_unwind_ours = 0;
 }

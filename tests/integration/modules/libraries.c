@@ -133,6 +133,7 @@ page_call(struct http_request *req)
 {
 	const char *how = query(req, "how", "k");
 	const char *lib = query(req, "lib", "");
+	const char *function = query(req, "function", "go");
 	int n = atoi(query(req, "n", "0"));
 	int times = atoi(query(req, "times", "1")), result = -1;
 	pthread_t thread;
@@ -148,7 +149,7 @@ page_call(struct http_request *req)
 			(void)snprintf(text, sizeof(text), "%s", dlerror());
 			return (reply(req, text));
 		}
-		result = call(library, how, query(req, "function", "go"), n);
+		result = call(library, how, function, n);
 		if (strchr(how, 'k') == NULL)
 			(void)dlclose(library);
 	}

@@ -8,6 +8,10 @@
 #ifndef PLUG
 #define PLUG(name) plug_##name
 #endif
+/* How much larger the frame of its function is. */
+#ifndef PAD
+#define PAD 0
+#endif
 
 int PLUG(work)(int);
 int PLUG(hold)(int);
@@ -31,9 +35,12 @@ PLUG(begins)(void)
 __attribute__((noinline)) static unsigned int
 PLUG(inner)(int n)
 {
-	volatile unsigned int x = 1;
+	volatile unsigned int x;
+	volatile char pad[PAD + 1];
 	int i;
 
+	pad[PAD] = 1;
+	x = (unsigned char)pad[PAD];
 	for (i = 0; i < n; i++)
 		x = x * 1664525 + 1013904223;
 	return (x);

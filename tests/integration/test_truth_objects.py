@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""
+Code that comes late, or lies where one does not expect it, has names, callers
+and a heap like any other, from its first call on: within the handler that
+loaded it.
+"""
+import contextlib
+import time
+
+import harness
+from case import Case, Later, main, note
+from libraries import Libraries, build
+
+MIB = 1 << 20
+GCONV = "/usr/lib/x86_64-linux-gnu/gconv/"
+
+
+class Truth(Case):
+    @contextlib.contextmanager
+    def service(self, production, **more):
+        """With libraries beside the module, found by its own RUNPATH."""
+        env = dict(more.pop("env", {}), PPROF_HEAP_RATE="1")
+        kore = Libraries(True, production=production, env=env, **more)
+        with kore:
+            yield kore
+
+    def during(self, kore, seconds, call):
+        """The profile of the time in which call() runs, and its answer."""
+        later = Later(kore.profile, seconds, 1000)
+        # The one worker has read that before it is busy.
+        time.sleep(0.3)
+        answer = call()
+        profile = later.result()
+        self.assertEqual(profile.status, 200)
+        return self.pprof.raw(profile.body), answer
+
+    def heap(self, kore):
+        answer = kore.get("/debug/pprof/heap")
+        self.assertEqual(answer.status, 200)
+        return self.pprof.raw(answer.body)
+
+    def share(self, raw, leaf, caller):
+        """Of the samples of a function, the part below another; and of all
+        samples of the caller's, the function's."""
+        under = raw.ns(lambda s: s.has(leaf) and s.has(caller))
+        return (under / max(1, raw.ns(lambda s: s.has(leaf))),
+                under / max(1, raw.ns(lambda s: s.has(caller))))
+
+
+class Late(Truth):
+    def check_plug(self, kore, lib, how="k"):
+        """Work and hold in one handler; what the constructor held, too."""
+        raw, answer = self.during(kore, 2, lambda: kore.call(
+            lib, how + "t", "plug_work", 1500))
+        self.assertEqual(answer, "0")
+        called, worked = self.share(raw, "plug_inner", "page_call")
+        note("%s %s: %.1f%% of its samples have their caller, %.1f%% of the "
+             "handler's are in it", lib, how, 100 * called, 100 * worked)
+        self.assertGreater(called, 0.99)
+        self.assertGreater(worked, 0.95)
+        self.assertEqual(kore.call(lib, how, "plug_hold", 3 * MIB), "0")
+        return raw
+
+    def held(self, raw):
+        """Of the library: bytes in its constructor, bytes below the handler."""
+        def size(function):
+            return sum(s.values[3] for s in raw.samples
+                       if s.has("keep") and s.has(function))
+        return size("plug_begins"), size("plug_hold")
+
+    def check(self, find, how="k", heap=True):
+        """`find`: makes the library, and says what it is opened by."""
+        for production in (False, True):
+            with self.service(production) as kore:
+                self.check_plug(kore, find(kore), how)
+                if heap:
+                    self.assertEqual(self.held(self.heap(kore)),
+                                     (MIB, 3 * MIB))
+
+    def plug(self, kore):
+        return kore.library("plug.so", "plug.c")
+
+    def test_by_its_path(self):
+        self.check(self.plug)
+
+    def test_by_its_path_and_bound_late(self):
+        self.check(self.plug, "kl")
+
+    def test_by_its_name_alone(self):
+        def find(kore):
+            build(kore.found_at(kore.root) + "/plug.so", "plug.c")
+            return "plug.so"
+        self.check(find)
+
+    def test_by_the_place_of_its_caller(self):
+        def find(kore):
+            build(kore.found_at(kore.dir) + "/plug.so", "plug.c")
+            return "$ORIGIN/plug.so"
+        self.check(find)
+
+    def test_in_a_namespace_of_its_own(self):
+        """Its libc is not the service's: neither is its heap."""
+        def find(kore):
+            if kore.production:
+                for name in ("libc.so.6", "ld-linux-x86-64.so.2"):
+                    kore.take("/lib/x86_64-linux-gnu/" + name)
+            return self.plug(kore)
+        self.check(find, "km", heap=False)
+
+    def test_unloaded_and_another_one_loaded(self):
+        """Ten of them, whose functions have frames of other sizes."""
+        for production in (False, True):
+            with self.service(production) as kore:
+                libs = [kore.library(
+                    "plug_%d.so" % i, "plug.c", "-DPLUG(name)=p%d_##name" % i,
+                    "-DPAD=%d" % (64 * i)) for i in range(10)]
+
+                def call():
+                    for lib in libs:
+                        kore.call(lib, "t", "go", 150)
+                raw, _ = self.during(kore, 6, call)
+                for i in range(10):
+                    called, _ = self.share(raw, "p%d_inner" % i, "page_call")
+                    used = raw.ns(lambda s: s.has("p%d_inner" % i))
+                    note("p%d_inner: %.0f ms, %.1f%% with their caller", i,
+                         used / 1e6, 100 * called)
+                    self.assertNear(used, 150e6, 0.2, libs[i])
+                    self.assertGreater(called, 0.99)
+
+    def test_what_libc_loads_by_itself(self):
+        for production in (False, True):
+            with self.service(production) as kore:
+                if production:
+                    for name in ("gconv-modules.cache", "EUC-JP.so",
+                                 "libJIS.so"):
+                        kore.take(GCONV + name)
+                raw, answer = self.during(kore, 3, lambda: kore.get(
+                    "/iconv?n=1500").text)
+                self.assertEqual(answer, "0")
+                inside = [s for s in raw.samples if any(
+                    raw.mappings[l.mapping].file.endswith("/EUC-JP.so")
+                    for l in s.stack if l.mapping)]
+                used = sum(s.ns for s in inside)
+                called = sum(s.ns for s in inside if s.has("page_iconv"))
+                note("%.0f ms in what iconv() loaded, %.1f%% with their "
+                     "caller", used / 1e6, 100 * called / max(1, used))
+                self.assertGreater(used, 1000e6)
+                self.assertGreater(called / used, 0.99)
+
+
+if __name__ == "__main__":
+    main()
