@@ -11,7 +11,8 @@ import subprocess
 import harness
 
 FOLDER = os.path.join(harness.HERE, "modules", "libraries")
-ROUTES = ["/call page_call", "/iconv page_iconv", "/who page_who"]
+ROUTES = ["/call page_call", "/iconv page_iconv", "/pools page_pools",
+          "/who page_who"]
 
 
 def build(path, source, *flags):

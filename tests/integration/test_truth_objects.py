@@ -19,7 +19,7 @@ class Truth(Case):
     @contextlib.contextmanager
     def service(self, production, **more):
         """With libraries beside the module, found by its own RUNPATH."""
-        env = dict(more.pop("env", {}), PPROF_HEAP_RATE="1")
+        env = dict({"PPROF_HEAP_RATE": "1"}, **more.pop("env", {}))
         kore = Libraries(True, production=production, env=env, **more)
         with kore:
             yield kore
@@ -146,6 +146,65 @@ class Late(Truth):
                      "caller", used / 1e6, 100 * called / max(1, used))
                 self.assertGreater(used, 1000e6)
                 self.assertGreater(called / used, 0.99)
+
+
+class Segments(Truth):
+    def test_all_executable_segments(self):
+        """Of one file: each with a mapping of its own, as the kernel's."""
+        for production in (False, True):
+            with self.service(production) as kore:
+                lib = kore.library(
+                    "two.so", "segments.c",
+                    "-Wl,--section-start=.text2=0x400000",
+                    "-Wl,--section-start=.text3=0x800000")
+                raw, answer = self.during(kore, 3, lambda: kore.call(
+                    lib, "kt", "go", 1500))
+                self.assertEqual(answer, "0")
+                mappings = [m for m in raw.mappings.values()
+                            if m.file.endswith("/two.so")]
+                note("%s", [(hex(m.start), hex(m.limit), hex(m.offset))
+                            for m in mappings])
+                with open("/proc/%d/maps" % kore.worker_pids()[1]) as file:
+                    kernel = [int(line.split()[2], 16) for line in file
+                              if "/two.so" in line and "r-xp" in line]
+                self.assertEqual(sorted(m.offset for m in mappings),
+                                 sorted(kernel))
+                functions = ("in_first", "in_second", "in_third")
+                third = raw.ns(lambda s: any(map(s.has, functions))) / 3
+                self.assertGreater(third, 100e6)
+                for function in functions:
+                    used = raw.ns(lambda s: s.has(function))
+                    called, _ = self.share(raw, function, "page_call")
+                    note("%s: %.0f ms, %.1f%% with their caller", function,
+                         used / 1e6, 100 * called)
+                    self.assertNear(used, third, 0.2, function)
+                    self.assertGreater(called, 0.99)
+
+
+class OwnJumps(Truth):
+    def test_moved_instructions_are_their_function(self):
+        """kore_malloc() and kore_free() begin elsewhere since the module has
+        written jumps over them: each sample has a name, and its callers."""
+        for production in (False, True):
+            with self.service(production,
+                              env={"PPROF_HEAP_RATE": "524288"}) as kore:
+                raw, answer = self.during(kore, 4, lambda: kore.get(
+                    "/pools?n=1500").text)
+                self.assertEqual(answer, "0")
+                nowhere = raw.ns(lambda s: any(l.mapping == 0
+                                               for l in s.stack))
+                below = raw.ns(lambda s: s.route == "/pools")
+                lacking = [s for s in raw.samples if s.route == "/pools"
+                           and not s.has("page_pools")]
+                note("%.0f ms in the handler; without their callers %d "
+                     "samples, %s of them counted; %.1f ms in no file",
+                     below / 1e6, sum(s.count for s in lacking),
+                     raw.facts()["samples_stackless"], nowhere / 1e6)
+                self.assertGreater(below, 300e6)
+                self.assertEqual(nowhere, 0)
+                # A signal that finds the thread inside the unwinder.
+                self.assertLessEqual(sum(s.count for s in lacking),
+                                     int(raw.facts()["samples_stackless"]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <ucontext.h>
 
 #include "base/clock.h"
+#include "capture/jumps.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
@@ -27,6 +28,18 @@ pp_unwind_pc(const void *context)
 	return (uc->uc_mcontext.pc);
 #else
 #error "no way to find the interrupted pc on this processor"
+#endif
+}
+
+static void
+interrupted_pc_set(void *context, uint64_t pc)
+{
+	ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+#else
+	uc->uc_mcontext.pc = pc;
 #endif
 }
 
@@ -160,10 +173,18 @@ pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
 	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];
 	int i, first, count;
 	uint32_t frames;
+	uint64_t pc;
 
-	pcs[0] = pp_unwind_pc(context);
+	pc = pp_unwind_pc(context);
+	pcs[0] = pp_jumps_home(pc);
 	*stackless = *cut = 0;
+	/* The unwinder shall find the function, and where to go on is where it
+	 * was. */
+	if (pcs[0] != pc)
+		interrupted_pc_set(context, pcs[0]);
 	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);
+	if (pcs[0] != pc)
+		interrupted_pc_set(context, pc);
 	for (first = 0; first < count && first < OWN_FRAMES_MAX; first++) {
 		if ((uint64_t)(uintptr_t)raw[first] == pcs[0])
 			break;

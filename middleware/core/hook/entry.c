@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/jumps.h"
 #include "hook/entry.h"
 
 #if defined(__x86_64__)
@@ -36,12 +37,14 @@ _Static_assert(ZYDIS_VERSION >> 48 == 4 && ZYDIS_MINOR <= 1,
 /* Five bytes end within an instruction of at most 15. */
 #define MOVED_MAX (JUMP_BYTES - 1 + 15)
 
-/* One cache line each. */
 struct trampoline {
-	_Alignas(64) uint8_t moved[MOVED_MAX + JUMP_BYTES];
+	_Alignas(PP_JUMP_BYTES) uint8_t moved[MOVED_MAX + JUMP_BYTES];
 	uint8_t moved_len;
 	uint8_t far[14]; /* jmp *0(%rip); address */
 };
+
+_Static_assert(sizeof(struct trampoline) == PP_JUMP_BYTES,
+    "a pc in it is looked up by this size");
 
 #define TRAMPOLINES_PER_PAGE 64
 
@@ -268,7 +271,9 @@ entry_write(void *target, size_t len, void *replacement, void **original,
 
 	*why = "no memory near it, or its code may not be written";
 	t = entry_trampoline(target);
-	if (t == NULL || entry_fill(t, target, len, replacement) == -1)
+	if (t == NULL || entry_fill(t, target, len, replacement) == -1 ||
+	    pp_jumps_add(t, target, len, offsetof(struct trampoline, far)) ==
+		-1)
 		return (-1);
 	if (entry_jump(jump, target, t->far) == -1 ||
 	    entry_protect(target, JUMP_BYTES, PROT_READ | PROT_WRITE) == -1)

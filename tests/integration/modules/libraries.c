@@ -41,6 +41,7 @@ KORE_SECCOMP_FILTER("libraries", KORE_SYSCALL_ALLOW(clone),
 
 int page_call(struct http_request *);
 int page_iconv(struct http_request *);
+int page_pools(struct http_request *);
 int page_who(struct http_request *);
 
 static int
@@ -182,6 +183,20 @@ page_iconv(struct http_request *req)
 	} while (cpu_ns() < until);
 	(void)iconv_close(conversion);
 	return (reply(req, left == 0 ? "0" : "1"));
+}
+
+/* Kore's own allocator, and hardly anything else. */
+int
+page_pools(struct http_request *req)
+{
+	int64_t until = cpu_ns() + atoi(query(req, "n", "0")) * 1000000LL;
+	int i;
+
+	do {
+		for (i = 0; i < 10000; i++)
+			kore_free(kore_malloc(16));
+	} while (cpu_ns() < until);
+	return (reply(req, "0"));
 }
 
 int
