@@ -207,5 +207,47 @@ class OwnJumps(Truth):
                                      int(raw.facts()["samples_stackless"]))
 
 
+class Ends(Truth):
+    """Stacks that are not whole are counted, in each profile by its own."""
+
+    def facts(self, kore, path):
+        answer = kore.get("/debug/pprof/" + path, timeout=60)
+        self.assertEqual(answer.status, 200)
+        facts = self.pprof.raw(answer.body).facts()
+        return {key: int(value) for key, value in facts.items()
+                if key.endswith(("_short", "_truncated"))}
+
+    def test_short_and_cut_stacks(self):
+        for production in (False, True):
+            with self.service(production, env={"PPROF_BLOCK_RATE": "1"}) \
+                    as kore:
+                lib = kore.library("bare.so", "bare.c")
+                self.assertEqual(self.facts(kore, "heap")[
+                    "heap_stacks_truncated"], 0)
+                raw, answer = self.during(kore, 3, lambda: kore.call(
+                    lib, "kt", "bare_work", 1000))
+                self.assertEqual(answer, "0")
+                alone = raw.count(lambda s: s.functions() == ["bare_loop"])
+                counted = int(raw.facts()["stacks_short"])
+                note("%d samples in code without unwind information, "
+                     "%d counted", alone, counted)
+                self.assertGreater(alone, 100)
+                self.assertNear(counted, alone, 0.05, "stacks_short")
+                for end in ("short", "truncated"):
+                    for what in ("hold", "wait"):
+                        before = self.facts(kore, "heap"), \
+                            self.facts(kore, "block")
+                        call = ("bare_" if end == "short" else "deep_") + what
+                        self.assertEqual(kore.call(lib, "k", call, times=10),
+                                         "0")
+                        after = self.facts(kore, "heap"), \
+                            self.facts(kore, "block")
+                        more = [after[i][name + end] - before[i][name + end]
+                                for i, name in enumerate(
+                                    ("heap_stacks_", "waits_stacks_"))]
+                        note("10 times %s: %s", call, more)
+                        self.assertEqual(more[what == "wait"], 10)
+
+
 if __name__ == "__main__":
     main()

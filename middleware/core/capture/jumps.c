@@ -23,7 +23,8 @@ int
 pp_jumps_add(const void *trampoline, const void *target, size_t moved,
     size_t far)
 {
-	uint64_t at = (uint64_t)(uintptr_t)trampoline, start = at & ~(PAGE - 1ULL);
+	uint64_t at = (uint64_t)(uintptr_t)trampoline,
+		 start = at & ~(PAGE - 1ULL);
 	unsigned int i;
 	struct jump *jump;
 

@@ -61,8 +61,8 @@ loaded_others(struct loaded_visit *v)
 		map = space->base.r_map;
 		for (maps = 0; map != NULL && maps < MAPS_MAX; maps++) {
 			if (!v->ended && loaded_describe(&info, map))
-				v->ended = v->visit(&info, sizeof(info),
-						  v->arg) != 0;
+				v->ended =
+				    v->visit(&info, sizeof(info), v->arg) != 0;
 			map = map->l_next;
 		}
 		space = space->r_next;

@@ -80,8 +80,8 @@ unwind_list_add(struct dl_phdr_info *info, size_t size, void *arg)
 	memcpy(copy, info, size < sizeof(*info) ? size : sizeof(*info));
 	copy->dlpi_phdr = header;
 	copy->dlpi_phnum = 0;
-	for (i = 0; i < info->dlpi_phnum &&
-	     copy->dlpi_phnum < PP_UNWIND_HEADERS_MAX;
+	for (i = 0;
+	     i < info->dlpi_phnum && copy->dlpi_phnum < PP_UNWIND_HEADERS_MAX;
 	     i++) {
 		if (unwind_reads(&info->dlpi_phdr[i]))
 			header[copy->dlpi_phnum++] = info->dlpi_phdr[i];
@@ -129,8 +129,9 @@ cache_words(const struct pp_unwind_cache *cache, void *const *raw, int count)
 	for (words = 1; words <= CACHE_WORDS_MAX; words++) {
 		for (i = 0; i < count; i++) {
 			address = (uint64_t)(uintptr_t)raw[i] - 1;
-			if (cache->bucket[words *
-				cache_place(cache, address)] == address)
+			if (cache
+				->bucket[words * cache_place(cache, address)] ==
+			    address)
 				return (words);
 		}
 	}

@@ -239,8 +239,8 @@ entry_is_empty(const uint8_t *code, const char **why)
 		return (0);
 	*why = "it does something";
 	for (len = 0; len < JUMP_BYTES; len += at.length) {
-		if (!ZYAN_SUCCESS(d.decode(&d.state, NULL, code + len,
-			MOVED_MAX, &at)) ||
+		if (!ZYAN_SUCCESS(
+			d.decode(&d.state, NULL, code + len, MOVED_MAX, &at)) ||
 		    at.mnemonic !=
 			(returned ? ZYDIS_MNEMONIC_NOP : ZYDIS_MNEMONIC_RET))
 			break;

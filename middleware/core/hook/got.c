@@ -217,7 +217,8 @@ got_note_object(struct dl_phdr_info *info, size_t size, void *arg)
 	(void)size;
 	if (at != NULL)
 		at->walk = walks;
-	else if (walk->fresh && !got_left_alone(info) && pp_got_describe(&object, info))
+	else if (walk->fresh && !got_left_alone(info) &&
+	    pp_got_describe(&object, info))
 		pp_got_defines(&object);
 	return (0);
 }

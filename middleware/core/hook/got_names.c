@@ -251,8 +251,8 @@ version_needed(const struct pp_got_object *object, size_t symbol)
 		for (left = file->vn_cnt; left != 0; left--) {
 			if ((name->vna_other & VERSION_MASK) == wanted)
 				return (object->strings + name->vna_name);
-			name = (const void *)((const char *)name +
-			    name->vna_next);
+			name =
+			    (const void *)((const char *)name + name->vna_next);
 		}
 		if (file->vn_next == 0)
 			return (NULL);

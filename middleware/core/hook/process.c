@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/own_stack.h"
 #include "capture/self.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
+#include "capture/unwind.h"
 #include "capture/unwind_list.h"
 #include "capture/wait.h"
 #include "hook/alloc.h"
@@ -86,6 +88,7 @@ thread_begins(void *arg)
 	free(arg);
 	pp_signal_enter(start.blocked);
 	pp_process_thread_begins(&start.birth);
+	(void)pp_own_stack_run(pp_unwind_root, NULL);
 	pp_process_argument = start.argument;
 	return (start.function(start.argument));
 }

@@ -5,7 +5,7 @@
 int go(int);
 
 #define WORK(name, section)                                                    \
-	__attribute__((noinline, section)) static unsigned int name(int n)      \
+	__attribute__((noinline, section)) static unsigned int name(int n)     \
 	{                                                                      \
 		volatile unsigned int x = 1;                                   \
 		int i;                                                         \
