@@ -6,6 +6,7 @@ threads map memory. Each in the plain and in the production conf, by default
 and under a profile of 1000 Hz.
 """
 import contextlib
+import signal
 import time
 
 import harness
@@ -131,6 +132,23 @@ class Unloaded(Guest):
             facts = self.pprof.raw(kore.get(
                 "/debug/pprof/profile?seconds=1").body).facts()
             self.assertEqual(facts["unwinder_stale"], "0")
+
+    def test_reloaded(self):
+        """The modules are, by SIGHUP, while a thread of a library that stays
+        maps memory."""
+        for production in (False, True):
+            with Libraries(True, production=production) as kore:
+                mapper = kore.library("mapper.so", "mapper.c")
+                for _ in range(3):
+                    self.assertEqual(kore.call(mapper, n=1500), "0")
+                    reloads = len(kore.log("reloaded"))
+                    kore.process.send_signal(signal.SIGHUP)
+                    harness.wait_for("the reload", 10, lambda: len(
+                        kore.log("reloaded")) > reloads + 1)
+                    whole = self.stacks(kore)
+                    note("%.2f%% of the samples have whole stacks",
+                         100 * whole)
+                    self.assertGreater(whole, 0.99)
 
     def test_by_default(self):
         for production in (False, True):

@@ -83,6 +83,14 @@ class Late(Truth):
     def test_by_its_path(self):
         self.check(self.plug)
 
+    def test_by_its_path_where_no_entry_is_patched(self):
+        """What its constructor allocates is not seen there."""
+        for production in (False, True):
+            with self.service(production,
+                              env={"PPROF_ENTRY_PATCH": "0"}) as kore:
+                self.check_plug(kore, self.plug(kore))
+                self.assertEqual(self.held(self.heap(kore))[1], 3 * MIB)
+
     def test_by_its_path_and_bound_late(self):
         self.check(self.plug, "kl")
 

@@ -9,11 +9,20 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "capture/jumps.h"
 #include "hook/entry.h"
+
+int
+pp_entry_wanted(void)
+{
+	const char *wanted = getenv("PPROF_ENTRY_PATCH");
+
+	return (wanted == NULL || strcmp(wanted, "0") != 0);
+}
 
 #if defined(__x86_64__)
 #include <Zydis/Zydis.h>

@@ -13,6 +13,9 @@
 #ifndef PP_HOOK_ENTRY_H
 #define PP_HOOK_ENTRY_H
 
+/* Whether the environment leaves it to us: PPROF_ENTRY_PATCH is not 0. */
+int pp_entry_wanted(void);
+
 /*
  * Make calls of `target` arrive at `replacement`; *original then calls what
  * `target` was. Returns 0, or -1 with *why (a constant sentence) and nothing

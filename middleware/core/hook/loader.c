@@ -185,7 +185,7 @@ loader_listen(void)
 	void *state = (void *)_r_debug.r_brk, *unused;
 	const char *why;
 
-	if (target == NULL || state == NULL ||
+	if (!pp_entry_wanted() || target == NULL || state == NULL ||
 	    pp_entry_patch(target, (void *)hook_catch, (void **)&real_catch,
 		&why) == -1)
 		return (0);
