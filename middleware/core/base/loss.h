@@ -16,7 +16,7 @@
 	    "CPU samples lost because the worker's ring was full")             \
 	X(SAMPLES_STACKLESS, "samples_stackless",                              \
 	    "CPU samples kept without a stack: the thread was inside the "     \
-	    "unwinder or the dynamic linker")                                  \
+	    "unwinder")                                                        \
 	X(STACKS_TRUNCATED, "stacks_truncated",                                \
 	    "stacks cut at the frame limit, root frames missing")              \
 	X(STACKS_SHORT, "stacks_short",                                        \
