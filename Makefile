@@ -97,6 +97,7 @@ hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
 	$(core)/capture/stack_here.c \
 	$(core)/capture/signal.c $(core)/capture/signal_own.c \
 	$(core)/capture/unwind.c $(core)/capture/unwind_list.c \
+	$(core)/capture/jumps.c \
 	$(core)/capture/thread_dump.c \
 	$(core)/capture/heap.c $(core)/capture/heap_live.c \
 	$(core)/capture/wait.c $(core)/capture/contention.c \

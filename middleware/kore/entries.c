@@ -9,7 +9,6 @@
 #include <kore/kore.h>
 
 #include <dlfcn.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "hook/entry.h"
@@ -144,7 +143,7 @@ entries_patch(const struct pp_got_hook *hook, size_t hooks, const char **why)
 size_t
 pp_entries_follow(struct pp_got_hook *instead)
 {
-	const char *wanted = getenv("PPROF_ENTRY_PATCH"), *why, *last = NULL;
+	const char *why, *last = NULL;
 	char what[240] = "";
 	size_t count = 0, i;
 
@@ -154,7 +153,7 @@ pp_entries_follow(struct pp_got_hook *instead)
 		    dlsym(RTLD_DEFAULT, groups[i].hook->name) == NULL)
 			continue;
 		why = "PPROF_ENTRY_PATCH=0";
-		if ((wanted == NULL || strcmp(wanted, "0") != 0) &&
+		if (pp_entry_wanted() &&
 		    entries_patch(groups[i].hook, groups[i].by_entry, &why) ==
 			0)
 			continue;

@@ -13,7 +13,7 @@
 #include "base/mix.h"
 #include "base/often.h"
 #include "capture/label.h"
-#include "hook/process.h"
+#include "hook/loader.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
@@ -82,7 +82,7 @@ runtime_request(void *handler, struct http_request *req)
 
 	if (pp_self.worker == 0)
 		return (real_request(handler, req));
-	pp_process_catch_up();
+	pp_loader_catch_up();
 	label = pp_runtime_label(req);
 	pp_flight_run(req, label);
 	depth = pp_label_depth;

@@ -23,6 +23,7 @@
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
+#include "capture/unwind_list.h"
 #include "store/ring.h"
 #include "store/words.h"
 
@@ -511,6 +512,36 @@ inside_the_unwinder_the_pc_alone_is_kept(void **state)
 	assert_int_equal(seen.stackless, seen.samples);
 }
 
+/* The thread's cache of frames is emptied, and filled again as it was. */
+static void
+what_the_unwinder_remembers_can_be_forgotten(void **state)
+{
+	uint64_t before[PP_FRAMES_MAX], after[PP_FRAMES_MAX];
+	const struct pp_unwind_cache *cache;
+	enum pp_unwind_end end;
+	uint32_t frames = 0;
+	size_t used;
+	int turn;
+
+	(void)state;
+	assert_int_not_equal(pp_unwind_cache_key, -1);
+	cache = pthread_getspecific((pthread_key_t)pp_unwind_cache_key);
+	assert_non_null(cache);
+	for (turn = 0; turn < 2; turn++) {
+		frames = pp_unwind_here(turn == 0 ? before : after, &end);
+		assert_int_equal(end, PP_UNWIND_WHOLE);
+		used = cache->used;
+		if (turn == 0)
+			assert_int_equal(pp_unwind_forget(), 0);
+		else
+			assert_in_range(used, 1, 2 * frames);
+	}
+	/* The two differ in where the call above returns to, or not at all. */
+	assert_true(frames > 1);
+	assert_memory_equal(before + 1, after + 1,
+	    (frames - 1) * sizeof(*after));
+}
+
 static void
 a_child_without_a_slot_captures_nothing(void **state)
 {
@@ -546,6 +577,7 @@ main(void)
 		cmocka_unit_test(a_full_ring_is_counted),
 		cmocka_unit_test(a_deep_stack_is_cut_at_its_root_and_counted),
 		cmocka_unit_test(inside_the_unwinder_the_pc_alone_is_kept),
+		cmocka_unit_test(what_the_unwinder_remembers_can_be_forgotten),
 		cmocka_unit_test(a_child_without_a_slot_captures_nothing),
 	};
 

@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 
 #include "fixture.h"
+#include "capture/jumps.h"
 #include "hook/entry.h"
 
 /* Each adds a number of its own to its argument. No padding in between:
@@ -33,6 +34,8 @@ static const char source[] =
     "F(brief, \"lea 10(%rdi),%eax; ret\");\n"
     "F(after, \"lea 11(%rdi),%eax; nopl 0(%rax); ret\");\n"
     "F(leaves, \"jmp *%rsi\");\n"
+    "F(empty, \"ret; nopl 0(%rax); nopl 0(%rax)\");\n"
+    "F(tight, \"ret; tighter: ret; nopl 0(%rax)\");\n"
     /* The loop comes back to its second instruction. */
     "F(loop, \"xor %eax,%eax; 1: inc %eax; cmp $13,%eax; jne 1b;\"\n"
     "	\"add %edi,%eax; ret\");\n"
@@ -202,6 +205,66 @@ targets_far_apart_do_not_disturb_each_other(void **state)
 	(void)munmap(low, page);
 }
 
+/* As the jump's bytes do: moved ones, where they go on, and where no byte of
+ * the function has run yet. */
+static void
+a_pc_among_moved_instructions_is_one_of_their_function(void **state)
+{
+	function f = get("push");
+	uint64_t target = (uint64_t)(uintptr_t)f, moved, pc;
+	const char *why;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(pp_entry_patch((void *)(uintptr_t)f,
+			     (void *)(uintptr_t)replacement, (void **)&original,
+			     &why),
+	    0);
+	moved = (uint64_t)(uintptr_t)original;
+	for (len = 0; pp_jumps_home(moved + len) == target + len; len++)
+		;
+	/* Five bytes at least, and the jump back. */
+	assert_in_range(len, 6, 20);
+	assert_int_equal(pp_jumps_home(moved + len), target + len - 1);
+	assert_int_equal(pp_jumps_home(moved + PP_JUMP_BYTES - 1), target);
+	for (pc = target; pc < target + 16; pc++)
+		assert_int_equal(pp_jumps_home(pc), pc);
+	pp_entry_restore((void *)(uintptr_t)f, (void *)(uintptr_t)original);
+}
+
+static void
+told(void)
+{
+	calls++;
+}
+
+/* What only returns may have a jump if no other function is in its place. */
+static void
+a_function_that_only_returns_tells(void **state)
+{
+	void (*empty)(void) = (void (*)(void))(uintptr_t)get("empty");
+	const char *why = NULL;
+	void *was;
+
+	(void)state;
+	assert_int_equal(pp_entry_patch_empty((void *)(uintptr_t)empty,
+			     (void *)(uintptr_t)told, &was, &why),
+	    0);
+	calls = 0;
+	empty();
+	assert_int_equal(calls, 1);
+	pp_entry_restore((void *)(uintptr_t)empty, was);
+	empty();
+	assert_int_equal(calls, 1);
+	assert_int_equal(pp_entry_patch_empty(dlsym(library, "tight"),
+			     (void *)(uintptr_t)told, &was, &why),
+	    -1);
+	assert_int_equal(pp_entry_patch_empty((void *)(uintptr_t)get("push"),
+			     (void *)(uintptr_t)told, &was, &why),
+	    -1);
+	assert_string_equal(why, "it does something");
+}
+
 /* More than one page of trampolines holds. */
 static void
 many_patches_find_room(void **state)
@@ -231,6 +294,9 @@ main(void)
 		cmocka_unit_test(a_function_that_is_one_jump_is_refused),
 		cmocka_unit_test(calls_from_its_own_object_arrive),
 		cmocka_unit_test(targets_far_apart_do_not_disturb_each_other),
+		cmocka_unit_test(
+		    a_pc_among_moved_instructions_is_one_of_their_function),
+		cmocka_unit_test(a_function_that_only_returns_tells),
 		cmocka_unit_test(many_patches_find_room),
 	};
 

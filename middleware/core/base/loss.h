@@ -16,9 +16,16 @@
 	    "CPU samples lost because the worker's ring was full")             \
 	X(SAMPLES_STACKLESS, "samples_stackless",                              \
 	    "CPU samples kept without a stack: the thread was inside the "     \
-	    "unwinder or the dynamic linker")                                  \
+	    "unwinder")                                                        \
 	X(STACKS_TRUNCATED, "stacks_truncated",                                \
 	    "stacks cut at the frame limit, root frames missing")              \
+	X(STACKS_SHORT, "stacks_short",                                        \
+	    "stacks of CPU samples that end before their thread's first "      \
+	    "function: in code without unwind information, or in a coroutine") \
+	X(UNWINDER_STALE, "unwinder_stale",                                    \
+	    "times that code was unloaded, its addresses could not be kept, "  \
+	    "and the unwinder cannot forget them: since then its process's "   \
+	    "samples are without a stack")                                     \
 	X(TIMER_OVERRUNS, "timer_overruns",                                    \
 	    "timer expiries that shared a signal; their time is in the "       \
 	    "sample that came")                                                \
@@ -38,10 +45,20 @@
 	X(HEAP_STACKLESS, "heap_samples_stackless",                            \
 	    "heap samples kept without a stack: the stack table was full, or " \
 	    "the thread was inside the unwinder")                              \
+	X(HEAP_TRUNCATED, "heap_stacks_truncated",                             \
+	    "stacks of heap samples cut at the frame limit")                   \
+	X(HEAP_SHORT, "heap_stacks_short",                                     \
+	    "stacks of heap samples that end before their thread's first "     \
+	    "function")                                                        \
 	X(WAITS_DROPPED, "waits_dropped",                                      \
 	    "block and mutex samples lost because the table of sums was full") \
 	X(WAITS_STACKLESS, "waits_stackless",                                  \
 	    "block and mutex samples kept without a stack")                    \
+	X(WAITS_TRUNCATED, "waits_stacks_truncated",                           \
+	    "stacks of block and mutex samples cut at the frame limit")        \
+	X(WAITS_SHORT, "waits_stacks_short",                                   \
+	    "stacks of block and mutex samples that end before their "         \
+	    "thread's first function")                                         \
 	X(CONTENDED_DROPPED, "contended_dropped",                              \
 	    "waits for a mutex whose holder could not be charged: too many "   \
 	    "contended at once")                                               \

@@ -17,6 +17,7 @@
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
+#include "capture/jumps.h"
 #include "capture/unwind.h"
 #include "capture/wait.h"
 #include "store/ring.h"
@@ -57,16 +58,20 @@ static void
 tick_record(struct pp_thread *thread, uint64_t weight, void *context)
 {
 	uint64_t record[PP_CPU_WORD_FRAMES + PP_FRAMES_MAX];
+	enum pp_unwind_end end;
 	uint32_t frames;
-	int stackless, cut;
+	int stackless;
 
 	record_begin(record, thread, weight, 1);
 	frames = pp_unwind_interrupted(context, &record[PP_CPU_WORD_FRAMES],
-	    &stackless, &cut);
+	    &stackless, &end);
 	if (stackless)
 		pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_STACKLESS, 1);
-	if (cut)
-		pp_slot_lose(pp_self.slot, PP_LOSS_STACKS_TRUNCATED, 1);
+	else if (end != PP_UNWIND_WHOLE)
+		pp_slot_lose(pp_self.slot,
+		    end == PP_UNWIND_CUT ? PP_LOSS_STACKS_TRUNCATED
+					 : PP_LOSS_STACKS_SHORT,
+		    1);
 	record_end(record, frames);
 }
 
@@ -77,7 +82,7 @@ tick_record_pc(struct pp_thread *thread, uint64_t weight, int ours,
 	uint64_t record[PP_CPU_WORD_FRAMES + 1];
 
 	record_begin(record, thread, weight, ours);
-	record[PP_CPU_WORD_FRAMES] = pp_unwind_pc(context);
+	record[PP_CPU_WORD_FRAMES] = pp_jumps_home(pp_unwind_pc(context));
 	pp_slot_lose(pp_self.slot, PP_LOSS_SAMPLES_STACKLESS, 1);
 	record_end(record, 1);
 }

@@ -75,10 +75,16 @@ heap_rate_place(struct pp_heap_table *table, uint64_t rate)
 static uint32_t
 heap_stack(struct pp_slot *slot)
 {
-	uint32_t id = pp_stack_here(0);
+	enum pp_unwind_end end = PP_UNWIND_WHOLE;
+	uint32_t id = pp_stack_here(0, &end);
 
 	if (id == 0)
 		pp_slot_lose(slot, PP_LOSS_HEAP_STACKLESS, 1);
+	else if (end != PP_UNWIND_WHOLE)
+		pp_slot_lose(slot,
+		    end == PP_UNWIND_CUT ? PP_LOSS_HEAP_TRUNCATED
+					 : PP_LOSS_HEAP_SHORT,
+		    1);
 	return (id);
 }
 

@@ -12,8 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/loaded.h"
 #include "capture/objects.h"
 #include "capture/self.h"
+#include "capture/unwind_list.h"
 #include "store/objects.h"
 
 static char exe_path[PATH_MAX];
@@ -97,8 +99,7 @@ object_build_id(struct pp_object *object, const uint8_t *note, size_t left)
 	}
 }
 
-/* Fill the entry from the program headers; 0 when it has no code. */
-static int
+static void
 object_describe(struct pp_object *object, const struct dl_phdr_info *info)
 {
 	const ElfW(Phdr) * ph;
@@ -106,43 +107,44 @@ object_describe(struct pp_object *object, const struct dl_phdr_info *info)
 
 	memset(object, 0, sizeof(*object));
 	object->bias = info->dlpi_addr;
+	object_name(object, info->dlpi_name);
 	for (i = 0; i < info->dlpi_phnum; i++) {
 		ph = &info->dlpi_phdr[i];
-		if (ph->p_type == PT_LOAD && (ph->p_flags & PF_X) != 0 &&
-		    object->limit == 0) {
-			object->start = info->dlpi_addr + ph->p_vaddr;
-			object->limit = object->start + ph->p_memsz;
-			object->offset = ph->p_offset;
-		} else if (ph->p_type == PT_NOTE && object->build_id_len == 0) {
+		if (ph->p_type == PT_NOTE && object->build_id_len == 0)
 			object_build_id(object,
 			    (const uint8_t *)info->dlpi_addr + ph->p_vaddr,
 			    ph->p_memsz);
-		}
 	}
-	if (object->limit <= object->start)
-		return (0);
-	object_name(object, info->dlpi_name);
-	return (1);
 }
 
+/* A row for each executable segment; the file is shown once. */
 static int
 object_add(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct scan *scan = arg;
+	const ElfW(Phdr) *ph = info->dlpi_phdr, *end = ph + info->dlpi_phnum;
 	struct pp_object object;
-	int index, fresh;
+	int index, fresh, shown = 0;
 
 	(void)size;
-	if (!object_describe(&object, info))
-		return (0);
-	index = pp_objects_add(&mine, &object, &fresh);
-	if (index == -1) {
-		scan->without_row++;
-		return (0);
+	object_describe(&object, info);
+	for (; ph < end; ph++) {
+		if (ph->p_type != PT_LOAD || (ph->p_flags & PF_X) == 0 ||
+		    ph->p_memsz == 0)
+			continue;
+		object.start = info->dlpi_addr + ph->p_vaddr;
+		object.limit = object.start + ph->p_memsz;
+		object.offset = ph->p_offset;
+		index = pp_objects_add(&mine, &object, &fresh);
+		if (index == -1) {
+			scan->without_row++;
+			continue;
+		}
+		scan->present[index] = 1;
+		if (fresh && !shown && scan->seen != NULL)
+			scan->seen(&object);
+		shown |= fresh;
 	}
-	scan->present[index] = 1;
-	if (fresh && scan->seen != NULL)
-		scan->seen(&object);
 	return (0);
 }
 
@@ -154,6 +156,16 @@ object_pages(const struct pp_object *object, size_t *len)
 
 	*len = (((uintptr_t)object->limit + page) & ~page) - start;
 	return (start);
+}
+
+/* Other code may come to where some was that stacks went through. */
+static void
+objects_forget(void)
+{
+	if (pp_unwind_forget() == 0)
+		return;
+	atomic_store(&pp_self.unwind_unsafe, 1);
+	pp_slot_lose(pp_self.slot, PP_LOSS_UNWINDER_STALE, 1);
 }
 
 /* Keep the code addresses of an object that is gone from being used again. */
@@ -173,8 +185,8 @@ object_reserve(const struct pp_object *object, uint32_t row)
 		return;
 	if (got != MAP_FAILED)
 		(void)munmap(got, len);
-	/* Something else is there already: the unwinder's caches may lie. */
-	atomic_store(&pp_self.unwind_unsafe, 1);
+	/* Something else is there already. */
+	objects_forget();
 }
 
 /* Objects that found no row: nobody reserves their addresses when they go. */
@@ -185,7 +197,7 @@ scan_without_row(const struct scan *scan)
 		pp_slot_lose(pp_self.slot, PP_LOSS_OBJECTS_DROPPED,
 		    scan->without_row - without_row);
 	if (scan->without_row < without_row)
-		atomic_store(&pp_self.unwind_unsafe, 1);
+		objects_forget();
 	without_row = scan->without_row;
 }
 
@@ -261,7 +273,7 @@ pp_objects_scan(pp_objects_seen_fn seen)
 	scan.seen = seen;
 	if (!pp_self.scanned)
 		scan_begin_anew();
-	(void)dl_iterate_phdr(object_add, &scan);
+	pp_loaded_each(object_add, &scan);
 	used = atomic_load(&mine.used);
 	for (i = 0; i < used; i++) {
 		if (scan.present[i])
@@ -308,16 +320,17 @@ file_build_id(struct pp_object *object, const char *path)
 	return (object->build_id_len != 0);
 }
 
-void
+int
 pp_objects_release(const char *path)
 {
 	struct pp_object file, old;
 	uintptr_t start;
 	uint32_t i;
 	size_t len;
+	int lent = 0;
 
 	if (pp_self.slot == NULL || !file_build_id(&file, path))
-		return;
+		return (0);
 	for (i = 0; i < PP_OBJECTS_MAX; i++) {
 		if (held[i] != HELD || pp_objects_read(&mine, i, &old) == -1 ||
 		    !pp_objects_same_file(&file, &old))
@@ -325,5 +338,7 @@ pp_objects_release(const char *path)
 		start = object_pages(&old, &len);
 		(void)munmap((void *)start, len);
 		held[i] = HELD_LENT;
+		lent = 1;
 	}
+	return (lent);
 }

@@ -4,11 +4,12 @@
  * collector) is done by the list, which no other process can write.
  *
  * The addresses of an unloaded object are reserved (PROT_NONE, no memory), so
- * that no other code ever gets them: the unwinder's per-thread caches are
- * keyed by address and cannot be flushed, and a pc in a sample stays
- * unambiguous. Only the same file may have them back.
+ * that no other code ever gets them: a pc in a sample stays unambiguous. Only
+ * the same file may have them back. Where another thread was faster, or the
+ * table has no row for the object, what the unwinder remembers of addresses is
+ * forgotten instead.
  *
- * Rule: outside of signal handlers; one thread at a time (hook/dl.c holds a
+ * Rule: outside of signal handlers; one thread at a time (hook/loader.c holds a
  * lock).
  */
 #ifndef PP_CAPTURE_OBJECTS_H
@@ -30,7 +31,7 @@ void pp_objects_scan(pp_objects_seen_fn seen);
 const struct pp_objects *pp_objects_mine(void);
 
 /* `path` is about to be loaded, perhaps not for the first time: what that file
- * had is free for it until the next scan. */
-void pp_objects_release(const char *path);
+ * had is free for it until the next scan. Returns whether it had something. */
+int pp_objects_release(const char *path);
 
 #endif

@@ -15,6 +15,7 @@
 #include "capture/heap.h"
 #include "capture/objects.h"
 #include "capture/own.h"
+#include "capture/own_stack.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
@@ -111,6 +112,7 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	pp_signal_enter(0);
 	memset(&main_thread, 0, sizeof(main_thread));
 	pp_thread_enter(&main_thread);
+	(void)pp_own_stack_run(pp_unwind_root, NULL);
 	pp_signal_known((uintptr_t)pthread_self());
 	pp_wait_apply();
 	pp_trace_apply();

@@ -12,6 +12,7 @@
 struct here {
 	int skip;
 	uint32_t id;
+	enum pp_unwind_end end;
 };
 
 static void
@@ -23,7 +24,7 @@ here_intern(void *arg)
 	struct pp_words table;
 	uint32_t frames, skip = (uint32_t)here->skip;
 
-	frames = pp_unwind_here(words + 1);
+	frames = pp_unwind_here(words + 1, &here->end);
 	if (frames == 0)
 		return;
 	if (skip > 0 && skip < frames) {
@@ -37,13 +38,14 @@ here_intern(void *arg)
 }
 
 uint32_t
-pp_stack_here(int skip)
+pp_stack_here(int skip, enum pp_unwind_end *end)
 {
-	struct here here = { skip, 0 };
+	struct here here = { skip, 0, PP_UNWIND_WHOLE };
 	int saved = errno;
 
 	if (pp_self.slot != NULL)
 		(void)pp_own_stack_run(here_intern, &here);
 	errno = saved;
+	*end = here.end;
 	return (here.id);
 }

@@ -10,7 +10,10 @@
 
 #include <stdint.h>
 
-/* The id, without the first `skip` frames; 0: none, which the caller counts. */
-uint32_t pp_stack_here(int skip);
+#include "capture/unwind.h"
+
+/* The id, without the first `skip` frames; 0: none. That and how it ends the
+ * caller counts. */
+uint32_t pp_stack_here(int skip, enum pp_unwind_end *end);
 
 #endif

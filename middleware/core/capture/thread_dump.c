@@ -11,6 +11,7 @@
 #include "base/ask.h"
 #include "capture/thread.h"
 #include "capture/self.h"
+#include "capture/jumps.h"
 #include "capture/unwind.h"
 #include "store/words.h"
 
@@ -46,7 +47,8 @@ pp_thread_dump(void *context, int one)
 	uint64_t pcs[PP_FRAMES_MAX];
 	struct pp_thread_facts *facts;
 	uint32_t wanted, frames, i;
-	int stackless, cut;
+	enum pp_unwind_end end;
+	int stackless;
 
 	if (pp_self.worker == 0)
 		return;
@@ -61,7 +63,7 @@ pp_thread_dump(void *context, int one)
 	facts = &pp_self.slot->thread[pp_thread_self - pp_self.thread];
 	if ((int32_t)(atomic_load(&facts->dumped) - wanted) >= 0)
 		return;
-	frames = pp_unwind_interrupted(context, pcs, &stackless, &cut);
+	frames = pp_unwind_interrupted(context, pcs, &stackless, &end);
 	for (i = 0; i < frames; i++)
 		atomic_store_explicit(&facts->pc[i], pcs[i],
 		    memory_order_relaxed);
@@ -78,12 +80,13 @@ seen_stack(void *context)
 	uint64_t words[1 + PP_FRAMES_MAX];
 	struct pp_slot *slot = pp_self.slot;
 	struct pp_words table = pp_words_stacks(&slot->stacks);
-	int stackless, cut;
+	enum pp_unwind_end end;
+	int stackless;
 	uint32_t frames;
 
 	words[0] =
 	    atomic_load_explicit(&slot->objects.used, memory_order_relaxed);
-	frames = pp_unwind_interrupted(context, words + 1, &stackless, &cut);
+	frames = pp_unwind_interrupted(context, words + 1, &stackless, &end);
 	return (pp_words_put(&table, words, frames + 1));
 }
 
@@ -138,7 +141,7 @@ pp_thread_dump_pc(const struct pp_thread *thread, const void *context)
 	if (thread == NULL || pp_self.worker == 0 || wanted == 0)
 		return;
 	facts = &pp_self.slot->thread[thread - pp_self.thread];
-	atomic_store(&facts->pc[0], pp_unwind_pc(context));
+	atomic_store(&facts->pc[0], pp_jumps_home(pp_unwind_pc(context)));
 	atomic_store(&facts->label, 0);
 	atomic_store(&facts->flight, 0);
 	atomic_store(&facts->frames, 1);

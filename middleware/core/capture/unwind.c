@@ -6,9 +6,11 @@
 #include <ucontext.h>
 
 #include "base/clock.h"
+#include "capture/jumps.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
+#include "capture/unwind_list.h"
 
 /* unw_backtrace() begins in our own handler: itself, the handler's callers up
  * to the signal frame, with the switch to our own stack between. The interrupted
@@ -26,6 +28,18 @@ pp_unwind_pc(const void *context)
 	return (uc->uc_mcontext.pc);
 #else
 #error "no way to find the interrupted pc on this processor"
+#endif
+}
+
+static void
+interrupted_pc_set(void *context, uint64_t pc)
+{
+	ucontext_t *uc = context;
+
+#if defined(__x86_64__)
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)pc;
+#else
+	uc->uc_mcontext.pc = pc;
 #endif
 }
 
@@ -66,6 +80,7 @@ backtrace_into(void **raw, int room)
 	    atomic_load_explicit(&pp_self.unwind_unsafe, memory_order_relaxed))
 		return (0);
 	pp_unwind_off = pp_unwind_ours = 1;
+	pp_unwind_forget_own();
 	count = pp_unwind_backtrace(raw, room);
 	pp_unwind_off = pp_unwind_ours = 0;
 	return (count < room ? count : room);
@@ -130,8 +145,51 @@ unwind_leaf(void *context, uint64_t *pcs)
 }
 #endif
 
+/* The last return addresses of whole stacks: in _start, in clone3. A few, set
+ * one after the other. */
+#define ROOTS_MAX 8
+
+static _Atomic uint64_t roots[ROOTS_MAX];
+
+void
+pp_unwind_root(void *unused)
+{
+	uint64_t pcs[PP_FRAMES_MAX], none;
+	enum pp_unwind_end end;
+	uint32_t frames = pp_unwind_here(pcs, &end);
+	int i;
+
+	(void)unused;
+	if (frames == 0 || end == PP_UNWIND_CUT)
+		return;
+	for (i = 0; i < ROOTS_MAX; i++) {
+		none = 0;
+		if (atomic_compare_exchange_strong(&roots[i], &none,
+			pcs[frames - 1]) ||
+		    none == pcs[frames - 1])
+			return;
+	}
+}
+
+/* Before any is known, all are whole. */
+static enum pp_unwind_end
+end_of(uint64_t last)
+{
+	uint64_t root;
+	int i;
+
+	for (i = 0; i < ROOTS_MAX; i++) {
+		root = atomic_load_explicit(&roots[i], memory_order_relaxed);
+		if (root == last || (root == 0 && i == 0))
+			return (PP_UNWIND_WHOLE);
+		if (root == 0)
+			break;
+	}
+	return (PP_UNWIND_SHORT);
+}
+
 uint32_t
-pp_unwind_here(uint64_t *pcs)
+pp_unwind_here(uint64_t *pcs, enum pp_unwind_end *end)
 {
 	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];
 	int i, count;
@@ -149,19 +207,32 @@ pp_unwind_here(uint64_t *pcs)
 			continue;
 		pcs[frames++] = pc;
 	}
+	*end = frames == 0 ? PP_UNWIND_WHOLE : end_of(pcs[frames - 1]);
+	if (i < count && frames == PP_FRAMES_MAX)
+		*end = PP_UNWIND_CUT;
 	return (frames);
 }
 
 uint32_t
-pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
+pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
+    enum pp_unwind_end *end)
 {
 	void *raw[PP_FRAMES_MAX + OWN_FRAMES_MAX];
 	int i, first, count;
 	uint32_t frames;
+	uint64_t pc;
 
-	pcs[0] = pp_unwind_pc(context);
-	*stackless = *cut = 0;
+	pc = pp_unwind_pc(context);
+	pcs[0] = pp_jumps_home(pc);
+	*stackless = 0;
+	*end = PP_UNWIND_WHOLE;
+	/* The unwinder shall find the function, and where to go on is where it
+	 * was. */
+	if (pcs[0] != pc)
+		interrupted_pc_set(context, pcs[0]);
 	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);
+	if (pcs[0] != pc)
+		interrupted_pc_set(context, pc);
 	for (first = 0; first < count && first < OWN_FRAMES_MAX; first++) {
 		if ((uint64_t)(uintptr_t)raw[first] == pcs[0])
 			break;
@@ -178,6 +249,8 @@ pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless, int *cut)
 	}
 	if (frames == 1 && (frames = unwind_leaf(context, pcs)) == 1)
 		*stackless = LEAF_MATTERS;
-	*cut = i < count && frames == PP_FRAMES_MAX;
+	*end = end_of(pcs[frames - 1]);
+	if (i < count && frames == PP_FRAMES_MAX)
+		*end = PP_UNWIND_CUT;
 	return (frames);
 }

@@ -19,12 +19,24 @@ int pp_unwind_load(const char **why);
  * nothing. */
 void pp_unwind_warm(void);
 
+/* Where a stack ends. */
+enum pp_unwind_end {
+	PP_UNWIND_WHOLE,
+	PP_UNWIND_CUT,	/* at PP_FRAMES_MAX */
+	PP_UNWIND_SHORT /* before the first function of any thread we know: in
+			   code without unwind information, or of a coroutine */
+};
+
+/* The calling thread is at its beginning: its stack ends as whole ones do. To be
+ * run by pp_own_stack_run(). */
+void pp_unwind_root(void *unused);
+
 /*
  * Return addresses of the calling thread's stack, from the first one outside
  * of pprof.so on. Returns their count, 0 when there is no stack to be had.
  * Room for PP_FRAMES_MAX words. Hot.
  */
-uint32_t pp_unwind_here(uint64_t *pcs);
+uint32_t pp_unwind_here(uint64_t *pcs, enum pp_unwind_end *end);
 
 /* The pc at which the signal has interrupted the thread. Hot. */
 uint64_t pp_unwind_pc(const void *context);
@@ -32,11 +44,11 @@ uint64_t pp_unwind_pc(const void *context);
 /*
  * Frames of the interrupted code: pcs[0] is the exact pc, the rest return
  * addresses. `context` is the handler's ucontext_t. Returns their count,
- * 1..PP_FRAMES_MAX; 1 with *stackless set when only the pc is known. *cut is
- * set when root frames are missing. pcs has room for PP_FRAMES_MAX words.
+ * 1..PP_FRAMES_MAX; 1 with *stackless set when only the pc is known. pcs has
+ * room for PP_FRAMES_MAX words.
  */
 uint32_t pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
-    int *cut);
+    enum pp_unwind_end *end);
 
 /* Whether the signal has found the thread waiting in a system call, which goes
  * on or has failed with EINTR. Hot. */

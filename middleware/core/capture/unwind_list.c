@@ -2,10 +2,11 @@
  * See unwind_list.h.
  *
  * The list is copied and published; a few old copies are kept, since a
- * handler may be reading one. What it points to (program headers, names)
- * lives as long as the object does, and the addresses of an object that has
- * gone are in nobody's stack.
+ * handler may be reading one. What is read of an object beyond that, its
+ * unwind information, is read for a pc within it only, and the addresses of an
+ * object that has gone are in nobody's stack.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "capture/self.h"
@@ -69,4 +70,43 @@ void
 pp_unwind_list_publish(const struct pp_unwind_list *list)
 {
 	atomic_store(&current, list);
+}
+
+int pp_unwind_cache_key = -1;
+size_t pp_unwind_cache_words;
+void (*pp_unwind_flush)(void *, uintptr_t, uintptr_t);
+void *pp_unwind_space;
+
+/* The acquire of a thread that unwinds pairs with the release of whoever has
+ * unloaded something: it forgets what it knew before that. */
+static _Atomic uint32_t unloads;
+static __thread uint32_t forgotten;
+
+int
+pp_unwind_forget(void)
+{
+	if (pp_unwind_cache_key == -1)
+		return (-1);
+	pp_unwind_flush(pp_unwind_space, 0, 0);
+	(void)atomic_fetch_add_explicit(&unloads, 1, memory_order_release);
+	return (0);
+}
+
+void
+pp_unwind_forget_own(void)
+{
+	uint32_t now = atomic_load_explicit(&unloads, memory_order_acquire);
+	struct pp_unwind_cache *cache;
+	size_t i, words;
+
+	if (now == forgotten)
+		return;
+	forgotten = now;
+	cache = pthread_getspecific((pthread_key_t)pp_unwind_cache_key);
+	if (cache == NULL)
+		return;
+	words = pp_unwind_cache_words << cache->log_size;
+	for (i = 0; i < words; i += pp_unwind_cache_words)
+		cache->bucket[i] = 0;
+	cache->used = 0;
 }

@@ -4,6 +4,9 @@
  * dynamic linker gives out under a lock, and masking signals, which happens
  * eight times for each return address that it has not met.
  *
+ * And what libunwind remembers of addresses, which it has no call for: it is to
+ * be forgotten when code is unloaded whose addresses others may get.
+ *
  * For calls of libunwind's that are not ours the originals are called.
  *
  * Rule: the iterator is hot. pp_unwind_list_refresh() is cold: at start and
@@ -14,6 +17,8 @@
 
 #include <link.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/limits.h"
 
@@ -29,9 +34,16 @@ int pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg);
 int pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int pp_unwind_sigmask(int how, const sigset_t *set, sigset_t *old);
 
+/* Of an object's program headers so many: those that the unwinder reads. */
+#define PP_UNWIND_HEADERS_MAX 16
+
+/* The headers are copies: another thread may unload the object, and its own
+ * with it, while a handler looks through the list. */
 struct pp_unwind_list {
 	unsigned int used;
+	unsigned int headers_used;
 	struct dl_phdr_info info[PP_OBJECTS_MAX];
+	ElfW(Phdr) header[PP_OBJECTS_MAX * PP_UNWIND_HEADERS_MAX / 2];
 };
 
 /* Copy the dynamic linker's list (unwind_load.c): into the copy that was
@@ -39,5 +51,32 @@ struct pp_unwind_list {
 void pp_unwind_list_refresh(void);
 struct pp_unwind_list *pp_unwind_list_next(void);
 void pp_unwind_list_publish(const struct pp_unwind_list *list);
+
+/* How a thread's cache of frames looks in libunwind since 1.3; checked when it
+ * is loaded. The bucket of an address is empty where its word is 0. */
+struct pp_unwind_cache {
+	uint64_t *bucket;
+	size_t log_size;
+	size_t used;
+	size_t destroyed;
+};
+
+/* The key under which a thread has its cache, and the words of a bucket; -1:
+ * this libunwind is another one, and nothing can be forgotten. */
+extern int pp_unwind_cache_key;
+extern size_t pp_unwind_cache_words;
+/* Its caches of another kind: one call for those of all threads. */
+extern void (*pp_unwind_flush)(void *, uintptr_t, uintptr_t);
+extern void *pp_unwind_space;
+
+/*
+ * What any thread remembers is forgotten before it unwinds again. Returns -1
+ * when that cannot be done. Cold: after the list was refreshed, before other
+ * code can run at the addresses.
+ */
+int pp_unwind_forget(void);
+
+/* In the thread that is about to unwind. Hot. */
+void pp_unwind_forget_own(void);
 
 #endif

@@ -2,10 +2,13 @@
  * Finding libunwind at run time. Cold half of unwind.h.
  */
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "capture/loaded.h"
 #include "capture/self.h"
 #include "capture/unwind.h"
 #include "capture/unwind_lib.h"
@@ -15,8 +18,11 @@
 
 #if defined(__x86_64__)
 #define UNW(name) "_ULx86_64_" #name
+#define UNW_FLUSH "_Ux86_64_flush_cache"
 #elif defined(__aarch64__)
 #define UNW(name) "_ULaarch64_" #name
+/* Here it gives memory back that other threads may be reading. */
+#define UNW_FLUSH ""
 #endif
 
 /* UNW_CACHE_PER_THREAD of libunwind-common.h: no lock in the unwinder. */
@@ -52,15 +58,36 @@ unwind_find_own(struct dl_phdr_info *info, size_t size, void *unused)
 }
 
 static int
+unwind_reads(const ElfW(Phdr) * ph)
+{
+	return (ph->p_type == PT_LOAD || ph->p_type == PT_GNU_EH_FRAME ||
+	    ph->p_type == PT_DYNAMIC);
+}
+
+static int
 unwind_list_add(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct pp_unwind_list *list = arg;
+	struct dl_phdr_info *copy = &list->info[list->used];
+	ElfW(Phdr) *header = &list->header[list->headers_used];
+	unsigned int i;
 
-	if (list->used == PP_OBJECTS_MAX)
+	if (list->used == PP_OBJECTS_MAX ||
+	    list->headers_used + PP_UNWIND_HEADERS_MAX >
+		sizeof(list->header) / sizeof(list->header[0]))
 		return (1);
-	memset(&list->info[list->used], 0, sizeof(*info));
-	memcpy(&list->info[list->used++], info,
-	    size < sizeof(*info) ? size : sizeof(*info));
+	memset(copy, 0, sizeof(*copy));
+	memcpy(copy, info, size < sizeof(*info) ? size : sizeof(*info));
+	copy->dlpi_phdr = header;
+	copy->dlpi_phnum = 0;
+	for (i = 0;
+	     i < info->dlpi_phnum && copy->dlpi_phnum < PP_UNWIND_HEADERS_MAX;
+	     i++) {
+		if (unwind_reads(&info->dlpi_phdr[i]))
+			header[copy->dlpi_phnum++] = info->dlpi_phdr[i];
+	}
+	list->headers_used += copy->dlpi_phnum;
+	list->used++;
 	return (0);
 }
 
@@ -69,9 +96,75 @@ pp_unwind_list_refresh(void)
 {
 	struct pp_unwind_list *list = pp_unwind_list_next();
 
-	list->used = 0;
-	(void)dl_iterate_phdr(unwind_list_add, list);
+	list->used = list->headers_used = 0;
+	pp_loaded_each(unwind_list_add, list);
 	pp_unwind_list_publish(list);
+}
+
+/* Where libunwind looks first for an address in a cache of that size. */
+static size_t
+cache_place(const struct pp_unwind_cache *cache, uint64_t address)
+{
+	return (((address * 0x9e3779b97f4a7c16) >> 43) &
+	    (((size_t)1 << cache->log_size) - 1));
+}
+
+#define CACHE_LOG_MIN	10
+#define CACHE_LOG_MAX	24
+#define CACHE_WORDS_MAX 4
+
+/* How many words a bucket has, by where an address was put; 0: none is found.
+ * What is remembered is where the call was, one before where it returns to. */
+static size_t
+cache_words(const struct pp_unwind_cache *cache, void *const *raw, int count)
+{
+	uint64_t address;
+	size_t words;
+	int i;
+
+	if (cache->bucket == NULL || cache->log_size < CACHE_LOG_MIN ||
+	    cache->log_size > CACHE_LOG_MAX || cache->used == 0 ||
+	    cache->used > (size_t)1 << cache->log_size)
+		return (0);
+	for (words = 1; words <= CACHE_WORDS_MAX; words++) {
+		for (i = 0; i < count; i++) {
+			address = (uint64_t)(uintptr_t)raw[i] - 1;
+			if (cache
+				->bucket[words * cache_place(cache, address)] ==
+			    address)
+				return (words);
+		}
+	}
+	return (0);
+}
+
+/* Unwind for the first time in this thread, and see which key it has its cache
+ * under: one that was without a value. */
+static void
+unwind_learn_cache(void)
+{
+	uint8_t had[PTHREAD_KEYS_MAX];
+	const struct pp_unwind_cache *cache;
+	void *raw[4];
+	size_t words;
+	int key, count;
+
+	for (key = 0; key < PTHREAD_KEYS_MAX; key++)
+		had[key] = pthread_getspecific((pthread_key_t)key) != NULL;
+	count = pp_unwind_backtrace(raw, 4);
+	if (pp_unwind_flush == NULL || count < 1)
+		return;
+	for (key = 0; key < PTHREAD_KEYS_MAX; key++) {
+		cache = pthread_getspecific((pthread_key_t)key);
+		if (cache == NULL || had[key])
+			continue;
+		words = cache_words(cache, raw, count);
+		if (words == 0)
+			continue;
+		pp_unwind_cache_words = words;
+		pp_unwind_cache_key = key;
+		return;
+	}
 }
 
 int
@@ -90,6 +183,7 @@ pp_unwind_load(const char **why)
 		return (-1);
 	}
 	*(void **)&policy = dlsym(lib, UNW(set_caching_policy));
+	*(void **)&pp_unwind_flush = dlsym(lib, UNW_FLUSH);
 	space = dlsym(lib, UNW(local_addr_space));
 	*(void **)&pp_unwind_backtrace = dlsym(lib, "unw_backtrace");
 	if (policy == NULL || space == NULL || pp_unwind_backtrace == NULL ||
@@ -104,7 +198,11 @@ pp_unwind_load(const char **why)
 	*(void **)&pp_unwind_step = dlsym(lib, UNW(step));
 	*(void **)&pp_unwind_reg = dlsym(lib, UNW(get_reg));
 #endif
+	pp_unwind_space = *space;
 	pp_unwind_list_refresh();
+	pp_unwind_off = pp_unwind_ours = 1;
+	unwind_learn_cache();
+	pp_unwind_off = pp_unwind_ours = 0;
 	pp_unwind_warm();
 	return (0);
 }
@@ -116,7 +214,9 @@ pp_unwind_warm(void)
 
 	if (pp_unwind_backtrace == NULL)
 		return;
-	pp_unwind_off = 1;
+	/* Without the dynamic linker's lock: a thread that has it may be
+	 * interrupted, and wait for one that libunwind holds here. */
+	pp_unwind_off = pp_unwind_ours = 1;
 	(void)pp_unwind_backtrace(raw, 4);
-	pp_unwind_off = 0;
+	pp_unwind_off = pp_unwind_ours = 0;
 }

@@ -59,16 +59,22 @@ pp_wait_stack(void)
 uint32_t
 pp_wait_stack_skip(int skip)
 {
+	enum pp_unwind_end end = PP_UNWIND_WHOLE;
 	uint64_t left;
 	uint32_t id;
 
 	if (pp_self.slot == NULL)
 		return (0);
 	left = pp_heap_quiet();
-	id = pp_stack_here(skip);
+	id = pp_stack_here(skip, &end);
 	pp_heap_loud(left);
 	if (id == 0)
 		pp_slot_lose(pp_self.slot, PP_LOSS_WAITS_STACKLESS, 1);
+	else if (end != PP_UNWIND_WHOLE)
+		pp_slot_lose(pp_self.slot,
+		    end == PP_UNWIND_CUT ? PP_LOSS_WAITS_TRUNCATED
+					 : PP_LOSS_WAITS_SHORT,
+		    1);
 	return (id);
 }
 

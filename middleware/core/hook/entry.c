@@ -9,10 +9,20 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/jumps.h"
 #include "hook/entry.h"
+
+int
+pp_entry_wanted(void)
+{
+	const char *wanted = getenv("PPROF_ENTRY_PATCH");
+
+	return (wanted == NULL || strcmp(wanted, "0") != 0);
+}
 
 #if defined(__x86_64__)
 #include <Zydis/Zydis.h>
@@ -36,12 +46,14 @@ _Static_assert(ZYDIS_VERSION >> 48 == 4 && ZYDIS_MINOR <= 1,
 /* Five bytes end within an instruction of at most 15. */
 #define MOVED_MAX (JUMP_BYTES - 1 + 15)
 
-/* One cache line each. */
 struct trampoline {
-	_Alignas(64) uint8_t moved[MOVED_MAX + JUMP_BYTES];
+	_Alignas(PP_JUMP_BYTES) uint8_t moved[MOVED_MAX + JUMP_BYTES];
 	uint8_t moved_len;
 	uint8_t far[14]; /* jmp *0(%rip); address */
 };
+
+_Static_assert(sizeof(struct trampoline) == PP_JUMP_BYTES,
+    "a pc in it is looked up by this size");
 
 #define TRAMPOLINES_PER_PAGE 64
 
@@ -222,20 +234,55 @@ entry_fill(struct trampoline *t, const uint8_t *code, size_t len,
 	return (result);
 }
 
-int
-pp_entry_patch(void *target, void *replacement, void **original,
+/* Whether `code` returns at once, and what then fills up the place of a jump is
+ * not another function. */
+static int
+entry_is_empty(const uint8_t *code, const char **why)
+{
+	ZydisDecodedInstruction at;
+	struct decoder d;
+	size_t len;
+	int returned = 0;
+
+	if (decoder_open(&d, why) == -1)
+		return (0);
+	*why = "it does something";
+	for (len = 0; len < JUMP_BYTES; len += at.length) {
+		if (!ZYAN_SUCCESS(
+			d.decode(&d.state, NULL, code + len, MOVED_MAX, &at)) ||
+		    at.mnemonic !=
+			(returned ? ZYDIS_MNEMONIC_NOP : ZYDIS_MNEMONIC_RET))
+			break;
+		returned = 1;
+	}
+	(void)dlclose(d.lib);
+	return (len >= JUMP_BYTES);
+}
+
+/* The library that is loaded for a patch, once more: whoever follows the
+ * dynamic linker sees whether it does. */
+void
+pp_entry_probe(void)
+{
+	struct decoder d;
+	const char *why;
+
+	if (decoder_open(&d, &why) == 0)
+		(void)dlclose(d.lib);
+}
+
+static int
+entry_write(void *target, size_t len, void *replacement, void **original,
     const char **why)
 {
 	uint8_t jump[JUMP_BYTES];
 	struct trampoline *t;
-	size_t len;
 
-	len = entry_measure(target, why);
-	if (len == 0)
-		return (-1);
 	*why = "no memory near it, or its code may not be written";
 	t = entry_trampoline(target);
-	if (t == NULL || entry_fill(t, target, len, replacement) == -1)
+	if (t == NULL || entry_fill(t, target, len, replacement) == -1 ||
+	    pp_jumps_add(t, target, len, offsetof(struct trampoline, far)) ==
+		-1)
 		return (-1);
 	if (entry_jump(jump, target, t->far) == -1 ||
 	    entry_protect(target, JUMP_BYTES, PROT_READ | PROT_WRITE) == -1)
@@ -246,6 +293,26 @@ pp_entry_patch(void *target, void *replacement, void **original,
 	/* The pages were executable a moment ago: this cannot be refused. */
 	(void)entry_protect(target, JUMP_BYTES, PROT_READ | PROT_EXEC);
 	return (0);
+}
+
+int
+pp_entry_patch(void *target, void *replacement, void **original,
+    const char **why)
+{
+	size_t len = entry_measure(target, why);
+
+	if (len == 0)
+		return (-1);
+	return (entry_write(target, len, replacement, original, why));
+}
+
+int
+pp_entry_patch_empty(void *target, void *replacement, void **original,
+    const char **why)
+{
+	if (!entry_is_empty(target, why))
+		return (-1);
+	return (entry_write(target, JUMP_BYTES, replacement, original, why));
 }
 
 void
@@ -270,6 +337,18 @@ pp_entry_patch(void *target, void *replacement, void **original,
 	(void)original;
 	*why = "calls inside a program can be followed on x86-64 only";
 	return (-1);
+}
+
+void
+pp_entry_probe(void)
+{
+}
+
+int
+pp_entry_patch_empty(void *target, void *replacement, void **original,
+    const char **why)
+{
+	return (pp_entry_patch(target, replacement, original, why));
 }
 
 void

@@ -13,6 +13,9 @@
 #ifndef PP_HOOK_ENTRY_H
 #define PP_HOOK_ENTRY_H
 
+/* Whether the environment leaves it to us: PPROF_ENTRY_PATCH is not 0. */
+int pp_entry_wanted(void);
+
 /*
  * Make calls of `target` arrive at `replacement`; *original then calls what
  * `target` was. Returns 0, or -1 with *why (a constant sentence) and nothing
@@ -20,6 +23,14 @@
  */
 int pp_entry_patch(void *target, void *replacement, void **original,
     const char **why);
+
+/* The same for a function that does nothing but return, and may be shorter than
+ * the jump. */
+int pp_entry_patch_empty(void *target, void *replacement, void **original,
+    const char **why);
+
+/* Load and unload a library, to see whether that is noticed. */
+void pp_entry_probe(void);
 
 /* Undo the patch whose trampoline is `original`. */
 void pp_entry_restore(void *target, void *original);

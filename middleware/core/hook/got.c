@@ -3,14 +3,13 @@
  */
 #include <sys/mman.h>
 
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "hook/got.h"
+#include "hook/got_names.h"
 
 #if defined(__x86_64__)
 #define RELOC_JUMP_SLOT R_X86_64_JUMP_SLOT
@@ -22,135 +21,151 @@
 #define RELOC_POINTER	R_AARCH64_ABS64
 #endif
 
-struct got_object {
-	const struct dl_phdr_info *info;
-	const char *strings;
-	const ElfW(Sym) * symbols;
-	const ElfW(Rela) * rela[2]; /* .rela.plt, .rela.dyn */
-	size_t relas[2];
-	uintptr_t relro_start, relro_limit;
+/* Objects that have been patched. One that finds no place here is looked
+ * through each time. */
+struct got_known {
+	uintptr_t base;
+	const void *headers;
+	uint32_t walk; /* the last one that met it */
+	uint32_t undecided;
 };
 
 struct got_walk {
-	const struct pp_got_hook *hooks;
-	size_t count;
-	int first; /* the walk begins with the executable */
+	int first; /* it begins with the executable */
+	int fresh; /* new objects, too */
 	int changed;
 	int refused;
+	uint32_t undecided;
+	/* Of the object that is being patched. */
+	const struct pp_got_object *object;
+	enum pp_got_scope scope;
+	int open; /* its sealed part has been made writable */
+	uint32_t left;
 };
 
-/* glibc relocates d_ptr in place, except where the section is read-only (the
- * vDSO), where nothing is to be patched. */
-static void
-got_read_dynamic(struct got_object *object, const ElfW(Dyn) * dyn)
+static const struct pp_got_hook *all_hooks;
+static struct got_known known[PP_OBJECTS_MAX];
+static size_t known_used;
+static uint32_t walks;
+
+/* The part that the dynamic linker seals ends with the last whole page. */
+static int
+got_seal(const struct pp_got_object *object, int protection)
 {
-	for (; dyn->d_tag != DT_NULL; dyn++) {
-		switch (dyn->d_tag) {
-		case DT_SYMTAB:
-			object->symbols = (const void *)dyn->d_un.d_ptr;
-			break;
-		case DT_STRTAB:
-			object->strings = (const void *)dyn->d_un.d_ptr;
-			break;
-		case DT_JMPREL:
-			object->rela[0] = (const void *)dyn->d_un.d_ptr;
-			break;
-		case DT_PLTRELSZ:
-			object->relas[0] = dyn->d_un.d_val / sizeof(ElfW(Rela));
-			break;
-		case DT_RELA:
-			object->rela[1] = (const void *)dyn->d_un.d_ptr;
-			break;
-		case DT_RELASZ:
-			object->relas[1] = dyn->d_un.d_val / sizeof(ElfW(Rela));
-			break;
-		}
-	}
+	uintptr_t page = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+	uintptr_t start = object->relro_start & page;
+
+	return (mprotect((void *)start, (object->relro_limit & page) - start,
+	    protection));
 }
 
 static int
-got_describe(struct got_object *object, const struct dl_phdr_info *info)
+got_is_sealed(const struct pp_got_object *object, const void *entry)
+{
+	uintptr_t page = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
+	uintptr_t at = (uintptr_t)entry & page;
+
+	return (at >= (object->relro_start & page) &&
+	    at < (object->relro_limit & page));
+}
+
+static void
+got_write(struct got_walk *walk, void **entry, void *replacement)
+{
+	if (!walk->open && got_is_sealed(walk->object, entry)) {
+		if (got_seal(walk->object, PROT_READ | PROT_WRITE) == -1) {
+			walk->refused++;
+			return;
+		}
+		walk->open = 1;
+	}
+	__atomic_store_n(entry, replacement, __ATOMIC_RELEASE);
+	walk->changed++;
+}
+
+/* Whether the dynamic linker has not filled the entry yet: it leads into the
+ * object itself, where no function of that name is, or nowhere. */
+static int
+got_is_unfilled(const struct pp_got_object *object,
+    const struct pp_got_name *name, const void *value)
 {
 	const ElfW(Phdr) * ph;
+	uintptr_t at = (uintptr_t)value;
 	unsigned int i;
 
-	memset(object, 0, sizeof(*object));
-	object->info = info;
-	for (i = 0; i < info->dlpi_phnum; i++) {
-		ph = &info->dlpi_phdr[i];
-		if (ph->p_type == PT_DYNAMIC)
-			got_read_dynamic(object,
-			    (const void *)(info->dlpi_addr + ph->p_vaddr));
-		if (ph->p_type == PT_GNU_RELRO) {
-			object->relro_start = info->dlpi_addr + ph->p_vaddr;
-			object->relro_limit = object->relro_start + ph->p_memsz;
-		}
+	if (at < object->info->dlpi_addr)
+		return (1);
+	at -= object->info->dlpi_addr;
+	for (i = 0; i < object->info->dlpi_phnum; i++) {
+		ph = &object->info->dlpi_phdr[i];
+		if (ph->p_type == PT_LOAD && at >= ph->p_vaddr &&
+		    at - ph->p_vaddr < ph->p_memsz)
+			return (!pp_got_is_own(object, name, value));
 	}
-	return (object->strings != NULL && object->symbols != NULL &&
-	    (uintptr_t)object->symbols >= info->dlpi_addr);
+	return (0);
 }
 
-/* 1 when the entry was changed, 0 when it was ours already, -1 refused. */
-static int
-got_write(const struct got_object *object, void **entry, void *replacement)
+static const struct pp_got_hook *
+got_hook(const struct pp_got_name *name, enum pp_got_scope scope)
 {
-	uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t at = (uintptr_t)entry;
-	void *page = (void *)(at & ~(size - 1));
-	int sealed;
+	uint16_t i;
 
-	if (*entry == replacement)
-		return (0);
-	sealed = at >= object->relro_start && at < object->relro_limit;
-	if (sealed && mprotect(page, size, PROT_READ | PROT_WRITE) == -1)
-		return (-1);
-	__atomic_store_n(entry, replacement, __ATOMIC_RELEASE);
-	if (sealed)
-		(void)mprotect(page, size, PROT_READ);
-	return (1);
+	for (i = name->hook; i != PP_GOT_END; i = pp_got_next(i)) {
+		if ((all_hooks[i].scope & scope) != 0)
+			return (&all_hooks[i]);
+	}
+	return (NULL);
 }
 
-/* A pointer in the object's data that began as the function's address
- * (`struct ops = { malloc, free }`) is a way to call it like another. One
- * that the program has changed since is its own business. */
-static int
-got_is_ours(unsigned int type, void *const *entry,
-    const struct pp_got_hook *hook)
+/*
+ * One entry whose name is followed. A pointer in the object's data that began
+ * as the function's address (`struct ops = { malloc, free }`) is a way to call
+ * it like another.
+ */
+static void
+got_entry(struct got_walk *walk, const struct pp_got_name *name,
+    const ElfW(Rela) * rela)
 {
-	return (type != RELOC_POINTER || *entry == *hook->original);
+	const struct pp_got_object *object = walk->object;
+	const struct pp_got_hook *hook = got_hook(name, walk->scope);
+	void **entry = (void **)(object->info->dlpi_addr + rela->r_offset);
+
+	if (hook == NULL || *entry == hook->replacement)
+		return;
+	if (*entry == name->original) {
+		got_write(walk, entry, hook->replacement);
+		return;
+	}
+	if (*entry != NULL &&
+	    (ELF64_R_TYPE(rela->r_info) != RELOC_JUMP_SLOT ||
+		!got_is_unfilled(object, name, *entry)))
+		return;
+	if ((uintptr_t)*entry >= object->info->dlpi_addr &&
+	    pp_got_certain(object, name, ELF64_R_SYM(rela->r_info)))
+		got_write(walk, entry, hook->replacement);
+	else
+		walk->left++;
 }
 
 static void
-got_patch_table(struct got_walk *walk, const struct got_object *object,
-    const ElfW(Rela) * rela, size_t relas, enum pp_got_scope scope)
+got_table(struct got_walk *walk, const ElfW(Rela) * rela, size_t relas)
 {
-	const struct pp_got_hook *hook;
-	const char *name;
-	void **entry;
+	const struct pp_got_object *object = walk->object;
+	const struct pp_got_name *name;
 	unsigned int type;
-	size_t i;
-	int done;
+	size_t i, symbol;
 
 	for (i = 0; i < relas; i++) {
 		type = (unsigned int)ELF64_R_TYPE(rela[i].r_info);
-		if (type != RELOC_JUMP_SLOT && type != RELOC_GLOB_DAT &&
-		    type != RELOC_POINTER)
+		symbol = ELF64_R_SYM(rela[i].r_info);
+		if (symbol == 0 ||
+		    (type != RELOC_JUMP_SLOT && type != RELOC_GLOB_DAT &&
+			type != RELOC_POINTER))
 			continue;
-		entry = (void **)(object->info->dlpi_addr + rela[i].r_offset);
-		name = object->strings +
-		    object->symbols[ELF64_R_SYM(rela[i].r_info)].st_name;
-		for (hook = walk->hooks; hook < walk->hooks + walk->count;
-		     hook++) {
-			if ((hook->scope & scope) == 0 ||
-			    *hook->original == NULL ||
-			    strcmp(hook->name, name) != 0 ||
-			    !got_is_ours(type, entry, hook))
-				continue;
-			done = got_write(object, entry, hook->replacement);
-			walk->changed += done == 1;
-			walk->refused += done == -1;
-			break;
-		}
+		name = pp_got_name(
+		    object->strings + object->symbols[symbol].st_name);
+		if (name != NULL && name->original != NULL)
+			got_entry(walk, name, &rela[i]);
 	}
 }
 
@@ -178,42 +193,116 @@ got_left_alone(const struct dl_phdr_info *info)
 	return (0);
 }
 
+static struct got_known *
+got_find(const struct dl_phdr_info *info)
+{
+	size_t i;
+
+	for (i = 0; i < known_used; i++) {
+		if (known[i].base == info->dlpi_addr &&
+		    known[i].headers == info->dlpi_phdr)
+			return (&known[i]);
+	}
+	return (NULL);
+}
+
+/* First of all, before any of them is patched. */
+static int
+got_note_object(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const struct got_walk *walk = arg;
+	struct pp_got_object object;
+	struct got_known *at = got_find(info);
+
+	(void)size;
+	if (at != NULL)
+		at->walk = walks;
+	else if (walk->fresh && !got_left_alone(info) &&
+	    pp_got_describe(&object, info))
+		pp_got_defines(&object);
+	return (0);
+}
+
+static void
+got_forget_absent(void)
+{
+	size_t i;
+
+	for (i = 0; i < known_used;) {
+		if (known[i].walk == walks)
+			i++;
+		else
+			known[i] = known[--known_used];
+	}
+}
+
+static void
+got_patch_tables(struct got_walk *walk, const struct pp_got_object *object)
+{
+	int i;
+
+	walk->object = object;
+	walk->open = 0;
+	for (i = 0; i < 2; i++) {
+		if (object->rela[i] != NULL)
+			got_table(walk, object->rela[i], object->relas[i]);
+	}
+	if (walk->open)
+		(void)got_seal(object, PROT_READ);
+}
+
 static int
 got_patch_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct got_walk *walk = arg;
-	struct got_object object;
-	enum pp_got_scope scope;
-	int i;
+	struct got_known *at = got_find(info);
+	struct pp_got_object object;
 
 	(void)size;
 	if (walk->first)
-		scope = PP_GOT_EXECUTABLE;
+		walk->scope = PP_GOT_EXECUTABLE;
 	else if (strstr(info->dlpi_name, "/libunwind.so") != NULL)
-		scope = PP_GOT_LIBRARIES | PP_GOT_UNWINDER;
+		walk->scope = PP_GOT_LIBRARIES | PP_GOT_UNWINDER;
 	else
-		scope = PP_GOT_LIBRARIES | PP_GOT_BUT_UNWINDER;
+		walk->scope = PP_GOT_LIBRARIES | PP_GOT_BUT_UNWINDER;
 	walk->first = 0;
-	if (got_left_alone(info) || !got_describe(&object, info))
+	if (at != NULL ? at->undecided == 0 : !walk->fresh)
 		return (0);
-	for (i = 0; i < 2; i++) {
-		if (object.rela[i] != NULL)
-			got_patch_table(walk, &object, object.rela[i],
-			    object.relas[i], scope);
+	walk->left = 0;
+	if (!got_left_alone(info) && pp_got_describe(&object, info))
+		got_patch_tables(walk, &object);
+	if (at == NULL && known_used < PP_OBJECTS_MAX) {
+		at = &known[known_used++];
+		at->base = info->dlpi_addr;
+		at->headers = info->dlpi_phdr;
+		at->walk = walks;
 	}
+	if (at != NULL)
+		at->undecided = walk->left;
+	walk->undecided += walk->left;
 	return (0);
 }
 
 int
-pp_got_patch(const struct pp_got_hook *hooks, size_t count)
+pp_got_follow(const struct pp_got_hook *hooks, size_t count)
 {
-	struct got_walk walk = { hooks, count, 1, 0, 0 };
-	size_t i;
+	all_hooks = hooks;
+	known_used = 0;
+	return (pp_got_names(hooks, count));
+}
 
-	for (i = 0; i < count; i++) {
-		if (*hooks[i].original == NULL)
-			*hooks[i].original = dlsym(RTLD_DEFAULT, hooks[i].name);
-	}
+int
+pp_got_patch(int fresh, size_t *undecided)
+{
+	struct got_walk walk;
+
+	memset(&walk, 0, sizeof(walk));
+	walk.first = 1;
+	walk.fresh = fresh;
+	walks++;
+	(void)dl_iterate_phdr(got_note_object, &walk);
+	got_forget_absent();
 	(void)dl_iterate_phdr(got_patch_object, &walk);
+	*undecided = walk.undecided;
 	return (walk.refused != 0 ? -1 : walk.changed);
 }

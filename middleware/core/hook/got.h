@@ -3,6 +3,11 @@
  * objects: their calls to `name` arrive at ours. Calls within one object do
  * not pass there and are not seen.
  *
+ * An entry is written over only where it leads to the very function that ours
+ * goes on to. What an object calls by that name may be another one: its own
+ * (RTLD_DEEPBIND, -Bsymbolic, a namespace of dlmopen()), an old version of
+ * libc's, or what another tool has put there. All those are left as they are.
+ *
  * Rule: outside of signal handlers, one thread at a time. pprof.so's own
  * table and the dynamic linker's are left alone.
  */
@@ -26,12 +31,24 @@ struct pp_got_hook {
 	enum pp_got_scope scope;
 };
 
+/* Hooks of different names, and in all. */
+#define PP_GOT_NAMES_MAX 256
+#define PP_GOT_HOOKS_MAX 384
+
 /*
- * Patch all objects that are loaded now and not patched yet. Call again after
- * dlopen(). A name that the process does not define is left out. Returns the
- * number of table entries changed, or -1 when a table could not be made
- * writable (the rest is done).
+ * What pp_got_patch() shall follow, kept by reference: once. A name that the
+ * process does not define is left out. Returns -1 when there are too many.
  */
-int pp_got_patch(const struct pp_got_hook *hooks, size_t count);
+int pp_got_follow(const struct pp_got_hook *hooks, size_t count);
+
+/*
+ * Patch what has been loaded since the last call (if `fresh`; not while the
+ * dynamic linker may be at work on it), and what was undecided then: an entry
+ * that the dynamic linker fills at its first use, and that may come to lead
+ * elsewhere. *undecided is the number of those that are left. Returns the number of
+ * entries changed, or -1 when a table could not be made writable (the rest is
+ * done).
+ */
+int pp_got_patch(int fresh, size_t *undecided);
 
 #endif

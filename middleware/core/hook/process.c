@@ -1,21 +1,21 @@
 /*
  * See process.h. Cold: threads and objects come and go seldom.
  */
-#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/often.h"
+#include "capture/own_stack.h"
 #include "capture/self.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
+#include "capture/unwind.h"
 #include "capture/unwind_list.h"
 #include "capture/wait.h"
 #include "hook/alloc.h"
 #include "hook/calls.h"
+#include "hook/loader.h"
 #include "hook/locks.h"
 #include "hook/masks.h"
 #include "hook/process.h"
@@ -27,17 +27,8 @@
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
     void *(*)(void *), void *);
-static void *(*real_dlopen)(const char *, int);
-static int (*real_dlclose)(void *);
 
-static const struct pp_got_hook *extra_hooks;
-static size_t extra_count;
-static pp_objects_seen_fn object_seen;
 static pthread_key_t leave_key;
-/* Held while the tables are walked; dlopen() from a constructor within ours
- * comes from the same thread. */
-static pthread_mutex_t scan_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
-PP_OFTEN_DATA static atomic_int behind;
 
 struct thread_start {
 	void *(*function)(void *);
@@ -97,6 +88,7 @@ thread_begins(void *arg)
 	free(arg);
 	pp_signal_enter(start.blocked);
 	pp_process_thread_begins(&start.birth);
+	(void)pp_own_stack_run(pp_unwind_root, NULL);
 	pp_process_argument = start.argument;
 	return (start.function(start.argument));
 }
@@ -126,128 +118,57 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	return (error);
 }
 
-static void patch_all(void);
-
-static void
-objects_changed(void)
-{
-	(void)pthread_mutex_lock(&scan_lock);
-	atomic_store(&behind, 0);
-	pp_unwind_list_refresh();
-	patch_all();
-	pp_objects_scan(object_seen);
-	(void)pthread_mutex_unlock(&scan_lock);
-}
-
-/* When it failed, what was lent is taken back, and nothing is looked up: the
- * caller may ask dlerror() why. */
-static void
-objects_arrived(int loaded)
-{
-	if (loaded) {
-		objects_changed();
-		return;
-	}
-	(void)pthread_mutex_lock(&scan_lock);
-	pp_objects_scan(object_seen);
-	(void)pthread_mutex_unlock(&scan_lock);
-}
-
-static void
-objects_expected(const char *path)
-{
-	(void)pthread_mutex_lock(&scan_lock);
-	pp_objects_release(path);
-	(void)pthread_mutex_unlock(&scan_lock);
-}
-
-static void *
-hook_dlopen(const char *path, int mode)
-{
-	void *handle;
-
-	/* A name without a slash is searched for by the caller's own RUNPATH,
-	 * and $ORIGIN is the caller's place: the call must come from there.
-	 * The compiler makes a jump of it, and we look later. */
-	if (path != NULL &&
-	    (strchr(path, '/') == NULL || strchr(path, '$') != NULL)) {
-		atomic_store(&behind, 1);
-		return (real_dlopen(path, mode));
-	}
-	if (path != NULL)
-		objects_expected(path);
-	pp_unwind_off++;
-	handle = real_dlopen(path, mode);
-	pp_unwind_off--;
-	if (path != NULL)
-		objects_arrived(handle != NULL);
-	return (handle);
-}
-
-static int
-hook_dlclose(void *handle)
-{
-	int result;
-
-	pp_unwind_off++;
-	result = real_dlclose(handle);
-	pp_unwind_off--;
-	objects_changed();
-	return (result);
-}
-
 static const struct pp_got_hook own_hooks[] = {
 	{ "pthread_create", (void *)hook_pthread_create,
 	    (void **)&real_pthread_create, PP_GOT_ALL },
-	{ "dlopen", (void *)hook_dlopen, (void **)&real_dlopen, PP_GOT_ALL },
 	{ "dl_iterate_phdr", (void *)pp_unwind_iterate,
 	    (void **)&pp_unwind_real_iterate, PP_GOT_UNWINDER },
 	{ "sigprocmask", (void *)pp_unwind_sigprocmask,
 	    (void **)&pp_unwind_real_sigprocmask, PP_GOT_UNWINDER },
 	{ "pthread_sigmask", (void *)pp_unwind_sigmask,
 	    (void **)&pp_unwind_real_sigmask, PP_GOT_UNWINDER },
-	{ "dlclose", (void *)hook_dlclose, (void **)&real_dlclose, PP_GOT_ALL },
 };
 
 #define OWN_HOOKS (sizeof(own_hooks) / sizeof(own_hooks[0]))
 
-static int patch_result;
-
 #define HOOKS_MAX                                                              \
-	(OWN_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS + PP_C11_HOOKS +           \
-	    PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +                 \
+	(OWN_HOOKS + PP_LOADER_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS +        \
+	    PP_C11_HOOKS + PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +  \
 	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS +  \
 	    PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
+_Static_assert(HOOKS_MAX <= PP_GOT_HOOKS_MAX && HOOKS_MAX <= PP_GOT_NAMES_MAX,
+    "the tables of got.h must follow");
 
-static size_t
-hooks_add(struct pp_got_hook *all, size_t used, const struct pp_got_hook *more,
-    size_t count)
+static struct pp_got_hook all_hooks[HOOKS_MAX];
+static size_t all_used;
+
+static void
+hooks_add(const struct pp_got_hook *more, size_t count)
 {
 	if (count != 0)
-		memcpy(all + used, more, count * sizeof(*more));
-	return (used + count);
+		memcpy(all_hooks + all_used, more, count * sizeof(*more));
+	all_used += count;
 }
 
 static void
-patch_all(void)
+hooks_follow(const struct pp_got_hook *extra, size_t count)
 {
-	struct pp_got_hook all[HOOKS_MAX];
-	size_t used;
-
-	used = hooks_add(all, 0, own_hooks, OWN_HOOKS);
-	used = hooks_add(all, used, pp_lock_hooks, PP_LOCK_HOOKS);
-	used = hooks_add(all, used, pp_timed_hooks, PP_TIMED_HOOKS);
-	used = hooks_add(all, used, pp_c11_hooks, PP_C11_HOOKS);
-	used = hooks_add(all, used, pp_sleep_hooks, PP_SLEEP_HOOKS);
-	used = hooks_add(all, used, pp_socket_hooks, PP_SOCKET_HOOKS);
-	used = hooks_add(all, used, pp_call_hooks, PP_CALL_HOOKS);
-	used = hooks_add(all, used, pp_signal_hooks, PP_SIGNAL_HOOKS);
-	used = hooks_add(all, used, pp_mask_hooks, PP_MASK_HOOKS);
-	used = hooks_add(all, used, pp_raw_hooks, PP_RAW_HOOKS);
-	used = hooks_add(all, used, pp_alloc_hooks, PP_ALLOC_HOOKS);
-	used = hooks_add(all, used, pp_thread_hooks, PP_THREAD_HOOKS);
-	used = hooks_add(all, used, extra_hooks, extra_count);
-	patch_result = pp_got_patch(all, used);
+	all_used = 0;
+	hooks_add(own_hooks, OWN_HOOKS);
+	hooks_add(pp_loader_hooks, PP_LOADER_HOOKS);
+	hooks_add(pp_lock_hooks, PP_LOCK_HOOKS);
+	hooks_add(pp_timed_hooks, PP_TIMED_HOOKS);
+	hooks_add(pp_c11_hooks, PP_C11_HOOKS);
+	hooks_add(pp_sleep_hooks, PP_SLEEP_HOOKS);
+	hooks_add(pp_socket_hooks, PP_SOCKET_HOOKS);
+	hooks_add(pp_call_hooks, PP_CALL_HOOKS);
+	hooks_add(pp_signal_hooks, PP_SIGNAL_HOOKS);
+	hooks_add(pp_mask_hooks, PP_MASK_HOOKS);
+	hooks_add(pp_raw_hooks, PP_RAW_HOOKS);
+	hooks_add(pp_alloc_hooks, PP_ALLOC_HOOKS);
+	hooks_add(pp_thread_hooks, PP_THREAD_HOOKS);
+	hooks_add(extra, count);
+	(void)pp_got_follow(all_hooks, all_used);
 }
 
 static void
@@ -264,50 +185,40 @@ process_learn_stack_size(void)
 	(void)pthread_attr_destroy(&attr);
 }
 
-/* Another thread may have held the lock when this child was made. */
 static void
 process_forked(void)
 {
 	pp_signal_forked();
 	pp_self_leave();
-	scan_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pp_loader_forked();
 }
 
 int
 pp_process_hook(const struct pp_got_hook *hooks, size_t count,
     pp_objects_seen_fn seen, const char **why)
 {
+	int patched;
+
 	if (count > PP_PROCESS_HOOKS_MAX) {
 		*why = "too many hooks";
 		return (-1);
 	}
-	extra_hooks = hooks;
-	extra_count = count;
+	hooks_follow(hooks, count);
 	process_learn_stack_size();
-	object_seen = seen;
 	if (pthread_key_create(&leave_key, thread_ends) != 0 ||
 	    pthread_atfork(NULL, NULL, process_forked) != 0) {
 		*why = "no room to follow threads and forks";
 		return (-1);
 	}
 	pp_signals_adopt();
-	patch_all();
+	patched = pp_loader_begin(seen);
 	pp_wait_follow = pp_locks_follow;
 	pp_thread_unknown = thread_is_unknown;
 	pp_wait_apply();
-	if (patch_result == -1) {
+	if (patched == -1) {
 		*why = "a call table could not be made writable: some "
 		       "threads and libraries will not be seen";
 		return (-1);
 	}
 	return (0);
-}
-
-PP_OFTEN void
-pp_process_catch_up(void)
-{
-	if (__builtin_expect(atomic_load_explicit(&behind,
-				 memory_order_relaxed),
-		0))
-		objects_changed();
 }

@@ -1,6 +1,6 @@
 /*
  * The hooks that every process of the service has, whatever the server:
- * threads that begin, objects that come and go, children that are forked.
+ * threads that begin, children that are forked, and what loader.h follows.
  *
  * Rule: set up once in the constructor. The adapter adds its own hooks for
  * the server's own calls by pp_process_hooks().
@@ -28,11 +28,6 @@ int pp_process_hook(const struct pp_got_hook *hooks, size_t count,
  * to begin; and in the new thread, before its function. */
 struct pp_thread_birth pp_process_birth(uintptr_t function);
 void pp_process_thread_begins(const struct pp_thread_birth *birth);
-
-/* Look at what was loaded by a dlopen() that could not be followed to its
- * end. One predicted branch when there was none. Outside of signal handlers.
- */
-void pp_process_catch_up(void);
 
 /* What the calling thread was begun with, NULL if it did not begin as a thread
  * of a worker. */

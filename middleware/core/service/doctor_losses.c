@@ -18,6 +18,15 @@
 #define FULL_SOON 80
 #define FULL_NOW  98
 
+/* Time that is in the samples that came, callers that nobody knows. */
+static int
+loss_is_fact(uint32_t loss)
+{
+	return (loss == PP_LOSS_TIMER_OVERRUNS ||
+	    loss == PP_LOSS_STACKS_SHORT || loss == PP_LOSS_HEAP_SHORT ||
+	    loss == PP_LOSS_WAITS_SHORT);
+}
+
 static void
 losses_counted(struct pp_doctor *doctor)
 {
@@ -36,11 +45,9 @@ losses_counted(struct pp_doctor *doctor)
 		count = pp_build_loss(service->arena, service->slots, i);
 		if (count == 0)
 			continue;
-		/* Their time is in the samples that came. */
-		any |= i != PP_LOSS_TIMER_OVERRUNS;
+		any |= !loss_is_fact(i);
 		pp_doctor_say(doctor, loss[i].key,
-		    i == PP_LOSS_TIMER_OVERRUNS ? PP_VERDICT_OK
-						: PP_VERDICT_DEGRADED,
+		    loss_is_fact(i) ? PP_VERDICT_OK : PP_VERDICT_DEGRADED,
 		    "%llu %s.", (unsigned long long)count, loss[i].sentence);
 	}
 	if (!any)

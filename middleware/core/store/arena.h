@@ -41,7 +41,7 @@ struct pp_object {
 	_Atomic uint32_t state; /* enum pp_object_state, written last */
 	uint32_t name_len;
 	uint64_t bias;	/* added to a vaddr of the file (dlpi_addr) */
-	uint64_t start; /* first executable segment: [start, limit) */
+	uint64_t start; /* an executable segment: [start, limit) */
 	uint64_t limit;
 	uint64_t offset;       /* of that segment in the file */
 	uint32_t build_id_len; /* 0: the object has none */
