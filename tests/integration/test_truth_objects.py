@@ -199,8 +199,10 @@ class OwnJumps(Truth):
                 raw, answer = self.during(kore, 4, lambda: kore.get(
                     "/pools?n=1500").text)
                 self.assertEqual(answer, "0")
+                # What was used and not sampled is in no function.
                 nowhere = raw.ns(lambda s: any(l.mapping == 0
-                                               for l in s.stack))
+                                               for l in s.stack)
+                                 and not s.has("[not sampled]"))
                 below = raw.ns(lambda s: s.route == "/pools")
                 lacking = [s for s in raw.samples if s.route == "/pools"
                            and not s.has("page_pools")]
@@ -240,7 +242,8 @@ class Ends(Truth):
                 note("%d samples in code without unwind information, "
                      "%d counted", alone, counted)
                 self.assertGreater(alone, 100)
-                self.assertNear(counted, alone, 0.05, "stacks_short")
+                # Records are counted, samples are whole periods.
+                self.assertNear(counted, alone, 0.15, "stacks_short")
                 for end in ("short", "truncated"):
                     for what in ("hold", "wait"):
                         before = self.facts(kore, "heap"), \
