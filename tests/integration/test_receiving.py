@@ -26,7 +26,7 @@ class Upload:
         self.sent, self.whole = 0, whole
         self.sock = socket.create_connection((kore.host, kore.port), 30)
         self.sock.sendall(
-            b"POST %s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n"
+            b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%sContent-Length: %d\r\n\r\n"
             % (path.encode(), headers.encode(), whole) + first)
         self.sent = len(first)
 

@@ -6,6 +6,7 @@
  */
 #include <kore/kore.h>
 #include <kore/http.h>
+#include <kore/seccomp.h>
 
 #include <pthread.h>
 #include <stdint.h>
@@ -17,6 +18,9 @@
 #define MS	1000000LL
 #define HELD	(60 * MS)
 #define WAITERS 3
+
+/* pthread_cancel() */
+KORE_SECCOMP_FILTER("charged", KORE_SYSCALL_ALLOW(tgkill))
 
 int page_charged(struct http_request *);
 int page_cancelled(struct http_request *);
