@@ -232,6 +232,10 @@ variants:
 	@$(MAKE) --no-print-directory B=$(B)/tiny \
 	    CFLAGS="$(CFLAGS) $(tiny) -O0" all
 
+# Newer Go toolchains build `go tool pprof` when it is first run: once for all
+# tests, whatever home directory each gives it.
+export GOCACHE ?= $(abspath $(B))/go-cache
+
 # What drives the browser of the tests: by name and checksum from npm, into
 # the build folder.
 browser := $(B)/browser/node_modules/.package-lock.json

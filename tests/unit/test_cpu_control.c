@@ -27,6 +27,9 @@ syscall(long number, ...)
 	const siginfo_t *info;
 	va_list args;
 
+	/* It waits a little for what a worker may answer. */
+	if (number == SYS_futex)
+		return (0);
 	va_start(args, number);
 	signalled = va_arg(args, pid_t);
 	assert_int_equal(number, SYS_rt_tgsigqueueinfo);
