@@ -124,9 +124,9 @@ class Cpu(Case):
     def test_rates_are_what_was_asked(self):
         with door(env={"PPROF_RECORDER_HZ": "0"}) as at:
             for hz in (19, 50, 100, 200, 250, 500, 1000, 5000):
-                seconds = 12 if hz < 100 else 5
+                seconds = 12 if hz < 100 else 6
                 raw, _ = self.window(
-                    at, "/kind?how=blocked&ms=%d" % (seconds * 1000 - 700), hz,
+                    at, "/kind?how=blocked&ms=%d" % (seconds * 600), hz,
                     seconds)
                 actual = float(raw.comment("hz_actual"))
                 note("    asked %d, had %.1f", hz, actual)
