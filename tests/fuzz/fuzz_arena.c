@@ -23,16 +23,17 @@ write_over(struct fuzz *f)
 {
 	uint64_t slot = fuzz_number(f, 1) % 4,
 		 part = fuzz_number(f, 1) % FUZZ_PARTS;
-	unsigned char *base, *from = (unsigned char *)fuzz_arena;
+	unsigned char *base,
+	    *from = (unsigned char *)fuzz_arena + PP_ARENA_HEAD;
 	size_t size, at, len, i, times;
 	const uint8_t *piece;
 
-	/* 3: the head, of which all processes have a writable mapping. */
+	/* 3: the control words. The head is each process's own. */
 	base = slot == 3
 	    ? from
 	    : (unsigned char *)&fuzz_arena->slot[slot] + fuzz_parts[part].at;
-	size =
-	    slot == 3 ? offsetof(struct pp_arena, slot) : fuzz_parts[part].size;
+	size = slot == 3 ? offsetof(struct pp_arena, slot) - PP_ARENA_HEAD
+			 : fuzz_parts[part].size;
 	at = (size_t)fuzz_number(f, 3) % size;
 	times = 1 + (size_t)fuzz_number(f, 1) % 64;
 	piece = fuzz_piece(f, fuzz_number(f, 1) % 64, &len);

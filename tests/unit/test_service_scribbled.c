@@ -70,10 +70,10 @@ scribble(uint64_t *random)
 	uint32_t slot = (uint32_t)(pp_random(random) % 4);
 	volatile uint64_t *word;
 
-	/* 3: the head. */
-	size =
-	    slot == 3 ? offsetof(struct pp_arena, slot) : fuzz_parts[part].size;
-	at = slot == 3 ? 0
+	/* 3: the control words. The head is each process's own. */
+	size = slot == 3 ? offsetof(struct pp_arena, slot) - PP_ARENA_HEAD
+			 : fuzz_parts[part].size;
+	at = slot == 3 ? PP_ARENA_HEAD
 		       : offsetof(struct pp_arena, slot) +
 		slot * sizeof(struct pp_slot) + fuzz_parts[part].at;
 	word = (volatile uint64_t *)(void *)((char *)fuzz_arena + at);
@@ -96,7 +96,7 @@ find_meant(void)
 	const uint64_t *word = (const void *)fuzz_clean;
 	size_t i;
 
-	for (i = 0; i < fuzz_size / 8 && meants < 4096; i++) {
+	for (i = PP_ARENA_HEAD / 8; i < fuzz_size / 8 && meants < 4096; i++) {
 		if (word[i] != 0)
 			meant[meants++] = i;
 	}
