@@ -10,8 +10,8 @@
 #include "base/wire.h"
 #include "kore/forward_body.h"
 
-static enum pp_method
-forward_method(u_int8_t method)
+enum pp_method
+pp_forward_method(u_int8_t method)
 {
 	switch (method) {
 	case HTTP_METHOD_GET:
@@ -54,7 +54,7 @@ pp_forward_pack(struct http_request *req, const char *prefix, const char *rest,
 	memset(&head, 0, sizeof(head));
 	head.version = PP_WIRE_VERSION;
 	head.kind = PP_WIRE_REQUEST;
-	head.method = forward_method(req->method);
+	head.method = pp_forward_method(req->method);
 	head.prefix_len = (uint32_t)lens[0];
 	head.path_len = (uint32_t)lens[1];
 	head.query_len = (uint32_t)lens[2];

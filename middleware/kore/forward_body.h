@@ -13,6 +13,9 @@ struct http_request;
 size_t pp_forward_pack(struct http_request *req, const char *prefix,
     const char *rest, char *packet);
 
+/* Kore's number of a method as the collector knows it. */
+enum pp_method pp_forward_method(u_int8_t method);
+
 /* What has been read of a body and not been sent yet. */
 struct pp_forward_piece {
 	size_t len;

@@ -9,6 +9,7 @@
 
 #include "kore/abi.h"
 #include "kore/adapter.h"
+#include "kore/forward_body.h"
 #include "kore/history.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
@@ -191,27 +192,13 @@ pp_routes_may_mean(const struct connection *c, const char *path, size_t len)
 	return (0);
 }
 
-static enum pp_method
-routes_method(u_int8_t method)
-{
-	switch (method) {
-	case HTTP_METHOD_GET:
-		return (PP_METHOD_GET);
-	case HTTP_METHOD_HEAD:
-		return (PP_METHOD_HEAD);
-	case HTTP_METHOD_POST:
-		return (PP_METHOD_POST);
-	}
-	return (PP_METHOD_OTHER);
-}
-
 /* `rest`: the path behind the prefix. */
 static enum pp_refusal
 routes_refused(struct http_request *req, const char *rest)
 {
 	struct pp_asked asked = {
 		.peer = pp_history_peer(req->owner),
-		.method = routes_method(req->method),
+		.method = pp_forward_method(req->method),
 		.index = rest[0] == '\0' || strcmp(rest, "/") == 0,
 		.history = req->owner->flags & PP_HISTORY_ALL,
 	};
