@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/wire.h"
+
 struct http_request;
 
 /* Pack the request into `packet` (PP_WIRE_PACKET_MAX bytes). Returns its
