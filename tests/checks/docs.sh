@@ -37,8 +37,9 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 cc -I"$core" -o "$work/rates" "$work/rates.c" && "$work/rates" >"$work/numbers"
 has 'ranges of options' "$work/numbers"
 while read -r name preset least most; do
-	[ "$least" != 0 ] || least='0 \(off\)'
-	grep -qE "^\| \`$name\` \| .*$least to $most \| $preset \|" \
+	[ "$least" != 0 ] || least='0 (off)'
+	range=$(echo "$least" | sed 's/[()]/\\&/g')
+	grep -qE "^\| \`$name\` \| .*$range to $most \| $preset \|" \
 		docs/operations.md ||
 		echo "docs/operations.md: $name is $least to $most, $preset at first"
 	grep -qE "^\| \`$name\` \| .* \| $preset \|$" README.md ||
