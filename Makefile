@@ -219,8 +219,11 @@ include tests/arm64/arm64.mk
 include tests/sid/sid.mk
 
 # Everything that the items of `test` need, built in one go.
-.PHONY: everything variants
-everything: all unit app variants
+.PHONY: everything variants go-tools
+everything: all unit app variants go-tools
+go-tools:
+	@for tool in pprof trace; do \
+	    go tool $$tool -h >/dev/null 2>&1 || true; done
 
 # The module once more: for a Kore with CURL=1, and with rings and tables so
 # small that they are full (and the collector, which shares them).

@@ -184,16 +184,19 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	pp_budget_set(arena->memory_mib << 20, own);
 	if (pp_allow_environment(&allow, why, sizeof(why)) == -1) {
 		pp_collector_log("%s", why);
+		free(files);
 		return (-1);
 	}
 	if (o->listen != -1)
 		main_door(c, o->listen, &allow);
-	if (pp_collector_drop(o->user, o->root) != 0)
+	/* The tie to the parent again: the kernel forgets it when the user
+	 * changes. */
+	if (pp_collector_drop(o->user, o->root) != 0 ||
+	    main_tie_to_parent(o) != 0 ||
+	    pp_collector_sandbox(c->door != NULL) != 0) {
+		free(files);
 		return (-1);
-	/* Again: the kernel forgets it when the user changes. */
-	if (main_tie_to_parent(o) != 0 ||
-	    pp_collector_sandbox(c->door != NULL) != 0)
-		return (-1);
+	}
 	pp_collector_know(files, c->symbols);
 	c->service = pp_service_new(arena, o->arena, c->symbols);
 	if (c->service == NULL) {

@@ -19,8 +19,8 @@
 
 /* A worker answers in its signal handler: after some 100 us, later when it has
  * to wait for a processor. */
-#define ANSWER_NS (10 * PP_NS_PER_MS)
-#define LOOK_NS	  (100 * 1000)
+#define LOOK_NS (100 * 1000)
+#define LOOKS	100
 
 /* Of its worker's CPU time that neither samples nor clocks of threads explain,
  * so much is the blur of both edges. */
@@ -61,14 +61,13 @@ clocks_all_told(const struct pp_cpu *cpu)
 void
 pp_cpu_clocks_ask(struct pp_cpu *cpu)
 {
-	int64_t end;
+	unsigned int looks;
 
 	/* Not 0, which is what nobody has been told. */
 	cpu->clocks = cpu->clocks == UINT32_MAX ? 1 : cpu->clocks + 1;
 	atomic_store(&cpu->arena->control.clocks, cpu->clocks);
 	pp_wake_all(cpu->arena, cpu->slots, cpu->parent_pid);
-	end = pp_clock_mono() + ANSWER_NS;
-	while (!clocks_all_told(cpu) && pp_clock_mono() < end)
+	for (looks = 0; looks < LOOKS && !clocks_all_told(cpu); looks++)
 		clocks_rest();
 }
 
