@@ -146,7 +146,8 @@ def run(seconds, short):
                     load.Driver(kore, ["/who", "/reload"], worker=2,
                                 seconds=3600) as two:
                 seen = both_named(kore, hups, pprof)
-                while hups.done < count:
+                end = hups.done + count
+                while hups.done < end:
                     version = hups.again()
                     if hups.done % max(1, count // LOOKS) == 0:
                         growth.look()

@@ -236,7 +236,7 @@ fine_rates_take_no_descriptor(void **state)
 	assert_true(seen.samples >= 900 && seen.samples <= 2000);
 }
 
-/* A thread that rests is asked a few times, then left alone; when it works
+/* A thread that rests is asked for a tenth of a second, then left alone; when it works
  * again its clock is fine again. */
 static void
 fine_clocks_leave_a_thread_that_rests(void **state)
@@ -261,7 +261,7 @@ fine_clocks_leave_a_thread_that_rests(void **state)
 	drain(&seen);
 	print_message("%u calls of 1.5 s were interrupted; then %u samples\n",
 	    interrupted, seen.samples);
-	assert_true(interrupted <= 20);
+	assert_true(interrupted <= 150);
 	assert_true(seen.samples >= 180 && seen.samples <= 220);
 }
 

@@ -16,13 +16,12 @@
 #include "capture/cpu.h"
 #include "capture/cpu_perf.h"
 
-/* Above the kernel's tick, a thread that used less than IDLE_NS (to be woken
- * for our handler takes some 10 us) between so many wall ticks is not woken any
- * more: its CPU timer tells when it runs again. One tick that found work makes
- * up for WORK_TICKS that found none. */
-#define IDLE_NS	   25000
-#define IDLE_TICKS 10
-#define WORK_TICKS 4
+/* Above the kernel's tick, a thread that for so long used less than IDLE_NS
+ * between two wall ticks (to be woken for our handler takes some 10 us) is not
+ * woken any more: its CPU timer tells when it runs again. A tick that found
+ * work makes up for half of those that found none. */
+#define IDLE_NS	     25000
+#define IDLE_LONG_NS (100 * PP_NS_PER_MS)
 
 /* Changes that overtake a thread which sets its own timer: each of them sets
  * the timer, too, so the last of them is right anyway. */
@@ -189,15 +188,14 @@ arm_next(struct pp_thread *thread, uint64_t period, int64_t now)
 
 /* After a wall tick: 1 while the thread works. */
 static int
-still_works(struct pp_thread *thread, int64_t now)
+still_works(struct pp_thread *thread, uint64_t period, int64_t now)
 {
 	if (now - thread->seen_cpu_ns < IDLE_NS)
 		thread->idle++;
 	else
-		thread->idle -=
-		    thread->idle < WORK_TICKS ? thread->idle : WORK_TICKS;
+		thread->idle /= 2;
 	thread->seen_cpu_ns = now;
-	return (thread->idle < IDLE_TICKS);
+	return (thread->idle * period < IDLE_LONG_NS);
 }
 
 /* Sets what comes next. `fast`: a fine clock has come, not the CPU timer. */
@@ -222,7 +220,7 @@ tick_rearm(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 		arm_fast(thread, period, now);
 	} else if (atomic_load(&thread->mode) == PP_CPU_PERF) {
 		pp_cpu_perf_again(thread);
-	} else if (!still_works(thread, now)) {
+	} else if (!still_works(thread, period, now)) {
 		stop_fast(thread);
 		arm_tick(thread, period, now + IDLE_NS);
 	}

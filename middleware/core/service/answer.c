@@ -69,9 +69,10 @@ pp_answer_full(struct pp_answer *answer, const char *what)
 		pp_answer_error(answer, 503, "%s: out of memory", what);
 	else
 		pp_answer_error(answer, 503,
-		    "%s: %.0f of the %.0f MiB that the collector may keep are "
-		    "in use (PPROF_MEMORY_MIB); what runs has to end, or the "
-		    "next to be smaller: fewer seconds, a lower hz or max",
+		    "%s: out of memory: %.0f of the %.0f MiB that the "
+		    "collector may keep are in use (PPROF_MEMORY_MIB); what "
+		    "runs has to end, or the next to be smaller: fewer "
+		    "seconds, a lower hz or max",
 		    what, (double)pp_budget_used() / mib,
 		    (double)pp_budget_bound() / mib);
 }
