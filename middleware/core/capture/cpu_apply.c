@@ -19,7 +19,7 @@
 /* Above the kernel's tick, a thread that for so long used less than IDLE_NS
  * between two wall ticks (to be woken for our handler takes some 10 us) is not
  * woken any more: its CPU timer tells when it runs again. A tick that found
- * work makes up for half of those that found none. */
+ * work makes up for an eighth of those that found none. */
 #define IDLE_NS	     25000
 #define IDLE_LONG_NS (100 * PP_NS_PER_MS)
 
@@ -193,7 +193,7 @@ still_works(struct pp_thread *thread, uint64_t period, int64_t now)
 	if (now - thread->seen_cpu_ns < IDLE_NS)
 		thread->idle++;
 	else
-		thread->idle /= 2;
+		thread->idle -= thread->idle / 8;
 	thread->seen_cpu_ns = now;
 	return (thread->idle * period < IDLE_LONG_NS);
 }
