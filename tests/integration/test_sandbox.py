@@ -90,6 +90,9 @@ class Production(Case):
                             for s in raw.samples))
         nameless = {}
         for location in raw.locations.values():
+            if location.frames and location.frames[0].function == \
+                    "[not sampled]":
+                continue
             mapping = raw.mappings.get(location.mapping)
             file = os.path.basename(mapping.file) if mapping else "no object"
             bare = not location.frames or "+0x" in location.frames[0].function
