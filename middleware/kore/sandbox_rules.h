@@ -27,6 +27,10 @@
 	X(timer_settime, ALWAYS, 0, -1, 0, "", "the same")                     \
 	X(timer_delete, ALWAYS, 0, -1, 0, "", "the same")                      \
 	X(gettid, ALWAYS, 0, -1, 0, "", "a timer is made for a thread id")     \
+	X(tgkill, ALWAYS, 0, -1, 0, "",                                        \
+	    "abort() and raise() of glibc signal their thread by it; "         \
+	    "without the rule a failed assertion ends as a violation of the "  \
+	    "sandbox")                                                         \
 	X(rt_tgsigqueueinfo, ALWAYS, 0, -1, 0, "",                             \
 	    "each thread is asked for its own stack")                          \
 	X(rt_sigqueueinfo, ALWAYS, 0, -1, 0, "",                               \
