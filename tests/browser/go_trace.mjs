@@ -12,10 +12,12 @@ function model(page) {
 	return page.evaluate(() => {
 		const { model: all } = document.querySelector("tr-ui-timeline-view");
 		const rows = [];
+		/* Newer viewers say "G4 NAME (NAME)". */
+		const named = (title) => title.replace(/^G\d+ (.*) \(\1\)$/, "$1");
 		for (const process of Object.values(all.processes)) {
 			for (const thread of Object.values(process.threads)) {
 				rows.push({ name: thread.name, bars: thread.sliceGroup.slices
-				    .map((slice) => [slice.title, slice.start, slice.duration]) });
+				    .map((slice) => [named(slice.title), slice.start, slice.duration]) });
 			}
 		}
 		const arrows = all.flowEvents.map((flow) =>

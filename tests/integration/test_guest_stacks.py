@@ -77,7 +77,9 @@ class Stacks(Case):
         for name, env in (("idle", {}), ("all sampled", ALL)):
             with service(True, production, {**NO_SIGNALS, **env}) as kore:
                 for call in CALLS:
-                    used = self.depth(kore, path % call)[0]
+                    # A question of the collector's may come in the middle.
+                    used = min(self.depth(kore, path % call)[0]
+                               for _ in range(3))
                     note("%s, %s: %d alone, %d with the module", call, name,
                          alone[call], used)
                     self.assertLessEqual(used - alone[call], OURS, call)

@@ -130,15 +130,37 @@ workload_awake(u_int64_t loops)
 	return (churn(loops) + 8);
 }
 
-/* Calls a function of libc that does next to nothing: much of the time goes
- * into the stub that leads there, which no symbol table names. */
+/* Calls a function of libc that does next to nothing, and code as a stub is, that
+ * no symbol table names: a clock is seldom fine enough to find a thread in the
+ * one instruction of a stub. */
+#if defined(__x86_64__)
+__asm__(".pushsection .text\n"
+	".p2align 4\n"
+	".Lnameless:\n"
+	".cfi_startproc\n"
+	"1:	dec %rdi\n"
+	"	jnz 1b\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".popsection\n");
+#endif
+
 __attribute__((noinline, noclone)) u_int64_t
 workload_calls(u_int64_t loops)
 {
 	u_int64_t sum = 0;
 
-	while (loops-- > 0)
+	while (loops-- > 0) {
 		sum += gnu_get_libc_version()[0];
+#if defined(__x86_64__)
+		__asm__ volatile("mov $20, %%edi\n\t"
+				 "lea .Lnameless(%%rip), %%rax\n\t"
+				 "call *%%rax"
+				 :
+				 :
+				 : "rax", "rdi", "cc", "memory");
+#endif
+	}
 	return (sum);
 }
 
