@@ -492,7 +492,7 @@ case_early(char *to, size_t room)
 
 /* --- Signals that end calls: each time. */
 
-#define ENDS 10000
+#define ENDS 3000
 
 static int pipes[2], pair[2];
 
