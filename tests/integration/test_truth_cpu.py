@@ -14,9 +14,9 @@ ROUTES = ["/ page_ok", "/short page_short", "/pairs page_pairs",
           "/pool page_pool", "/pool-work page_pool_work", "/kind page_kind"]
 PROFILE = "/debug/pprof/profile?seconds=%d&hz=%d"
 RATES = (19, 100, 1000)
-# How a thread is born, and the function of it that a profile has at its root
-# (of bare clone() only the leaf is known).
-KINDS = {"c11": "kind_c11", "timer": "kind_timer", "raw": "burn_until",
+# How a thread is born, and its function that a profile has. Of bare clone()
+# only the pc is known: whatever is not the first thread's.
+KINDS = {"c11": "kind_c11", "timer": "kind_timer", "raw": None,
          "blocked": "kind_thread", "keyed": "kind_key"}
 PART = 0.05
 
@@ -50,13 +50,15 @@ class Cpu(Case):
 
     def has(self, raw, function, used):
         """Threads whose first function this is have all of their CPU time."""
-        found = sum(s.ns for s in raw.samples if s.has(function)) / 1e9
+        found = sum(s.ns for s in raw.samples if (
+            s.has(function) if function
+            else s.numbers["tid"] != s.numbers["pid"])) / 1e9
         note("    below %s: %.3f s of %.3f s", function, found, used)
         self.assertNear(found, used, PART, function)
 
     def short(self, at, hz):
         for n, us in ((600, 3000), (200, 10000), (2500, 700)):
-            raw, used = self.window(at, "/short?n=%d&us=%d" % (n, us), hz, 5)
+            raw, used = self.window(at, "/short?n=%d&us=%d" % (n, us), hz, 6)
             self.has(raw, "works_shortly", used)
 
     def test_short_threads(self):
@@ -70,8 +72,7 @@ class Cpu(Case):
 
     def pool(self, at, hz):
         raw, used = self.window(at, "/pool-work?us=3000", hz, 3)
-        self.assertNear(sum(s.ns for s in raw.samples) / 1e9, used, PART,
-                        "a pool's work")
+        self.has(raw, None, used)
 
     def test_a_pool_of_threads_that_work_little(self):
         with door() as at:
@@ -81,7 +82,7 @@ class Cpu(Case):
 
     def kinds(self, at, hz):
         for kind, function in KINDS.items():
-            raw, used = self.window(at, "/kind?how=%s&ms=500" % kind, hz, 3)
+            raw, used = self.window(at, "/kind?how=%s&ms=500" % kind, hz, 4)
             self.has(raw, function, used)
 
     def test_threads_born_in_unusual_ways(self):
@@ -129,7 +130,11 @@ class Cpu(Case):
                     at, "/kind?how=blocked&ms=%d" % (seconds * 600), hz,
                     seconds)
                 actual = float(raw.comment("hz_actual"))
-                note("    asked %d, had %.1f", hz, actual)
+                # Ticks that the kernel itself has missed are counted.
+                late = int(raw.comment("timer_overruns")) / float(
+                    raw.comment("cpu_seconds_sampled"))
+                note("    asked %d, had %.1f and %.1f late", hz, actual, late)
+                actual += late
                 self.assertNear(actual, hz, 0.02 if hz > 50 else 0.08, "rate")
 
 
