@@ -236,7 +236,7 @@ fine_rates_take_no_descriptor(void **state)
 	assert_true(seen.samples >= 900 && seen.samples <= 2000);
 }
 
-/* A thread that rests is asked for a tenth of a second, then left alone; when it works
+/* A thread that rests is asked for 50 ms, then left alone; when it works
  * again its clock is fine again. */
 static void
 fine_clocks_leave_a_thread_that_rests(void **state)

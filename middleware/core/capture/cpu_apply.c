@@ -21,7 +21,7 @@
  * woken any more: its CPU timer tells when it runs again. A tick that found
  * work makes up for an eighth of those that found none. */
 #define IDLE_NS	     25000
-#define IDLE_LONG_NS (100 * PP_NS_PER_MS)
+#define IDLE_LONG_NS (50 * PP_NS_PER_MS)
 
 /* Changes that overtake a thread which sets its own timer: each of them sets
  * the timer, too, so the last of them is right anyway. */
