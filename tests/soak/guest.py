@@ -245,7 +245,7 @@ def both(paths, seconds, short):
         try:
             one.begin()
             one.round()
-            while time.monotonic() < end:
+            while time.monotonic() < end and not failed:
                 one.round()
         except BaseException as error:  # raised again below
             failed.append(error)
@@ -259,9 +259,9 @@ def both(paths, seconds, short):
             client.start()
         for client in clients:
             client.join()
-        told = disturbed.finish()
         for error in failed:
             raise error
+        told = disturbed.finish()
         many = min(alone.rounds, beside.rounds) >= MANY
         differ = beside.answers.differs(alone.answers, late=many)
         expect(not differ, "answers differ: %s", "; ".join(differ))
