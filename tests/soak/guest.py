@@ -43,8 +43,8 @@ TRIES = 3
 # Between two turns of a client: two services share the machine.
 PAUSE_S = 0.2
 LONG_S, SHORT_S = 30, 5
-# From so many rounds on, a call that came late each time is late, and what
-# goes on growing can be told.
+# From so many rounds on, a call that was late or early each time is so, and
+# what goes on growing can be told.
 MANY = 6
 
 
@@ -81,9 +81,9 @@ class Answers:
             self.add(key, result + " " + error)
             self.ms[key] = min(float(ms), self.ms.get(key, 1e9))
 
-    def differs(self, alone, late):
+    def differs(self, alone, timed):
         """From the same application's without the module, as sentences.
-        `late`: whether the machine had time enough for each call once."""
+        `timed`: the machine had time enough for each call, at least once."""
         found = []
         for what, given in self.given.items():
             wanted = alone.given[what]
@@ -91,8 +91,7 @@ class Answers:
                 found.append("%s: %s, alone %s" % (
                     what, dict(given), dict(wanted)))
         for what, ms in self.ms.items():
-            away = ms - alone.ms[what]
-            if away < -NEAR_MS or (late and away > NEAR_MS):
+            if timed and abs(ms - alone.ms[what]) > NEAR_MS:
                 found.append("%s: %.1f ms, alone %.1f" % (
                     what, ms, alone.ms[what]))
         return found
@@ -263,7 +262,7 @@ def both(paths, seconds, short):
             raise error
         told = disturbed.finish()
         many = min(alone.rounds, beside.rounds) >= MANY
-        differ = beside.answers.differs(alone.answers, late=many)
+        differ = beside.answers.differs(alone.answers, timed=many)
         expect(not differ, "answers differ: %s", "; ".join(differ))
         told += ", " + left_behind(beside.kore)
         if many:
