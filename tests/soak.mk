@@ -1,7 +1,9 @@
 # What can go wrong while a service runs: storms of signals, kills, reloads and
-# hang-ups, full disks, limits that are reached, system calls that are refused.
+# hang-ups, full disks, limits that are reached, system calls that are refused;
+# and what may not go wrong in an application that does everything.
 #
 #	make soak MINUTES=10	every scenario, in proportion to the time
+#	make soak MINUTES=60 SCENARIOS=guest	all of it for one of them
 #	make soak-short		what `make test` runs
 #
 # Each scenario is a file of tests/soak/ and prints one line.
@@ -12,6 +14,6 @@ MINUTES ?= 10
 soak-build: all
 soak: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) soak-build
-	@B=$(B) python3 tests/soak/run.py $(MINUTES)
+	@B=$(B) python3 tests/soak/run.py $(MINUTES) $(SCENARIOS)
 soak-short: soak-build
 	@B=$(B) python3 tests/soak/run.py short

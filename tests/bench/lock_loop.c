@@ -1,7 +1,6 @@
 /*
- * The loop that lock_pair.c times: pairs of lock and unlock that nobody
- * disturbs. As a library, so that its calls pass a call table like those of
- * any module.
+ * The loops of locks that loop_pair.c times: pairs of lock and unlock that
+ * nobody disturbs.
  *
  *     cc -O2 -shared -fPIC -o lock_loop.so lock_loop.c
  *
@@ -9,28 +8,13 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdint.h>
-#include <time.h>
 #include <unistd.h>
 
-double loop_mutex(uint64_t pairs);
-double loop_rwlock(uint64_t pairs);
-double loop_sem(uint64_t pairs);
-void loop_second_thread(void);
+#include "loops.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t sem;
-
-static double
-loop_now(void)
-{
-	struct timespec now;
-
-	/* Others may run on this machine, too. */
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return ((double)now.tv_sec * 1e9 + (double)now.tv_nsec);
-}
 
 static void *
 loop_idle(void *arg)
@@ -41,29 +25,25 @@ loop_idle(void *arg)
 }
 
 /* From here on libc's locks are atomic. */
-void
-loop_second_thread(void)
+static void
+second_thread(void)
 {
 	pthread_t thread;
 
 	(void)pthread_create(&thread, NULL, loop_idle, NULL);
 }
 
-/* Nanoseconds of CPU a pair. */
-#define LOOP(name, lock, unlock)                                               \
-	double name(uint64_t pairs)                                            \
-	{                                                                      \
-		double start = loop_now();                                     \
-		uint64_t i;                                                    \
-                                                                               \
-		for (i = 0; i < pairs; i++) {                                  \
-			(void)lock;                                            \
-			(void)unlock;                                          \
-		}                                                              \
-		return ((loop_now() - start) / (double)pairs);                 \
-	}
+LOOP(mutex, pthread_mutex_lock(&mutex); pthread_mutex_unlock(&mutex))
+LOOP(rwlock, pthread_rwlock_wrlock(&rwlock); pthread_rwlock_unlock(&rwlock))
+LOOP(sem, sem_post(&sem); sem_wait(&sem))
 
-LOOP(loop_mutex, pthread_mutex_lock(&mutex), pthread_mutex_unlock(&mutex))
-LOOP(loop_rwlock, pthread_rwlock_wrlock(&rwlock),
-    pthread_rwlock_unlock(&rwlock))
-LOOP(loop_sem, sem_post(&sem), sem_wait(&sem))
+/* With one thread libc takes and leaves a mutex without an atomic operation. A
+ * worker has more once a task has run. */
+static const struct loop all[] = {
+	{ "mutex", loop_mutex, 2, 1, 1 },
+	{ "mutex_alone", loop_mutex, 1, 1, 1 },
+	{ "rwlock", loop_rwlock, 2, 1, 1 },
+	{ "sem", loop_sem, 2, 1, 1 },
+	{ NULL, NULL, 0, 0, 0 },
+};
+const struct loops loops = { second_thread, all };

@@ -1,6 +1,6 @@
 """
-The figures of lock_pair.c: what the profiler of waits adds to a lock and
-unlock that nobody disturbs.
+Figures of loop_pair.c: what the profiler of waits adds to a lock and unlock
+that nobody disturbs.
 
 Rule: with and without the hooks are measured by turns, compared by the turn.
 """
@@ -25,15 +25,15 @@ TARGETS = {("mutex", "off"): 2.0, ("mutex", "on"): 5.0,
            ("mutex_alone", "off"): 2.0, ("mutex_alone", "on"): 5.0}
 
 
-def compile_all(work, build):
+def compile_all(work, build, library="lock_loop"):
     def cc(*args):
         subprocess.run(["cc", "-std=gnu11", "-Wall", "-Wextra", "-O2", "-g",
-                        *args], check=True, cwd=servers.HERE)
+                        "-D_GNU_SOURCE", *args], check=True, cwd=servers.HERE)
 
-    cc("-shared", "-fPIC", "-o", os.path.join(work, "lock_loop.so"),
-       "lock_loop.c")
+    cc("-shared", "-fPIC", "-o", os.path.join(work, library + ".so"),
+       library + ".c")
     cc("-I", os.path.join(servers.TOP, "middleware/core"),
-       "-o", os.path.join(work, "lock_pair"), "lock_pair.c",
+       "-o", os.path.join(work, "loop_pair"), "loop_pair.c",
        os.path.join(build, "libhot.a"), "-lpthread")
 
 
@@ -50,10 +50,10 @@ def figure(words):
         spread=(float(words["added_low"]), float(words["added_high"])))
 
 
-def run(work, pairs):
+def run(work, pairs, library="lock_loop"):
     """[{key: text}], one for each loop and variant."""
-    text = subprocess.run([os.path.join(work, "lock_pair"),
-                           os.path.join(work, "lock_loop.so"), str(pairs)],
+    text = subprocess.run([os.path.join(work, "loop_pair"),
+                           os.path.join(work, library + ".so"), str(pairs)],
                           check=True, stdout=subprocess.PIPE).stdout.decode()
     return [dict(word.split("=") for word in line.split())
             for line in text.splitlines()]

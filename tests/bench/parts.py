@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 
+import call_pair
 import event_loop
 import goroutine
 import growth
@@ -28,6 +29,7 @@ PARTS = [
     ("handler", "The signal handler", sample_cost),
     ("heap", "Allocations", malloc_pair),
     ("locks", "Locks", lock_pair),
+    ("calls", "Calls", call_pair),
     ("throughput", "Requests per second", throughput),
     ("tracing", "Traces", tracing),
     ("rivals", "Beside other profilers", rivals),

@@ -97,7 +97,7 @@ def allocations(bench, work, go):
 
 
 def locks(bench, work, go):
-    """Kore's by lock_pair.c, whose turns are its own."""
+    """Kore's by loop_pair.c, whose turns are its own."""
     bench.say("rivals, locks")
     pairs = 1000000
     kore = {words["name"]: float(words["pair"])

@@ -12,8 +12,8 @@ from figures import Figure
 HOW = """\
 `handler.c` links the hot side as it is in `pprof.so` and measures the
 handler from its first to its last instruction by the monotonic clock, less
-the clock's own cost, on a stack of 30 frames of different functions. "One
-after the other" finds the caches as the sample before left them. A real
+the clock's own cost, on a stack of 30 frames of different functions; the
+change to the thread's own stack and back is in it. "One after the other" finds the caches as the sample before left them. A real
 timer finds what a few milliseconds of the application, the kernel and the
 other processes have left of them, and on a virtual machine also what the
 host does at a timer tick. A return address that no sample has met yet makes

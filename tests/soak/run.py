@@ -32,6 +32,7 @@ SCENARIOS = [
     ("files", 1),
     ("memory", 1),
     ("deny", 3),
+    ("guest", 6),
 ]
 SHORT_S = 6
 

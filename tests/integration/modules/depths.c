@@ -32,10 +32,11 @@ KORE_SECCOMP_FILTER("depths", KORE_SYSCALL_ALLOW(clone3),
     KORE_SYSCALL_ALLOW(rseq), KORE_SYSCALL_ALLOW(set_robust_list),
     KORE_SYSCALL_ALLOW(sigaltstack), KORE_SYSCALL_ALLOW(rt_sigprocmask),
     KORE_SYSCALL_ALLOW(rt_sigaction), KORE_SYSCALL_ALLOW(mmap),
-    KORE_SYSCALL_ALLOW(mprotect), KORE_SYSCALL_ALLOW(madvise),
-    KORE_SYSCALL_ALLOW(clock_nanosleep), KORE_SYSCALL_ALLOW(gettid),
-    KORE_SYSCALL_ALLOW(tgkill), KORE_SYSCALL_ALLOW(getpid),
-    KORE_SYSCALL_ALLOW(ppoll), KORE_SYSCALL_ALLOW(newfstatat))
+    KORE_SYSCALL_ALLOW(mprotect), KORE_SYSCALL_ALLOW(munmap),
+    KORE_SYSCALL_ALLOW(madvise), KORE_SYSCALL_ALLOW(clock_nanosleep),
+    KORE_SYSCALL_ALLOW(gettid), KORE_SYSCALL_ALLOW(tgkill),
+    KORE_SYSCALL_ALLOW(getpid), KORE_SYSCALL_ALLOW(ppoll),
+    KORE_SYSCALL_ALLOW(newfstatat))
 
 #define PAINT 0xa5
 #define PAGE  4096
@@ -73,6 +74,12 @@ area_make(struct area *area, size_t size)
 	area->size = size;
 	memset(area->low, PAINT, size);
 	return (0);
+}
+
+static void
+area_give_back(struct area *area)
+{
+	(void)munmap(area->low - PAGE, area->size + PAGE);
 }
 
 static uintptr_t
@@ -207,7 +214,7 @@ static const struct {
 };
 
 static int
-answer(struct http_request *req, const struct work *w)
+answer(struct http_request *req, struct work *w)
 {
 	char text[128];
 	int len;
@@ -215,6 +222,7 @@ answer(struct http_request *req, const struct work *w)
 	len = snprintf(text, sizeof(text), "used %lu frame %lu\n",
 	    (unsigned long)(w->top - area_lowest(&w->area)),
 	    (unsigned long)(w->top - w->frame));
+	area_give_back(&w->area);
 	http_response(req, 200, text, (size_t)len);
 	return (KORE_RESULT_OK);
 }

@@ -79,6 +79,32 @@ static struct place of_handler, of_task, of_thread;
 static _Atomic int done;
 static char much[1 << 20];
 
+/* What a thread has opened, to be closed at its end. */
+static __thread int opened[32];
+static __thread size_t opened_count;
+
+static int
+keep(int fd)
+{
+	if (fd != -1 && opened_count < sizeof(opened) / sizeof(opened[0]))
+		opened[opened_count++] = fd;
+	return (fd);
+}
+
+static void
+keep_both(const int fd[2])
+{
+	(void)keep(fd[0]);
+	(void)keep(fd[1]);
+}
+
+static void
+close_all(void)
+{
+	while (opened_count > 0)
+		(void)close(opened[--opened_count]);
+}
+
 static double
 now_ms(void)
 {
@@ -119,7 +145,7 @@ crowd(const void *address, socklen_t len, int family)
 	int i, fd;
 
 	for (i = 0; i < 3; i++) {
-		fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		fd = keep(socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0));
 		(void)connect(fd, address, len);
 	}
 }
@@ -138,25 +164,28 @@ place_prepare(struct place *p, const char *name)
 	(void)socketpair(AF_UNIX, SOCK_STREAM, 0, p->pair);
 	(void)socketpair(AF_UNIX, SOCK_STREAM, 0, p->full);
 	(void)pipe2(p->pipe, 0);
+	keep_both(p->pair);
+	keep_both(p->full);
+	keep_both(p->pipe);
 	limit(p->pair[0]);
 	fill(p->full[0]);
 	limit(p->full[0]);
 	p->address.sun_family = AF_UNIX;
 	(void)snprintf(p->address.sun_path + 1, sizeof(p->address.sun_path) - 1,
 	    "limits-%s-%d", name, getpid());
-	p->listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	p->listener = keep(socket(AF_UNIX, SOCK_STREAM, 0));
 	(void)bind(p->listener, (void *)&p->address, sizeof(p->address));
 	(void)listen(p->listener, 0);
 	crowd(&p->address, sizeof(p->address), AF_UNIX);
 	p->inet.sin_family = AF_INET;
 	p->inet.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	p->closed = socket(AF_INET, SOCK_STREAM, 0);
+	p->closed = keep(socket(AF_INET, SOCK_STREAM, 0));
 	(void)bind(p->closed, (void *)&p->inet, sizeof(p->inet));
 	(void)listen(p->closed, 0);
 	(void)getsockname(p->closed, (void *)&p->inet, &len);
 	crowd(&p->inet, sizeof(p->inet), AF_INET);
-	p->epoll = epoll_create1(0);
-	p->file = memfd_create("limits", 0);
+	p->epoll = keep(epoll_create1(0));
+	p->file = keep(memfd_create("limits", 0));
 	(void)ftruncate(p->file, sizeof(much));
 	p->queue = msgget(IPC_PRIVATE, 0600);
 	p->full_queue = msgget(IPC_PRIVATE, 0600);
@@ -176,6 +205,7 @@ place_clear(struct place *p)
 	(void)msgctl(p->full_queue, IPC_RMID, NULL);
 	(void)semctl(p->set, 0, IPC_RMID);
 	(void)timer_delete(p->timer);
+	close_all();
 }
 
 /* SIGUSR2 after the time. */
@@ -190,7 +220,7 @@ end_later(struct place *p)
 static int
 limited_socket(int family)
 {
-	int fd = socket(family, SOCK_STREAM, 0);
+	int fd = keep(socket(family, SOCK_STREAM, 0));
 
 	limit(fd);
 	return (fd);
@@ -493,6 +523,11 @@ page_short(struct http_request *req)
 	(void)shutdown(pair[0], SHUT_RDWR);
 	for (i = 0; i < 3; i++)
 		(void)pthread_join(thread[i], NULL);
+	keep_both(pair);
+	keep_both(back);
+	(void)keep(pipes[0]);
+	(void)keep(file);
+	close_all();
 	(void)snprintf(text, sizeof(text), "%d %d %d %d %d %d\n", lacks[0],
 	    lacks[1], lacks[2], lacks[3], lacks[4], lacks[5]);
 	return (reply(req, text));

@@ -1,14 +1,14 @@
 /*
- * What the profiler of waits adds to a lock and unlock that nobody disturbs:
- * the loops of lock_loop.c in processes without the hooks, with them and the
- * rates off, and on (block and mutex at rate 1), by turns. Not a test: it
+ * What the module's wrappers add to calls that nobody disturbs: the loops of a
+ * library (loops.h) in processes without the hooks, with them and the rates
+ * off, and for locks with block and mutex at rate 1, by turns. Not a test: it
  * judges nothing and prints one line a loop and variant, medians of TURNS in
  * nanoseconds of CPU,
  *
  *     loop=mutex name=on pair=19.87 low=19.8 high=20.1 added=+4.32 ...
  *
  * `added` is the median of the differences from the same turn's bare one.
- * lock_pair.py compiles and runs it.
+ * lock_pair.py compiles and runs it, for call_pair.py, too.
  */
 #include <sys/wait.h>
 
@@ -19,6 +19,7 @@
 
 #include "capture/wait.h"
 #include "hook/process.h"
+#include "loops.h"
 
 #define TURNS 15
 #define SLOT  1
@@ -33,26 +34,13 @@ static const struct variant {
 	{ "on", 1, 1, 1 },
 };
 
-/* With one thread libc takes and leaves a mutex without an atomic operation. A
- * worker has more once a task has run. */
-static const struct {
-	const char *name, *function;
-	int threads;
-} loops[] = {
-	{ "mutex", "loop_mutex", 2 },
-	{ "mutex_alone", "loop_mutex", 1 },
-	{ "rwlock", "loop_rwlock", 2 },
-	{ "sem", "loop_sem", 2 },
-};
-
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define VARIANTS     COUNT(variants)
 
-static double (*loop)(uint64_t);
-static void (*second_thread)(void); /* NULL: there is none */
+static const struct loops *all;
 
 static double
-measure(const struct variant *v, uint64_t pairs)
+measure(const struct variant *v, const struct loop *loop, uint64_t pairs)
 {
 	struct pp_arena *arena;
 	const char *why;
@@ -69,15 +57,15 @@ measure(const struct variant *v, uint64_t pairs)
 		if ((atomic_load(&pp_wait_watch) != 0) != (v->fraction != 0))
 			return (-1);
 	}
-	if (second_thread != NULL)
-		second_thread();
-	(void)loop(pairs / 10);
-	return (loop(pairs));
+	if (loop->threads > 1)
+		all->second_thread();
+	(void)loop->run(pairs / 10);
+	return (loop->run(pairs));
 }
 
 /* In a process of its own; -1: it failed. */
 static double
-run(const struct variant *v, uint64_t pairs)
+run(const struct variant *v, const struct loop *loop, uint64_t pairs)
 {
 	double found = -1;
 	int end[2], status;
@@ -86,7 +74,7 @@ run(const struct variant *v, uint64_t pairs)
 	if (pipe(end) == -1 || (pid = fork()) == -1)
 		return (-1);
 	if (pid == 0) {
-		found = measure(v, pairs);
+		found = measure(v, loop, pairs);
 		_exit(write(end[1], &found, sizeof(found)) !=
 		    (ssize_t)sizeof(found));
 	}
@@ -120,24 +108,24 @@ print_row(const char *name, const struct variant *v, double *took,
 }
 
 static int
-compare(const char *name, uint64_t pairs)
+compare(const struct loop *loop, uint64_t pairs)
 {
 	static double took[TURNS], added[TURNS], found[VARIANTS][TURNS];
-	int v, t;
+	int v, t, count = loop->rates ? VARIANTS : VARIANTS - 1;
 
 	for (t = 0; t < TURNS; t++) {
-		for (v = 0; v < VARIANTS; v++) {
-			found[v][t] = run(&variants[v], pairs);
+		for (v = 0; v < count; v++) {
+			found[v][t] = run(&variants[v], loop, pairs);
 			if (found[v][t] < 0)
 				return (-1);
 		}
 	}
-	for (v = 0; v < VARIANTS; v++) {
+	for (v = 0; v < count; v++) {
 		for (t = 0; t < TURNS; t++) {
 			took[t] = found[v][t];
 			added[t] = found[v][t] - found[0][t];
 		}
-		print_row(name, &variants[v], took, added);
+		print_row(loop->name, &variants[v], took, added);
 	}
 	return (0);
 }
@@ -146,21 +134,18 @@ int
 main(int argc, char **argv)
 {
 	uint64_t pairs = argc > 2 ? strtoull(argv[2], NULL, 10) : 10000000;
+	const struct loop *loop;
 	void *library;
-	int i;
 
 	library = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
-	if (library == NULL || pairs < 1000) {
+	all = library != NULL ? dlsym(library, "loops") : NULL;
+	if (all == NULL || pairs < 100000) {
 		fprintf(stderr,
-		    "usage: lock_pair ./lock_loop.so [pairs, 1000 or more]\n");
+		    "usage: loop_pair ./LIBRARY.so [turns, 100000 or more]\n");
 		return (2);
 	}
-	for (i = 0; i < COUNT(loops); i++) {
-		*(void **)&loop = dlsym(library, loops[i].function);
-		*(void **)&second_thread = loops[i].threads > 1
-		    ? dlsym(library, "loop_second_thread")
-		    : NULL;
-		if (loop == NULL || compare(loops[i].name, pairs) == -1)
+	for (loop = all->loop; loop->name != NULL; loop++) {
+		if (compare(loop, pairs / loop->less) == -1)
 			return (1);
 	}
 	return (0);
