@@ -5,8 +5,9 @@
  * that was sent means "read the control words".
  *
  * A thread's timers are made and deleted by the thread itself; any thread may
- * set them. Whoever changes the rate sets the CPU timers of all threads, which
- * wakes nobody; a thread learns of the change at its next tick.
+ * set them. Whoever turns sampling on or changes the rate sets the CPU timers of
+ * all threads, which wakes nobody; a thread learns of the change, and of the end
+ * of sampling, at its next tick.
  *
  * Rule: everything here may run in a signal handler of any thread.
  */
