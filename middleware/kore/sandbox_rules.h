@@ -41,6 +41,9 @@
 	    "the same")                                                        \
 	X(getrusage, ALWAYS, 0, 0, RUSAGE_CHILDREN &UINT_MAX,                  \
 	    "RUSAGE_CHILDREN", "the CPU time of a worker's children")          \
+	X(getrusage, ALWAYS, 0, 0, RUSAGE_THREAD, "RUSAGE_THREAD",             \
+	    "whether a thread has waited, while a trace or the block profile " \
+	    "looks")                                                           \
 	X(mincore, ALWAYS, 0, -1, 0, "",                                       \
 	    "libunwind asks whether a page is mapped")                         \
 	X(msync, ALWAYS, 0, 2, MS_ASYNC, "MS_ASYNC",                           \

@@ -239,7 +239,7 @@ class Pprof:
         keys, key = {}, None
         for line in self.run("-tags", *args, source).splitlines():
             head = re.match(r"^ *(\S+): Total (\S+)(?: of .*)?$", line)
-            row = re.match(r"^ *(\S+) \( *[\d.]+%\): (.*)$", line)
+            row = re.match(r"^ *(\S+) \( *[\d.e-]+%\): (.*)$", line)
             if head:
                 key = head[1]
                 keys[key] = {}

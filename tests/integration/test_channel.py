@@ -4,8 +4,11 @@ What waits for a task's channel, inside Kore's own executable: the task for
 its request's handler and the handler for its task, for the times that
 modules/channel.c asks for.
 """
+import time
+
 import harness
-from case import Case, main, note
+import web
+from case import Case, Later, main, note
 from traced import TRACE, begun, parsed
 
 MS, TIMES = 80, 5
@@ -39,6 +42,30 @@ class Channel(Case):
                     self.assertGreater(ms, TIMES * (MS - 2))
                     self.assertLess(ms, 2 * TIMES * MS)
                     self.assertEqual({s.route for s in seen}, {"/channel"})
+
+    def test_goroutine(self):
+        """While both wait for each other in turn, by the own listener."""
+        port = harness.free_port()
+        with self.service(env={"PPROF_LISTEN": "127.0.0.1:%d" % port},
+                          workers=1) as kore:
+            later = Later(kore.get, "/channel?1000")
+            bodies = []
+            for _ in range(8):
+                time.sleep(0.2)
+                bodies.append(web.get("127.0.0.1", port,
+                                      "/debug/pprof/goroutine").body)
+            self.assertEqual(later.result().status, 200)
+        found = {}
+        for body in bodies:
+            for sample in self.pprof.raw(body).samples:
+                for function in ("channel_task", "page_channel"):
+                    if sample.has(function):
+                        found.setdefault(function, set()).add(
+                            sample.labels["state"])
+        note("%s", found)
+        for function in ("channel_task", "page_channel"):
+            self.assertIn("channel", found[function])
+            self.assertNotIn("syscall", found[function])
 
     def test_trace(self):
         with self.service() as kore:

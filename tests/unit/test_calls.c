@@ -146,7 +146,7 @@ static const char source[] =
     "	int result = ppoll(NULL, 0, &t, NULL); return result; }\n";
 
 #define NAME(name) #name,
-static const char *const names[] = { PP_TRACE_CALL_TABLE(NAME) };
+static const char *const names[] = { PP_CALL_TABLE(NAME) };
 
 static char plain[8192];
 
@@ -211,7 +211,7 @@ nobody_sees_a_difference_while_it_is_on(void **state)
 			continue;
 		assert_int_equal(take(record, &kind, &n), 2);
 		assert_int_equal(kind, PP_TRACE_CALL);
-		assert_in_range(n, 0, PP_TRACE_CALL_COUNT - 1);
+		assert_in_range(n, 0, PP_CALL_COUNT - 1);
 		assert_string_equal(names[n], line);
 		assert_int_equal(take(record, &kind, &n), 3);
 		assert_int_equal(kind, PP_TRACE_CALL_END);
@@ -235,7 +235,7 @@ one_that_takes_long_has_the_stack_of_its_caller(void **state)
 	assert_true(take(record, &kind, &n) > 0);
 	assert_true(take(record, &kind, &n) > 0);
 	assert_int_equal(kind, PP_TRACE_CALL);
-	assert_int_equal(n, PP_TRACE_CALL_poll);
+	assert_int_equal(n, PP_CALL_poll);
 	began = record[1];
 	assert_true(take(record, &kind, &n) > 0);
 	assert_int_equal(kind, PP_TRACE_CALL_END);

@@ -89,8 +89,8 @@ a_task_runs_on_its_thread_after_it_was_queued(void **state)
 	PUT_AT(&d, 36, PP_TRACE_RAN, 0, 0, 100);
 	PUT_BY(&d, 1, 2, 40, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 78, 0);
 	PUT_BY(&d, 1, 2, 40, PP_TRACE_TASK_RUN, 0, label, 103);
-	PUT_BY(&d, 1, 2, 50, PP_TRACE_CALL, PP_TRACE_CALL_nanosleep, 0);
-	PUT_BY(&d, 1, 2, 1050, PP_TRACE_CALL_END, PP_TRACE_CALL_nanosleep, 0,
+	PUT_BY(&d, 1, 2, 50, PP_TRACE_CALL, PP_CALL_nanosleep, 0);
+	PUT_BY(&d, 1, 2, 1050, PP_TRACE_CALL_END, PP_CALL_nanosleep, 0,
 	    counts_here(&d.c, 1, 0x200));
 	PUT_BY(&d, 1, 2, 1060, PP_TRACE_TASK_END, 0, 0, 103);
 	PUT_BY(&d, 1, 2, 1070, PP_TRACE_WAIT, PP_WAIT_COND, 0);

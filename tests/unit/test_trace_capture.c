@@ -101,7 +101,7 @@ while_nobody_traces_nothing_is_written(void **state)
 	assert_int_equal(pp_trace_active(), 0);
 	pp_trace_begin_loop();
 	pp_trace(PP_TRACE_RUN, 0, 0, 7);
-	assert_int_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
+	assert_int_equal(pp_trace_call(PP_CALL_read), 0);
 	assert_int_equal(take(0).words, 0);
 }
 
@@ -354,19 +354,19 @@ a_call_that_takes_long_has_a_stack(void **state)
 	(void)state;
 	begin_loop();
 	errno = EBADF;
-	began = pp_trace_call(PP_TRACE_CALL_nanosleep);
+	began = pp_trace_call(PP_CALL_nanosleep);
 	assert_int_not_equal(began, 0);
 	(void)usleep(1000);
 	errno = EINTR;
-	pp_trace_called(PP_TRACE_CALL_nanosleep, began);
+	pp_trace_called(PP_CALL_nanosleep, began);
 	assert_int_equal(errno, EINTR);
 	r = take(0);
 	assert_int_equal(r.kind, PP_TRACE_CALL);
-	assert_int_equal(r.n, PP_TRACE_CALL_nanosleep);
+	assert_int_equal(r.n, PP_CALL_nanosleep);
 	assert_int_equal(r.word[1], began);
 	r = take(0);
 	assert_int_equal(r.kind, PP_TRACE_CALL_END);
-	assert_int_equal(r.n, PP_TRACE_CALL_nanosleep);
+	assert_int_equal(r.n, PP_CALL_nanosleep);
 	assert_int_not_equal(r.word[2], 0);
 	assert_true(r.word[1] - began >= PP_NS_PER_MS);
 }
@@ -382,8 +382,7 @@ a_call_that_does_not_block_has_none(void **state)
 	(void)state;
 	begin_loop();
 	for (i = 0; i < 1000; i++) {
-		pp_trace_called(PP_TRACE_CALL_read,
-		    pp_trace_call(PP_TRACE_CALL_read));
+		pp_trace_called(PP_CALL_read, pp_trace_call(PP_CALL_read));
 		r = take(0);
 		assert_int_equal(r.kind, PP_TRACE_CALL);
 		began = r.word[1];
@@ -406,18 +405,18 @@ what_happens_within_a_call_is_part_of_it(void **state)
 	begin_loop();
 	outer = pp_trace_wait(PP_WAIT_MUTEX);
 	assert_int_not_equal(outer, 0);
-	inner = pp_trace_call(PP_TRACE_CALL_write);
+	inner = pp_trace_call(PP_CALL_write);
 	assert_int_equal(inner, 0);
-	pp_trace_called(PP_TRACE_CALL_write, inner);
+	pp_trace_called(PP_CALL_write, inner);
 	pp_trace_waited(PP_WAIT_MUTEX, outer);
 	assert_int_equal(take(0).kind, PP_TRACE_WAIT);
 	assert_int_equal(take(0).kind, PP_TRACE_WAIT_END);
 	assert_int_equal(take(0).words, 0);
 	/* It was left by longjmp(). */
-	assert_int_not_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
-	assert_int_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
+	assert_int_not_equal(pp_trace_call(PP_CALL_read), 0);
+	assert_int_equal(pp_trace_call(PP_CALL_read), 0);
 	pp_trace(PP_TRACE_RUN, 0, 0, 1);
-	assert_int_not_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
+	assert_int_not_equal(pp_trace_call(PP_CALL_read), 0);
 }
 
 /* A signal's handler asks for a stack while a thread sleeps. */
@@ -444,13 +443,13 @@ an_end_without_a_beginning_is_not_written(void **state)
 
 	(void)state;
 	begin_loop();
-	began = pp_trace_call(PP_TRACE_CALL_read);
+	began = pp_trace_call(PP_CALL_read);
 	assert_int_equal(take(0).kind, PP_TRACE_CALL);
 	trace_with(atomic_load(&arena->control.trace) + 1);
-	pp_trace_called(PP_TRACE_CALL_read, began);
+	pp_trace_called(PP_CALL_read, began);
 	assert_int_equal(take(0).words, 0);
 	begin_loop();
-	assert_int_not_equal(pp_trace_call(PP_TRACE_CALL_read), 0);
+	assert_int_not_equal(pp_trace_call(PP_CALL_read), 0);
 }
 
 static void

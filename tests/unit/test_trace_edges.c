@@ -96,8 +96,8 @@ a_task_that_runs_as_recording_begins_is_on_its_thread(void **state)
 	    "START p1 task of GET /fib/\n"));
 	PUT_BY(&d, 1, 2, 40, PP_TRACE_BEGIN, 1, 0, (uint64_t)PID << 32 | 78,
 	    103);
-	PUT_BY(&d, 1, 2, 40, PP_TRACE_CALL, PP_TRACE_CALL_read, 0);
-	PUT_BY(&d, 1, 2, 90, PP_TRACE_CALL_END, PP_TRACE_CALL_read, 0, 0);
+	PUT_BY(&d, 1, 2, 40, PP_TRACE_CALL, PP_CALL_read, 0);
+	PUT_BY(&d, 1, 2, 90, PP_TRACE_CALL_END, PP_CALL_read, 0, 0);
 	PUT_BY(&d, 1, 2, 95, PP_TRACE_TASK_END, 0, 0, 103);
 	assert_string_equal(traced_told(&d),
 	    "AWAY p1 task of GET /fib/ for 50us in read\n"

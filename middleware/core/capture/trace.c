@@ -2,7 +2,11 @@
  * See trace.h. A thread begins with its first record after control.trace has
  * changed; it knows by the number with which it began.
  */
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/often.h"
@@ -17,6 +21,13 @@ static __thread struct {
 	uint32_t inside;	  /* the same, between a call and its end */
 	volatile uint32_t busy;	  /* a record is being written */
 	_Atomic uint64_t dropped; /* not told yet */
+	uint64_t last;		  /* time of the last record */
+	int runs;		  /* after it: a handler, a task, a thread */
+	struct {		  /* what the kernel said, and when */
+		uint64_t at;
+		int64_t cpu;
+		long switches;
+	} asked;
 } trace;
 
 /* Again until it holds, but not for ever, as pp_wait_apply(). */
@@ -79,9 +90,12 @@ trace_begin(uint32_t place, uint32_t on, int64_t now)
 	    (uint32_t)pp_thread_self->tid;
 	record[3] = pp_flight_now;
 	trace.inside = 0;
+	trace.asked.at = 0;
 	if (trace_put(place, record) == -1)
 		return (-1);
 	trace.began = on;
+	trace.last = (uint64_t)now;
+	trace.runs = place != 0 || pp_flight_now != 0;
 	return (0);
 }
 
@@ -107,6 +121,83 @@ trace_leave(void)
 	trace.busy = 0;
 }
 
+long
+pp_trace_switches(void)
+{
+	struct rusage used;
+
+	if (syscall(SYS_getrusage, RUSAGE_THREAD, &used) == -1)
+		return (0);
+	return (used.ru_nvcsw);
+}
+
+static void
+trace_put_call(uint32_t place, enum pp_call call, uint64_t from, uint64_t to)
+{
+	uint64_t record[3];
+
+	record[0] = pp_trace_head(PP_TRACE_CALL, 2, call, 0);
+	record[1] = from;
+	if (trace_put(place, record) == -1)
+		return;
+	record[0] = pp_trace_head(PP_TRACE_CALL_END, 3, call, 0);
+	record[1] = to;
+	record[2] = 0;
+	(void)trace_put(place, record);
+}
+
+/*
+ * A wait that no function of ours has seen. The kernel's word for it: the
+ * thread has given its processor up, and has not used its time since. Where
+ * between the last record and this one it has waited is not known: it is told
+ * as the end of that.
+ */
+static __attribute__((noinline)) void
+trace_ask(uint32_t place, uint64_t now, int runs)
+{
+	int64_t cpu = pp_clock_read(CLOCK_THREAD_CPUTIME_ID), away, since;
+	long switches = pp_trace_switches();
+
+	since = (int64_t)(now - trace.last);
+	away = (int64_t)(now - trace.asked.at) - (cpu - trace.asked.cpu);
+	if (away > since)
+		away = since;
+	if (runs && trace.asked.at != 0 && switches != trace.asked.switches &&
+	    away >= PP_TRACE_AWAY_NS)
+		trace_put_call(place, PP_CALL_system_call, now - (uint64_t)away,
+		    now);
+	trace.asked.at = now;
+	trace.asked.cpu = cpu;
+	trace.asked.switches = switches;
+}
+
+/* Whether the kernel is to be asked now: where the thread may just have waited
+ * in what is told, so that the next answer is of what is not, and where it may
+ * have waited in what is not told. */
+PP_OFTEN static inline int
+trace_asks(enum pp_trace_kind kind, uint64_t now)
+{
+	uint64_t since = now - trace.last;
+
+	if (kind == PP_TRACE_POLL_OUT || kind == PP_TRACE_CALL_END ||
+	    kind == PP_TRACE_WAIT_END)
+		return (since >= PP_TRACE_BLOCKED_NS);
+	return (kind == PP_TRACE_TASK_RUN || since >= PP_TRACE_AWAY_NS ||
+	    trace.asked.at == 0);
+}
+
+/* What runs after a record of that kind. */
+PP_OFTEN static inline void
+trace_runs(enum pp_trace_kind kind, uint64_t now)
+{
+	if (kind == PP_TRACE_RUN || kind == PP_TRACE_TASK_RUN)
+		trace.runs = 1;
+	else if (kind == PP_TRACE_RAN || kind == PP_TRACE_TASK_END ||
+	    kind == PP_TRACE_POLL)
+		trace.runs = 0;
+	trace.last = now;
+}
+
 PP_OFTEN static inline int
 trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
     uint32_t words, int timed)
@@ -126,8 +217,13 @@ trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
 	if (!timed)
 		record[1] = (uint64_t)pp_clock_mono();
 	if (trace.began == on ||
-	    trace_begin((uint32_t)place, on, (int64_t)record[1]) == 0)
+	    trace_begin((uint32_t)place, on, (int64_t)record[1]) == 0) {
+		if (__builtin_expect(trace_asks(kind, record[1]), 0))
+			trace_ask((uint32_t)place, record[1],
+			    trace.runs && trace.inside == 0);
 		result = trace_put((uint32_t)place, record);
+		trace_runs(kind, record[1]);
+	}
 	trace_leave();
 	return (result);
 }
@@ -233,13 +329,13 @@ trace_span_end(enum pp_trace_kind kind, uint32_t n, uint64_t began,
 }
 
 uint64_t
-pp_trace_call(enum pp_trace_call call)
+pp_trace_call(enum pp_call call)
 {
 	return (trace_span_begin(PP_TRACE_CALL, call));
 }
 
 void
-pp_trace_called(enum pp_trace_call call, uint64_t began)
+pp_trace_called(enum pp_call call, uint64_t began)
 {
 	trace_span_end(PP_TRACE_CALL_END, call, began, PP_TRACE_SHORT_NS);
 }
@@ -254,6 +350,24 @@ void
 pp_trace_waited(enum pp_wait wait, uint64_t began)
 {
 	trace_span_end(PP_TRACE_WAIT_END, wait, began, 0);
+}
+
+void
+pp_trace_call_told(enum pp_call call, int64_t began, int64_t ended)
+{
+	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
+	uint64_t from = (uint64_t)began;
+	int place;
+
+	if (on == 0 || trace.began != on || trace.inside != 0 ||
+	    (uint64_t)ended < trace.last || (place = trace_enter()) == -1)
+		return;
+	if (from < trace.last)
+		from = trace.last;
+	trace_put_call((uint32_t)place, call, from, (uint64_t)ended);
+	trace.last = (uint64_t)ended;
+	trace.asked.at = 0;
+	trace_leave();
 }
 
 void

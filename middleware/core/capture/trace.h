@@ -72,9 +72,17 @@ int pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
  * within (a signal handler's own calls) is a part of it and not written.
  * Returns what the second must be given.
  */
-uint64_t pp_trace_call(enum pp_trace_call call);
-void pp_trace_called(enum pp_trace_call call, uint64_t began);
+uint64_t pp_trace_call(enum pp_call call);
+void pp_trace_called(enum pp_call call, uint64_t began);
 uint64_t pp_trace_wait(enum pp_wait wait);
 void pp_trace_waited(enum pp_wait wait, uint64_t began);
+
+/* A call that has waited and has not been told before: from when to when, by
+ * pp_clock_mono(). */
+void pp_trace_call_told(enum pp_call call, int64_t began, int64_t ended);
+
+/* How often the calling thread has given its processor up by itself, since it
+ * began. Async-signal-safe; may set errno. */
+long pp_trace_switches(void);
 
 #endif

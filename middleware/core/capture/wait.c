@@ -127,7 +127,7 @@ pp_wait_ended_at(enum pp_wait wait, int64_t waited, uint32_t stack,
 }
 
 void
-pp_wait_ended(enum pp_wait wait, int64_t waited)
+pp_wait_ended(uint32_t wait, int64_t waited)
 {
 	uint64_t ns = waited > 0 ? (uint64_t)waited : 0, count;
 	int saved = errno;

@@ -27,9 +27,9 @@ extern void (*pp_wait_follow)(int watch);
 /* Look at the control words; async-signal-safe. */
 void pp_wait_apply(void);
 
-/* The calling thread has waited `ns` for `wait`; its own stack is taken.
- * Keeps errno. */
-void pp_wait_ended(enum pp_wait wait, int64_t ns);
+/* The calling thread has waited `ns` for `wait`, below PP_WAITS_ALL; its own
+ * stack is taken. Keeps errno. */
+void pp_wait_ended(uint32_t wait, int64_t ns);
 
 /* The same, for a stack and a label set taken earlier (0: none). */
 void pp_wait_ended_at(enum pp_wait wait, int64_t ns, uint32_t stack,

@@ -2,15 +2,21 @@
  * See calls.h: one table, from which the wrappers and the hooks are made.
  */
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
+#include <fcntl.h>
+#include <mqueue.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "hook/calls.h"
 #include "hook/calls_private.h"
@@ -62,6 +68,35 @@ typedef struct timespec timespec;
 	    (fd, path, f))                                                     \
 	X(int, __openat64_2, open, (int fd, const char *path, int f),          \
 	    (fd, path, f))                                                     \
+	X(ssize_t, splice, splice,                                             \
+	    (int fd, off64_t *at, int to, off64_t *to_at, size_t n,            \
+		unsigned int f),                                               \
+	    (fd, at, to, to_at, n, f))                                         \
+	X(ssize_t, tee, splice, (int fd, int to, size_t n, unsigned int f),    \
+	    (fd, to, n, f))                                                    \
+	X(ssize_t, vmsplice, splice,                                           \
+	    (int fd, const struct iovec *v, size_t n, unsigned int f),         \
+	    (fd, v, n, f))                                                     \
+	X(int, eventfd_read, eventfd_read, (int fd, eventfd_t *value),         \
+	    (fd, value))                                                       \
+	X(int, eventfd_write, eventfd_write, (int fd, eventfd_t value),        \
+	    (fd, value))                                                       \
+	X(ssize_t, mq_receive, mq_receive,                                     \
+	    (mqd_t queue, char *to, size_t n, unsigned int *priority),         \
+	    (queue, to, n, priority))                                          \
+	X(ssize_t, mq_timedreceive, mq_receive,                                \
+	    (mqd_t queue, char *to, size_t n, unsigned int *priority,          \
+		const timespec *until),                                        \
+	    (queue, to, n, priority, until))                                   \
+	X(int, mq_send, mq_send,                                               \
+	    (mqd_t queue, const char *p, size_t n, unsigned int priority),     \
+	    (queue, p, n, priority))                                           \
+	X(int, mq_timedsend, mq_send,                                          \
+	    (mqd_t queue, const char *p, size_t n, unsigned int priority,      \
+		const timespec *until),                                        \
+	    (queue, p, n, priority, until))                                    \
+	X(int, lockf, lockf, (int fd, int what, off_t n), (fd, what, n))       \
+	X(int, lockf64, lockf, (int fd, int what, off64_t n), (fd, what, n))   \
 	X(int, fsync, fsync, (int fd), (fd))                                   \
 	X(int, fdatasync, fdatasync, (int fd), (fd))                           \
 	X(int, flock, flock, (int fd, int what), (fd, what))                   \
@@ -73,7 +108,14 @@ typedef struct timespec timespec;
 	    (pid, status, f))                                                  \
 	X(pid_t, wait4, waitpid,                                               \
 	    (pid_t pid, int *status, int f, struct rusage *used),              \
-	    (pid, status, f, used))
+	    (pid, status, f, used))                                            \
+	X(pid_t, wait, waitpid, (int *status), (status))                       \
+	X(pid_t, wait3, waitpid, (int *status, int f, struct rusage *used),    \
+	    (status, f, used))                                                 \
+	X(int, waitid, waitpid,                                                \
+	    (idtype_t kind, id_t id, siginfo_t * info, int f),                 \
+	    (kind, id, info, f))                                               \
+	X(int, system, system, (const char *command), (command))
 
 #define CALL_WRAPPER(type, name, call, parameters, arguments)                  \
 	static type(*real_##name) parameters;                                  \
@@ -81,13 +123,35 @@ typedef struct timespec timespec;
 	PP_CALL_WRAPPER(type, name, call, real_##name, parameters, arguments)
 CALLS(CALL_WRAPPER)
 
+/* Of its commands those wait. Its last argument is passed on as it lies in its
+ * register. */
+#define CONTROL_WRAPPER(name)                                                  \
+	static int (*real_##name)(int, int, void *);                           \
+                                                                               \
+	PP_CALL_WRAPPER(int, wait_##name, fcntl, real_##name,                  \
+	    (int fd, int what, void *lock), (fd, what, lock))                  \
+                                                                               \
+	static int hook_##name(int fd, int what, void *lock)                   \
+	{                                                                      \
+		if (what == F_SETLKW || what == F_OFD_SETLKW)                  \
+			return (hook_wait_##name(fd, what, lock));             \
+		return (real_##name(fd, what, lock));                          \
+	}
+CONTROL_WRAPPER(fcntl)
+CONTROL_WRAPPER(fcntl64)
+
 /* Not in the program itself, since a server's event loop has calls of its own,
  * nor in the unwinder, which runs in signal handlers. */
 #define CALL_HOOK(type, name, call, parameters, arguments)                     \
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \
 		PP_GOT_BUT_UNWINDER },
 
-const struct pp_got_hook pp_call_hooks[] = { CALLS(CALL_HOOK) };
+const struct pp_got_hook pp_call_hooks[] = {
+	CALLS(CALL_HOOK){ "fcntl", (void *)hook_fcntl, (void **)&real_fcntl,
+	    PP_GOT_BUT_UNWINDER },
+	{ "fcntl64", (void *)hook_fcntl64, (void **)&real_fcntl64,
+	    PP_GOT_BUT_UNWINDER },
+};
 
 _Static_assert(sizeof(pp_call_hooks) ==
 	PP_CALL_HOOKS * sizeof(struct pp_got_hook),

@@ -1,28 +1,50 @@
 /*
- * The wrapper of a system call that is traced, for calls.c and sleeps.c.
- * Nobody else includes this.
+ * The wrapper of a call that may wait, for the hooks of such calls. Nobody else
+ * includes this.
  */
 #ifndef PP_HOOK_CALLS_PRIVATE_H
 #define PP_HOOK_CALLS_PRIVATE_H
 
-#include "capture/trace.h"
+#include "capture/called.h"
 
-/* hook_<name>(), which calls `real`, as `call` of the trace. Two functions, so
- * that the one that is always in the way needs no frame. */
+/* hook_<name>(), which calls `real`, as `call` of base/calls.h. Two functions,
+ * so that the one that is always in the way needs no frame. */
 #define PP_CALL_WRAPPER(type, name, call, real, parameters, arguments)         \
-	static __attribute__((noinline)) type traced_##name parameters         \
+	static __attribute__((noinline)) type watched_##name parameters        \
 	{                                                                      \
-		uint64_t began = pp_trace_call(PP_TRACE_CALL_##call);          \
-		type result = real arguments;                                  \
+		struct pp_called called;                                       \
+		type result;                                                   \
                                                                                \
-		pp_trace_called(PP_TRACE_CALL_##call, began);                  \
+		pp_called_begin(&called, PP_CALL_##call);                      \
+		result = real arguments;                                       \
+		pp_called_end(&called, PP_CALL_##call);                        \
 		return (result);                                               \
 	}                                                                      \
                                                                                \
 	static type hook_##name parameters                                     \
 	{                                                                      \
-		if (pp_trace_active())                                         \
-			return (traced_##name arguments);                      \
+		if (pp_called_watched())                                       \
+			return (watched_##name arguments);                     \
+		return (real arguments);                                       \
+	}
+
+/* The same for a function that is called often and seldom waits. */
+#define PP_SELDOM_WRAPPER(type, name, call, real, parameters, arguments)       \
+	static __attribute__((noinline)) type watched_##name parameters        \
+	{                                                                      \
+		struct pp_called called;                                       \
+		type result;                                                   \
+                                                                               \
+		pp_called_begin_seldom(&called);                               \
+		result = real arguments;                                       \
+		pp_called_end_seldom(&called, PP_CALL_##call);                 \
+		return (result);                                               \
+	}                                                                      \
+                                                                               \
+	static type hook_##name parameters                                     \
+	{                                                                      \
+		if (pp_called_watched())                                       \
+			return (watched_##name arguments);                     \
 		return (real arguments);                                       \
 	}
 

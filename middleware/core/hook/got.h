@@ -32,7 +32,7 @@ struct pp_got_hook {
 };
 
 /* Hooks of different names, and in all. */
-#define PP_GOT_NAMES_MAX 256
+#define PP_GOT_NAMES_MAX 384
 #define PP_GOT_HOOKS_MAX 384
 
 /*

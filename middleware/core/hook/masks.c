@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "hook/calls_private.h"
 #include "hook/masks.h"
 #include "hook/through.h"
 
@@ -154,7 +155,7 @@ hook_sigrelse(int signo)
 }
 
 static int
-hook_sigsuspend(const sigset_t *mask)
+through_sigsuspend(const sigset_t *mask)
 {
 	struct pp_masked masked;
 	int result;
@@ -166,7 +167,7 @@ hook_sigsuspend(const sigset_t *mask)
 }
 
 static int
-hook_pause(void)
+through_pause(void)
 {
 	int result;
 
@@ -176,7 +177,7 @@ hook_pause(void)
 
 /* A mask of BSD without more than that mask, or with all but one signal. */
 static int
-hook_sigpause(int mask)
+through_sigpause(int mask)
 {
 	sigset_t set;
 	int signo;
@@ -188,11 +189,11 @@ hook_sigpause(int mask)
 		if (((unsigned int)mask >> (signo - 1) & 1) != 0)
 			(void)sigaddset(&set, signo);
 	}
-	return (hook_sigsuspend(&set));
+	return (through_sigsuspend(&set));
 }
 
 static int
-hook_xpg_sigpause(int signo)
+through_xpg_sigpause(int signo)
 {
 	sigset_t set;
 
@@ -201,7 +202,7 @@ hook_xpg_sigpause(int signo)
 	if (pp_masks_change(SIG_BLOCK, NULL, &set) == -1 ||
 	    sigdelset(&set, signo) == -1)
 		return (-1);
-	return (hook_sigsuspend(&set));
+	return (through_sigsuspend(&set));
 }
 
 static int
@@ -247,7 +248,7 @@ wait_for_prof(const sigset_t *set, siginfo_t *info, const struct timespec *time)
 }
 
 static int
-hook_sigtimedwait(const sigset_t *set, siginfo_t *info,
+through_sigtimedwait(const sigset_t *set, siginfo_t *info,
     const struct timespec *time)
 {
 	if (pp_self.worker == 0 || sigismember(set, SIGPROF) != 1)
@@ -256,14 +257,14 @@ hook_sigtimedwait(const sigset_t *set, siginfo_t *info,
 }
 
 static int
-hook_sigwaitinfo(const sigset_t *set, siginfo_t *info)
+through_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
-	return (hook_sigtimedwait(set, info, NULL));
+	return (through_sigtimedwait(set, info, NULL));
 }
 
 /* As the original: no handler ends it. */
 static int
-hook_sigwait(const sigset_t *set, int *signo)
+through_sigwait(const sigset_t *set, int *signo)
 {
 	siginfo_t info;
 	int result;
@@ -271,13 +272,27 @@ hook_sigwait(const sigset_t *set, int *signo)
 	if (pp_self.worker == 0 || sigismember(set, SIGPROF) != 1)
 		return (real_sigwait(set, signo));
 	do
-		result = hook_sigtimedwait(set, &info, NULL);
+		result = through_sigtimedwait(set, &info, NULL);
 	while (result == -1 && errno == EINTR);
 	if (result == -1)
 		return (errno);
 	*signo = result;
 	return (0);
 }
+
+PP_CALL_WRAPPER(int, sigsuspend, sigsuspend, through_sigsuspend,
+    (const sigset_t *mask), (mask))
+PP_CALL_WRAPPER(int, pause, pause, through_pause, (void), ())
+PP_CALL_WRAPPER(int, sigpause, sigsuspend, through_sigpause, (int mask), (mask))
+PP_CALL_WRAPPER(int, xpg_sigpause, sigsuspend, through_xpg_sigpause,
+    (int signo), (signo))
+PP_CALL_WRAPPER(int, sigtimedwait, sigtimedwait, through_sigtimedwait,
+    (const sigset_t *set, siginfo_t *info, const struct timespec *time),
+    (set, info, time))
+PP_CALL_WRAPPER(int, sigwaitinfo, sigwaitinfo, through_sigwaitinfo,
+    (const sigset_t *set, siginfo_t *info), (set, info))
+PP_CALL_WRAPPER(int, sigwait, sigwait, through_sigwait,
+    (const sigset_t *set, int *signo), (set, signo))
 
 /* One that ours made readable for a moment would be read in vain. */
 static int

@@ -19,10 +19,12 @@
 #include "hook/locks.h"
 #include "hook/masks.h"
 #include "hook/process.h"
+#include "hook/queues.h"
 #include "hook/raw.h"
 #include "hook/signals.h"
 #include "hook/sleeps.h"
 #include "hook/sockets.h"
+#include "hook/streams.h"
 #include "hook/threads.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
@@ -134,8 +136,8 @@ static const struct pp_got_hook own_hooks[] = {
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOADER_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS +        \
 	    PP_C11_HOOKS + PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +  \
-	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS +  \
-	    PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
+	    PP_STREAM_HOOKS + PP_QUEUE_HOOKS + PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + \
+	    PP_ALLOC_HOOKS + PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
 _Static_assert(HOOKS_MAX <= PP_GOT_HOOKS_MAX && HOOKS_MAX <= PP_GOT_NAMES_MAX,
     "the tables of got.h must follow");
 
@@ -162,6 +164,8 @@ hooks_follow(const struct pp_got_hook *extra, size_t count)
 	hooks_add(pp_sleep_hooks, PP_SLEEP_HOOKS);
 	hooks_add(pp_socket_hooks, PP_SOCKET_HOOKS);
 	hooks_add(pp_call_hooks, PP_CALL_HOOKS);
+	hooks_add(pp_stream_hooks, PP_STREAM_HOOKS);
+	hooks_add(pp_queue_hooks, PP_QUEUE_HOOKS);
 	hooks_add(pp_signal_hooks, PP_SIGNAL_HOOKS);
 	hooks_add(pp_mask_hooks, PP_MASK_HOOKS);
 	hooks_add(pp_raw_hooks, PP_RAW_HOOKS);

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <stddef.h>
 
+#include "hook/calls_private.h"
 #include "hook/raw.h"
 #include "hook/through.h"
 
@@ -98,16 +99,101 @@ raw_through(long number, struct raw_kind kind, long arg[6])
 	return (result);
 }
 
+/* The calls of base/calls.h. What is none of them (a process that begins or
+ * ends, too) is left alone. */
+static const struct {
+	long number;
+	enum pp_call call;
+} raw_calls[] = {
+	{ SYS_futex, PP_CALL_futex },
+	{ SYS_read, PP_CALL_read },
+	{ SYS_readv, PP_CALL_readv },
+	{ SYS_write, PP_CALL_write },
+	{ SYS_writev, PP_CALL_writev },
+	{ SYS_recvfrom, PP_CALL_recv },
+	{ SYS_recvmsg, PP_CALL_recvmsg },
+	{ SYS_sendto, PP_CALL_send },
+	{ SYS_sendmsg, PP_CALL_sendmsg },
+	{ SYS_sendfile, PP_CALL_sendfile },
+	{ SYS_splice, PP_CALL_splice },
+	{ SYS_accept, PP_CALL_accept },
+	{ SYS_accept4, PP_CALL_accept },
+	{ SYS_connect, PP_CALL_connect },
+	{ SYS_openat, PP_CALL_open },
+	{ SYS_flock, PP_CALL_flock },
+	{ SYS_fcntl, PP_CALL_fcntl },
+	{ SYS_wait4, PP_CALL_waitpid },
+	{ SYS_waitid, PP_CALL_waitpid },
+	{ SYS_fsync, PP_CALL_fsync },
+	{ SYS_fdatasync, PP_CALL_fdatasync },
+#ifdef SYS_poll
+	{ SYS_poll, PP_CALL_poll },
+	{ SYS_epoll_wait, PP_CALL_epoll_wait },
+	{ SYS_select, PP_CALL_select },
+	{ SYS_pause, PP_CALL_pause },
+#endif
+	{ SYS_ppoll, PP_CALL_poll },
+	{ SYS_pselect6, PP_CALL_select },
+	{ SYS_epoll_pwait, PP_CALL_epoll_wait },
+	{ SYS_rt_sigsuspend, PP_CALL_sigsuspend },
+	{ SYS_rt_sigtimedwait, PP_CALL_sigtimedwait },
+	{ SYS_msgrcv, PP_CALL_msgrcv },
+	{ SYS_msgsnd, PP_CALL_msgsnd },
+	{ SYS_semop, PP_CALL_semop },
+	{ SYS_semtimedop, PP_CALL_semop },
+	{ SYS_mq_timedreceive, PP_CALL_mq_receive },
+	{ SYS_mq_timedsend, PP_CALL_mq_send },
+	{ SYS_nanosleep, PP_CALL_nanosleep },
+	{ SYS_clock_nanosleep, PP_CALL_nanosleep },
+};
+
+static enum pp_call
+raw_call(long number)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(raw_calls) / sizeof(raw_calls[0]); i++) {
+		if (raw_calls[i].number == number)
+			return (raw_calls[i].call);
+	}
+	return (PP_CALL_COUNT);
+}
+
+static inline long
+raw_made(long number, long arg[6])
+{
+	struct raw_kind kind = raw_kind(number, arg);
+
+	if (kind.time != RAW_OTHER)
+		return (raw_through(number, kind, arg));
+	return (real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4],
+	    arg[5]));
+}
+
+static __attribute__((noinline)) long
+watched_syscall(long number, long arg[6])
+{
+	enum pp_call call = raw_call(number);
+	struct pp_called called;
+	long result;
+
+	if (call == PP_CALL_COUNT)
+		return (raw_made(number, arg));
+	pp_called_begin_seldom(&called);
+	result = raw_made(number, arg);
+	pp_called_end_seldom(&called, call);
+	return (result);
+}
+
 /* As the original it takes what lies where six arguments would. */
 static long
 hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	long arg[6] = { a, b, c, d, e, f };
-	struct raw_kind kind = raw_kind(number, arg);
 
-	if (kind.time != RAW_OTHER)
-		return (raw_through(number, kind, arg));
-	return (real_syscall(number, a, b, c, d, e, f));
+	if (pp_called_watched())
+		return (watched_syscall(number, arg));
+	return (raw_made(number, arg));
 }
 
 const struct pp_got_hook pp_raw_hooks[PP_RAW_HOOKS] = {

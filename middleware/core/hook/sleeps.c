@@ -2,11 +2,8 @@
  * See sleeps.h.
  */
 #include <sys/epoll.h>
-#include <sys/msg.h>
 #include <sys/select.h>
-#include <sys/sem.h>
 
-#include <aio.h>
 #include <poll.h>
 #include <stddef.h>
 #include <threads.h>
@@ -39,14 +36,6 @@ static int (
     *real_epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
 static int (*real_epoll_pwait2)(int, struct epoll_event *, int,
     const timespec *, const sigset_t *);
-static ssize_t (*real_msgrcv)(int, void *, size_t, long, int);
-static int (*real_msgsnd)(int, const void *, size_t, int);
-static int (*real_semop)(int, struct sembuf *, size_t);
-static int (*real_semtimedop)(int, struct sembuf *, size_t, const timespec *);
-static int (
-    *real_aio_suspend)(const struct aiocb *const *, int, const timespec *);
-static int (
-    *real_aio_suspend64)(const struct aiocb *const *, int, const timespec *);
 
 static timespec
 time_of(int64_t ns)
@@ -263,56 +252,6 @@ through_epoll_pwait2(int fd, struct epoll_event *events, int max,
 	return (result);
 }
 
-static ssize_t
-hook_msgrcv(int queue, void *to, size_t size, long type, int flags)
-{
-	ssize_t result;
-
-	PP_SLEEP_THROUGH(result, real_msgrcv(queue, to, size, type, flags));
-	return (result);
-}
-
-static int
-hook_msgsnd(int queue, const void *from, size_t size, int flags)
-{
-	int result;
-
-	PP_SLEEP_THROUGH(result, real_msgsnd(queue, from, size, flags));
-	return (result);
-}
-
-static int
-hook_semop(int set, struct sembuf *ops, size_t count)
-{
-	int result;
-
-	PP_SLEEP_THROUGH(result, real_semop(set, ops, count));
-	return (result);
-}
-
-static int
-hook_semtimedop(int set, struct sembuf *ops, size_t count, const timespec *time)
-{
-	struct pp_left left = pp_left_of(time);
-	int result;
-
-	PP_SLEEP_THROUGH(result,
-	    real_semtimedop(set, ops, count, pp_left_time(&left, time)));
-	return (result);
-}
-
-static int
-hook_aio_suspend(const struct aiocb *const list[], int count,
-    const timespec *time)
-{
-	struct pp_left left = pp_left_of(time);
-	int result;
-
-	PP_SLEEP_THROUGH(result,
-	    real_aio_suspend(list, count, pp_left_time(&left, time)));
-	return (result);
-}
-
 PP_CALL_WRAPPER(int, nanosleep, nanosleep, through_nanosleep,
     (const timespec *time, timespec *left), (time, left))
 PP_CALL_WRAPPER(int, clock_nanosleep, nanosleep, through_clock_nanosleep,
@@ -382,11 +321,4 @@ const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS] = {
 	SLEEP_HOOK(epoll_wait, PP_GOT_LIBRARIES),
 	SLEEP_HOOK(epoll_pwait, PP_GOT_LIBRARIES),
 	SLEEP_HOOK(epoll_pwait2, PP_GOT_LIBRARIES),
-	SLEEP_HOOK(msgrcv, PP_GOT_ALL),
-	SLEEP_HOOK(msgsnd, PP_GOT_ALL),
-	SLEEP_HOOK(semop, PP_GOT_ALL),
-	SLEEP_HOOK(semtimedop, PP_GOT_ALL),
-	SLEEP_HOOK(aio_suspend, PP_GOT_ALL),
-	{ "aio_suspend64", (void *)hook_aio_suspend,
-	    (void **)&real_aio_suspend64, PP_GOT_ALL },
 };

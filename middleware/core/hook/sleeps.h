@@ -1,10 +1,11 @@
 /*
  * Calls that a signal ends early even if its handler is installed with
- * SA_RESTART: sleeps, and waits for descriptors, queues or semaphores. When
+ * SA_RESTART: sleeps, and waits for descriptors. When
  * the signal was this profiler's, the wait goes on with the time that is left;
  * when a handler of the application has run, the caller is told as ever.
  *
- * Waits for signals are in masks.h, those of sockets in sockets.h.
+ * Waits for signals are in masks.h, those of sockets in sockets.h, of queues in
+ * queues.h.
  *
  * Rule: whatever a call returns was returned by the original.
  */
@@ -14,7 +15,7 @@
 #include "hook/got.h"
 #include "hook/through.h"
 
-#define PP_SLEEP_HOOKS 20
+#define PP_SLEEP_HOOKS 14
 
 extern const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS];
 

@@ -263,6 +263,10 @@ through_sendfile64(int fd, int from, off_t *at, size_t n)
 	return (file_through(real_sendfile64, fd, from, at, n));
 }
 
+PP_CALL_WRAPPER(ssize_t, sendfile, sendfile, through_sendfile,
+    (int fd, int from, off_t *at, size_t n), (fd, from, at, n))
+PP_CALL_WRAPPER(ssize_t, sendfile64, sendfile, through_sendfile64,
+    (int fd, int from, off_t *at, size_t n), (fd, from, at, n))
 PP_CALL_WRAPPER(ssize_t, recvmsg, recvmsg, through_recvmsg,
     (int fd, struct msghdr *m, int f), (fd, m, f))
 PP_CALL_WRAPPER(ssize_t, write, write, through_write,
@@ -300,10 +304,8 @@ const struct pp_got_hook pp_socket_hooks[] = {
 	SOCKET_HOOK(sendmsg),
 	SOCKET_HOOK(sendmmsg),
 	SOCKET_HOOK(connect),
-	{ "sendfile", (void *)through_sendfile, (void **)&real_sendfile,
-	    PP_GOT_BUT_UNWINDER },
-	{ "sendfile64", (void *)through_sendfile64, (void **)&real_sendfile64,
-	    PP_GOT_BUT_UNWINDER },
+	SOCKET_HOOK(sendfile),
+	SOCKET_HOOK(sendfile64),
 	{ "setsockopt", (void *)hook_setsockopt, (void **)&real_setsockopt,
 	    PP_GOT_ALL },
 };

@@ -136,6 +136,12 @@ static const struct known outside[] = {
 	WAITS("hook_sem_clocked", SEM),
 };
 
+/* Functions of Kore's that wait in a system call for another thread. */
+static const struct known above[] = {
+	WAITS("kore_task_channel_read", CHANNEL),
+	WAITS("kore_task_channel_write", CHANNEL),
+};
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* The C library names one function in several ways: __libc_read,
@@ -183,7 +189,7 @@ const char *
 pp_progress_state(const struct pp_canon *canon, const uint64_t *word,
     uint32_t count, pp_progress_name_fn *name, void *arg)
 {
-	const char *state = NULL;
+	const char *state = NULL, *over;
 	int leaf = -1, file, inside = 1;
 	uint32_t i;
 
@@ -199,6 +205,14 @@ pp_progress_state(const struct pp_canon *canon, const uint64_t *word,
 		else
 			state = state_known(outside, COUNT(outside),
 			    name(arg, word[i]), (int)i);
+	}
+	for (; state != NULL && strcmp(state, SYSCALL) == 0 && i < count &&
+	     i < DEPTH;
+	     i++) {
+		over = state_known(above, COUNT(above), name(arg, word[i]),
+		    (int)i);
+		if (over != NULL)
+			state = over;
 	}
 	return (state != NULL ? state : RUNNING);
 }

@@ -167,8 +167,7 @@ pp_tracer_seen(struct pp_tracer *t, struct pp_tracer_row *p)
 	if (atomic_load(&facts->traced_flight) == p->now->id) {
 		p->seen = atomic_load(&facts->traced_stack);
 		if (atomic_load(&facts->traced_call) != 0)
-			pp_tracer_away(p, PP_TRACER_HOW_CALL,
-			    PP_TRACE_CALL_COUNT);
+			pp_tracer_away(p, PP_TRACER_HOW_CALL, PP_CALL_COUNT);
 	} else if (p->place != 0) {
 		/* Its task has ended before it could tell. */
 		p->unsure = 0;

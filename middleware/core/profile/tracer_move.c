@@ -254,7 +254,7 @@ pp_tracer_away_stack(struct pp_tracer *t, const struct pp_tracer_row *p,
 {
 	uint32_t leaf = t->name_poll;
 
-	if (p->how == PP_TRACER_HOW_CALL && p->call == PP_TRACE_CALL_COUNT) {
+	if (p->how == PP_TRACER_HOW_CALL && p->call == PP_CALL_COUNT) {
 		leaf = 0;
 		stack = p->seen;
 	} else if (p->how == PP_TRACER_HOW_CALL) {

@@ -25,12 +25,6 @@ static const char *const wait_calls[PP_WAIT_COUNT] = {
 	[PP_WAIT_SEM] = "sem_wait",
 };
 
-static const char *const calls[] = {
-#define CALL_NAME(name) #name,
-	PP_TRACE_CALL_TABLE(CALL_NAME)
-#undef CALL_NAME
-};
-
 static const struct {
 	const char *text;
 	const char *number;
@@ -108,8 +102,8 @@ names_fixed(struct pp_tracer *t)
 	t->name_lost = pp_tracer_intern(t, "lost");
 	t->name_worker = pp_tracer_intern(t, "worker");
 	t->name_path = pp_tracer_intern(t, "path");
-	for (i = 0; i < PP_TRACE_CALL_COUNT; i++)
-		t->name_call[i] = pp_tracer_intern(t, calls[i]);
+	for (i = 0; i < PP_CALL_COUNT; i++)
+		t->name_call[i] = pp_tracer_intern(t, pp_waits_call(i));
 	for (i = 0; i < PP_WAIT_COUNT; i++)
 		t->name_wait[i] = wait_calls[i] != NULL
 		    ? pp_tracer_intern(t, wait_calls[i])

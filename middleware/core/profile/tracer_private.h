@@ -68,7 +68,7 @@ struct pp_tracer_row {
 	struct pp_tracer_item *now; /* while up: what runs */
 	int64_t ts;		    /* of the last event */
 	enum pp_tracer_how how;	    /* away since `ts`; NOT: it runs */
-	uint32_t call;	  /* or wait, while away; PP_TRACE_CALL_COUNT: in a call
+	uint32_t call;	  /* or wait, while away; PP_CALL_COUNT: in a call
 			  since before recording began */
 	int unsure;	  /* `now` ran before recording began; has it ended? */
 	int look;	  /* and what did its thread do then? */
@@ -150,7 +150,7 @@ struct pp_tracer {
 	uint32_t name_unknown, name_task, name_handler, name_task_runs,
 	    name_poll, name_lost;
 	uint32_t name_worker, name_path, name_other;
-	uint32_t name_call[PP_TRACE_CALL_COUNT];
+	uint32_t name_call[PP_CALL_COUNT];
 	uint32_t name_wait[PP_WAIT_COUNT];
 	uint32_t name_mark[PP_TRACE_MARK_COUNT];
 	int mark_has_number[PP_TRACE_MARK_COUNT];

@@ -297,7 +297,7 @@ record_act(const struct record *r, enum pp_trace_kind kind)
 		pp_tracer_away(r->p, PP_TRACER_HOW_POLL, 0);
 		break;
 	case PP_TRACE_CALL:
-		record_away(r, PP_TRACER_HOW_CALL, PP_TRACE_CALL_COUNT);
+		record_away(r, PP_TRACER_HOW_CALL, PP_CALL_COUNT);
 		break;
 	case PP_TRACE_WAIT:
 		record_away(r, PP_TRACER_HOW_WAIT, PP_WAIT_COUNT);

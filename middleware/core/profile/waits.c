@@ -18,6 +18,27 @@ pp_waits_state(uint32_t wait)
 	return (wait < PP_WAIT_COUNT ? state[wait] : NULL);
 }
 
+const char *
+pp_waits_call(uint32_t call)
+{
+	static const char *const name[PP_CALL_COUNT] = {
+#define CALL_NAME(name, others) #name,
+		PP_CALL_TABLE(CALL_NAME)
+#undef CALL_NAME
+	};
+
+	if (call == PP_CALL_system_call)
+		return ("[in a system call]");
+	return (call < PP_CALL_COUNT ? name[call] : NULL);
+}
+
+static const char *
+waits_text(uint32_t wait)
+{
+	return (wait < PP_WAIT_COUNT ? pp_waits_state(wait)
+				     : pp_waits_call(wait - PP_WAIT_COUNT));
+}
+
 static const struct pp_tally_kind waits_kind[] = {
 	[PP_WAITS_BLOCK] = { { { "contentions", "count" },
 				 { "delay", "nanoseconds" } },
@@ -71,7 +92,7 @@ waits_copy(struct pp_tally *tally, uint32_t slot, enum pp_waits which,
 			continue;
 		pp_wait_unpack(key, &wait, &row.label, &row.stack);
 		/* Nobody waits for nothing. */
-		row.text = pp_waits_state(wait);
+		row.text = waits_text(wait);
 		if (wait == PP_WAIT_NONE || row.text == NULL) {
 			++*malformed;
 			continue;

@@ -25,6 +25,9 @@ enum pp_waits_value { PP_WAITS_VALUE_CONTENTIONS, PP_WAITS_VALUE_DELAY };
 /* How a wait of base/waits.h is called; NULL: there is none of that number. */
 const char *pp_waits_state(uint32_t wait);
 
+/* The same of a call of base/calls.h. */
+const char *pp_waits_call(uint32_t call);
+
 /* How many rows there are in all workers. */
 uint64_t pp_waits_count(const struct pp_resolver *resolver,
     enum pp_waits which);

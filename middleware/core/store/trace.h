@@ -38,6 +38,7 @@
 #ifndef PP_STORE_TRACE_H
 #define PP_STORE_TRACE_H
 
+#include "base/calls.h"
 #include "base/limits.h"
 #include "store/arena.h"
 
@@ -86,7 +87,7 @@ enum pp_trace_kind {
 	   events it got */
 	PP_TRACE_POLL,
 	PP_TRACE_POLL_OUT,
-	/* A system call that may block, and its end. n: enum pp_trace_call;
+	/* A system call that may block, and its end. n: enum pp_call;
 	   word 2 of END: stack, 0 if it took less than
 	   PP_TRACE_SHORT_NS */
 	PP_TRACE_CALL,
@@ -115,38 +116,6 @@ enum pp_trace_kind {
 	PP_TRACE_COUNT
 };
 
-/* X(name of the function); the enum is PP_TRACE_CALL_<name>. */
-#define PP_TRACE_CALL_TABLE(X)                                                 \
-	X(read)                                                                \
-	X(write)                                                               \
-	X(pread)                                                               \
-	X(pwrite)                                                              \
-	X(readv)                                                               \
-	X(writev)                                                              \
-	X(recv)                                                                \
-	X(send)                                                                \
-	X(recvmsg)                                                             \
-	X(sendmsg)                                                             \
-	X(open)                                                                \
-	X(connect)                                                             \
-	X(accept)                                                              \
-	X(poll)                                                                \
-	X(select)                                                              \
-	X(epoll_wait)                                                          \
-	X(nanosleep)                                                           \
-	X(fsync)                                                               \
-	X(fdatasync)                                                           \
-	X(flock)                                                               \
-	X(getaddrinfo)                                                         \
-	X(waitpid)
-
-enum pp_trace_call {
-#define PP_TRACE_CALL_ENUM(name) PP_TRACE_CALL_##name,
-	PP_TRACE_CALL_TABLE(PP_TRACE_CALL_ENUM)
-#undef PP_TRACE_CALL_ENUM
-	    PP_TRACE_CALL_COUNT
-};
-
 /* X(enum suffix, what a person reads, what the number is; "" for none) */
 #define PP_TRACE_MARK_TABLE(X)                                                 \
 	X(ACCEPT_TAKEN, "accept lock taken", "")                               \
@@ -166,6 +135,12 @@ enum pp_trace_mark {
 
 /* A call shorter than this did not block: no stack is taken of it. */
 #define PP_TRACE_SHORT_NS 20000
+
+/* Nor has one that is shorter than this given its processor up. */
+#define PP_TRACE_BLOCKED_NS 5000
+
+/* What the kernel says to have been waited is told from here on. */
+#define PP_TRACE_AWAY_NS 1000000
 
 /* The longest record: a log with two texts. */
 #define PP_TRACE_RECORD_MAX (3 + 2 * ((PP_TRACE_TEXT_MAX + 7) / 8))

@@ -13,8 +13,8 @@
 
 #include <stdint.h>
 
+#include "base/calls.h"
 #include "base/limits.h"
-#include "base/waits.h"
 #include "store/rows.h"
 
 /* Places in pp_row.value[]. */
@@ -31,9 +31,10 @@ enum pp_own_value { PP_OWN_VALUE_ADDED, PP_OWN_VALUE_REMOVED };
 #define PP_WAIT_KEY_STACK_BITS 24
 #define PP_WAIT_KEY_LABEL_BITS 20
 
-/* Never 0. In the mutex table `wait` is what the others waited for. */
+/* Never 0. `wait` is below PP_WAITS_ALL; in the mutex table it is what the
+ * others waited for. */
 static inline uint64_t
-pp_wait_pack(enum pp_wait wait, uint32_t label, uint32_t stack)
+pp_wait_pack(uint32_t wait, uint32_t label, uint32_t stack)
 {
 	return ((((uint64_t)wait + 1) << PP_WAIT_KEY_LABEL_BITS | label)
 		<< PP_WAIT_KEY_STACK_BITS |

@@ -1,0 +1,17 @@
+/*
+ * Waits for message queues and semaphores of System V, and for asynchronous
+ * input and output. A signal ends them early even if its handler is installed
+ * with SA_RESTART; see sleeps.h.
+ *
+ * Rule: whatever a call returns was returned by the original.
+ */
+#ifndef PP_HOOK_QUEUES_H
+#define PP_HOOK_QUEUES_H
+
+#include "hook/got.h"
+
+#define PP_QUEUE_HOOKS 6
+
+extern const struct pp_got_hook pp_queue_hooks[PP_QUEUE_HOOKS];
+
+#endif
