@@ -106,5 +106,5 @@ tsan: deps-test tsan-build
 # The short form, one item of `make test`.
 sanitize: tsan-build
 	@$(asan_make) -j$(JOBS) $(B)/asan/pprof-collector $(asan_unit)
-	@B=$(B)/asan tests/run limit=60 at_once=$(JOBS) $(asan_unit)
+	@B=$(B)/asan tests/run limit=180 at_once=$(JOBS) $(asan_unit)
 	@B=$(B)/tsan tests/run limit=60 at_once=$(JOBS) $(tsan_short)

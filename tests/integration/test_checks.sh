@@ -118,10 +118,10 @@ says "exports nothing" sh tests/checks/exports.sh \
 
 # The runner: its last line counts, and its status follows.
 mkdir -p built && printf 'exit 0\n' >yes.sh && printf 'exit 3\n' >no.sh
-says "1 passed, 2 failed" env B=built sh tests/run limit=1 \
+says "1 passed, 2 failed" env B=built bash tests/run limit=1 \
     ./yes.sh ./no.sh /bin/sleep
-passes env B=built sh tests/run ./yes.sh
-says "stopped after" env B=built sh tests/run limit=1 ./slow.sh \
+passes env B=built bash tests/run ./yes.sh
+says "stopped after" env B=built bash tests/run limit=1 ./slow.sh \
     "$(echo 'sleep 5' >slow.sh; echo ./slow.sh)"
 
 # A missing package is named with the command that brings it.

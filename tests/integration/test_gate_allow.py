@@ -235,7 +235,10 @@ class Gate(Case):
                     column]
                 status, body = last_of(place, row[1])
                 count += 1
-                if status != wanted:
+                # What Kore reads before it ends a connection it refuses
+                # itself.
+                if status != wanted and (wanted, status, body) != (
+                        None, 400, b""):
                     wrong.append("%s, %s: %s, not %s %r" % (
                         row[0], name, status, wanted, body[:80]))
                 if status == 403:

@@ -309,7 +309,7 @@ class Threads(Concurrent):
     """A service whose task threads nobody has begun."""
 
     def test_delta_of_threadcreate(self):
-        delta = Later(self.named, "threadcreate?seconds=2")
+        delta = Later(self.named, "threadcreate?seconds=6")
         time.sleep(0.5)
         before = self.raw("threadcreate")
         self.assertEqual(before.count(lambda s: s.has("kore_task_run")), 0)

@@ -145,7 +145,7 @@ static const char source[] =
     "int slow(void) { struct timespec t = { 0, 20000000 };\n"
     "	int result = ppoll(NULL, 0, &t, NULL); return result; }\n";
 
-#define NAME(name) #name,
+#define NAME(name, others) #name,
 static const char *const names[] = { PP_CALL_TABLE(NAME) };
 
 static char plain[8192];

@@ -153,7 +153,7 @@ rows_that_lie_are_left_out_or_lose_what_is_a_lie(void **state)
 
 	(void)state;
 	counts_add(table, PP_WAIT_NONE, 0, counts_here(&c, 1, 0x100), ONE, 1);
-	counts_add(table, PP_WAIT_COUNT, 0, counts_here(&c, 1, 0x100), ONE, 1);
+	counts_add(table, PP_WAITS_ALL, 0, counts_here(&c, 1, 0x100), ONE, 1);
 	counts_add(table, 0xfffff - 1, 0, counts_here(&c, 1, 0x100), ONE, 1);
 	counts_add(table, PP_WAIT_SEM, 0, 0xffffff, ONE, 1);
 	counts_add(table, PP_WAIT_SEM, 0, 12345, ONE, 2);
