@@ -30,6 +30,7 @@
 #include "own_objects.h"
 #include "store/facts.h"
 #include "store/ring.h"
+#include "symbol/elf.h"
 
 static char program[PATH_MAX];
 static struct pp_arena *arena;
@@ -477,7 +478,8 @@ objects_are_taken_once_and_no_descriptor_is_kept(void **state)
 	} packet = { .head = { PP_WIRE_VERSION, PP_WIRE_OBJECT, 4, 9,
 			 { 1, 2, 3, 4 } },
 		.name = "/late.so" };
-	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), pipes[2], i;
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), pipes[2];
+	int large, i;
 	long before;
 
 	(void)state;
@@ -505,6 +507,18 @@ objects_are_taken_once_and_no_descriptor_is_kept(void **state)
 		expect_alive();
 	}
 	expect_descriptors(before + 1);
+	/* Mapped, it would end the collector when it is cut short. */
+	large = memfd_create("large", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(large, (off_t)PP_ELF_READ_MAX + 1), 0);
+	packet.head.build_id[0] = 9;
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(pp_wire_send(ours, &packet,
+				     sizeof(packet.head) + 8, &large, 1),
+		    0);
+		expect_alive();
+	}
+	expect_descriptors(before + 1);
+	close(large);
 	close(file);
 	close(pipes[0]);
 	close(pipes[1]);

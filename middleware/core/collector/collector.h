@@ -48,6 +48,7 @@ struct pp_collector {
 	struct pp_pending pending[PP_REQUESTS_MAX];
 	struct pp_incoming incoming[PP_BODIES_MAX];
 	uint64_t refused;  /* packets that were no message of ours */
+	uint64_t unsafe;   /* files that the workers could cut short */
 	uint64_t roomless; /* packets that came when no descriptor was free */
 	int spare;	   /* a descriptor for those; -1: none yet */
 	union {

@@ -18,6 +18,7 @@
 
 #include "collector/collector.h"
 #include "service/answer.h"
+#include "symbol/elf.h"
 
 /* The texts of a request, each terminated. */
 struct texts {
@@ -150,6 +151,21 @@ packet_request(struct pp_collector *c, size_t len, int *fds)
 	return (0);
 }
 
+_Static_assert(PP_ELF_READ_MAX == 24U << 20, "the sentence says so");
+
+/* A large file is mapped (symbol/elf.h), and whoever can write it can end us by
+ * cutting it short: the workers, where it is their user's or anybody's. */
+static int
+packet_may_map(int fd)
+{
+	struct stat st;
+
+	return (fstat(fd, &st) == 0 &&
+	    (st.st_size <= (off_t)PP_ELF_READ_MAX ||
+		(st.st_uid != geteuid() &&
+		    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)));
+}
+
 /* Takes fds[0] when it returns 0. */
 static int
 packet_object(struct pp_collector *c, size_t len, int *fds)
@@ -163,6 +179,12 @@ packet_object(struct pp_collector *c, size_t len, int *fds)
 		sizeof(name) - 1) != 0 ||
 	    at != c->packet.bytes + len || !packet_is_file(fds[0], 0))
 		return (-1);
+	if (!packet_may_map(fds[0])) {
+		pp_collector_tell(&c->unsafe,
+		    "a library that was loaded late is larger than 24 MiB and "
+		    "the workers may write it: its functions have no names");
+		return (0);
+	}
 	pp_symbols_add(c->symbols, head->build_id, head->build_id_len, name,
 	    fds[0], -1);
 	fds[0] = -1;
