@@ -11,6 +11,7 @@ import os
 import harness
 from case import Case, main, note
 from test_guest_limits import Busy, no_perf
+from test_guest_threads import threads, timers
 
 ROUTES = ["/ page_case", "/case page_case"]
 CASES = ("raise", "kill", "pthread_kill", "itimer", "timer", "queue",
@@ -49,6 +50,9 @@ class Signals(Case):
                 with Busy(self.port) as busy:
                     self.assertEqual(told(kore, names), alone)
                 self.assertEqual(busy.failed, [])
+                pid = kore.worker_pids()[1]
+                note("%d timers, %d threads", timers(pid), threads(pid))
+                self.assertLessEqual(timers(pid), 2 * threads(pid))
 
     def test_the_application_has_its_sigprof(self):
         self.beside(CASES)

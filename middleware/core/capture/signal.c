@@ -218,25 +218,38 @@ call_ends(ucontext_t *uc, int flags)
 	REG_PC(uc) += CALL_LENGTH;
 }
 
-__attribute__((noinline)) void
-pp_signal_kick(int64_t after)
+/* Returns the thread's timer, or -1. A handler of the application that comes in
+ * the middle may have made one: one is enough, and two would be one for ever. */
+static int
+kick_new(void)
 {
-	struct itimerspec when = { { 0, KICK_NS },
-		{ after / PP_NS_PER_SEC, after % PP_NS_PER_SEC } };
 	struct sigevent event;
-	int saved = errno, timer = kick_timer - 1;
+	int timer, none = 0;
 
 	memset(&event, 0, sizeof(event));
 	event.sigev_notify = SIGEV_THREAD_ID;
 	event.sigev_signo = SIGPROF;
 	event.sigev_value.sival_ptr = (char *)&pp_self + 1;
 	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	if (timer == -1 &&
-	    syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == -1)
-		timer = -1;
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer) == -1)
+		return (-1);
+	if (__atomic_compare_exchange_n(&kick_timer, &none, timer + 1, 0,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return (timer);
+	(void)syscall(SYS_timer_delete, timer);
+	return (none - 1);
+}
+
+__attribute__((noinline)) void
+pp_signal_kick(int64_t after)
+{
+	struct itimerspec when = { { 0, KICK_NS },
+		{ after / PP_NS_PER_SEC, after % PP_NS_PER_SEC } };
+	int saved = errno,
+	    timer = kick_timer != 0 ? kick_timer - 1 : kick_new();
+
 	if (timer != -1) {
 		kicks = 0;
-		kick_timer = timer + 1;
 		(void)syscall(SYS_timer_settime, timer, 0, &when, NULL);
 	}
 	errno = saved;
@@ -245,14 +258,14 @@ pp_signal_kick(int64_t after)
 void
 pp_signal_continued(void)
 {
-	int saved = errno, timer = kick_timer;
+	int saved = errno, timer;
 
+	/* First: from here on no handler makes one. */
 	pp_signal_continues = 0;
 	kick_sp = 0;
-	if (timer != 0) {
-		kick_timer = 0;
+	timer = __atomic_exchange_n(&kick_timer, 0, __ATOMIC_RELAXED);
+	if (timer != 0)
 		(void)syscall(SYS_timer_delete, timer - 1);
-	}
 	errno = saved;
 }
 
@@ -297,11 +310,14 @@ pp_signal_guest(int signo, siginfo_t *info, void *context)
 /* Who left the call by longjmp() does not say so. A call that the handler
  * makes itself is deeper, by the kernel's frame. */
 static void
-kicked(ucontext_t *uc)
+kicked(const siginfo_t *info, ucontext_t *uc)
 {
 	uintptr_t away = (uintptr_t)REG_SP(uc) - (kick_sp - KICK_NEAR);
 
-	if (!pp_signal_continues || ++kicks >= KICKS_MAX)
+	/* One of before, whose call was left by longjmp() in between. */
+	if (info->si_timerid != kick_timer - 1)
+		(void)syscall(SYS_timer_delete, info->si_timerid);
+	else if (!pp_signal_continues || ++kicks >= KICKS_MAX)
 		pp_signal_continued();
 	else if (kick_sp != 0 && away < 2 * KICK_NEAR && before_call_again(uc))
 		call_ends(uc, 0);
@@ -321,7 +337,7 @@ pp_signal_arrived(siginfo_t *info, void *context)
 	}
 	if (info->si_code == SI_TIMER &&
 	    info->si_value.sival_ptr == (char *)&pp_self + 1) {
-		kicked(context);
+		kicked(info, context);
 		errno = saved;
 		return (0);
 	}

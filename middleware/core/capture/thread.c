@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "capture/cpu.h"
 #include "capture/own_stack.h"
+#include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
 #include "capture/unwind.h"
@@ -143,6 +144,8 @@ pp_thread_leave(void)
 	struct pp_thread *thread = pp_thread_self;
 
 	pp_thread_gone = 1;
+	/* It may have been cancelled in a call. */
+	pp_signal_continued();
 	if (thread == NULL)
 		return;
 	pp_trace_leave();
