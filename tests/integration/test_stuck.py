@@ -42,7 +42,8 @@ class Stuck(Case):
             self.assertIn("GET /forever", line)
             self.assertIn("page_forever (stall.c:", line)
         self.assertLessEqual(max(took), 1.25)
-        self.assertGreaterEqual(min(took), 1.0)
+        # The turn in which the request comes may have begun before.
+        self.assertGreaterEqual(min(took), 0.95)
         return held
 
     def timed(self, path, seconds=0):

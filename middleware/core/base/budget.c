@@ -16,6 +16,10 @@ static int statm = -1;
  * more often than that. */
 #define TRIM_NS PP_NS_PER_SEC
 
+/* A refusal holds for so long for all that is as large: tables that are full ask
+ * with each sample that comes. */
+#define REFUSED_NS (20 * PP_NS_PER_MS)
+
 void
 pp_budget_set(uint64_t bytes, int fd)
 {
@@ -53,27 +57,35 @@ pp_budget_used(void)
 }
 
 static int
+budget_has(uint64_t more, uint64_t of)
+{
+	return (more <= of && pp_budget_used() <= of - more);
+}
+
+static int
 budget_room(uint64_t more, uint64_t of)
 {
-	static int64_t trimmed;
-	uint64_t used;
+	static int64_t trimmed, refused;
+	static uint64_t refused_more, refused_of;
 	int64_t now;
 
 	if (bound == 0)
 		return (1);
-	used = pp_budget_used();
-	if (more > of || used > of - more) {
-		now = pp_clock_mono();
-		if (now - trimmed < TRIM_NS) {
-			errno = ENOMEM;
-			return (0);
+	now = pp_clock_mono();
+	if (now - refused >= REFUSED_NS || more < refused_more ||
+	    of > refused_of) {
+		if (budget_has(more, of))
+			return (1);
+		if (now - trimmed >= TRIM_NS) {
+			trimmed = now;
+			(void)malloc_trim(0);
+			if (budget_has(more, of))
+				return (1);
 		}
-		trimmed = now;
-		(void)malloc_trim(0);
-		used = pp_budget_used();
+		refused = now;
+		refused_more = more;
+		refused_of = of;
 	}
-	if (more <= of && used <= of - more)
-		return (1);
 	errno = ENOMEM;
 	return (0);
 }
