@@ -31,20 +31,24 @@ called_wanted(const struct pp_called *called, int watch)
 static void
 called_since(struct pp_called *called)
 {
+	called->summed = pp_wait_sum;
 	called->switches = pp_trace_switches();
 	called->since = pp_clock_mono();
 	called_outer = called;
 }
 
-/* Returns how long it has waited, ns, until when; 0: it has not. */
+/* Returns how long it has waited, ns, until when; 0: it has not. What it has
+ * waited for a lock within (a stream's own functions) is told as that. */
 static int64_t
 called_waited(const struct pp_called *called, int64_t *now)
 {
+	int64_t ns;
+
 	*now = pp_clock_mono();
-	if (*now - called->since < PP_TRACE_BLOCKED_NS ||
-	    pp_trace_switches() == called->switches)
+	ns = *now - called->since - (pp_wait_sum - called->summed);
+	if (ns < PP_TRACE_BLOCKED_NS || pp_trace_switches() == called->switches)
 		return (0);
-	return (*now - called->since);
+	return (ns);
 }
 
 void

@@ -22,9 +22,10 @@
 #include "capture/wait.h"
 
 struct pp_called {
-	uint64_t told; /* by the trace; 0: not */
-	int64_t since; /* pp_clock_mono(); 0: nobody wants to know */
-	long switches; /* of the thread, until then */
+	uint64_t told;	/* by the trace; 0: not */
+	int64_t since;	/* pp_clock_mono(); 0: nobody wants to know */
+	int64_t summed; /* pp_wait_sum until then */
+	long switches;	/* of the thread, until then */
 };
 
 /* Whether somebody wants to know of waits: one load. */

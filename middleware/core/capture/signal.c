@@ -30,6 +30,7 @@ __thread volatile uint32_t pp_calls_interrupted;
 __thread volatile uint32_t pp_signal_handled;
 __thread volatile int pp_signal_continues;
 __thread volatile int pp_signal_blocked;
+__thread volatile uint32_t pp_signal_waited;
 __thread volatile long pp_signal_result = -1;
 __thread volatile uintptr_t pp_signal_sp;
 
@@ -102,6 +103,10 @@ pp_signal_enter(int blocked)
 void
 pp_signal_forked(void)
 {
+	/* Timers are not inherited: the number is another one's here. */
+	kick_timer = 0;
+	kick_sp = 0;
+	pp_signal_continues = 0;
 	if (pp_signal_blocked)
 		pp_signal_block(SIG_BLOCK);
 }

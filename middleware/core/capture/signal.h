@@ -33,6 +33,9 @@ extern __thread volatile int pp_signal_continues;
  * of the application's own waits to be let through. */
 extern __thread volatile int pp_signal_blocked;
 
+/* Those of the application's own that were made to wait for that. */
+extern __thread volatile uint32_t pp_signal_waited;
+
 /* The result of the last system call at whose end our signal came, and the
  * stack pointer then. */
 extern __thread volatile long pp_signal_result;

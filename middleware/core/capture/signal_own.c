@@ -92,6 +92,7 @@ own_waits(siginfo_t *info, ucontext_t *uc)
 	memcpy(&mask, &uc->uc_sigmask, sizeof(mask));
 	mask |= PP_PROF_BIT;
 	memcpy(&uc->uc_sigmask, &mask, sizeof(mask));
+	pp_signal_waited++;
 	pp_signal_note(uc);
 	if (info->si_code == SI_TKILL) {
 		(void)syscall(SYS_rt_tgsigqueueinfo, pid, syscall(SYS_gettid),

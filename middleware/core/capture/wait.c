@@ -14,6 +14,7 @@
 _Atomic int pp_wait_watch;
 void (*pp_wait_follow)(int watch);
 
+__thread int64_t pp_wait_sum;
 static __thread uint64_t wait_random_state;
 
 static int
@@ -132,6 +133,7 @@ pp_wait_ended(uint32_t wait, int64_t waited)
 	uint64_t ns = waited > 0 ? (uint64_t)waited : 0, count;
 	int saved = errno;
 
+	pp_wait_sum += (int64_t)ns;
 	/* The unwinder's own lock, for a stack of ours, is none of the
 	 * application's. */
 	if (pp_self.worker != 0 && !pp_unwind_ours && wait_sample(&ns, &count))

@@ -31,6 +31,10 @@ void pp_wait_apply(void);
  * stack is taken. Keeps errno. */
 void pp_wait_ended(uint32_t wait, int64_t ns);
 
+/* What the calling thread has waited for so far by the former, ns: who has a
+ * wait around another one takes that off. */
+extern __thread int64_t pp_wait_sum;
+
 /* The same, for a stack and a label set taken earlier (0: none). */
 void pp_wait_ended_at(enum pp_wait wait, int64_t ns, uint32_t stack,
     uint32_t label);

@@ -33,7 +33,7 @@ struct pp_got_hook {
 
 /* Hooks of different names, and in all. */
 #define PP_GOT_NAMES_MAX 384
-#define PP_GOT_HOOKS_MAX 384
+#define PP_GOT_HOOKS_MAX 512
 
 /*
  * What pp_got_patch() shall follow, kept by reference: once. A name that the

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/often.h"
@@ -77,24 +78,44 @@ pp_lasting_cut(struct pp_lasting *call, ssize_t done, int flags)
 	return (pp_signal_handled == call->through.theirs);
 }
 
+/* Waits for the socket. 0: it has an error, which the caller's next call is to
+ * be told of, as where the first one had not been cut. */
+static int
+part_ready(const struct pp_lasting *call, short events)
+{
+	struct pollfd socket = { call->fd, events, 0 };
+
+	if (poll(&socket, 1, -1) == -1)
+		return (-1);
+	return ((socket.revents & POLLERR) == 0);
+}
+
+static int
+is_stream(int fd)
+{
+	int type = 0;
+	socklen_t len = sizeof(type);
+
+	return (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_STREAM);
+}
+
 static ssize_t
 part_once(const struct pp_lasting *call, enum pp_part kind, void *at,
     size_t len, int flags)
 {
-	ssize_t done;
+	int ready;
 
-	switch (kind) {
-	case PP_PART_RECV:
-		return (recv(call->fd, at, len, flags));
-	case PP_PART_SEND:
-		return (send(call->fd, at, len, flags | MSG_NOSIGNAL));
-	default:
-		/* To a socket that has ended no second SIGPIPE. */
-		done = send(call->fd, at, len, MSG_NOSIGNAL);
-		if (done == -1 && errno == ENOTSOCK)
-			done = write(call->fd, at, len);
-		return (done);
-	}
+	if (kind == PP_PART_WRITE && !is_stream(call->fd))
+		return (write(call->fd, at, len));
+	ready = part_ready(call, kind == PP_PART_RECV ? POLLIN : POLLOUT);
+	if (ready != 1)
+		return (ready);
+	if (kind == PP_PART_RECV)
+		return (recv(call->fd, at, len,
+		    (flags & ~MSG_WAITALL) | MSG_DONTWAIT));
+	/* To a socket that has ended no second SIGPIPE. */
+	return (send(call->fd, at, len, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 /* The rest of one piece: how much of it was done, all unless it has ended. */
@@ -107,6 +128,8 @@ part_rest(struct pp_lasting *call, enum pp_part kind, char *at, size_t len,
 
 	while (all < len) {
 		done = part_once(call, kind, at + all, len - all, flags);
+		if (done == -1 && errno == EAGAIN)
+			continue;
 		if (done == 0 || (done == -1 && !pp_lasting_again(call)))
 			break;
 		if (done > 0)
@@ -117,6 +140,28 @@ part_rest(struct pp_lasting *call, enum pp_part kind, char *at, size_t len,
 	return (all);
 }
 
+/* What is only looked at is looked at from its beginning. */
+static ssize_t
+peek_again(struct pp_lasting *call, const struct iovec *piece, size_t pieces,
+    ssize_t done, int flags)
+{
+	struct msghdr all = { .msg_iov = (struct iovec *)(uintptr_t)piece,
+		.msg_iovlen = pieces };
+	ssize_t got;
+
+	for (;;) {
+		pp_signal_result = -1;
+		got = recvmsg(call->fd, &all, flags);
+		if (got == -1 && pp_lasting_again(call))
+			continue;
+		if (got <= done && got != done)
+			return (done);
+		done = got;
+		if (!pp_lasting_cut(call, done, flags))
+			return (done);
+	}
+}
+
 __attribute__((noinline)) ssize_t
 pp_lasting_rest(struct pp_lasting *call, enum pp_part kind,
     const struct iovec *piece, size_t pieces, ssize_t done, int flags)
@@ -124,8 +169,15 @@ pp_lasting_rest(struct pp_lasting *call, enum pp_part kind,
 	size_t skip, all = (size_t)done, more;
 	int saved = errno;
 
+	if (kind == PP_PART_RECV && (pieces == 0 || !is_stream(call->fd)))
+		return (done);
 	if (!pp_lasting_cut(call, done, flags))
 		return (done);
+	if (kind == PP_PART_RECV && (flags & MSG_PEEK) != 0) {
+		done = peek_again(call, piece, pieces, done, flags);
+		errno = saved;
+		return (done);
+	}
 	for (skip = (size_t)done; pieces > 0; piece++, pieces--) {
 		if (skip >= piece->iov_len) {
 			skip -= piece->iov_len;

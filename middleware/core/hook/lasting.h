@@ -39,6 +39,7 @@ static inline void
 pp_lasting_begin(struct pp_lasting *call, int fd, int limit)
 {
 	pp_through_begin(&call->through);
+	pp_signal_result = -1; /* of a call before */
 	call->fd = fd;
 	call->limit = limit;
 	call->began = pp_lasting_limits() ? pp_clock_mono() : 0;

@@ -161,7 +161,7 @@ through_sigsuspend(const sigset_t *mask)
 	int result;
 
 	mask = pp_masked_begin(&masked, mask);
-	PP_SLEEP_THROUGH(result, real_sigsuspend(mask));
+	PP_SLEEP_THROUGH(result, real_sigsuspend(pp_masked_now(&masked, mask)));
 	pp_masked_end(&masked);
 	return (result);
 }

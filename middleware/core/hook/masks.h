@@ -32,6 +32,7 @@ struct pp_masked {
 	sigset_t mask;
 	int believed;
 	int changed;
+	uint32_t waited;
 };
 
 static inline const sigset_t *
@@ -42,16 +43,31 @@ pp_masked_begin(struct pp_masked *masked, const sigset_t *mask)
 		return (mask);
 	masked->mask = *mask;
 	masked->believed = pp_signal_blocked;
+	masked->waited = pp_signal_waited;
 	pp_signal_blocked = sigismember(mask, SIGPROF) == 1;
 	(void)sigdelset(&masked->mask, SIGPROF);
 	return (&masked->mask);
 }
 
+/* Each time the call is made: one of the application's own that has come waits
+ * with the kernel, which would end each call by it. */
+static inline const sigset_t *
+pp_masked_now(struct pp_masked *masked, const sigset_t *mask)
+{
+	if (masked->changed && pp_signal_waited != masked->waited)
+		(void)sigaddset(&masked->mask, SIGPROF);
+	return (mask);
+}
+
+/* The handler has blocked it in the mask that the call has put back. */
 static inline void
 pp_masked_end(const struct pp_masked *masked)
 {
-	if (masked->changed)
-		pp_signal_blocked = masked->believed;
+	if (!masked->changed)
+		return;
+	pp_signal_blocked = masked->believed;
+	if (!masked->believed && pp_signal_waited != masked->waited)
+		pp_signal_block(SIG_UNBLOCK);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * See process.h. Cold: threads and objects come and go seldom.
  */
+#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "capture/wait.h"
 #include "hook/alloc.h"
 #include "hook/calls.h"
+#include "hook/got_names.h"
 #include "hook/loader.h"
 #include "hook/locks.h"
 #include "hook/masks.h"
@@ -26,6 +28,7 @@
 #include "hook/sockets.h"
 #include "hook/streams.h"
 #include "hook/threads.h"
+#include "hook/transfers.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
     void *(*)(void *), void *);
@@ -40,7 +43,6 @@ struct thread_start {
 };
 
 __thread void *pp_process_argument;
-static size_t default_stack_size;
 
 /* Behind the destructors of all other keys, whose CPU time is the thread's, too:
  * the C library goes round PTHREAD_DESTRUCTOR_ITERATIONS times while a key has a
@@ -73,10 +75,26 @@ thread_is_unknown(void)
 	pp_process_thread_begins(&birth);
 }
 
+/* Each time: pthread_setattr_default_np() changes it. */
+static size_t
+default_stack_size(void)
+{
+	pthread_attr_t attr;
+	size_t size = 0, guard;
+
+	if (pthread_getattr_default_np(&attr) != 0)
+		return (0);
+	if (pthread_attr_getstacksize(&attr, &size) == 0 &&
+	    pthread_attr_getguardsize(&attr, &guard) == 0 && guard < size)
+		size -= guard;
+	(void)pthread_attr_destroy(&attr);
+	return (size);
+}
+
 struct pp_thread_birth
 pp_process_birth(uintptr_t function)
 {
-	return ((struct pp_thread_birth){ .stack_size = default_stack_size,
+	return ((struct pp_thread_birth){ .stack_size = default_stack_size(),
 	    .function = function,
 	    .creator = pp_wait_stack(),
 	    .label = pp_label_now });
@@ -136,8 +154,9 @@ static const struct pp_got_hook own_hooks[] = {
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOADER_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS +        \
 	    PP_C11_HOOKS + PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +  \
-	    PP_STREAM_HOOKS + PP_QUEUE_HOOKS + PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + \
-	    PP_ALLOC_HOOKS + PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
+	    PP_STREAM_HOOKS + PP_QUEUE_HOOKS + PP_TRANSFER_HOOKS +             \
+	    PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS +  \
+	    PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
 _Static_assert(HOOKS_MAX <= PP_GOT_HOOKS_MAX && HOOKS_MAX <= PP_GOT_NAMES_MAX,
     "the tables of got.h must follow");
 
@@ -152,6 +171,53 @@ hooks_add(const struct pp_got_hook *more, size_t count)
 	all_used += count;
 }
 
+/* Wrappers that go on to another function than the one they are called for. */
+static const char *const made_of[][2] = {
+	{ "nanosleep", "clock_nanosleep" },
+	{ "usleep", "clock_nanosleep" },
+	{ "sleep", "clock_nanosleep" },
+	{ "thrd_sleep", "clock_nanosleep" },
+	{ "fprintf", "vfprintf" },
+	{ "printf", "vfprintf" },
+	{ "__fprintf_chk", "__vfprintf_chk" },
+	{ "__printf_chk", "__vfprintf_chk" },
+	{ "fscanf", "vfscanf" },
+	{ "__isoc99_fscanf", "__isoc99_vfscanf" },
+	{ "__isoc23_fscanf", "__isoc23_vfscanf" },
+	{ "signal", "sigaction" },
+	{ "bsd_signal", "sigaction" },
+	{ "ssignal", "sigaction" },
+	{ "sysv_signal", "sigaction" },
+	{ "__sysv_signal", "sigaction" },
+	{ "sigset", "sigaction" },
+	{ "sigignore", "sigaction" },
+	{ "siginterrupt", "sigaction" },
+	{ "sigwait", "sigtimedwait" },
+	{ "sigwaitinfo", "sigtimedwait" },
+};
+
+/* Somebody else has taken the place of one of the two: not the C library's. */
+static void
+hooks_leave_others(void)
+{
+	const struct pp_got_name *through;
+	struct pp_got_name *name;
+	Dl_info one, other;
+	size_t i;
+
+	for (i = 0; i < sizeof(made_of) / sizeof(made_of[0]); i++) {
+		name = pp_got_name(made_of[i][0]);
+		through = pp_got_name(made_of[i][1]);
+		if (name == NULL || name->original == NULL)
+			continue;
+		if (through == NULL || through->original == NULL ||
+		    dladdr(name->original, &one) == 0 ||
+		    dladdr(through->original, &other) == 0 ||
+		    one.dli_fbase != other.dli_fbase)
+			name->original = NULL;
+	}
+}
+
 static void
 hooks_follow(const struct pp_got_hook *extra, size_t count)
 {
@@ -163,6 +229,7 @@ hooks_follow(const struct pp_got_hook *extra, size_t count)
 	hooks_add(pp_c11_hooks, PP_C11_HOOKS);
 	hooks_add(pp_sleep_hooks, PP_SLEEP_HOOKS);
 	hooks_add(pp_socket_hooks, PP_SOCKET_HOOKS);
+	hooks_add(pp_transfer_hooks, PP_TRANSFER_HOOKS);
 	hooks_add(pp_call_hooks, PP_CALL_HOOKS);
 	hooks_add(pp_stream_hooks, PP_STREAM_HOOKS);
 	hooks_add(pp_queue_hooks, PP_QUEUE_HOOKS);
@@ -173,20 +240,7 @@ hooks_follow(const struct pp_got_hook *extra, size_t count)
 	hooks_add(pp_thread_hooks, PP_THREAD_HOOKS);
 	hooks_add(extra, count);
 	(void)pp_got_follow(all_hooks, all_used);
-}
-
-static void
-process_learn_stack_size(void)
-{
-	pthread_attr_t attr;
-	size_t guard;
-
-	if (pthread_getattr_default_np(&attr) != 0)
-		return;
-	if (pthread_attr_getstacksize(&attr, &default_stack_size) == 0 &&
-	    pthread_attr_getguardsize(&attr, &guard) == 0)
-		default_stack_size -= guard;
-	(void)pthread_attr_destroy(&attr);
+	hooks_leave_others();
 }
 
 static void
@@ -208,7 +262,6 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 		return (-1);
 	}
 	hooks_follow(hooks, count);
-	process_learn_stack_size();
 	if (pthread_key_create(&leave_key, thread_ends) != 0 ||
 	    pthread_atfork(NULL, NULL, process_forked) != 0) {
 		*why = "no room to follow threads and forks";

@@ -4,10 +4,12 @@
 #include <sys/syscall.h>
 
 #include <linux/futex.h>
+#include <linux/io_uring.h>
 #include <stddef.h>
 
 #include "hook/calls_private.h"
 #include "hook/raw.h"
+#include "hook/sockets.h"
 #include "hook/through.h"
 
 /* The time of a call. */
@@ -62,6 +64,13 @@ raw_kind(long number, const long arg[6])
 		return ((struct raw_kind){ RAW_TIME, 2 });
 	case SYS_io_getevents:
 		return ((struct raw_kind){ RAW_TIME, 4 });
+#ifdef SYS_io_uring_enter
+	case SYS_io_uring_enter:
+		/* With more arguments it may have a time among them. */
+		if ((arg[3] & IORING_ENTER_EXT_ARG) == 0)
+			return ((struct raw_kind){ RAW_NO_TIME, 0 });
+		break;
+#endif
 	case SYS_nanosleep:
 		return ((struct raw_kind){ RAW_TIME, 0 });
 	case SYS_clock_nanosleep:
@@ -159,11 +168,37 @@ raw_call(long number)
 	return (PP_CALL_COUNT);
 }
 
+/* Those that must not be cut short, as the functions of their names. */
+static __attribute__((noinline)) long
+raw_whole(long number, const long arg[6])
+{
+	int fd = (int)arg[0];
+
+	switch (number) {
+	case SYS_write:
+		return (
+		    pp_sockets_write(fd, (const void *)arg[1], (size_t)arg[2]));
+	case SYS_writev:
+		return (pp_sockets_writev(fd, (const struct iovec *)arg[1],
+		    (int)arg[2]));
+	case SYS_sendmsg:
+		return (pp_sockets_sendmsg(fd, (const struct msghdr *)arg[1],
+		    (int)arg[2]));
+	default:
+		return (pp_sockets_sendto(fd, (const void *)arg[1],
+		    (size_t)arg[2], (int)arg[3],
+		    (const struct sockaddr *)arg[4], (socklen_t)arg[5]));
+	}
+}
+
 static inline long
 raw_made(long number, long arg[6])
 {
 	struct raw_kind kind = raw_kind(number, arg);
 
+	if (number == SYS_write || number == SYS_writev ||
+	    number == SYS_sendmsg || number == SYS_sendto)
+		return (raw_whole(number, arg));
 	if (kind.time != RAW_OTHER)
 		return (raw_through(number, kind, arg));
 	return (real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4],

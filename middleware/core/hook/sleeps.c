@@ -162,7 +162,8 @@ through_ppoll(struct pollfd *fds, nfds_t count, const timespec *time,
 
 	mask = pp_masked_begin(&masked, mask);
 	PP_SLEEP_THROUGH(result,
-	    real_ppoll(fds, count, pp_left_time(&left, time), mask));
+	    real_ppoll(fds, count, pp_left_time(&left, time),
+		pp_masked_now(&masked, mask)));
 	pp_masked_end(&masked);
 	return (result);
 }
@@ -177,8 +178,8 @@ through___ppoll_chk(struct pollfd *fds, nfds_t count, const timespec *time,
 
 	mask = pp_masked_begin(&masked, mask);
 	PP_SLEEP_THROUGH(result,
-	    real___ppoll_chk(fds, count, pp_left_time(&left, time), mask,
-		room));
+	    real___ppoll_chk(fds, count, pp_left_time(&left, time),
+		pp_masked_now(&masked, mask), room));
 	pp_masked_end(&masked);
 	return (result);
 }
@@ -205,7 +206,7 @@ through_pselect(int count, fd_set *in, fd_set *out, fd_set *other,
 	mask = pp_masked_begin(&masked, mask);
 	PP_SLEEP_THROUGH(result,
 	    real_pselect(count, in, out, other, pp_left_time(&left, time),
-		mask));
+		pp_masked_now(&masked, mask)));
 	pp_masked_end(&masked);
 	return (result);
 }
@@ -231,7 +232,8 @@ through_epoll_pwait(int fd, struct epoll_event *events, int max, int ms,
 
 	mask = pp_masked_begin(&masked, mask);
 	PP_SLEEP_THROUGH(result,
-	    real_epoll_pwait(fd, events, max, pp_left_ms(&left, ms), mask));
+	    real_epoll_pwait(fd, events, max, pp_left_ms(&left, ms),
+		pp_masked_now(&masked, mask)));
 	pp_masked_end(&masked);
 	return (result);
 }
@@ -247,7 +249,7 @@ through_epoll_pwait2(int fd, struct epoll_event *events, int max,
 	mask = pp_masked_begin(&masked, mask);
 	PP_SLEEP_THROUGH(result,
 	    real_epoll_pwait2(fd, events, max, pp_left_time(&left, time),
-		mask));
+		pp_masked_now(&masked, mask)));
 	pp_masked_end(&masked);
 	return (result);
 }

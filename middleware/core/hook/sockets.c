@@ -1,7 +1,6 @@
 /*
  * See sockets.h.
  */
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -12,6 +11,7 @@
 #include "hook/calls_private.h"
 #include "hook/lasting.h"
 #include "hook/sockets.h"
+#include "hook/transfers.h"
 
 typedef struct timespec timespec;
 
@@ -24,6 +24,8 @@ hook_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	    (name == SO_RCVTIMEO || name == SO_SNDTIMEO ||
 		name == SO_RCVTIMEO_NEW || name == SO_SNDTIMEO_NEW))
 		atomic_store(&pp_lasting_limited, 1);
+	if (level == SOL_SOCKET && name == SO_LINGER)
+		atomic_store(&pp_transfers_linger, 1);
 	return (real_setsockopt(fd, level, name, value, len));
 }
 
@@ -37,9 +39,6 @@ hook_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	    (fd, to, n, r))                                                    \
 	X(ssize_t, readv, readv, (int fd, const struct iovec *v, int n),       \
 	    (fd, v, n))                                                        \
-	X(int, recvmmsg, recvmsg,                                              \
-	    (int fd, struct mmsghdr *m, unsigned int n, int f, timespec *t),   \
-	    (fd, m, n, f, t))                                                  \
 	X(int, accept, accept, (int fd, struct sockaddr *a, socklen_t *l),     \
 	    (fd, a, l))                                                        \
 	X(int, accept4, accept,                                                \
@@ -109,10 +108,7 @@ static ssize_t (*real_send)(int, const void *, size_t, int);
 static ssize_t (*real_sendto)(int, const void *, size_t, int,
     const struct sockaddr *, socklen_t);
 static ssize_t (*real_sendmsg)(int, const struct msghdr *, int);
-static int (*real_sendmmsg)(int, struct mmsghdr *, unsigned int, int);
 static int (*real_connect)(int, const struct sockaddr *, socklen_t);
-static ssize_t (*real_sendfile)(int, int, off_t *, size_t);
-static ssize_t (*real_sendfile64)(int, int, off_t *, size_t);
 
 static __attribute__((noinline)) ssize_t
 last_recvmsg(int fd, struct msghdr *m, int f)
@@ -197,15 +193,6 @@ through_sendmsg(int fd, const struct msghdr *m, int f)
 	return (result);
 }
 
-static int
-through_sendmmsg(int fd, struct mmsghdr *m, unsigned int n, int f)
-{
-	int result;
-
-	PP_LAST(result, fd, SO_SNDTIMEO, real_sendmmsg(fd, m, n, f));
-	return (result);
-}
-
 /* Begun again, it waits for what it has begun; another kind of error says so.
  */
 static int
@@ -229,44 +216,6 @@ through_connect(int fd, const struct sockaddr *a, socklen_t l)
 	return (result);
 }
 
-static ssize_t
-file_through(ssize_t (*real)(int, int, off_t *, size_t), int fd, int from,
-    off_t *at, size_t n)
-{
-	struct pp_lasting call;
-	ssize_t done, all = 0;
-
-	pp_lasting_begin(&call, fd, SO_SNDTIMEO);
-	for (;;) {
-		done = real(fd, from, at, n - (size_t)all);
-		if (done == -1 && pp_lasting_again(&call))
-			continue;
-		if (done <= 0)
-			break;
-		all += done;
-		if ((size_t)all == n || !pp_lasting_cut(&call, done, 0))
-			break;
-	}
-	pp_lasting_end(&call);
-	return (all > 0 ? all : done);
-}
-
-static ssize_t
-through_sendfile(int fd, int from, off_t *at, size_t n)
-{
-	return (file_through(real_sendfile, fd, from, at, n));
-}
-
-static ssize_t
-through_sendfile64(int fd, int from, off_t *at, size_t n)
-{
-	return (file_through(real_sendfile64, fd, from, at, n));
-}
-
-PP_CALL_WRAPPER(ssize_t, sendfile, sendfile, through_sendfile,
-    (int fd, int from, off_t *at, size_t n), (fd, from, at, n))
-PP_CALL_WRAPPER(ssize_t, sendfile64, sendfile, through_sendfile64,
-    (int fd, int from, off_t *at, size_t n), (fd, from, at, n))
 PP_CALL_WRAPPER(ssize_t, recvmsg, recvmsg, through_recvmsg,
     (int fd, struct msghdr *m, int f), (fd, m, f))
 PP_CALL_WRAPPER(ssize_t, write, write, through_write,
@@ -281,10 +230,34 @@ PP_CALL_WRAPPER(ssize_t, sendto, send, through_sendto,
     (fd, p, n, f, a, l))
 PP_CALL_WRAPPER(ssize_t, sendmsg, sendmsg, through_sendmsg,
     (int fd, const struct msghdr *m, int f), (fd, m, f))
-PP_CALL_WRAPPER(int, sendmmsg, sendmsg, through_sendmmsg,
-    (int fd, struct mmsghdr *m, unsigned int n, int f), (fd, m, n, f))
 PP_CALL_WRAPPER(int, connect, connect, through_connect,
     (int fd, const struct sockaddr *a, socklen_t l), (fd, a, l))
+
+/* For calls by syscall(), which is told of itself. */
+ssize_t
+pp_sockets_write(int fd, const void *p, size_t n)
+{
+	return (through_write(fd, p, n));
+}
+
+ssize_t
+pp_sockets_writev(int fd, const struct iovec *v, int n)
+{
+	return (through_writev(fd, v, n));
+}
+
+ssize_t
+pp_sockets_sendto(int fd, const void *p, size_t n, int f,
+    const struct sockaddr *a, socklen_t l)
+{
+	return (through_sendto(fd, p, n, f, a, l));
+}
+
+ssize_t
+pp_sockets_sendmsg(int fd, const struct msghdr *m, int f)
+{
+	return (through_sendmsg(fd, m, f));
+}
 
 #define SOCKET_HOOK(name)                                                      \
 	{                                                                      \
@@ -302,10 +275,7 @@ const struct pp_got_hook pp_socket_hooks[] = {
 	SOCKET_HOOK(send),
 	SOCKET_HOOK(sendto),
 	SOCKET_HOOK(sendmsg),
-	SOCKET_HOOK(sendmmsg),
 	SOCKET_HOOK(connect),
-	SOCKET_HOOK(sendfile),
-	SOCKET_HOOK(sendfile64),
 	{ "setsockopt", (void *)hook_setsockopt, (void **)&real_setsockopt,
 	    PP_GOT_ALL },
 };

@@ -19,6 +19,7 @@
 struct pp_through {
 	uint32_t ours, theirs;
 	int outer; /* a handler may run in the middle of another's call */
+	int error; /* errno, which a success leaves alone */
 };
 
 /* What of ours may have ended a call: a handler that ran, or a signal that the
@@ -37,6 +38,7 @@ pp_through_ours(void)
 static inline void
 pp_through_begin(struct pp_through *through)
 {
+	through->error = errno;
 	through->outer = pp_signal_continues;
 	through->theirs = pp_signal_handled;
 	through->ours = pp_through_ours();
@@ -52,7 +54,10 @@ pp_through_again(struct pp_through *through)
 		return (0);
 	through->ours = now;
 	pp_signal_continues = 1;
-	return (pp_signal_handled == through->theirs);
+	if (pp_signal_handled != through->theirs)
+		return (0);
+	errno = through->error;
+	return (1);
 }
 
 static inline void
