@@ -51,8 +51,8 @@ kore_api := $(if $(shell grep -sl kore_route_create \
 conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
 	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
-cold_src := $(shared_src) $(wildcard $(core)/profile/*.c $(core)/symbol/*.c \
-	$(core)/encode/*.c $(core)/service/*.c)
+cold_floors := profile merge cpu counts live trace symbol encode service
+cold_src := $(shared_src) $(wildcard $(cold_floors:%=$(core)/%/*.c))
 collector_src := $(wildcard $(core)/collector/*.c)
 app_src := $(wildcard kore_app/src/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/recorder_private.h"
 #include "filled.h"
-#include "profile/recorder_private.h"
 #include "service/endpoint.h"
 
 #define STACKS 1000

@@ -47,7 +47,7 @@ with $core/store/ring_put.c '#include "capture/cpu.h"'
 says "must not include capture/cpu.h" $floors; undo
 with $core/base/buf.c '#	include "store/ring.h"'
 says "must not include store/ring.h" $floors; undo
-with $core/profile/cpu.c '#include "capture/cpu.h"'
+with $core/cpu/cpu.c '#include "capture/cpu.h"'
 says "must not include capture/cpu.h" $floors; undo
 with $core/service/service.c '#include "hook/got.h"'
 says "must not include hook/got.h" $floors; undo

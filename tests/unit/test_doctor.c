@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "profile/recorder_private.h"
+#include "cpu/recorder_private.h"
 #include "service/doctor.h"
 #include "service_fixture.h"
 

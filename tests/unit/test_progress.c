@@ -1,5 +1,5 @@
 /*
- * Tests of profile/progress*.c and encode/text_progress.c: requests, tasks and
+ * Tests of live/progress*.c and encode/text_progress.c: requests, tasks and
  * threads as the arena has them come out once each, in the right state, and
  * whatever a worker writes there does no harm. The dump is read by panicparse,
  * a parser of Go's dumps (Debian's package of that name), and by the pattern
@@ -19,8 +19,8 @@
 #include "encode/text_count.h"
 #include "encode/text_progress.h"
 #include "go_pprof.h"
+#include "live/progress.h"
 #include "profile/delta.h"
-#include "profile/progress.h"
 
 #define PID  100
 #define SEC  PP_NS_PER_SEC

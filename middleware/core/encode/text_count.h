@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "counts/waits.h"
 #include "profile/profile.h"
-#include "profile/waits.h"
 
 /* "NAME profile: total N" and the samples, NAME being the first value type.
  * Comments of the profile that begin with `comments` follow the first line;

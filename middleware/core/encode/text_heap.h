@@ -8,8 +8,8 @@
 #define PP_ENCODE_TEXT_HEAP_H
 
 #include "base/buf.h"
-#include "profile/heap.h"
-#include "profile/memory.h"
+#include "counts/heap.h"
+#include "counts/memory.h"
 
 /*
  * Append the profile, symbolized or not, as it was made for `view`. Readers

@@ -14,7 +14,7 @@
 #define PP_ENCODE_TEXT_PROGRESS_H
 
 #include "base/buf.h"
-#include "profile/progress.h"
+#include "live/progress.h"
 
 /* The most that is written, as in Go; what is left out is counted in a line
  * of the list. */

@@ -2,7 +2,7 @@
  * A trace as the file that `go tool trace` reads: the format of Go 1.11 to
  * 1.21, "go 1.19 trace", which newer Go reads, too.
  *
- * Not what happened: that is the tracer's (profile/tracer.h), whose reader
+ * Not what happened: that is the tracer's (trace/tracer.h), whose reader
  * this is. What must hold for the events, and which versions of Go insist on
  * it, is in docs/formats.md.
  *
@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "profile/profile.h"
-#include "profile/tracer.h"
+#include "trace/tracer.h"
 
 struct pp_trace_go;
 

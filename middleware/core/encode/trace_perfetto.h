@@ -1,7 +1,7 @@
 /*
  * A trace as ui.perfetto.dev reads it: track events in protobuf.
  *
- * The rows of the tracer (profile/tracer.h) are its threads, by worker. Beside
+ * The rows of the tracer (trace/tracer.h) are its threads, by worker. Beside
  * them rows for what sleeps, for tasks of the application and for the heap; the
  * runs of a request and of its tasks are joined by arrows.
  *
@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#include "profile/tracer.h"
+#include "trace/tracer.h"
 
 struct pp_trace_perfetto;
 

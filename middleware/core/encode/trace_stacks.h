@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "profile/tracer.h"
+#include "trace/tracer.h"
 
 struct pp_trace_stacks {
 	struct pp_tracer_stack *stack; /* by id - 1 */

@@ -136,8 +136,9 @@ static const struct pp_got_hook own_hooks[] = {
 #define HOOKS_MAX                                                              \
 	(OWN_HOOKS + PP_LOADER_HOOKS + PP_LOCK_HOOKS + PP_TIMED_HOOKS +        \
 	    PP_C11_HOOKS + PP_SLEEP_HOOKS + PP_SOCKET_HOOKS + PP_CALL_HOOKS +  \
-	    PP_STREAM_HOOKS + PP_QUEUE_HOOKS + PP_SIGNAL_HOOKS + PP_MASK_HOOKS + PP_RAW_HOOKS + \
-	    PP_ALLOC_HOOKS + PP_THREAD_HOOKS + PP_PROCESS_HOOKS_MAX)
+	    PP_STREAM_HOOKS + PP_QUEUE_HOOKS + PP_SIGNAL_HOOKS +               \
+	    PP_MASK_HOOKS + PP_RAW_HOOKS + PP_ALLOC_HOOKS + PP_THREAD_HOOKS +  \
+	    PP_PROCESS_HOOKS_MAX)
 _Static_assert(HOOKS_MAX <= PP_GOT_HOOKS_MAX && HOOKS_MAX <= PP_GOT_NAMES_MAX,
     "the tables of got.h must follow");
 

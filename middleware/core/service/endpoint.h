@@ -12,20 +12,20 @@
 #ifndef PP_SERVICE_ENDPOINT_H
 #define PP_SERVICE_ENDPOINT_H
 
-#include "profile/canon.h"
-#include "profile/cpu.h"
-#include "profile/heap.h"
-#include "profile/memory.h"
-#include "profile/recorder.h"
-#include "profile/resolve.h"
-#include "profile/routes.h"
-#include "profile/stalls.h"
-#include "profile/tracer.h"
+#include "counts/heap.h"
+#include "counts/memory.h"
+#include "counts/routes.h"
+#include "cpu/cpu.h"
+#include "cpu/recorder.h"
+#include "live/stalls.h"
+#include "merge/canon.h"
+#include "merge/resolve.h"
 #include "service/format.h"
 #include "service/named.h"
 #include "service/service.h"
 #include "store/arena.h"
 #include "symbol/symbols.h"
+#include "trace/tracer.h"
 
 struct pp_service {
 	struct pp_arena *arena;

@@ -4,9 +4,9 @@
  *
  * Rule: no worker is asked.
  */
+#include "counts/births.h"
+#include "counts/waits.h"
 #include "encode/text_count.h"
-#include "profile/births.h"
-#include "profile/waits.h"
 #include "service/endpoint.h"
 
 static enum pp_waits

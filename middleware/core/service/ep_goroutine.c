@@ -7,7 +7,7 @@
  */
 #include "encode/text_count.h"
 #include "encode/text_progress.h"
-#include "profile/progress.h"
+#include "live/progress.h"
 #include "service/endpoint.h"
 
 uint64_t

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "profile/own.h"
-#include "profile/progress.h"
+#include "counts/own.h"
+#include "live/progress.h"
 #include "service/answer.h"
 #include "service/assets.h"
 #include "service/endpoint.h"

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
+#include "counts/own.h"
 #include "encode/text_count.h"
-#include "profile/own.h"
 #include "service/endpoint.h"
 
 static int

@@ -1,5 +1,5 @@
 /*
- * profile: the CPU profile of all workers. Sampling is profile/cpu.c, names
+ * profile: the CPU profile of all workers. Sampling is cpu/cpu.c, names
  * are symbol/, bytes are encode/; here they meet.
  *
  * Reading the DWARF of all objects takes some 150 ms of CPU the first time,

@@ -1,6 +1,6 @@
 /*
  * profile?since=: what the flight recorder has of the past, at once; see
- * profile/recorder.h. Not the profile that begins now, which is ep_profile.c.
+ * cpu/recorder.h. Not the profile that begins now, which is ep_profile.c.
  *
  * Rule: since= and until= are ours, so a bad value is an error, never a
  * default.

@@ -1,6 +1,6 @@
 /*
  * routes: what requests do, by route and method, as JSON for a page that asks
- * each second. The sums are profile/routes.c's; the form is in formats.md.
+ * each second. The sums are counts/routes.c's; the form is in formats.md.
  *
  * Rule: nothing here waits for a worker or asks one; two answers and a
  * subtraction are all that a reader needs.

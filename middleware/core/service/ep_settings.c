@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "profile/wake.h"
+#include "merge/wake.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"

@@ -1,6 +1,6 @@
 /*
  * stalls: workers whose event loop was held for too long, and those that a
- * signal has ended; see profile/stalls.h. In sentences and as a profile.
+ * signal has ended; see live/stalls.h. In sentences and as a profile.
  */
 #include "service/endpoint.h"
 #include "service/stalls.h"

@@ -1,6 +1,6 @@
 /*
  * symbol: names for addresses, as `go tool pprof` asks for them. Addresses
- * are those of our profiles (profile/canon.h).
+ * are those of our profiles (merge/canon.h).
  *
  * Rule: what is not an address that has a name is skipped without a word, as
  * in Go.
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "profile/build.h"
+#include "merge/build.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"

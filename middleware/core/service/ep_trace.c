@@ -1,5 +1,5 @@
 /*
- * trace: what all workers do, moment by moment. Recording is profile/tracer.c,
+ * trace: what all workers do, moment by moment. Recording is trace/tracer.c,
  * bytes are encode/trace_go.c and trace_perfetto.c; here they meet.
  *
  * Rule: seconds= is read as Go reads it; max= is ours and is told about.

@@ -1,13 +1,13 @@
 /*
  * Stalls and deaths in sentences: for the log, and for the texts of
- * ep_stalls.c. What happened is profile/stalls.h.
+ * ep_stalls.c. What happened is live/stalls.h.
  *
  * Rule: a line of printable ASCII, whatever a client or a worker has sent.
  */
 #ifndef PP_SERVICE_STALLS_H
 #define PP_SERVICE_STALLS_H
 
-#include "profile/stalls.h"
+#include "live/stalls.h"
 
 struct pp_service;
 
