@@ -51,7 +51,8 @@ kore_api := $(if $(shell grep -sl kore_route_create \
 conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
 	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
-cold_floors := profile merge cpu counts live trace symbol encode service
+cold_floors := profile merge cpu counts live trace symbol \
+	$(addprefix encode/,bytes profile text trace) service
 cold_src := $(shared_src) $(wildcard $(cold_floors:%=$(core)/%/*.c))
 collector_src := $(wildcard $(core)/collector/*.c)
 app_src := $(wildcard kore_app/src/*.c)
@@ -147,9 +148,11 @@ $(B)/cold/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) -w -c -o $@ $<
 
-$(B)/gen/%.pb-c.c: $(core)/encode/%.proto
+$(B)/gen/profile.pb-c.c: $(core)/encode/profile/profile.proto
+$(B)/gen/perfetto.pb-c.c: $(core)/encode/trace/perfetto.proto
+$(B)/gen/%.pb-c.c:
 	@mkdir -p $(@D)
-	$(PROTOC_C) --c_out=$(B)/gen -I$(core)/encode $<
+	$(PROTOC_C) --c_out=$(B)/gen -I$(<D) $<
 # What includes the generated header waits for it.
 $(filter $(B)/cold/$(core)/encode/%,$(cold_obj)) $(unit_obj): \
 	| $(B)/gen/profile.pb-c.c $(B)/gen/perfetto.pb-c.c

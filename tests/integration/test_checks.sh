@@ -49,6 +49,12 @@ with $core/base/buf.c '#	include "store/ring.h"'
 says "must not include store/ring.h" $floors; undo
 with $core/cpu/cpu.c '#include "capture/cpu.h"'
 says "must not include capture/cpu.h" $floors; undo
+with $core/profile/tree.c '#include "merge/canon.h"'
+says "must not include merge/canon.h" $floors; undo
+with $core/encode/text/top.c '#include "live/progress.h"'
+says "must not include merge/resolve.h, which live/progress.h brings" $floors; undo
+with $core/encode/text/top.c '#include "encode/profile/svg.h"'
+says "must not include encode/profile/svg.h" $floors; undo
 with $core/service/service.c '#include "hook/got.h"'
 says "must not include hook/got.h" $floors; undo
 with $core/capture/unwind.c '#include <kore/kore.h>'

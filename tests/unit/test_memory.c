@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "counts/memory.h"
+#include "store/arena.h"
 
 #define SLOTS 4
 

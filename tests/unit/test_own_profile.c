@@ -13,8 +13,8 @@
 #include "counts/births.h"
 #include "counts/own.h"
 #include "counts_fixture.h"
-#include "encode/pprof.h"
-#include "encode/text_count.h"
+#include "encode/profile/pprof.h"
+#include "encode/text/text_count.h"
 #include "go_pprof.h"
 
 /* As pprof_profile_new() does; returns the place. */

@@ -13,8 +13,8 @@
 #include "counts/tally.h"
 #include "counts/waits.h"
 #include "counts_fixture.h"
-#include "encode/pprof.h"
-#include "encode/text_count.h"
+#include "encode/profile/pprof.h"
+#include "encode/text/text_count.h"
 #include "go_pprof.h"
 #include "profile/delta.h"
 

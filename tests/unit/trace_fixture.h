@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/mix.h"
 #include "counts_fixture.h"
-#include "encode/trace_go.h"
+#include "encode/trace/trace_go.h"
 #include "go_pprof.h"
 #include "trace/tracer_private.h"
 

@@ -16,10 +16,11 @@
 
 #include <stdint.h>
 
-#include "merge/canon.h"
+#include "base/limits.h"
 #include "profile/profile.h"
-#include "store/arena.h"
 
+struct pp_arena;
+struct pp_canon;
 struct pp_heap_reader;
 
 /* The places of the four values of a sample. */

@@ -15,9 +15,10 @@
 
 #include <stdint.h>
 
+#include "base/memory.h"
 #include "counts/proc.h"
-#include "store/arena.h"
 
+struct pp_arena;
 struct pp_memory;
 
 /* `slots` has been checked against the arena's size. NULL: out of memory. */

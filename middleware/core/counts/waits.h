@@ -14,8 +14,9 @@
 
 #include <stdint.h>
 
-#include "merge/resolve.h"
 #include "profile/profile.h"
+
+struct pp_resolver;
 
 enum pp_waits { PP_WAITS_BLOCK, PP_WAITS_MUTEX };
 

@@ -170,8 +170,8 @@ items_place(struct pp_progress_reader *reader)
 			list->changed++;
 			continue;
 		}
-		item->stack = pp_resolve_stack(&list->tally.ids, item->stack);
-		item->label = pp_resolve_label(&list->tally.ids, item->label);
+		item->stack = pp_resolve_stack(&list->tally->ids, item->stack);
+		item->label = pp_resolve_label(&list->tally->ids, item->label);
 		if (item == running)
 			item_on_thread(item, thread);
 		else if (item->kind == PP_PROGRESS_REQUEST &&
@@ -211,7 +211,7 @@ threads_place(struct pp_progress_reader *reader)
 		/* Requests and tasks never have a multiple of the slots. */
 		second = (uint64_t)(thread->started_ns / PP_NS_PER_SEC);
 		item->id = (second << TID_BITS | thread->tid) *
-		    reader->list->tally.ids.resolver->slots;
+		    reader->list->tally->ids.resolver->slots;
 		item->kind = PP_PROGRESS_THREAD;
 		item->slot = reader->slot;
 		item->pid = reader->pid;
@@ -232,7 +232,7 @@ slot_read(struct pp_progress_reader *reader, uint32_t slot)
 	uint32_t i;
 
 	reader->slot = slot;
-	reader->from = &list->tally.ids.resolver->arena->slot[slot];
+	reader->from = &list->tally->ids.resolver->arena->slot[slot];
 	reader->pid = atomic_load(&reader->from->life.pid);
 	reader->first = list->items;
 	reader->threads = 0;
@@ -240,7 +240,7 @@ slot_read(struct pp_progress_reader *reader, uint32_t slot)
 		return (0);
 	if (pp_progress_flights(reader) == -1)
 		return (-1);
-	pp_resolve_slot(&list->tally.ids, slot);
+	pp_resolve_slot(&list->tally->ids, slot);
 	for (i = 0; i < PP_THREADS_MAX; i++)
 		pp_progress_thread(reader, &reader->from->thread[i]);
 	qsort(reader->thread, reader->threads, sizeof(*reader->thread),
@@ -260,7 +260,8 @@ pp_progress_read(struct pp_progress_list *list, struct pp_resolver *resolver,
 	uint32_t slot;
 
 	memset(list, 0, sizeof(*list));
-	if (pp_tally_begin(&list->tally, resolver) == -1)
+	if ((list->tally = calloc(1, sizeof(*list->tally))) == NULL ||
+	    pp_tally_begin(list->tally, resolver) == -1)
 		return (-1);
 	list->now_ns = pp_clock_mono();
 	for (slot = 1; slot < resolver->slots; slot++) {
@@ -273,6 +274,8 @@ pp_progress_read(struct pp_progress_list *list, struct pp_resolver *resolver,
 void
 pp_progress_free(struct pp_progress_list *list)
 {
-	pp_tally_end(&list->tally);
+	if (list->tally != NULL)
+		pp_tally_end(list->tally);
+	free(list->tally);
 	free(list->item);
 }

@@ -164,7 +164,7 @@ void
 pp_progress_thread(struct pp_progress_reader *reader,
     const struct pp_thread_facts *facts)
 {
-	struct pp_resolve *ids = &reader->list->tally.ids;
+	struct pp_resolve *ids = &reader->list->tally->ids;
 	struct pp_progress_thread *thread = &reader->thread[reader->threads];
 	uint64_t pc[PP_FRAMES_MAX];
 	const uint64_t *word;

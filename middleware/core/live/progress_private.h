@@ -5,6 +5,7 @@
 #ifndef PP_LIVE_PROGRESS_PRIVATE_H
 #define PP_LIVE_PROGRESS_PRIVATE_H
 
+#include "counts/tally.h"
 #include "live/progress.h"
 
 struct pp_progress_thread {

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "counts/tally.h"
 #include "live/progress.h"
 
 static const struct pp_tally_kind progress_kind = {
@@ -14,7 +15,7 @@ profile_comments(const struct pp_progress_list *list, struct pp_build *build)
 {
 	struct pp_profile *p = build->p;
 
-	pp_tally_comments(&list->tally, build, "flights_");
+	pp_tally_comments(list->tally, build, "flights_");
 	pp_profile_comment(p, "threads_not_answering=%llu",
 	    (unsigned long long)list->silent);
 	pp_profile_comment(p, "in_progress_dropped=%llu",
@@ -40,14 +41,20 @@ pp_progress_profile(struct pp_progress_list *list)
 		row.label = item->label;
 		row.thread = item->tid;
 		row.text = item->state;
-		if (pp_tally_add(&list->tally, &row) == -1)
+		if (pp_tally_add(list->tally, &row) == -1)
 			return (NULL);
 	}
-	pp_tally_merge(&list->tally);
-	build = pp_tally_build(&list->tally, &progress_kind);
+	pp_tally_merge(list->tally);
+	build = pp_tally_build(list->tally, &progress_kind);
 	if (build != NULL)
 		profile_comments(list, build);
 	return (pp_build_done(build));
+}
+
+const char *
+pp_progress_labels(const struct pp_progress_list *list, uint32_t label)
+{
+	return (pp_labels_text(list->tally->ids.labels, label));
 }
 
 static int
@@ -74,7 +81,7 @@ compare_age(const void *a, const void *b)
 struct pp_profile *
 pp_progress_stacks(struct pp_progress_list *list)
 {
-	const struct pp_resolver *resolver = list->tally.ids.resolver;
+	const struct pp_resolver *resolver = list->tally->ids.resolver;
 	int64_t value[PP_VALUES_MAX] = { 1 };
 	struct pp_progress_item *item;
 	uint32_t i, count, last = 0;
@@ -92,8 +99,8 @@ pp_progress_stacks(struct pp_progress_list *list)
 		if (i == 0 || item->stack != last) {
 			last = item->stack;
 			pp_profile_sample(build->p, value);
-			word =
-			    pp_stacks_get(list->tally.ids.stacks, last, &count);
+			word = pp_stacks_get(list->tally->ids.stacks, last,
+			    &count);
 			pp_build_stack(build, word, count);
 		}
 		item->stack = build->p->samples - 1;

@@ -6,7 +6,7 @@
  */
 #include "counts/births.h"
 #include "counts/waits.h"
-#include "encode/text_count.h"
+#include "encode/text/text_count.h"
 #include "service/endpoint.h"
 
 static enum pp_waits

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "encode/json.h"
+#include "encode/bytes/json.h"
 #include "service/answer.h"
 #include "service/assets.h"
 #include "service/doctor.h"

@@ -5,8 +5,8 @@
  * Every thread is asked for its stack, before each reading; one that does not
  * answer in time is shown as that.
  */
-#include "encode/text_count.h"
-#include "encode/text_progress.h"
+#include "encode/text/text_count.h"
+#include "encode/text/text_progress.h"
 #include "live/progress.h"
 #include "service/endpoint.h"
 

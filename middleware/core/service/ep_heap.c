@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "encode/text_heap.h"
+#include "encode/text/text_heap.h"
 #include "service/endpoint.h"
 
 uint64_t

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "counts/own.h"
-#include "encode/text_count.h"
+#include "encode/text/text_count.h"
 #include "service/endpoint.h"
 
 static int

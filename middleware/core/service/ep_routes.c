@@ -7,7 +7,7 @@
  */
 #include <inttypes.h>
 
-#include "encode/json.h"
+#include "encode/bytes/json.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "store/routes.h"

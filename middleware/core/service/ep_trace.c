@@ -1,6 +1,6 @@
 /*
  * trace: what all workers do, moment by moment. Recording is trace/tracer.c,
- * bytes are encode/trace_go.c and trace_perfetto.c; here they meet.
+ * bytes are encode/trace/trace_go.c and trace_perfetto.c; here they meet.
  *
  * Rule: seconds= is read as Go reads it; max= is ours and is told about.
  */
@@ -10,8 +10,8 @@
 
 #include "base/budget.h"
 #include "base/clock.h"
-#include "encode/trace_go.h"
-#include "encode/trace_perfetto.h"
+#include "encode/trace/trace_go.h"
+#include "encode/trace/trace_perfetto.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
 #include "service/query.h"

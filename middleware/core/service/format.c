@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "encode/folded.h"
-#include "encode/pprof.h"
-#include "encode/speedscope.h"
-#include "encode/svg.h"
-#include "encode/text_top.h"
+#include "encode/profile/folded.h"
+#include "encode/profile/pprof.h"
+#include "encode/profile/speedscope.h"
+#include "encode/profile/svg.h"
+#include "encode/text/text_top.h"
 #include "service/answer.h"
 
 /* A picture loads nothing and runs nothing; its colours by day and by night

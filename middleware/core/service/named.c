@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "encode/text_count.h"
+#include "encode/text/text_count.h"
 #include "profile/delta.h"
 #include "service/answer.h"
 #include "service/endpoint.h"
