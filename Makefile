@@ -52,7 +52,8 @@ conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
 	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
 cold_floors := profile merge cpu counts live trace symbol \
-	$(addprefix encode/,bytes profile text trace) service
+	$(addprefix encode/,bytes profile text trace) \
+	$(addprefix service/,http endpoints doctor) service
 cold_src := $(shared_src) $(wildcard $(cold_floors:%=$(core)/%/*.c))
 collector_src := $(wildcard $(core)/collector/*.c)
 app_src := $(wildcard kore_app/src/*.c)
@@ -165,7 +166,7 @@ need-build:
 need-check:
 	@CC="$(CC)" .ci/deps check $(need_build) $(need_check)
 
-include $(core)/service/assets.mk
+include $(core)/service/http/assets.mk
 
 # --- Tests ---------------------------------------------------------------
 

@@ -13,7 +13,7 @@
 
 #include "cpu/recorder_private.h"
 #include "filled.h"
-#include "service/endpoint.h"
+#include "service/endpoints/endpoint.h"
 
 #define STACKS 1000
 #define SLICES 90

@@ -107,7 +107,7 @@ while IFS='|' read -r file text; do
 done <"$work/expected" >>"$work/bad"
 
 # Parameters of queries: every name that the service asks for.
-cat $core/service/*.c | tr -d '\n\t' | grep -oE \
+find $core/service -name '*.c' -exec cat {} + | tr -d '\n\t' | grep -oE \
 	'(pp_query_get|named_number|recorded_number)\([^;]*"[a-z_]+"' |
 	sed -E 's/.*"([a-z_]+)"$/\1/' | sort -u >"$work/parameters"
 has parameters "$work/parameters"
@@ -178,7 +178,7 @@ grep -qxF "## $version" docs/changes.md ||
 
 # Forms of a profile: the name in each row of the table.
 sed -n '/^static const struct pp_format formats/,/^};/s/^[[:space:]]*{ "\([a-z]*\)".*/\1/p' \
-	$core/service/format.c >"$work/formats"
+	$core/service/endpoints/format.c >"$work/formats"
 has formats "$work/formats"
 while read -r name; do
 	grep -qF "\`format=$name\`" docs/formats.md ||

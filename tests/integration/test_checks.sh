@@ -55,6 +55,8 @@ with $core/encode/text/top.c '#include "live/progress.h"'
 says "must not include merge/resolve.h, which live/progress.h brings" $floors; undo
 with $core/encode/text/top.c '#include "encode/profile/svg.h"'
 says "must not include encode/profile/svg.h" $floors; undo
+with $core/service/http/query.c '#include "profile/profile.h"'
+says "must not include profile/profile.h" $floors; undo
 with $core/service/service.c '#include "hook/got.h"'
 says "must not include hook/got.h" $floors; undo
 with $core/capture/unwind.c '#include <kore/kore.h>'

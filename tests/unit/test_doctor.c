@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "cpu/recorder_private.h"
-#include "service/doctor.h"
+#include "service/doctor/doctor.h"
 #include "service_fixture.h"
 
 static struct pp_doctor doctor;

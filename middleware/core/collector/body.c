@@ -14,7 +14,7 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "collector/collector.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 /* A worker sends it as fast as it is taken. */
 #define BODY_NS (10 * PP_NS_PER_SEC)

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "collector/door_private.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 static const struct {
 	int64_t longer_ns;

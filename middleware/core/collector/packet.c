@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "collector/collector.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 /* The texts of a request, each terminated. */
 struct texts {
