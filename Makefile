@@ -50,7 +50,8 @@ kore_api := $(if $(shell grep -sl kore_route_create \
 	/usr/include/kore/kore.h),42,41)
 conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
-	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
+	$(wildcard middleware/kore/*.c middleware/kore/*/*.c)) \
+	middleware/kore/abi$(kore_api).c
 cold_floors := profile merge cpu counts live trace symbol \
 	$(addprefix encode/,bytes profile text trace) \
 	$(addprefix service/,http endpoints doctor) service

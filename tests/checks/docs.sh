@@ -29,7 +29,7 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 {
 	printf '#include <inttypes.h>\n#include <stdio.h>\n'
 	printf '#include "base/limits.h"\nint main(void)\n{\n'
-	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/given.c |
+	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/start/given.c |
 		tr -d '\n\t' | grep -oE '\{ "PPROF_[^}]*\}' |
 		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*), *([^,]*),.*/printf("%s %llu %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3), (unsigned long long)(\4));/'
 	printf 'return (0);\n}\n'
@@ -58,7 +58,7 @@ done <"$work/numbers" >>"$work/bad"
 	printf '#include <errno.h>\n#include <fcntl.h>\n#include <stdio.h>\n'
 	printf '#include <sys/mman.h>\n#include <sys/resource.h>\n'
 	printf '#include <limits.h>\n#include <sys/socket.h>\n'
-	printf '#include <linux/perf_event.h>\n#include "kore/sandbox_rules.h"\n'
+	printf '#include <linux/perf_event.h>\n#include "kore/start/sandbox_rules.h"\n'
 	cat <<-'EOT'
 		#define ALWAYS ""
 		#define PERF "`PPROF_PERF_EVENT=1`"

@@ -63,7 +63,9 @@ with $core/capture/unwind.c '#include <kore/kore.h>'
 says "core/ must not include Kore" $floors; undo
 with $core/store/ring_put.c '#include "ring.h"'
 says "without its floor" $floors; undo
-with middleware/kore/module.c '#include "symbol/symbols.h"'
+with middleware/kore/routes/stream.c '#include "kore/request/flight_table.h"'
+says "must not include kore/request/flight_table.h" $floors; undo
+with middleware/kore/start/module.c '#include "symbol/symbols.h"'
 says "must not include symbol/symbols.h" $floors; undo
 with $core/cellar/new.c '#include "base/buf.h"'
 says "is no floor" $floors; undo

@@ -40,9 +40,9 @@ core=middleware/core
 sin docs/formats.md 's/`format=svg`/svg/g' 'format=svg is missing'
 sin docs/operations.md 's/`PPROF_ALLOW`/PPROF_ALLOW/g' \
 	'option PPROF_ALLOW is missing'
-sin middleware/kore/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \
+sin middleware/kore/start/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \
 	'option PPROF_NEW is missing'
-sin middleware/kore/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
+sin middleware/kore/start/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
 	'PPROF_COLLECTOR is named, but is no option'
 sin docs/man/pprof.so.8 '/^.It Ev PPROF_ALLOW$/d' \
 	'pprof.so.8: option PPROF_ALLOW is missing'

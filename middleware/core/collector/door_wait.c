@@ -99,7 +99,7 @@ pp_door_watched(const struct pp_visit *visit)
  * By TCP a client that has gone looks as one that has stopped sending, until
  * it is sent something: its kernel then says that nobody reads. One that must
  * not be sent anything early is found gone by the kernel's own probes
- * (kore/door.c), half a minute later.
+ * (kore/start/door.c), half a minute later.
  */
 int
 pp_door_reads(const struct pp_visit *visit, int64_t deadline)

@@ -21,7 +21,7 @@
 
 #include "capture/self.h"
 #include "kore/adapter.h"
-#include "kore/sandbox_rules.h"
+#include "kore/start/sandbox_rules.h"
 
 enum when { ALWAYS, PERF };
 

@@ -9,7 +9,6 @@
  */
 #include <kore/kore.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +16,6 @@
 #include "capture/self.h"
 #include "hook/process.h"
 #include "kore/adapter.h"
-
-struct pp_kore pp_kore = { .arena_fd = -1,
-	.socket = -1,
-	.collector_socket = -1,
-	.listen_fd = -1,
-	.proc_fd = -1,
-	.broken = "the service's parent process has not started it" };
 
 static const struct pp_got_hook kore_hooks[] = {
 	{ "fork", (void *)pp_parent_fork, (void **)&pp_parent_real_fork,
@@ -44,29 +36,6 @@ static const struct pp_got_hook kore_hooks[] = {
 static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
 _Static_assert(KORE_HOOKS + PP_ENTRIES_MAX <= PP_PROCESS_HOOKS_MAX,
     "where no entry can be followed, there are more hooks than fit");
-
-/* Is its main() past the start? -1 or 0, by its version, until then. */
-static int
-kore_runs(void)
-{
-	return (kore_pid > 0);
-}
-
-void
-pp_kore_log(const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	/* An operator's start script reads stderr; a worker has Kore's log. */
-	if (worker == NULL)
-		(void)fprintf(stderr, "pprof: %s\n", line);
-	if (kore_runs() && (worker != NULL || kore_foreground == 0))
-		kore_log(LOG_NOTICE, "pprof: %s", line);
-}
 
 __attribute__((constructor)) static void
 module_constructor(void)
@@ -90,7 +59,7 @@ module_constructor(void)
 		pp_kore_log("%s", reason);
 	pp_runtime_wrap();
 	memcpy(hooks, kore_hooks, sizeof(kore_hooks));
-	if (kore_runs())
+	if (pp_kore_runs())
 		pp_pools_find();
 	if (pp_process_hook(hooks,
 		KORE_HOOKS + pp_entries_follow(hooks + KORE_HOOKS),

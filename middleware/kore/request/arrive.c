@@ -29,7 +29,7 @@
 #include "capture/trace.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
-#include "kore/history.h"
+#include "kore/routes/history.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
@@ -39,8 +39,6 @@
 
 /* Of what a new connection has sent: a method, and the beginning of a path. */
 #define LOOK 272
-
-PP_OFTEN_DATA int (*pp_arrive_real_header_recv)(struct netbuf *);
 
 static struct http_request *early[EARLY_MAX];
 PP_OFTEN_DATA static uint32_t earlies;
@@ -196,17 +194,7 @@ pp_arrive_run(void)
 		if ((req->flags & HTTP_REQUEST_DELETE) != 0)
 			continue;
 		pp_flight_real_wakeup(req);
-		pp_arrive_process(req);
+		pp_forward_process(req);
 	}
 	earlies = 0;
-}
-
-/* A request that has been answered is not to wait for its turn to be freed,
- * either: it would count for http_request_limit. */
-void
-pp_arrive_process(struct http_request *req)
-{
-	http_process_request(req);
-	if ((req->flags & HTTP_REQUEST_DELETE) != 0)
-		http_request_free(req);
 }

@@ -12,7 +12,7 @@
 #include "base/often.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
-#include "kore/flight_table.h"
+#include "kore/request/flight_table.h"
 
 /* Places in which a request's entry number may be found by its address. */
 #define PLACES 32

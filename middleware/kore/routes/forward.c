@@ -21,7 +21,7 @@
 #include "base/wire.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
-#include "kore/forward_body.h"
+#include "kore/routes/forward_body.h"
 
 /* Answers up to this size are copied; a mapping costs more than that. */
 #define COPY_MAX 65536
@@ -142,6 +142,16 @@ forward_take(struct forward *f, const char *packet, long len, int fd)
 	return (0);
 }
 
+/* A request that has been answered is not to wait for its turn to be freed,
+ * either: it would count for http_request_limit. */
+void
+pp_forward_process(struct http_request *req)
+{
+	http_process_request(req);
+	if ((req->flags & HTTP_REQUEST_DELETE) != 0)
+		http_request_free(req);
+}
+
 /*
  * Kore takes woken requests last, and stops after http_request_ms (10) of
  * work: beside slow handlers an answer would wait for many turns of its loop
@@ -157,7 +167,7 @@ forward_deliver(void *arg, u_int64_t now)
 	(void)now;
 	f->deliver = NULL;
 	http_request_wakeup(req);
-	pp_arrive_process(req);
+	pp_forward_process(req);
 }
 
 /* One that is not taken, or cannot be read, may still have an answer. */

@@ -18,7 +18,7 @@
 #include "capture/trace.h"
 #include "capture/trace_user.h"
 #include "kore/adapter.h"
-#include "kore/flight_table.h"
+#include "kore/request/flight_table.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 

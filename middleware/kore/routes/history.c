@@ -12,7 +12,9 @@
 
 #include "base/often.h"
 #include "kore/adapter.h"
-#include "kore/history.h"
+#include "kore/routes/history.h"
+
+PP_OFTEN_DATA int (*pp_arrive_real_header_recv)(struct netbuf *);
 
 /* On which connection Kore reads now. */
 PP_OFTEN_DATA static const struct connection *reading;

@@ -9,8 +9,8 @@
 
 #include "kore/abi.h"
 #include "kore/adapter.h"
-#include "kore/forward_body.h"
-#include "kore/history.h"
+#include "kore/routes/forward_body.h"
+#include "kore/routes/history.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 

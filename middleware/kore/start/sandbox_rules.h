@@ -14,8 +14,8 @@
  * Rule: needs <fcntl.h>, <errno.h>, <sys/mman.h>, <sys/socket.h> and
  * <linux/perf_event.h>; nothing of Kore's.
  */
-#ifndef PP_KORE_SANDBOX_RULES_H
-#define PP_KORE_SANDBOX_RULES_H
+#ifndef PP_KORE_START_SANDBOX_RULES_H
+#define PP_KORE_START_SANDBOX_RULES_H
 
 #define PP_SANDBOX_SENDS (MSG_DONTWAIT | MSG_NOSIGNAL)
 #define PP_SANDBOX_TAKES (MSG_DONTWAIT | MSG_CMSG_CLOEXEC)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/wire.h"
-#include "kore/forward_body.h"
+#include "kore/routes/forward_body.h"
 
 enum pp_method
 pp_forward_method(u_int8_t method)

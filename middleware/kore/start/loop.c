@@ -20,7 +20,7 @@
 #include "capture/trace.h"
 #include "hook/sleeps.h"
 #include "kore/adapter.h"
-#include "kore/history.h"
+#include "kore/routes/history.h"
 
 int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int,
     int) PP_OFTEN_DATA;

@@ -13,7 +13,7 @@
 #include "capture/trace_user.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
-#include "kore/flight_table.h"
+#include "kore/request/flight_table.h"
 
 /* Which request has an entry only the event loop's thread may ask. */
 static uint64_t

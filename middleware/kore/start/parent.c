@@ -39,7 +39,6 @@
  * ask while it is down waits there; this many bytes of it. */
 #define SOCKET_BUFFER (1 << 20)
 
-pid_t (*pp_parent_real_fork)(void);
 pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
 
 /* What has become of the processes of a slot: here, since the arena has no more

@@ -9,8 +9,8 @@
  * Rule: the event loop's thread only. A connection that is to be given no
  * profile costs one test of a bit.
  */
-#ifndef PP_KORE_HISTORY_H
-#define PP_KORE_HISTORY_H
+#ifndef PP_KORE_ROUTES_HISTORY_H
+#define PP_KORE_ROUTES_HISTORY_H
 
 #include <kore/kore.h>
 #include <kore/http.h>

@@ -1,8 +1,8 @@
 /*
  * A Kore request as the collector wants to read it.
  */
-#ifndef PP_KORE_FORWARD_BODY_H
-#define PP_KORE_FORWARD_BODY_H
+#ifndef PP_KORE_ROUTES_FORWARD_BODY_H
+#define PP_KORE_ROUTES_FORWARD_BODY_H
 
 #include <stddef.h>
 

@@ -13,18 +13,7 @@
 #include "base/often.h"
 #include "capture/trace.h"
 #include "kore/adapter.h"
-#include "kore/flight_table.h"
-
-/* Kore counts down what is still to come. */
-PP_OFTEN uint32_t
-pp_flight_in(const struct http_request *req)
-{
-	size_t left = (req->flags & HTTP_REQUEST_EXPECT_BODY) != 0
-	    ? req->content_length
-	    : 0;
-
-	return ((uint32_t)(req->http_body_length - left));
-}
+#include "kore/request/flight_table.h"
 
 void
 pp_flight_receives(const struct http_request *req)

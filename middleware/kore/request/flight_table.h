@@ -5,8 +5,8 @@
  * Rule: claiming and releasing from any thread, without a lock; finding and
  * putting in the event loop's thread.
  */
-#ifndef PP_KORE_FLIGHT_TABLE_H
-#define PP_KORE_FLIGHT_TABLE_H
+#ifndef PP_KORE_REQUEST_FLIGHT_TABLE_H
+#define PP_KORE_REQUEST_FLIGHT_TABLE_H
 
 #include <stdint.h>
 

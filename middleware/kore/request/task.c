@@ -209,7 +209,7 @@ pp_task_run(struct kore_task *task)
 
 	label = pp_label_now;
 	if (label == 0 && task->req != NULL)
-		label = pp_runtime_label(task->req);
+		label = pp_route_label(task->req);
 	if (pp_self.worker != 0 && task->entry != task_entry) {
 		if (task_remember(task, label) == 0)
 			task->entry = task_entry;

@@ -20,7 +20,7 @@
 #include "capture/trace_user.h"
 #include "capture/wait.h"
 #include "kore/adapter.h"
-#include "kore/flight_table.h"
+#include "kore/request/flight_table.h"
 
 /* Whose handler runs, since when, and where it stands. */
 PP_OFTEN_DATA static const struct http_request *running;
@@ -42,6 +42,17 @@ pp_flight_start(void)
 	atomic_store(&table->used, 1);
 	atomic_store(&table->running, 0);
 	pp_routes_start();
+}
+
+/* Kore counts down what is still to come. */
+PP_OFTEN uint32_t
+pp_flight_in(const struct http_request *req)
+{
+	size_t left = (req->flags & HTTP_REQUEST_EXPECT_BODY) != 0
+	    ? req->content_length
+	    : 0;
+
+	return ((uint32_t)(req->http_body_length - left));
 }
 
 PP_OFTEN static void
@@ -158,7 +169,7 @@ static void
 flight_fill(struct pp_flight *flight, const struct http_request *req)
 {
 	struct pp_flight *now = &pp_flight_table()->flight[0];
-	uint32_t label = pp_runtime_label(req);
+	uint32_t label = pp_route_label(req);
 	uint64_t id, out = 0;
 	int64_t started;
 
@@ -342,7 +353,7 @@ flight_abandon(const struct http_request *req)
 		return;
 	pp_trace(PP_TRACE_END, 0, 0,
 	    atomic_load(&pp_flight_table()->flight[entry].id));
-	pp_routes_abandon(pp_runtime_label(req));
+	pp_routes_abandon(pp_route_label(req));
 	pp_flight_release_entry(entry);
 }
 
