@@ -89,24 +89,6 @@ row_at(struct pp_trace_go *go, uint32_t p)
 	return (go->row[p]);
 }
 
-uint32_t
-pp_go_name(struct pp_trace_go *go, uint32_t name)
-{
-	uint8_t bit = (uint8_t)(1U << name % 8);
-
-	if (name >= PP_TRACE_NAMES_MAX)
-		return (0);
-	go->names_used += (go->name_used[name / 8] & bit) == 0;
-	go->name_used[name / 8] |= bit;
-	return (name);
-}
-
-uint64_t
-pp_go_stack(struct pp_trace_go *go, const struct pp_tracer_stack *stack)
-{
-	return (pp_trace_stacks_id(&go->stacks, stack));
-}
-
 static void
 event_user(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)

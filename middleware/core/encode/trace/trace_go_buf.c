@@ -1,10 +1,29 @@
 /*
- * Records and batches, as bytes. See docs/formats.md.
+ * Records and batches, as bytes, and the numbers of what they refer to. See
+ * docs/formats.md.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "encode/trace/trace_go_private.h"
+
+uint32_t
+pp_go_name(struct pp_trace_go *go, uint32_t name)
+{
+	uint8_t bit = (uint8_t)(1U << name % 8);
+
+	if (name >= PP_TRACE_NAMES_MAX)
+		return (0);
+	go->names_used += (go->name_used[name / 8] & bit) == 0;
+	go->name_used[name / 8] |= bit;
+	return (name);
+}
+
+uint64_t
+pp_go_stack(struct pp_trace_go *go, const struct pp_tracer_stack *stack)
+{
+	return (pp_trace_stacks_id(&go->stacks, stack));
+}
 
 uint32_t
 pp_go_varint(uint8_t *to, uint64_t number)
