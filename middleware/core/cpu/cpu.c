@@ -64,41 +64,6 @@ cpu_control(struct pp_cpu *cpu)
 	cpu_ask(cpu);
 }
 
-/* A pc to its word of a stack. What is not found may be in an object that was
- * loaded since the table was read: look once more, once a drain. */
-static uint64_t
-cpu_address(struct pp_cpu *cpu, uint32_t slot, uint64_t pc)
-{
-	struct pp_reading *reading = &cpu->reading[slot];
-	uint64_t word = pp_readings_address(reading, pc);
-
-	if ((word & PP_READING_UNKNOWN) == 0 || !reading->spare)
-		return (word);
-	if (!pp_readings_follow(reading, &cpu->arena->slot[slot].objects,
-		cpu->canon))
-		return (word);
-	reading->spare = 0;
-	return (pp_readings_address(reading, pc));
-}
-
-void
-pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample)
-{
-	uint64_t pc;
-	uint32_t i;
-
-	sample->resolved = 1;
-	for (i = 0; i < sample->pcs; i++) {
-		/* Of a caller we know where it goes on; the call is before. */
-		pc = sample->pc[i];
-		if (i > 0 && pc > 0)
-			pc--;
-		sample->word[i] = cpu_address(cpu, sample->key.slot, pc);
-	}
-	sample->key.stack =
-	    pp_stacks_intern(cpu->stacks, sample->word, sample->pcs);
-}
-
 static void
 cpu_record(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
     const uint64_t *record, uint32_t count)
@@ -167,6 +132,14 @@ pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 	}
 	if (words > PP_CPU_RING_WORDS / 4)
 		cpu->crowded = 1;
+}
+
+uint32_t
+pp_cpu_lasts(struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+    struct pp_cpu_last last[PP_LAST_SAMPLES])
+{
+	pp_cpu_drain_slot(cpu, slot);
+	return (pp_cpu_last_of(cpu, slot, pid, last));
 }
 
 void

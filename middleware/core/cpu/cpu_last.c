@@ -40,14 +40,13 @@ pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
 }
 
 uint32_t
-pp_cpu_lasts(struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+pp_cpu_last_of(const struct pp_cpu *cpu, uint32_t slot, int32_t pid,
     struct pp_cpu_last last[PP_LAST_SAMPLES])
 {
 	const struct pp_cpu_lasts *lasts;
 	const struct pp_cpu_last *from;
 	uint32_t i, found = 0;
 
-	pp_cpu_drain_slot(cpu, slot);
 	if ((lasts = cpu->lasts[slot]) == NULL)
 		return (0);
 	for (i = 1; i <= PP_LAST_SAMPLES && i <= lasts->taken; i++) {

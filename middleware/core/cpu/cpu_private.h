@@ -182,6 +182,9 @@ void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
 /* Keep a record as one of the slot's last; in cpu_last.c. */
 void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
     uint32_t count);
+/* As pp_cpu_lasts(), of what has been drained. */
+uint32_t pp_cpu_last_of(const struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+    struct pp_cpu_last last[PP_LAST_SAMPLES]);
 void pp_cpu_last_free(struct pp_cpu *cpu);
 
 /* Take what all rings hold. In cpu.c. */
@@ -209,7 +212,7 @@ void pp_cpu_retire(struct pp_cpu_session *old);
  * happens. NULL: out of memory. In cpu_succeed.c. */
 struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
 
-/* Find the sample's stack: sets key.stack and resolved. In cpu.c. */
+/* Find the sample's stack: sets key.stack and resolved. In cpu_resolve.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);
 
 /* Read clocks and counters at both ends of a session. In cpu_account.c. */

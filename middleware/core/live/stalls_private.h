@@ -1,6 +1,6 @@
 /*
- * What stalls.c (the watch), stalls_death.c (last words) and stalls_profile.c
- * share. Nobody else includes this, but their tests.
+ * What stalls.c (the watch), stalls_death.c (last words), stalls_records.c
+ * (what both fill) and stalls_profile.c share. Nobody else includes this, but their tests.
  */
 #ifndef PP_LIVE_STALLS_PRIVATE_H
 #define PP_LIVE_STALLS_PRIVATE_H

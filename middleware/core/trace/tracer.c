@@ -18,9 +18,6 @@
 /* Between two numbers of the heap's line. */
 #define HEAP_NS (100 * PP_NS_PER_MS)
 
-/* How long after a loss ends are looked for that may have been lost. */
-#define SWEEP_NS PP_NS_PER_SEC
-
 struct pp_tracer *
 pp_tracer_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
 {
@@ -89,38 +86,6 @@ pp_tracer_free(struct pp_tracer *t)
 	tracer_rest(t);
 	free(t->slot);
 	free(t);
-}
-
-static void
-tell_one(const struct pp_tracer_session *session,
-    const struct pp_tracer_event *event)
-{
-	if (!session->stopped)
-		session->reader(session->arg, event);
-}
-
-void
-pp_tracer_tell(struct pp_tracer *t, struct pp_tracer_row *p,
-    struct pp_tracer_event *event)
-{
-	struct pp_tracer_session *session;
-	struct pp_tracer_event heap;
-
-	event->p = p->number;
-	event->ts = p->ts;
-	if (t->only != NULL) {
-		tell_one(t->only, event);
-		return;
-	}
-	if (t->heap_due) {
-		t->heap_due = 0;
-		memset(&heap, 0, sizeof(heap));
-		heap.what = PP_TOLD_HEAP;
-		heap.number = t->heap;
-		pp_tracer_tell(t, p, &heap);
-	}
-	LIST_FOREACH(session, &t->sessions, list)
-		tell_one(session, event);
 }
 
 /* Make a worker look at the control word. */
@@ -254,13 +219,6 @@ pp_tracer_heap(struct pp_tracer *t, uint64_t bytes)
 	t->heap_due = 1;
 }
 
-void
-pp_tracer_swept(struct pp_tracer *t, uint32_t slot)
-{
-	if (t->slot[slot]->sweep_ns == 0)
-		t->slot[slot]->sweep_ns = t->now + SWEEP_NS;
-}
-
 static int
 tracer_start(struct pp_tracer *t)
 {
@@ -282,19 +240,6 @@ tracer_start(struct pp_tracer *t)
 	for (slot = 1; slot < t->slots; slot++)
 		tracer_signal(t, slot);
 	return (0);
-}
-
-static uint64_t
-tracer_losses(const struct pp_tracer *t)
-{
-	uint64_t lost = t->missed + t->malformed;
-	uint32_t slot;
-
-	for (slot = 0; slot < t->slots; slot++)
-		lost += atomic_load_explicit(
-		    &t->arena->slot[slot].loss[PP_LOSS_TRACE_DROPPED],
-		    memory_order_relaxed);
-	return (lost);
 }
 
 struct pp_tracer_session *
@@ -319,17 +264,11 @@ pp_tracer_begin(struct pp_tracer *t, pp_tracer_reader *reader, void *arg)
 	session->tracer = t;
 	session->reader = reader;
 	session->arg = arg;
-	session->lost = tracer_losses(t);
+	session->lost = pp_tracer_losses(t);
 	pp_tracer_show(session);
 	LIST_INSERT_HEAD(&t->sessions, session, list);
 	t->running++;
 	return (session);
-}
-
-uint64_t
-pp_tracer_lost(const struct pp_tracer_session *session)
-{
-	return (tracer_losses(session->tracer) - session->lost);
 }
 
 void

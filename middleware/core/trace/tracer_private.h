@@ -7,6 +7,8 @@
  *     tracer_move.c    the transitions: the only ones that change a state
  *     tracer_look.c    what is there when recording begins
  *     tracer_show.c    the begin and the end of a session
+ *     tracer_tell.c    an event to its readers, losses
+ *     tracer_open.c    tasks and regions that are open
  *     tracer_gs.c      Gs by id, Ps by thread
  *     tracer_names.c   names, stacks and labels under common numbers
  *
@@ -161,7 +163,7 @@ struct pp_tracer {
 	int heap_due;
 };
 
-/* --- tracer.c */
+/* --- tracer_tell.c */
 
 /* To all sessions, or to `only`, at p's time. */
 void pp_tracer_tell(struct pp_tracer *t, struct pp_tracer_row *p,
@@ -169,6 +171,18 @@ void pp_tracer_tell(struct pp_tracer *t, struct pp_tracer_row *p,
 
 /* Records of the slot were lost: look for ends among them, in a while. */
 void pp_tracer_swept(struct pp_tracer *t, uint32_t slot);
+
+/* What was lost since the service started, as far as that is known. */
+uint64_t pp_tracer_losses(const struct pp_tracer *t);
+
+/* --- tracer_open.c */
+
+/* Take an entry; 0: there is none. And give it back. */
+uint32_t pp_tracer_open_take(struct pp_tracer *t);
+void pp_tracer_open_give(struct pp_tracer *t, uint32_t at);
+
+/* Forget what is open of the application's. */
+void pp_tracer_open_drop(struct pp_tracer *t, struct pp_tracer_item *g);
 
 /* --- tracer_gs.c */
 
@@ -258,9 +272,6 @@ void pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
     const uint64_t *record, uint32_t words);
 void pp_tracer_user(struct pp_tracer *t, struct pp_tracer_row *p,
     const uint64_t *record, uint32_t words);
-
-/* Forget what is open of the application's. */
-void pp_tracer_open_drop(struct pp_tracer *t, struct pp_tracer_item *g);
 
 /* --- tracer_look.c */
 

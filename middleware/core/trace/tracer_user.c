@@ -13,30 +13,6 @@
 
 #define BUCKETS (sizeof(((struct pp_tracer *)0)->tasks) / sizeof(uint32_t))
 
-/* Takes an entry; 0: there is none. */
-static uint32_t
-open_take(struct pp_tracer *t)
-{
-	uint32_t at = t->open_free;
-
-	if (at != 0) {
-		t->open_free = t->open[at - 1].next;
-		return (at);
-	}
-	if (t->open_used == PP_TRACE_OPEN_MAX) {
-		t->missed++;
-		return (0);
-	}
-	return (++t->open_used);
-}
-
-static void
-open_give(struct pp_tracer *t, uint32_t at)
-{
-	t->open[at - 1].next = t->open_free;
-	t->open_free = at;
-}
-
 /* Where the number of the task's entry stands, or 0 for none. */
 static uint32_t *
 task_at(struct pp_tracer *t, uint64_t id)
@@ -104,7 +80,7 @@ user_task(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t id,
 	struct pp_tracer_open *open;
 	uint32_t *link = task_at(t, id), at;
 
-	if (id == 0 || *link != 0 || (at = open_take(t)) == 0)
+	if (id == 0 || *link != 0 || (at = pp_tracer_open_take(t)) == 0)
 		return;
 	open = &t->open[at - 1];
 	parent = task_number(t, p, parent);
@@ -125,7 +101,7 @@ user_task_end(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t id)
 		return;
 	user_tell(t, p, PP_TOLD_TASK_END, &t->open[at - 1], 0);
 	*link = t->open[at - 1].next;
-	open_give(t, at);
+	pp_tracer_open_give(t, at);
 }
 
 static void
@@ -136,7 +112,7 @@ user_region(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t task,
 	struct pp_tracer_open *open;
 	uint32_t at;
 
-	if (g->regions_over > 0 || (at = open_take(t)) == 0) {
+	if (g->regions_over > 0 || (at = pp_tracer_open_take(t)) == 0) {
 		g->regions_over++;
 		return;
 	}
@@ -163,19 +139,7 @@ user_region_end(struct pp_tracer *t, struct pp_tracer_row *p)
 		return;
 	user_tell(t, p, PP_TOLD_REGION_END, &t->open[at - 1], 0);
 	g->regions = t->open[at - 1].next;
-	open_give(t, at);
-}
-
-void
-pp_tracer_open_drop(struct pp_tracer *t, struct pp_tracer_item *g)
-{
-	uint32_t at, next;
-
-	for (at = g->regions; at != 0; at = next) {
-		next = t->open[at - 1].next;
-		open_give(t, at);
-	}
-	g->regions = 0;
+	pp_tracer_open_give(t, at);
 }
 
 void
