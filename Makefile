@@ -117,7 +117,7 @@ KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
-	check-exports check-docs check-assets check-clang
+	check-cycles check-exports check-docs check-assets check-clang
 
 .PHONY: all app objects unit check $(checks) test test-long bench \
 	bench-quick bench-long run deps deps-test \
@@ -212,6 +212,9 @@ check-paths:
 check-sigsafe: $(hot_obj)
 	sh tests/checks/sigsafe.sh $(hot_only_obj) -- \
 	    $(filter-out $(hot_only_obj),$(hot_obj))
+check-cycles: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj)
+	sh tests/checks/cycles.sh $(hot_obj) $(kore_obj) -- $(cold_obj) \
+	    $(collector_obj)
 check-exports: $(B)/pprof.so
 	sh tests/checks/exports.sh $<
 check-docs:
@@ -321,8 +324,8 @@ help:
 	@echo "make run        install what is missing, build, start the sample"
 	@echo "                application on 127.0.0.1:6060"
 	@echo "make test       install what is missing, build, run every test"
-	@echo "make check      format, floors, sizes, paths, signal safety,"
-	@echo "                exported symbols, clang"
+	@echo "make check      format, floors, cycles, sizes, paths, signal"
+	@echo "                safety, exported symbols, clang"
 	@echo "make test-long  five minutes of load on all routes, profiled"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"

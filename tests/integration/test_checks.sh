@@ -116,6 +116,20 @@ says "malloc" sh tests/checks/sigsafe.sh hot.o bad.o -- other.o
 says "__tls_get_addr" sh tests/checks/sigsafe.sh bad.o
 says "no hot objects" sh tests/checks/sigsafe.sh
 
+# Three that need each other in a circle, one that only needs them.
+for pair in "one two" "two three" "three one" "above one"; do
+	# shellcheck disable=SC2086
+	set -- $pair
+	echo "int $1(void); int $2(void); int $1(void) { return ($2()); }" >"$1.c"
+	cc -c "$1.c" || exit 2
+done
+cycles="sh tests/checks/cycles.sh"
+passes $cycles above.o one.o two.o
+says "cycle of 3: one three two" $cycles above.o one.o two.o three.o
+passes $cycles above.o one.o two.o -- two.o three.o
+says "cycle of 3: one three two" $cycles above.o -- one.o three.o two.o
+says "no objects" $cycles
+
 echo 'int pprof_x(void); int pprof_x(void) { return (1); }' >so.c
 cc -shared -fPIC -o good.so so.c || exit 2
 passes sh tests/checks/exports.sh good.so
