@@ -50,9 +50,12 @@ kore_api := $(if $(shell grep -sl kore_route_create \
 	/usr/include/kore/kore.h),42,41)
 conf_suffix := $(filter 42,$(kore_api))
 kore_src := $(filter-out middleware/kore/abi%.c, \
-	$(wildcard middleware/kore/*.c)) middleware/kore/abi$(kore_api).c
-cold_src := $(shared_src) $(wildcard $(core)/profile/*.c $(core)/symbol/*.c \
-	$(core)/encode/*.c $(core)/service/*.c)
+	$(wildcard middleware/kore/*.c middleware/kore/*/*.c)) \
+	middleware/kore/abi$(kore_api).c
+cold_floors := profile merge cpu counts live trace symbol \
+	$(addprefix encode/,bytes profile text trace) \
+	$(addprefix service/,http endpoints doctor) service
+cold_src := $(shared_src) $(wildcard $(cold_floors:%=$(core)/%/*.c))
 collector_src := $(wildcard $(core)/collector/*.c)
 app_src := $(wildcard kore_app/src/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)
@@ -114,7 +117,7 @@ KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
-	check-exports check-docs check-assets check-clang
+	check-cycles check-exports check-docs check-assets check-clang
 
 .PHONY: all app objects unit check $(checks) test test-long bench \
 	bench-quick bench-long run deps deps-test \
@@ -147,9 +150,11 @@ $(B)/cold/gen/%.o: $(B)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) -w -c -o $@ $<
 
-$(B)/gen/%.pb-c.c: $(core)/encode/%.proto
+$(B)/gen/profile.pb-c.c: $(core)/encode/profile/profile.proto
+$(B)/gen/perfetto.pb-c.c: $(core)/encode/trace/perfetto.proto
+$(B)/gen/%.pb-c.c:
 	@mkdir -p $(@D)
-	$(PROTOC_C) --c_out=$(B)/gen -I$(core)/encode $<
+	$(PROTOC_C) --c_out=$(B)/gen -I$(<D) $<
 # What includes the generated header waits for it.
 $(filter $(B)/cold/$(core)/encode/%,$(cold_obj)) $(unit_obj): \
 	| $(B)/gen/profile.pb-c.c $(B)/gen/perfetto.pb-c.c
@@ -162,7 +167,7 @@ need-build:
 need-check:
 	@CC="$(CC)" .ci/deps check $(need_build) $(need_check)
 
-include $(core)/service/assets.mk
+include $(core)/service/http/assets.mk
 
 # --- Tests ---------------------------------------------------------------
 
@@ -207,6 +212,9 @@ check-paths:
 check-sigsafe: $(hot_obj)
 	sh tests/checks/sigsafe.sh $(hot_only_obj) -- \
 	    $(filter-out $(hot_only_obj),$(hot_obj))
+check-cycles: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj)
+	sh tests/checks/cycles.sh $(hot_obj) $(kore_obj) -- $(cold_obj) \
+	    $(collector_obj)
 check-exports: $(B)/pprof.so
 	sh tests/checks/exports.sh $<
 check-docs:
@@ -316,8 +324,8 @@ help:
 	@echo "make run        install what is missing, build, start the sample"
 	@echo "                application on 127.0.0.1:6060"
 	@echo "make test       install what is missing, build, run every test"
-	@echo "make check      format, floors, sizes, paths, signal safety,"
-	@echo "                exported symbols, clang"
+	@echo "make check      format, floors, cycles, sizes, paths, signal"
+	@echo "                safety, exported symbols, clang"
 	@echo "make test-long  five minutes of load on all routes, profiled"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"

@@ -1,6 +1,6 @@
 # `make install DESTDIR= PREFIX=` and `make uninstall`, from one list. Nothing
 # that is built knows the prefix: pprof.so finds its program from where it lies
-# itself (kore/launch.c).
+# itself (kore/start/launch.c).
 PREFIX ?= /usr/local
 INSTALL ?= install
 # The version has one place: the newest entry of the package's changelog.

@@ -49,8 +49,11 @@ struct pp_kore {
 
 extern struct pp_kore pp_kore;
 
-/* module.c: one line in Kore's log, or on stderr before Kore has one. */
+/* One line in Kore's log, or on stderr before Kore has one. */
 void pp_kore_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether Kore's main() is past the start. */
+int pp_kore_runs(void);
 
 /* parent.c; pp_parent_remember_cmdline() in the constructor. */
 void pp_parent_remember_cmdline(void);
@@ -87,7 +90,9 @@ void pp_worker_object_seen(const struct pp_object *object);
 
 /* runtime.c: the wrapper around each handler call. */
 void pp_runtime_wrap(void);
-uint32_t pp_runtime_label(const struct http_request *req);
+
+/* route_label.c: the label set of a request, its route and method. */
+uint32_t pp_route_label(const struct http_request *req);
 
 /* entries.c: follow Kore's own functions, in the constructor. What cannot be
  * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
@@ -184,9 +189,6 @@ extern int (*pp_arrive_real_header_recv)(struct netbuf *);
 void pp_arrive_run(void);
 int pp_arrive_waiting(void);
 
-/* And one that is awake, at once instead of in its turn; it may be freed. */
-void pp_arrive_process(struct http_request *req);
-
 /* marks.c: for the trace; _turn() when the event loop goes to wait. */
 struct kore_msg;
 struct listener;
@@ -240,7 +242,9 @@ extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 /* -1: Kore did not take them. */
 int pp_sandbox_rules(void);
 
-/* forward.c */
+/* forward.c; pp_forward_process(): a request that is awake, at once instead of
+ * in its turn; it may be freed. */
+void pp_forward_process(struct http_request *req);
 int pp_forward_request(struct http_request *req, const char *prefix,
     const char *rest);
 void pp_forward_sentence(struct http_request *req, int status,

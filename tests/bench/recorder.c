@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/recorder_private.h"
 #include "filled.h"
-#include "profile/recorder_private.h"
-#include "service/endpoint.h"
+#include "service/endpoints/endpoint.h"
 
 #define STACKS 1000
 #define SLICES 90

@@ -8,7 +8,7 @@
  * the ring and into the profile, the writing of the ring is not in it.
  */
 #include "filled.h"
-#include "service/endpoint.h"
+#include "service/endpoints/endpoint.h"
 
 #define HZ    100
 #define BATCH 1000 /* fits into the ring */

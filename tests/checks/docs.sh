@@ -29,7 +29,7 @@ grep -hoE 'PPROF_[A-Z_]*[A-Z]' $docs | sort -u |
 {
 	printf '#include <inttypes.h>\n#include <stdio.h>\n'
 	printf '#include "base/limits.h"\nint main(void)\n{\n'
-	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/given.c |
+	sed -n '/^} rates\[\] = {/,/^};/p' middleware/kore/start/given.c |
 		tr -d '\n\t' | grep -oE '\{ "PPROF_[^}]*\}' |
 		sed -E 's/\{ ("[A-Z_]*"), "[^"]*", ([^,]*), *([^,]*), *([^,]*),.*/printf("%s %llu %llu %llu\\n", \1, (unsigned long long)(\2), (unsigned long long)(\3), (unsigned long long)(\4));/'
 	printf 'return (0);\n}\n'
@@ -58,7 +58,7 @@ done <"$work/numbers" >>"$work/bad"
 	printf '#include <errno.h>\n#include <fcntl.h>\n#include <stdio.h>\n'
 	printf '#include <sys/mman.h>\n#include <sys/resource.h>\n'
 	printf '#include <limits.h>\n#include <sys/socket.h>\n'
-	printf '#include <linux/perf_event.h>\n#include "kore/sandbox_rules.h"\n'
+	printf '#include <linux/perf_event.h>\n#include "kore/start/sandbox_rules.h"\n'
 	cat <<-'EOT'
 		#define ALWAYS ""
 		#define PERF "`PPROF_PERF_EVENT=1`"
@@ -107,7 +107,7 @@ while IFS='|' read -r file text; do
 done <"$work/expected" >>"$work/bad"
 
 # Parameters of queries: every name that the service asks for.
-cat $core/service/*.c | tr -d '\n\t' | grep -oE \
+find $core/service -name '*.c' -exec cat {} + | tr -d '\n\t' | grep -oE \
 	'(pp_query_get|named_number|recorded_number)\([^;]*"[a-z_]+"' |
 	sed -E 's/.*"([a-z_]+)"$/\1/' | sort -u >"$work/parameters"
 has parameters "$work/parameters"
@@ -178,7 +178,7 @@ grep -qxF "## $version" docs/changes.md ||
 
 # Forms of a profile: the name in each row of the table.
 sed -n '/^static const struct pp_format formats/,/^};/s/^[[:space:]]*{ "\([a-z]*\)".*/\1/p' \
-	$core/service/format.c >"$work/formats"
+	$core/service/endpoints/format.c >"$work/formats"
 has formats "$work/formats"
 while read -r name; do
 	grep -qF "\`format=$name\`" docs/formats.md ||

@@ -11,12 +11,12 @@
 #include <cmocka.h>
 
 #include "decoded.h"
-#include "encode/folded.h"
-#include "encode/speedscope.h"
-#include "encode/svg.h"
-#include "encode/text.h"
-#include "encode/text_count.h"
-#include "encode/text_heap.h"
+#include "encode/profile/folded.h"
+#include "encode/profile/speedscope.h"
+#include "encode/profile/svg.h"
+#include "encode/text/text.h"
+#include "encode/text/text_count.h"
+#include "encode/text/text_heap.h"
 #include "fuzz.h"
 
 static void

@@ -7,8 +7,8 @@
 #include "base/allow.h"
 #include "base/listen.h"
 #include "fuzz.h"
-#include "service/assets.h"
-#include "service/query.h"
+#include "service/http/assets.h"
+#include "service/http/query.h"
 
 /* First bytes from these on are theirs, whatever they are modulo three. */
 #define ACCEPT 0xc0

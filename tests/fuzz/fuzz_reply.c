@@ -1,6 +1,6 @@
 /*
  * What a collector that was taken over can send to a worker: the packet that
- * kore/forward.c takes apart.
+ * kore/routes/forward.c takes apart.
  *
  *     first byte: even, the rest is the packet as it is; odd, a head of ours
  *     with a status, and the rest as its header lines

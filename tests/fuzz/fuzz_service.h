@@ -14,7 +14,8 @@
 
 #include "base/clock.h"
 #include "fuzz.h"
-#include "service/endpoint.h"
+#include "service/endpoints.h"
+#include "service/service.h"
 #include "store/heap.h"
 #include "store/objects.h"
 #include "store/ring.h"

@@ -11,7 +11,7 @@
  */
 #include <sys/mman.h>
 
-#include "encode/trace_go_private.h"
+#include "encode/trace/trace_go_private.h"
 #include "fuzz_service.h"
 #include "perfetto.pb-c.h"
 

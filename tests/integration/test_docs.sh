@@ -40,9 +40,9 @@ core=middleware/core
 sin docs/formats.md 's/`format=svg`/svg/g' 'format=svg is missing'
 sin docs/operations.md 's/`PPROF_ALLOW`/PPROF_ALLOW/g' \
 	'option PPROF_ALLOW is missing'
-sin middleware/kore/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \
+sin middleware/kore/start/launch.c 's/"PPROF_COLLECTOR"/"PPROF_NEW"/' \
 	'option PPROF_NEW is missing'
-sin middleware/kore/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
+sin middleware/kore/start/launch.c 's/"PPROF_COLLECTOR/"PPROF_NEW/' \
 	'PPROF_COLLECTOR is named, but is no option'
 sin docs/man/pprof.so.8 '/^.It Ev PPROF_ALLOW$/d' \
 	'pprof.so.8: option PPROF_ALLOW is missing'
@@ -74,7 +74,7 @@ sin middleware/core/base/limits.h 's/PP_STALL_MS_MAX.*/PP_STALL_MS_MAX 7/' \
 	'pprof.so.8: PPROF_STALL_MS is 0 to 7, 1000 at first'
 sin README.md 's/1 to 10000/1 to 1000/' 'hz=` | 1 to 10000 | 100 is not in it'
 sin README.md 's/| 19 |/| 20 |/' 'README.md: PPROF_RECORDER_HZ is 19'
-sin $core/service/named.c 's/"gc")/"dance")/' \
+sin $core/service/endpoints/named.c 's/"gc")/"dance")/' \
 	'no document has the parameter dance='
 sin docs/man/pprof.so.8 's,^.It Pa /stalls,.It Pa /dance,' \
 	'pprof.so.8: endpoint /stalls is missing'

@@ -2,7 +2,7 @@
 Deny: each system call that the product can do without is refused in turn, in
 workers, in the collector, or everywhere from the start.
 
-Which: the rules of middleware/kore/sandbox_rules.h, the table of
+Which: the rules of middleware/kore/start/sandbox_rules.h, the table of
 middleware/core/collector/sandbox.c, and START_MORE, so that a new row is here
 by itself. Truth, for each: the application answers and nobody crashes; what the
 product can no longer do is told by the doctor or in the log, and all else

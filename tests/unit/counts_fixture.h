@@ -6,7 +6,7 @@
 #define COUNTS_FIXTURE_H
 
 #include "cpu_fixture.h"
-#include "profile/resolve.h"
+#include "merge/resolve.h"
 #include "store/waits.h"
 
 struct counts {

@@ -1,6 +1,6 @@
 /*
  * An arena of two workers that a test fills by itself, and the collector's
- * side of it. For the tests of profile/cpu*.c.
+ * side of it. For the tests of cpu/cpu*.c.
  */
 #ifndef CPU_FIXTURE_H
 #define CPU_FIXTURE_H
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profile/cpu_private.h"
+#include "cpu/cpu_private.h"
 #include "store/objects.h"
 #include "store/words.h"
 

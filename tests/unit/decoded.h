@@ -12,7 +12,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "encode/pprof.h"
+#include "encode/profile/pprof.h"
 #include "profile.pb-c.h"
 
 #define FIELDS 16

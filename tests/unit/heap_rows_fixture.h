@@ -1,12 +1,12 @@
 /*
  * The arena of cpu_fixture.h with heap samples in it, put there as a worker
- * puts them. For the tests of profile/heap*.c and of what shows them.
+ * puts them. For the tests of counts/heap*.c and of what shows them.
  */
 #ifndef HEAP_ROWS_FIXTURE_H
 #define HEAP_ROWS_FIXTURE_H
 
+#include "counts/heap_private.h"
 #include "cpu_fixture.h"
-#include "profile/heap_private.h"
 #include "store/rows.h"
 
 #define RATE 524288

@@ -9,7 +9,8 @@
 
 #include "counts_fixture.h"
 #include "own_objects.h"
-#include "service/endpoint.h"
+#include "service/endpoints.h"
+#include "service/service.h"
 
 #define PLAIN  "content-type: text/plain; charset=utf-8\n"
 #define BINARY "content-type: application/octet-stream\n"

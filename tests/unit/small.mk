@@ -17,8 +17,8 @@ small_trace := -DPP_TRACE_GS_MAX=24 -DPP_TRACE_PS_MAX=4 -DPP_TRACE_OPEN_MAX=4 \
 	-DPP_TRACE_NAMES_MAX=96 -DPP_TRACE_STACKS_MAX=256 \
 	-DPP_TRACE_LOOP_WORDS=256 -DPP_TRACE_THREAD_WORDS=64
 small_trace_obj := $(patsubst %.c,$(B)/small_trace/%.o,$(shared_src) \
-	$(wildcard $(core)/profile/*.c $(core)/encode/spool.c \
-	$(core)/encode/trace_*.c))
+	$(foreach one,profile merge cpu counts trace encode/trace,\
+	$(wildcard $(core)/$(one)/*.c)) $(core)/encode/bytes/spool.c)
 
 $(small_trace_obj): | $(B)/gen/perfetto.pb-c.c
 $(B)/small_trace/%.o: %.c

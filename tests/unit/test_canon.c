@@ -1,5 +1,5 @@
 /*
- * Tests of profile/canon.c: one address space for all processes, for ever.
+ * Tests of merge/canon.c: one address space for all processes, for ever.
  */
 #include <setjmp.h>
 #include <stdarg.h>

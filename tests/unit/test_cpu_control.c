@@ -1,5 +1,5 @@
 /*
- * Tests of profile/cpu.c: who is told of a new rate, what a collector does as
+ * Tests of cpu/cpu.c: who is told of a new rate, what a collector does as
  * it starts, how many sessions there may be, when memory is given back.
  */
 #include <errno.h>

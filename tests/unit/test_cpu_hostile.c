@@ -1,5 +1,5 @@
 /*
- * Tests of profile/cpu*.c against full tables, damage and lies: nothing
+ * Tests of cpu/cpu*.c against full tables, damage and lies: nothing
  * crashes, and the totals hold.
  */
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/cpu*.c: what honest workers sampled comes out, whole and
+ * Tests of cpu/cpu*.c: what honest workers sampled comes out, whole and
  * under the right names. Hostile arenas are in test_cpu_hostile.c.
  */
 #include <setjmp.h>

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "profile/recorder_private.h"
-#include "service/doctor.h"
+#include "cpu/recorder_private.h"
+#include "service/doctor/doctor.h"
 #include "service_fixture.h"
 
 static struct pp_doctor doctor;

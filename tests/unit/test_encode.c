@@ -1,5 +1,5 @@
 /*
- * Tests of encode/pprof.c: the bytes, read back. What happens when memory or
+ * Tests of encode/profile/pprof.c: the bytes, read back. What happens when memory or
  * room ends is in test_encode_full.c, what readers make of a file in
  * test_encode_go.c.
  */
@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "encode/pprof.h"
+#include "encode/profile/pprof.h"
 #include "decoded.h"
 #include "known_profile.h"
 

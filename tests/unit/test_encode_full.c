@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "encode/pprof.h"
-#include "encode/sink.h"
+#include "encode/profile/pprof.h"
+#include "encode/bytes/sink.h"
 #include "failing_malloc.h"
 #include "decoded.h"
 #include "known_profile.h"

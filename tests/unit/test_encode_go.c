@@ -1,5 +1,5 @@
 /*
- * Tests of encode/pprof.c by the reader that it is written for: what
+ * Tests of encode/profile/pprof.c by the reader that it is written for: what
  * `go tool pprof` says of a known profile must be what is known of it.
  * Without go these tests fail, they are not skipped.
  */
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "encode/pprof.h"
+#include "encode/profile/pprof.h"
 #include "known_profile.h"
 
 static char folder[] = "/tmp/pprof-encode-XXXXXX";

@@ -1,5 +1,5 @@
 /*
- * Tests of service/format.c: format= and sample_index= of every profile, their
+ * Tests of service/endpoints/format.c: format= and sample_index= of every profile, their
  * headers, and the sentences for what cannot be had. What the bodies are is
  * test_pictures.c's and test_text_top.c's.
  */

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/heap*.c: rows that a worker could have written become the
+ * Tests of counts/heap*.c: rows that a worker could have written become the
  * samples that the formula asks for, and those that none could have written
  * become nothing. Deltas are at the end.
  */

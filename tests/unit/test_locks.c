@@ -335,7 +335,7 @@ asks(void *function)
 	return (NULL);
 }
 
-/* The library's own functions may have no names: profile/progress_state.c
+/* The library's own functions may have no names: live/progress_state.c
  * looks for ours. */
 static void
 what_a_thread_waits_for_is_seen_while_nobody_measures(void **state)

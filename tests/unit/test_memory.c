@@ -1,5 +1,5 @@
 /*
- * Tests of profile/memory.c and proc.c: questions to workers, their answers,
+ * Tests of counts/memory.c and proc.c: questions to workers, their answers,
  * true or not, and what the kernel says.
  */
 #include <fcntl.h>
@@ -17,7 +17,8 @@
 
 #include <cmocka.h>
 
-#include "profile/memory.h"
+#include "counts/memory.h"
+#include "store/arena.h"
 
 #define SLOTS 4
 

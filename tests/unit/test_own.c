@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 
 #include "capture/own.h"
-#include "service/endpoint.h"
+#include "service/endpoints.h"
+#include "service/service.h"
 #include "wait_fixture.h"
 
 /* The library that owns things. */

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/own.c and profile/births.c: the application's own profiles
+ * Tests of counts/own.c and counts/births.c: the application's own profiles
  * over workers that know them at different places, and who created threads
  * and workers, with why workers have ended.
  */
@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
+#include "counts/births.h"
+#include "counts/own.h"
 #include "counts_fixture.h"
-#include "encode/pprof.h"
-#include "encode/text_count.h"
+#include "encode/profile/pprof.h"
+#include "encode/text/text_count.h"
 #include "go_pprof.h"
-#include "profile/births.h"
-#include "profile/own.h"
 
 /* As pprof_profile_new() does; returns the place. */
 static uint32_t

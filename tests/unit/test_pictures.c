@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "encode/folded.h"
-#include "encode/speedscope.h"
-#include "encode/svg.h"
-#include "encode/xml.h"
+#include "encode/bytes/xml.h"
+#include "encode/profile/folded.h"
+#include "encode/profile/speedscope.h"
+#include "encode/profile/svg.h"
 #include "go_pprof.h"
 #include "known_profile.h"
 #include "profile/tree.h"

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/progress*.c and encode/text_progress.c: requests, tasks and
+ * Tests of live/progress*.c and encode/text/text_progress.c: requests, tasks and
  * threads as the arena has them come out once each, in the right state, and
  * whatever a worker writes there does no harm. The dump is read by panicparse,
  * a parser of Go's dumps (Debian's package of that name), and by the pattern
@@ -16,11 +16,11 @@
 
 #include "base/clock.h"
 #include "counts_fixture.h"
-#include "encode/text_count.h"
-#include "encode/text_progress.h"
+#include "encode/text/text_count.h"
+#include "encode/text/text_progress.h"
 #include "go_pprof.h"
+#include "live/progress.h"
 #include "profile/delta.h"
-#include "profile/progress.h"
 
 #define PID  100
 #define SEC  PP_NS_PER_SEC
@@ -208,7 +208,7 @@ the_request_that_runs_takes_the_place_of_its_thread(void **state)
 	assert_int_equal(item->kind, PP_PROGRESS_REQUEST);
 	assert_int_equal(item->tid, PID);
 	assert_string_equal(item->state, "syscall");
-	assert_string_equal(pp_labels_text(list.tally.ids.labels, item->label),
+	assert_string_equal(pp_progress_labels(&list, item->label),
 	    "http.route");
 	pp_progress_free(&list);
 	/* Stuck, with signals blocked: the worker's table tells. */

@@ -1,5 +1,5 @@
 /*
- * Tests of service/query.c: queries and numbers are read as Go reads them.
+ * Tests of service/http/query.c: queries and numbers are read as Go reads them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "service/query.h"
+#include "service/http/query.h"
 
 static struct pp_query_value
 get(const char *query, const char *key)

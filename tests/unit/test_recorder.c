@@ -1,5 +1,5 @@
 /*
- * profile/recorder: what goes in comes out, in its window, in bounded memory.
+ * cpu/recorder: what goes in comes out, in its window, in bounded memory.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "cpu/recorder_private.h"
 #include "cpu_fixture.h"
-#include "profile/recorder_private.h"
 
 #define HZ     20
 #define PERIOD (PP_NS_PER_SEC / HZ)

@@ -1,6 +1,6 @@
 /*
- * Tests of store/routes.h, capture/routes.c, profile/routes.c and
- * service/ep_routes.c: requests counted by route, summed over workers, as
+ * Tests of store/routes.h, capture/routes.c, counts/routes.c and
+ * service/endpoints/ep_routes.c: requests counted by route, summed over workers, as
  * JSON. That the numbers are those of real requests is for test_live.py.
  */
 #include <setjmp.h>

@@ -16,8 +16,8 @@
 #include <cmocka.h>
 
 #include "own_objects.h"
-#include "service/assets.h"
-#include "service/endpoint.h"
+#include "service/endpoints.h"
+#include "service/http/assets.h"
 #include "service/service.h"
 
 #define TEXT	"content-type: text/plain; charset=utf-8\n"

@@ -1,5 +1,5 @@
 /*
- * Tests of service/ep_counts.c, ep_goroutine.c and ep_own.c: statuses, headers
+ * Tests of service/endpoints/ep_counts.c, ep_goroutine.c and ep_own.c: statuses, headers
  * and the order of checks as a Go service has them, and how goroutine waits
  * for threads without holding up anybody.
  */

@@ -1,5 +1,5 @@
 /*
- * Tests of service/named.c and ep_heap.c: statuses, headers and bodies of
+ * Tests of service/endpoints/named.c and ep_heap.c: statuses, headers and bodies of
  * heap and allocs as a Go service gives them, deltas, and waiting for workers
  * without holding up anybody.
  *
@@ -20,7 +20,8 @@
 #include "decoded.h"
 #include "heap_rows_fixture.h"
 #include "own_objects.h"
-#include "service/endpoint.h"
+#include "service/endpoints.h"
+#include "service/service.h"
 
 #define PLAIN  "content-type: text/plain; charset=utf-8\n"
 #define BINARY "content-type: application/octet-stream\n"

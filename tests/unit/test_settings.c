@@ -1,5 +1,5 @@
 /*
- * Tests of service/ep_settings.c: rates are shown to all, and changed only by
+ * Tests of service/endpoints/ep_settings.c: rates are shown to all, and changed only by
  * a request with the mark, whole or not at all.
  */
 #include <fcntl.h>

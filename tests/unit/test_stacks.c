@@ -1,5 +1,5 @@
 /*
- * Tests of profile/stacks.c: stacks are stored once, bounded, and survive a
+ * Tests of merge/stacks.c: stacks are stored once, bounded, and survive a
  * sweep when they are needed.
  */
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "profile/stacks.h"
+#include "merge/stacks.h"
 
 /* Stack number n: n % 9 + 3 words that only it has. */
 static uint32_t

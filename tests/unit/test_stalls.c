@@ -1,5 +1,5 @@
 /*
- * profile/stalls: which event loops count as held, and what is kept of the
+ * live/stalls: which event loops count as held, and what is kept of the
  * dead. The test writes what a worker and the parent would.
  */
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "cpu_fixture.h"
-#include "profile/stalls_private.h"
+#include "live/stalls_private.h"
 
 #define SLOT  1
 #define BEGUN (100 * PP_NS_PER_SEC)

@@ -1,5 +1,5 @@
 /*
- * Tests of service/template.c: values are escaped, sections repeat, mistakes
+ * Tests of service/http/template.c: values are escaped, sections repeat, mistakes
  * are errors.
  */
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "service/template.h"
+#include "service/http/template.h"
 
 /* Render and compare; `want` NULL: it must be refused. */
 static void

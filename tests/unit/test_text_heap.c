@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "encode/text.h"
-#include "encode/text_heap.h"
+#include "encode/text/text.h"
+#include "encode/text/text_heap.h"
 #include "heap_rows_fixture.h"
 
 static char folder[] = "/tmp/pprof-text-XXXXXX";

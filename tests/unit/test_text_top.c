@@ -1,5 +1,5 @@
 /*
- * Tests of encode/text_top.c and encode/top.c by the program whose output they
+ * Tests of encode/text/text_top.c and encode/text/top.c by the program whose output they
  * repeat: every line must be the one of `go tool pprof -top -nodecount=50`,
  * of profiles of every shape. Without go these tests fail.
  */
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "encode/measure.h"
-#include "encode/pprof.h"
-#include "encode/text_top.h"
+#include "encode/bytes/measure.h"
+#include "encode/profile/pprof.h"
+#include "encode/text/text_top.h"
 #include "go_pprof.h"
 #include "known_profile.h"
 #include "random_profile.h"

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/tracer*.c and encode/trace_go*.c with what honest workers
+ * Tests of trace/tracer*.c and encode/trace_go*.c with what honest workers
  * write: who runs where, for what it waits, and that Go opens the file.
  */
 #include "trace_fixture.h"

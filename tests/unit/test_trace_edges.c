@@ -1,5 +1,5 @@
 /*
- * Tests of profile/tracer_look.c and tracer_show.c: what is there when
+ * Tests of trace/tracer_look.c and tracer_show.c: what is there when
  * recording begins, threads and workers that end.
  */
 #include "trace_fixture.h"

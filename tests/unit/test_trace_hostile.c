@@ -7,7 +7,7 @@
  * Built twice: as it is, and as test_trace_full with limits so small that
  * everything is full (small.mk).
  */
-#include "encode/trace_perfetto.h"
+#include "encode/trace/trace_perfetto.h"
 #include "trace_fixture.h"
 
 #define SESSIONS 3

@@ -1,5 +1,5 @@
 /*
- * Tests of profile/waits.c, profile/tally.c and the text of block and mutex:
+ * Tests of counts/waits.c, counts/tally.c and the text of block and mutex:
  * what workers have counted comes out as a profile, whole, and nothing that
  * they could write there does harm.
  */
@@ -10,13 +10,13 @@
 
 #include <cmocka.h>
 
+#include "counts/tally.h"
+#include "counts/waits.h"
 #include "counts_fixture.h"
-#include "encode/pprof.h"
-#include "encode/text_count.h"
+#include "encode/profile/pprof.h"
+#include "encode/text/text_count.h"
 #include "go_pprof.h"
 #include "profile/delta.h"
-#include "profile/tally.h"
-#include "profile/waits.h"
 
 #define ONE PP_WAIT_ONE
 

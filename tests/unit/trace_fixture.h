@@ -17,9 +17,9 @@
 #include "base/buf.h"
 #include "base/mix.h"
 #include "counts_fixture.h"
-#include "encode/trace_go.h"
+#include "encode/trace/trace_go.h"
 #include "go_pprof.h"
-#include "profile/tracer_private.h"
+#include "trace/tracer_private.h"
 
 #define US  1000LL
 #define PID 1 /* not a process: nothing here signals anybody */

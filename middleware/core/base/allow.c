@@ -23,6 +23,16 @@ const char *const pp_allow_proxies[] = { "Forwarded", "Forwarded-*", "Via",
 	"Incap-*", "Proxy-Client-IP", "SSL-Client-*", "True-Client-*",
 	"WL-Proxy-*", NULL };
 
+static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+	0xff };
+
+void
+pp_allow_map_ipv4(uint8_t out[16], const void *in)
+{
+	memcpy(out, mapped_prefix, sizeof(mapped_prefix));
+	memcpy(out + sizeof(mapped_prefix), in, 4);
+}
+
 const char *const pp_refusals[PP_REFUSALS] = {
 	[PP_REFUSED_PEER] =
 	    "profiles are for local peers only; PPROF_ALLOW in the service's "

@@ -51,7 +51,7 @@ struct pp_allow {
 extern const char *const pp_allow_proxies[];
 
 /* What a connection has carried before, as bits; what they are called where
- * Kore keeps them is Kore's, see kore/history.c. */
+ * Kore keeps them is Kore's, see kore/routes/history.c. */
 enum pp_history {
 	PP_HISTORY_MET = 0x1000,    /* its first request has been looked at */
 	PP_HISTORY_REMOTE = 0x2000, /* which came through a proxy */

@@ -13,16 +13,6 @@
 
 #include "base/allow.h"
 
-static const uint8_t mapped_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
-	0xff };
-
-void
-pp_allow_map_ipv4(uint8_t out[16], const void *in)
-{
-	memcpy(out, mapped_prefix, sizeof(mapped_prefix));
-	memcpy(out + sizeof(mapped_prefix), in, 4);
-}
-
 static int
 allow_parse_address(const char *text, uint8_t out[16], long *width)
 {

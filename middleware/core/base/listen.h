@@ -3,7 +3,7 @@
  *
  *     127.0.0.1:6061   localhost:6061   [::1]:6061   unix:/run/service.sock
  *
- * Not the socket itself: the parent makes it (kore/door.c), the collector
+ * Not the socket itself: the parent makes it (kore/start/door.c), the collector
  * serves it (collector/door.c).
  *
  * Rule: pure functions, no allocation, no look-up of names.

@@ -98,6 +98,26 @@ heap_add(const struct pp_row *row, enum pp_heap_value count, uint64_t size)
 	    memory_order_relaxed);
 }
 
+void
+pp_heap_count_free(const struct pp_heap_sample *sample)
+{
+	struct pp_slot *slot = pp_self.slot;
+
+	if (slot != NULL && sample->row < PP_HEAP_ROWS)
+		heap_add(&slot->heap.row[sample->row], PP_HEAP_FREES,
+		    sample->size);
+}
+
+static int
+heap_put(void *p, const struct pp_heap_sample *sample)
+{
+	struct pp_heap_sample stale;
+	int result = pp_heap_live_put(p, sample, &stale);
+
+	pp_heap_count_free(&stale);
+	return (result);
+}
+
 static void
 heap_sample(void *p, size_t size, uint64_t rate)
 {
@@ -120,7 +140,7 @@ heap_sample(void *p, size_t size, uint64_t rate)
 	heap_add(row, PP_HEAP_ALLOCS, size);
 	sample.row = (uint32_t)(row - rows.row);
 	sample.size = size;
-	if (pp_heap_live_put(p, &sample) == 0)
+	if (heap_put(p, &sample) == 0)
 		return;
 	/* In use would be too high for ever if its end were never seen. */
 	heap_add(row, PP_HEAP_FREES, size);
@@ -163,16 +183,6 @@ pp_heap_alloc(void *p, size_t size)
 }
 
 void
-pp_heap_count_free(const struct pp_heap_sample *sample)
-{
-	struct pp_slot *slot = pp_self.slot;
-
-	if (slot != NULL && sample->row < PP_HEAP_ROWS)
-		heap_add(&slot->heap.row[sample->row], PP_HEAP_FREES,
-		    sample->size);
-}
-
-void
 pp_heap_free(void *p)
 {
 	struct pp_heap_sample sample;
@@ -192,7 +202,7 @@ pp_heap_take(void *p, struct pp_heap_sample *sample)
 void
 pp_heap_put_back(void *p, const struct pp_heap_sample *sample)
 {
-	if (pp_heap_live_put(p, sample) == 0)
+	if (heap_put(p, sample) == 0)
 		return;
 	pp_heap_count_free(sample);
 	pp_slot_lose(pp_self.slot, PP_LOSS_HEAP_UNTRACKED, 1);

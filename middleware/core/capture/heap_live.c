@@ -42,16 +42,17 @@ filter_add(uint32_t hash)
 }
 
 int
-pp_heap_live_put(void *p, const struct pp_heap_sample *sample)
+pp_heap_live_put(void *p, const struct pp_heap_sample *sample,
+    struct pp_heap_sample *stale)
 {
-	struct pp_heap_sample stale;
 	struct live *place;
 	uint32_t hash = pp_heap_hash(p);
 	uintptr_t none;
 	unsigned int probe;
 
-	if (pp_heap_known(p) && pp_heap_live_take(p, &stale) == 0)
-		pp_heap_count_free(&stale);
+	stale->row = PP_HEAP_ROWS;
+	if (pp_heap_known(p))
+		(void)pp_heap_live_take(p, stale);
 	atomic_store_explicit(&live_touched, 1, memory_order_relaxed);
 	if (sample->size >> (64 - ROW_BITS) != 0 || filter_add(hash) == -1)
 		return (-1);

@@ -10,8 +10,10 @@
 #include "capture/heap.h"
 
 /* Remember. A sample that is there already under this address was freed
- * behind our back: it is counted as freed. 0, or -1: no room. */
-int pp_heap_live_put(void *p, const struct pp_heap_sample *sample);
+ * behind our back: it is taken out, as `stale`, and is to be counted as freed;
+ * if none is, its row is PP_HEAP_ROWS. 0, or -1: no room. */
+int pp_heap_live_put(void *p, const struct pp_heap_sample *sample,
+    struct pp_heap_sample *stale);
 
 /* Take out; 0, or -1: not there. */
 int pp_heap_live_take(const void *p, struct pp_heap_sample *sample);

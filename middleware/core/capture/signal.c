@@ -314,8 +314,8 @@ pp_signal_guest(int signo, siginfo_t *info, void *context)
 
 /* Who left the call by longjmp() does not say so. A call that the handler
  * makes itself is deeper, by the kernel's frame. */
-static void
-kicked(const siginfo_t *info, ucontext_t *uc)
+void
+pp_signal_kicked(const siginfo_t *info, ucontext_t *uc)
 {
 	uintptr_t away = (uintptr_t)REG_SP(uc) - (kick_sp - KICK_NEAR);
 
@@ -327,26 +327,4 @@ kicked(const siginfo_t *info, ucontext_t *uc)
 	else if (kick_sp != 0 && away < 2 * KICK_NEAR && before_call_again(uc))
 		call_ends(uc, 0);
 	pp_signal_note(uc);
-	pp_signal_own_owed(uc);
-}
-
-int
-pp_signal_arrived(siginfo_t *info, void *context)
-{
-	int saved = errno;
-
-	if (!pp_signal_is_ours(info)) {
-		pp_signal_own(info, context);
-		errno = saved;
-		return (0);
-	}
-	if (info->si_code == SI_TIMER &&
-	    info->si_value.sival_ptr == (char *)&pp_self + 1) {
-		kicked(info, context);
-		errno = saved;
-		return (0);
-	}
-	pp_signal_note(context);
-	pp_signal_own_owed(context);
-	return (1);
 }

@@ -1,9 +1,11 @@
 /*
- * The application's own SIGPROF: what it has said is to happen then, as far as
- * it can be had from within our handler. See signal.h.
+ * The application's own SIGPROF: which of those that arrive are its own, and
+ * what it has said is to happen then, as far as it can be had from within our
+ * handler. See signal.h.
  */
 #include <sys/syscall.h>
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -143,8 +145,9 @@ own_runs(siginfo_t *info, ucontext_t *uc, const struct pp_signal_action *action)
 	    PP_MASK_SIZE);
 }
 
-void
-pp_signal_own(siginfo_t *info, ucontext_t *uc)
+/* A SIGPROF that is not ours. */
+static void
+own_came(siginfo_t *info, ucontext_t *uc)
 {
 	struct pp_signal_action action;
 	size_t place;
@@ -172,8 +175,9 @@ pp_signal_own(siginfo_t *info, ucontext_t *uc)
 		own_runs(info, uc, &action);
 }
 
-void
-pp_signal_own_owed(ucontext_t *uc)
+/* One that came while ours was waiting. */
+static void
+own_owed(ucontext_t *uc)
 {
 	siginfo_t info;
 	size_t place;
@@ -188,7 +192,29 @@ pp_signal_own_owed(ucontext_t *uc)
 	info.si_code = SI_TKILL;
 	info.si_pid = pp_self.pid;
 	info.si_uid = (uid_t)syscall(SYS_getuid);
-	pp_signal_own(&info, uc);
+	own_came(&info, uc);
 	if (!pp_signal_blocked)
 		atomic_store(&ear[place].ahead, 1);
+}
+
+int
+pp_signal_arrived(siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	if (!pp_signal_is_ours(info)) {
+		own_came(info, context);
+		errno = saved;
+		return (0);
+	}
+	if (info->si_code == SI_TIMER &&
+	    info->si_value.sival_ptr == (char *)&pp_self + 1) {
+		pp_signal_kicked(info, context);
+		own_owed(context);
+		errno = saved;
+		return (0);
+	}
+	pp_signal_note(context);
+	own_owed(context);
+	return (1);
 }

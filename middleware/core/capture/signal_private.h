@@ -20,10 +20,7 @@ void pp_signal_note(const ucontext_t *uc);
 void pp_signal_guest_begins(ucontext_t *uc, int flags);
 void pp_signal_own_begins(ucontext_t *uc, int flags);
 
-/* A SIGPROF that is not ours. */
-void pp_signal_own(siginfo_t *info, ucontext_t *uc);
-
-/* One that came while ours was waiting. */
-void pp_signal_own_owed(ucontext_t *uc);
+/* The timer that a call is ended by has gone off. */
+void pp_signal_kicked(const siginfo_t *info, ucontext_t *uc);
 
 #endif

@@ -20,6 +20,8 @@ int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
 int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
 int (*pp_unwind_real_sigmask)(int, const sigset_t *, sigset_t *);
 
+__thread volatile int pp_unwind_ours;
+
 static struct pp_unwind_list lists[COPIES];
 static _Atomic(const struct pp_unwind_list *) current;
 

@@ -34,7 +34,6 @@ int (*pp_unwind_init)(void *, void *, int);
 int (*pp_unwind_step)(void *);
 int (*pp_unwind_reg)(void *, int, uint64_t *);
 #endif
-__thread volatile int pp_unwind_ours;
 uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 
 static int

@@ -14,7 +14,7 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "collector/collector.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 /* A worker sends it as fast as it is taken. */
 #define BODY_NS (10 * PP_NS_PER_SEC)
@@ -101,10 +101,11 @@ body_piece(struct pp_incoming *in)
 	return (0);
 }
 
-void
-pp_collector_piece(struct pp_collector *c, uint32_t place)
+int
+pp_collector_body_piece(struct pp_collector *c, uint32_t place,
+    struct pp_incoming *whole)
 {
-	struct pp_incoming *in = &c->incoming[place], whole;
+	struct pp_incoming *in = &c->incoming[place];
 	int i, fd = in->fd;
 
 	for (i = 0; in->body != NULL && i < PIECES && in->got < in->body_len;
@@ -112,21 +113,18 @@ pp_collector_piece(struct pp_collector *c, uint32_t place)
 		if (body_piece(in) == 0)
 			continue;
 		if (errno == EAGAIN)
-			return;
+			return (0);
 		body_forget(c, in);
 		close(fd);
-		return;
+		return (0);
 	}
 	if (in->body == NULL || in->got < in->body_len)
-		return;
-	whole = *in;
+		return (0);
+	*whole = *in;
 	memset(in, 0, sizeof(*in));
 	/* The request may be watched itself from here on. */
 	epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
-	memcpy(c->packet.bytes, whole.packet, whole.len);
-	pp_collector_request(c, whole.len, fd, whole.body);
-	free(whole.packet);
-	free(whole.body);
+	return (1);
 }
 
 int64_t

@@ -122,7 +122,12 @@ int pp_collector_packet(struct pp_collector *c);
 int pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
     int reply);
 
-/* Something has come for the body in that place. */
+/* Something has come for the body in that place. Returns 1 when it is whole:
+ * the place is free, what was in it is the caller's. */
+int pp_collector_body_piece(struct pp_collector *c, uint32_t place,
+    struct pp_incoming *whole);
+
+/* The same; a request whose body is whole is served. In packet.c. */
 void pp_collector_piece(struct pp_collector *c, uint32_t place);
 
 /* Give up those that are late. Returns when the next one will be. */
@@ -134,10 +139,11 @@ int pp_collector_request(struct pp_collector *c, size_t len, int reply,
     const char *body);
 
 /* Keep a request until its deadline: `fd` is its reply socket, or with `visit`
- * the client's, which stays the visit's. Takes the task and a reply socket.
+ * the client's, which stays the visit's, watched for `events` besides its end.
+ * Takes the task and a reply socket.
  * Returns -1 when there is no room, then they are still the caller's. */
 int pp_collector_keep(struct pp_collector *c, struct pp_task *task,
-    struct pp_visit *visit, int fd);
+    struct pp_visit *visit, int fd, uint32_t events);
 
 /* The sentence for that. */
 void pp_collector_full(struct pp_answer *answer);

@@ -39,9 +39,6 @@ int64_t pp_door_next(const struct pp_door *door, int64_t now);
 /* The answer of a request that was kept; takes what is in it. */
 void pp_door_answer(struct pp_visit *visit, struct pp_answer *answer);
 
-/* What to watch its descriptor for, besides its end, while it is kept. */
-uint32_t pp_door_watched(const struct pp_visit *visit);
-
 /* The client has stopped sending. Whether it may still read what is due at
  * `deadline`; if not it has gone, otherwise its end will tell. */
 int pp_door_reads(const struct pp_visit *visit, int64_t deadline);

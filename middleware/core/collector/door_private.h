@@ -75,10 +75,11 @@ struct pp_door {
 	struct pp_visits visits[PP_VISIT_STATES];
 };
 
-/* From now on it is in that state; what it waited for is over. In door.c. */
+/* From now on it is in that state; what it waited for is over. In
+ * door_visit.c. */
 void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
 
-/* It waits for that, from now on, until it enters another state. In door.c. */
+/* It waits for that, from now on, until it enters another state. */
 void pp_visit_waits(struct pp_visit *visit, enum pp_patience patience);
 
 /* Watch for clients. Returns 0, or -1. In door_accept.c. */

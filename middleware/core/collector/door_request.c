@@ -15,7 +15,7 @@
 #include "base/budget.h"
 #include "base/clock.h"
 #include "collector/door_private.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 #define PREFIX	   "/debug/pprof"
 #define URI_MAX	   (PP_REQUEST_PATH_MAX + 1 + PP_REQUEST_QUERY_MAX)

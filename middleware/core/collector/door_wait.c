@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "collector/door_private.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 static const struct {
 	int64_t longer_ns;
@@ -54,6 +54,22 @@ wait_patience(const struct pp_door *door, int64_t deadline,
 	return (patience);
 }
 
+/* What to watch it for besides its end: a client may stop sending and still
+ * read. On a unix socket hanging up is an event of its own. */
+static uint32_t
+wait_watched(const struct pp_visit *visit)
+{
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(visit->connection,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	return (info != NULL && info->client_addr != NULL &&
+		    (info->client_addr->sa_family == AF_INET ||
+			info->client_addr->sa_family == AF_INET6)
+		? EPOLLRDHUP
+		: 0);
+}
+
 int
 pp_visit_wait(struct pp_visit *visit, struct pp_task *task)
 {
@@ -68,7 +84,8 @@ pp_visit_wait(struct pp_visit *visit, struct pp_task *task)
 		    "or at the service's own routes",
 		    wait_most[full].most,
 		    (double)wait_most[full].longer_ns / PP_NS_PER_SEC);
-	else if (pp_collector_keep(door->c, task, visit, visit->fd) != 0)
+	else if (pp_collector_keep(door->c, task, visit, visit->fd,
+		     wait_watched(visit)) != 0)
 		pp_collector_full(&visit->answer);
 	if (visit->answer.status != 0) {
 		pp_task_cancel(task);
@@ -80,26 +97,11 @@ pp_visit_wait(struct pp_visit *visit, struct pp_task *task)
 	return (0);
 }
 
-/* On a unix socket hanging up is an event of its own. */
-uint32_t
-pp_door_watched(const struct pp_visit *visit)
-{
-	const union MHD_ConnectionInfo *info;
-
-	info = MHD_get_connection_info(visit->connection,
-	    MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	return (info != NULL && info->client_addr != NULL &&
-		    (info->client_addr->sa_family == AF_INET ||
-			info->client_addr->sa_family == AF_INET6)
-		? EPOLLRDHUP
-		: 0);
-}
-
 /*
  * By TCP a client that has gone looks as one that has stopped sending, until
  * it is sent something: its kernel then says that nobody reads. One that must
  * not be sent anything early is found gone by the kernel's own probes
- * (kore/door.c), half a minute later.
+ * (kore/start/door.c), half a minute later.
  */
 int
 pp_door_reads(const struct pp_visit *visit, int64_t deadline)

@@ -23,31 +23,6 @@
 #define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS  64
 
-/* A worker closes its end when its client has gone; a client of the door may
- * stop sending and still read. */
-int
-pp_collector_keep(struct pp_collector *c, struct pp_task *task,
-    struct pp_visit *visit, int fd)
-{
-	struct epoll_event watch = {
-		.events = visit != NULL ? pp_door_watched(visit) : EPOLLRDHUP
-	};
-	uint32_t i;
-
-	for (i = 0; i < PP_REQUESTS_MAX && c->pending[i].task != NULL; i++)
-		continue;
-	if (i == PP_REQUESTS_MAX)
-		return (-1);
-	watch.data.u32 = i;
-	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &watch) == -1)
-		return (-1);
-	c->pending[i].task = task;
-	c->pending[i].visit = visit;
-	c->pending[i].fd = fd;
-	c->waiting++;
-	return (0);
-}
-
 /* The place is free; whoever calls has taken what was in it. */
 static void
 loop_release(struct pp_collector *c, struct pp_pending *pending)

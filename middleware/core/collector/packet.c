@@ -11,13 +11,14 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "collector/collector.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 #include "symbol/elf.h"
 
 /* The texts of a request, each terminated. */
@@ -76,15 +77,6 @@ packet_is_file(int fd, off_t at_least)
 	    pp_symbols_is_file(&st) && st.st_size >= at_least);
 }
 
-void
-pp_collector_full(struct pp_answer *answer)
-{
-	pp_answer_error(answer, 503,
-	    "%d requests are waiting for their profiles, which is the most at "
-	    "once",
-	    PP_REQUESTS_MAX);
-}
-
 static void
 packet_serve(struct pp_collector *c, const struct pp_request *request,
     int reply)
@@ -104,7 +96,7 @@ packet_serve(struct pp_collector *c, const struct pp_request *request,
 		pp_collector_reply(reply, &answer);
 		return;
 	}
-	if (pp_collector_keep(c, task, NULL, reply) != 0) {
+	if (pp_collector_keep(c, task, NULL, reply, EPOLLRDHUP) != 0) {
 		pp_task_cancel(task);
 		pp_collector_full(&answer);
 		pp_collector_reply(reply, &answer);
@@ -139,6 +131,19 @@ pp_collector_request(struct pp_collector *c, size_t len, int reply,
 	};
 	packet_serve(c, &request, reply);
 	return (0);
+}
+
+void
+pp_collector_piece(struct pp_collector *c, uint32_t place)
+{
+	struct pp_incoming whole;
+
+	if (!pp_collector_body_piece(c, place, &whole))
+		return;
+	memcpy(c->packet.bytes, whole.packet, whole.len);
+	pp_collector_request(c, whole.len, whole.fd, whole.body);
+	free(whole.packet);
+	free(whole.body);
 }
 
 /* Takes fds[0] when it returns 0. */

@@ -13,7 +13,7 @@
 
 #include "base/budget.h"
 #include "collector/collector.h"
-#include "service/answer.h"
+#include "service/http/answer.h"
 
 static int
 reply_seal(int fd)

@@ -93,7 +93,7 @@ cond_left(void *place)
 
 /* Not a jump: where the C library's own function leaves no frame while it
  * waits, or is the leaf whether it waits or not, this one tells what a thread
- * does (profile/progress_state.c). */
+ * does (live/progress_state.c). */
 #define CALL(result, call)                                                     \
 	do {                                                                   \
 		(result) = (call);                                             \

@@ -27,13 +27,12 @@
 #include "hook/sleeps.h"
 #include "hook/sockets.h"
 #include "hook/streams.h"
+#include "hook/thread_begin.h"
 #include "hook/threads.h"
 #include "hook/transfers.h"
 
 static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
     void *(*)(void *), void *);
-
-static pthread_key_t leave_key;
 
 struct thread_start {
 	void *(*function)(void *);
@@ -44,60 +43,12 @@ struct thread_start {
 
 __thread void *pp_process_argument;
 
-/* Behind the destructors of all other keys, whose CPU time is the thread's, too:
- * the C library goes round PTHREAD_DESTRUCTOR_ITERATIONS times while a key has a
- * value. */
-static void
-thread_ends(void *rounds)
-{
-	uintptr_t left = (uintptr_t)rounds - 1;
-
-	if (left == 0 ||
-	    pthread_setspecific(leave_key, (const void *)left) != 0)
-		pp_thread_leave();
-}
-
-/* The key's destructor runs however the thread ends. */
-void
-pp_process_thread_begins(const struct pp_thread_birth *birth)
-{
-	pp_thread_enter(birth);
-	pp_signal_known((uintptr_t)pthread_self());
-	(void)pthread_setspecific(leave_key,
-	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
-}
-
 static void
 thread_is_unknown(void)
 {
 	const struct pp_thread_birth birth = { 0 };
 
 	pp_process_thread_begins(&birth);
-}
-
-/* Each time: pthread_setattr_default_np() changes it. */
-static size_t
-default_stack_size(void)
-{
-	pthread_attr_t attr;
-	size_t size = 0, guard;
-
-	if (pthread_getattr_default_np(&attr) != 0)
-		return (0);
-	if (pthread_attr_getstacksize(&attr, &size) == 0 &&
-	    pthread_attr_getguardsize(&attr, &guard) == 0 && guard < size)
-		size -= guard;
-	(void)pthread_attr_destroy(&attr);
-	return (size);
-}
-
-struct pp_thread_birth
-pp_process_birth(uintptr_t function)
-{
-	return ((struct pp_thread_birth){ .stack_size = default_stack_size(),
-	    .function = function,
-	    .creator = pp_wait_stack(),
-	    .label = pp_label_now });
 }
 
 static void *
@@ -262,7 +213,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 		return (-1);
 	}
 	hooks_follow(hooks, count);
-	if (pthread_key_create(&leave_key, thread_ends) != 0 ||
+	if (pp_thread_begin_prepare() == -1 ||
 	    pthread_atfork(NULL, NULL, process_forked) != 0) {
 		*why = "no room to follow threads and forks";
 		return (-1);

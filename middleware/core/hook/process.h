@@ -24,11 +24,6 @@
 int pp_process_hook(const struct pp_got_hook *hooks, size_t count,
     pp_objects_seen_fn seen, const char **why);
 
-/* For who follows threads born in other ways: what the calling thread is about
- * to begin; and in the new thread, before its function. */
-struct pp_thread_birth pp_process_birth(uintptr_t function);
-void pp_process_thread_begins(const struct pp_thread_birth *birth);
-
 /* What the calling thread was begun with, NULL if it did not begin as a thread
  * of a worker. */
 extern __thread void *pp_process_argument;

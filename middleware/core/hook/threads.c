@@ -14,7 +14,7 @@
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "hook/masks.h"
-#include "hook/process.h"
+#include "hook/thread_begin.h"
 #include "hook/threads.h"
 
 static int (*real_thrd_create)(thrd_t *, thrd_start_t, void *);

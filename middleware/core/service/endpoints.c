@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "service/endpoint.h"
+#include "service/endpoints.h"
 
 #define NAMED(profile)                                                         \
 	.begin = pp_named_begin, .finish = pp_named_finish,                    \

@@ -13,10 +13,10 @@
 
 #include "base/breath.h"
 #include "base/clock.h"
-#include "service/answer.h"
-#include "service/endpoint.h"
-#include "service/stalls.h"
-#include "store/objects.h"
+#include "service/endpoints.h"
+#include "service/endpoints/stalls.h"
+#include "service/http/answer.h"
+#include "service/service.h"
 
 /* Longest location header of a redirect; a longer query is left out. */
 #define LOCATION_MAX 1024
@@ -48,6 +48,8 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		return (NULL);
 	service->arena = arena;
 	service->symbols = symbols;
+	service->endpoints = pp_endpoints;
+	service->endpoints_count = pp_endpoints_count;
 	service->slots = arena->slots;
 	service->parent_pid = arena->parent_pid;
 	service->idle_since = service->started_ns = pp_clock_mono();
@@ -133,27 +135,6 @@ pp_service_take_proc(struct pp_service *service, uint32_t worker, int32_t pid,
     int fd)
 {
 	pp_memory_take_proc(service->memory, worker, pid, fd);
-}
-
-void
-pp_service_follow_objects(struct pp_service *service)
-{
-	struct pp_objects *objects;
-	struct pp_object object;
-	uint32_t slot, i, changes;
-
-	for (slot = 0; slot < service->slots; slot++) {
-		objects = &service->arena->slot[slot].objects;
-		changes = atomic_load_explicit(&objects->changes,
-		    memory_order_acquire);
-		if (changes == service->changes[slot])
-			continue;
-		service->changes[slot] = changes;
-		for (i = 0; i < PP_OBJECTS_MAX; i++) {
-			if (pp_objects_read(objects, i, &object) == 0)
-				pp_canon_place(service->canon, &object);
-		}
-	}
 }
 
 /* The prefix without its slash: to the index page, as Go's mux does. */

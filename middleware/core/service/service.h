@@ -18,36 +18,12 @@
 
 #include <stdint.h>
 
-#include "base/buf.h"
-#include "base/wire.h"
+#include "service/http/message.h"
 
 struct pp_service;
 struct pp_task;
 struct pp_arena;
 struct pp_symbols;
-
-struct pp_request {
-	enum pp_method method;
-	const char *prefix; /* "/debug/pprof", for links and redirects */
-	const char *path;   /* after the prefix: "", "/", "/heap" */
-	const char *query;  /* undecoded, without '?'; "" when there is none */
-	const char *match;  /* the If-None-Match header; NULL or "": none */
-	const char *accept; /* Accept-Encoding, likewise */
-	const char *body;   /* POST; not terminated */
-	size_t body_len;
-	int marked; /* 1: it has the header "X-Pprof: 1", which no web page can
-		       make a browser send to another site */
-};
-
-struct pp_answer {
-	int status;
-	struct pp_buf headers; /* "name: value\n" lines, names lower-case */
-	struct pp_buf body;
-	/* Instead of `body`, when file_len > 0: a memfd that may be sealed;
-	 * the answer's, as are the buffers. */
-	int file;
-	uint64_t file_len;
-};
 
 /* Neither arena nor symbols become the service's. NULL: out of memory. */
 struct pp_service *pp_service_new(struct pp_arena *arena, int arena_fd,
@@ -82,8 +58,6 @@ void pp_task_finish(struct pp_task *task, struct pp_answer *answer);
 
 /* The client has gone: stop what runs for it and free the task. */
 void pp_task_cancel(struct pp_task *task);
-
-void pp_answer_free(struct pp_answer *answer);
 
 /*
  * Work that goes on between requests: drains the rings, follows workers that

@@ -32,6 +32,7 @@
 
 #include "base/limits.h"
 #include "base/loss.h"
+#include "base/memory.h"
 #include "store/control.h"
 
 #define PP_ARENA_MAGIC 0x316e657261707070ULL /* "pppraren" + version 1 */
@@ -178,28 +179,6 @@ struct pp_thread_facts {
 	_Atomic uint32_t traced_call;  /* 1: it was in a system call */
 	_Atomic uint32_t traced_stack; /* id; 0: none, or it was in no call */
 	_Atomic uint64_t traced_flight;
-};
-
-/* A pool of Kore's, as it was when the worker was asked. */
-struct pp_pool_facts {
-	char name[PP_POOL_NAME_MAX]; /* terminated */
-	uint64_t element;	     /* bytes of one */
-	uint64_t total;		     /* elements that memory was mapped for */
-	uint64_t used;		     /* of these */
-};
-
-/* What only the worker itself can tell of its memory. It writes when
- * control.ask differs from `answered`, from its event loop; `answered` last.
- * All in bytes. */
-struct pp_memory_facts {
-	_Atomic uint32_t answered;
-	uint64_t malloc_arena;	/* mallinfo2(): from brk and arenas */
-	uint64_t malloc_mapped; /* blocks mapped each on its own */
-	uint64_t malloc_used;
-	uint64_t malloc_free;
-	uint64_t stacks; /* resident stack pages of its known threads */
-	uint32_t pools;
-	struct pp_pool_facts pool[PP_POOLS_MAX];
 };
 
 /* Bounded queue of records; see ring.h. */

@@ -9,7 +9,7 @@
 #ifndef PP_SYMBOL_SYMBOLIZE_H
 #define PP_SYMBOL_SYMBOLIZE_H
 
-#include "profile/canon.h"
+#include "merge/canon.h"
 #include "profile/profile.h"
 #include "symbol/symbols.h"
 

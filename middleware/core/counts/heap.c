@@ -1,0 +1,278 @@
+/*
+ * The list of heap_list.c, what is the same in one line, as a profile. See
+ * heap.h.
+ *
+ * Rule: the order depends on what was sampled, not on where it lies, so that
+ * the same rows make the same profile.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "counts/heap_private.h"
+#include "store/rows.h"
+
+struct pp_heap_reader *
+pp_heap_reader_new(const struct pp_arena *arena, uint32_t slots,
+    struct pp_canon *canon)
+{
+	struct pp_heap_reader *reader;
+
+	if ((reader = calloc(1, sizeof(*reader))) == NULL)
+		return (NULL);
+	reader->resolver =
+	    pp_resolver_new((struct pp_arena *)(uintptr_t)arena, slots, canon);
+	if (reader->resolver == NULL) {
+		free(reader);
+		return (NULL);
+	}
+	reader->arena = arena;
+	reader->slots = slots;
+	reader->canon = canon;
+	reader->words_max = PP_SESSION_WORDS_MAX;
+	return (reader);
+}
+
+void
+pp_heap_reader_free(struct pp_heap_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	pp_resolver_free(reader->resolver);
+	free(reader);
+}
+
+uint64_t
+pp_heap_reader_count(const struct pp_heap_reader *reader)
+{
+	struct pp_rows rows;
+	uint64_t count = 0;
+	uint32_t slot, used, i;
+
+	for (slot = 1; slot < reader->slots; slot++) {
+		rows = pp_rows_heap(&pp_heap_slot(reader, slot)->heap);
+		used = pp_rows_used(&rows);
+		for (i = 0; i < used; i++)
+			count += atomic_load(&rows.row[i].key) != 0;
+	}
+	return (count);
+}
+
+uint64_t
+pp_heap_reader_live(const struct pp_heap_reader *reader)
+{
+	struct pp_heap_row row;
+	struct pp_slot *from;
+	struct pp_rows rows;
+	uint64_t live = 0;
+	uint32_t slot, used, i;
+	int64_t inuse[2];
+
+	for (slot = 1; slot < reader->slots; slot++) {
+		from = pp_heap_slot(reader, slot);
+		rows = pp_rows_heap(&from->heap);
+		used =
+		    atomic_load(&from->life.pid) != 0 ? pp_rows_used(&rows) : 0;
+		for (i = 0; i < used; i++) {
+			if (atomic_load(&rows.row[i].key) == 0 ||
+			    pp_heap_row_read(&from->heap, &rows.row[i], &row) ==
+				-1)
+				continue;
+			pp_heap_scale(row.inuse[0], row.inuse[1], row.rate,
+			    inuse);
+			live += (uint64_t)inuse[1];
+		}
+	}
+	return (live);
+}
+
+/* Raw values mean something beside one rate only. */
+static void
+heap_rates(const struct pp_heap_reader *reader, struct pp_heap_view *view)
+{
+	struct pp_heap_row row;
+	struct pp_rows rows;
+	uint32_t slot, used, i;
+	uint64_t rate = 0;
+
+	view->mixed = 0;
+	for (slot = 1; slot < reader->slots; slot++) {
+		rows = pp_rows_heap(&pp_heap_slot(reader, slot)->heap);
+		used = pp_rows_used(&rows);
+		for (i = 0; i < used; i++) {
+			if (atomic_load(&rows.row[i].key) == 0 ||
+			    pp_heap_row_read(&pp_heap_slot(reader, slot)->heap,
+				&rows.row[i], &row) == -1)
+				continue;
+			if (rate != 0 && row.rate != rate)
+				view->mixed = 1;
+			rate = row.rate;
+		}
+	}
+	if (rate == 0)
+		rate = atomic_load(&reader->arena->control.heap_rate);
+	view->rate = view->mixed ? 1 : rate;
+}
+
+static int
+compare_place(const void *a, const void *b, void *arg)
+{
+	const struct pp_heap_entry *left = a, *right = b;
+	const struct pp_heap_list *list = arg;
+	int order;
+
+	order = pp_stacks_compare(list->ids.stacks, left->stack, right->stack);
+	if (order == 0)
+		order = pp_labels_compare(list->ids.labels, left->label,
+		    right->label);
+	if (order == 0)
+		order = (left->size_class > right->size_class) -
+		    (left->size_class < right->size_class);
+	if (order == 0)
+		order = (left->slot > right->slot) - (left->slot < right->slot);
+	return (order);
+}
+
+static int
+compare_value(const void *a, const void *b, void *arg)
+{
+	static const enum pp_heap_type by[] = { PP_HEAP_TYPE_INUSE_SPACE,
+		PP_HEAP_TYPE_ALLOC_SPACE, PP_HEAP_TYPE_INUSE_OBJECTS,
+		PP_HEAP_TYPE_ALLOC_OBJECTS };
+	const struct pp_heap_entry *left = a, *right = b;
+	size_t i;
+
+	for (i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		if (left->value[by[i]] != right->value[by[i]])
+			return (
+			    left->value[by[i]] > right->value[by[i]] ? -1 : 1);
+	}
+	return (compare_place(a, b, arg));
+}
+
+/* One line for what two rows say of the same: another rate, or a stack that
+ * was taken before and after some object was loaded. */
+static void
+heap_merge(struct pp_heap_list *list)
+{
+	struct pp_heap_entry *to = list->entry;
+	uint32_t i, kept = 0, v;
+	uint64_t sum;
+
+	qsort_r(list->entry, list->entries, sizeof(*to), compare_place, list);
+	for (i = 0; i < list->entries; i++) {
+		if (kept == 0 ||
+		    compare_place(&to[kept - 1], &to[i], list) != 0) {
+			to[kept++] = to[i];
+			continue;
+		}
+		for (v = 0; v < 4; v++) {
+			sum = (uint64_t)to[kept - 1].value[v] +
+			    (uint64_t)to[i].value[v];
+			to[kept - 1].value[v] = sum < PP_HEAP_VALUE_MAX
+			    ? (int64_t)sum
+			    : PP_HEAP_VALUE_MAX;
+		}
+	}
+	list->entries = kept;
+	qsort_r(list->entry, kept, sizeof(*to), compare_value, list);
+}
+
+static void
+heap_head(struct pp_profile *p, const struct pp_heap_list *list)
+{
+	static const char *const type[][2] = {
+		[PP_HEAP_TYPE_ALLOC_OBJECTS] = { "alloc_objects", "count" },
+		[PP_HEAP_TYPE_ALLOC_SPACE] = { "alloc_space", "bytes" },
+		[PP_HEAP_TYPE_INUSE_OBJECTS] = { "inuse_objects", "count" },
+		[PP_HEAP_TYPE_INUSE_SPACE] = { "inuse_space", "bytes" },
+	};
+	uint64_t rate;
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		p->value_type[i].type = pp_profile_string(p, type[i][0]);
+		p->value_type[i].unit = pp_profile_string(p, type[i][1]);
+	}
+	p->value_types = 4;
+	p->period_type.type = pp_profile_string(p, "space");
+	p->period_type.unit = pp_profile_string(p, "bytes");
+	rate = atomic_load(&list->reader->arena->control.heap_rate);
+	p->period = rate < PP_HEAP_RATE_MAX ? (int64_t)rate : PP_HEAP_RATE_MAX;
+	p->time_ns = pp_clock_wall();
+	p->default_type = pp_profile_string(p, list->view->default_type);
+}
+
+static void
+heap_sample(struct pp_build *build, const struct pp_heap_list *list,
+    const struct pp_heap_entry *entry)
+{
+	static const char *const numeric[] = { "worker", "bytes", NULL };
+	const uint64_t *word;
+	uint32_t count;
+
+	pp_profile_sample(build->p, entry->value);
+	word = pp_stacks_get(list->ids.stacks, entry->stack, &count);
+	pp_build_stack(build, word, count);
+	pp_build_labels(build, list->ids.labels, entry->label, numeric);
+	pp_profile_label_number(build->p, "worker", entry->slot);
+	/* The class, not the mean: the mean moves, and to a scraper that takes
+	 * differences a sample with another label is another sample. */
+	pp_profile_label_number(build->p, "bytes",
+	    (int64_t)pp_heap_class_first(entry->size_class));
+}
+
+static void
+heap_comments(struct pp_build *build, const struct pp_heap_list *list)
+{
+	const struct pp_heap_reader *reader = list->reader;
+	struct pp_profile *p = build->p;
+	uint64_t loss[PP_LOSS_COUNT];
+	uint32_t i, workers = 0;
+
+	for (i = 1; i < reader->slots; i++)
+		workers += atomic_load(&reader->arena->slot[i].life.pid) > 0;
+	for (i = 0; i < PP_LOSS_COUNT; i++)
+		loss[i] = pp_build_loss(reader->arena, reader->slots, i);
+	pp_profile_comment(p, "heap_rate=%lld", (long long)p->period);
+	pp_profile_comment(p, "workers=%u", workers);
+	if ((atomic_load(&reader->arena->entry_refused) & PP_ENTRIES_MEMORY) !=
+	    0)
+		pp_profile_comment(p, "entry_patch=refused");
+	pp_build_losses(build, loss, "heap_");
+	pp_profile_comment(p, "heap_rows_malformed=%llu",
+	    (unsigned long long)list->rows_malformed);
+	pp_profile_comment(p, "heap_stacks_unreadable=%llu",
+	    (unsigned long long)list->ids.stacks_unreadable);
+	pp_profile_comment(p, "heap_stacks_dropped=%llu",
+	    (unsigned long long)list->ids.stacks_dropped);
+	pp_profile_comment(p, "heap_labels_unreadable=%llu",
+	    (unsigned long long)list->ids.labels_unreadable);
+}
+
+struct pp_profile *
+pp_heap_reader_profile(struct pp_heap_reader *reader, struct pp_heap_view *view)
+{
+	struct pp_heap_list list = { .reader = reader, .view = view };
+	struct pp_build *build = NULL;
+	uint32_t i;
+
+	memset(view->live, 0, sizeof(view->live));
+	view->rate = 1;
+	view->mixed = 0;
+	if (view->raw) {
+		heap_rates(reader, view);
+		list.raw = !view->mixed;
+	}
+	if (pp_heap_list_read(&list) == 0 &&
+	    (build = pp_build_new(reader->canon)) != NULL) {
+		heap_merge(&list);
+		heap_head(build->p, &list);
+		pp_build_main(build, reader->arena, reader->slots);
+		for (i = 0; i < list.entries; i++)
+			heap_sample(build, &list, &list.entry[i]);
+		heap_comments(build, &list);
+	}
+	pp_heap_list_free(&list);
+	return (pp_build_done(build));
+}

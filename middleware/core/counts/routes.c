@@ -1,0 +1,236 @@
+/*
+ * Summing up by route; see routes.h. Label sets of all slots get common
+ * numbers, and each number its place among the routes: two sets that differ in
+ * an application's label only have one place.
+ *
+ * Rule: what is learnt of a label set stays, since a slot's ids never change
+ * their meaning; so a reading costs the rows there are, and no texts.
+ */
+#include "counts/routes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "merge/labels.h"
+#include "profile/strings.h"
+#include "store/routes.h"
+
+struct pp_routes_reader {
+	struct pp_arena *arena;
+	uint32_t slots;
+	struct pp_labels *labels;
+	struct pp_strings strings;    /* names, as valid UTF-8 */
+	struct pp_label_cache *cache; /* by slot */
+	/* By number of the label set: place of its route + 1; 0: not known. */
+	uint32_t place[PP_LABELS_MAX + 1];
+	/* Place 0 has no route. Sorted only when they are handed out. */
+	struct pp_routes_sum sum[PP_ROUTES_SHOWN_MAX];
+	struct pp_routes_sum out[PP_ROUTES_SHOWN_MAX];
+	uint32_t sums;
+};
+
+struct pp_routes_reader *
+pp_routes_reader_new(struct pp_arena *arena, uint32_t slots)
+{
+	struct pp_routes_reader *reader;
+
+	if ((reader = calloc(1, sizeof(*reader))) == NULL)
+		return (NULL);
+	reader->arena = arena;
+	reader->slots = slots;
+	reader->sums = 1;
+	reader->labels = pp_labels_new();
+	reader->cache = calloc((size_t)slots + 1, sizeof(*reader->cache));
+	if (reader->labels == NULL || reader->cache == NULL) {
+		pp_routes_reader_free(reader);
+		return (NULL);
+	}
+	return (reader);
+}
+
+void
+pp_routes_reader_free(struct pp_routes_reader *reader)
+{
+	uint32_t slot;
+
+	if (reader == NULL)
+		return;
+	for (slot = 0; reader->cache != NULL && slot < reader->slots; slot++)
+		pp_labels_forget(&reader->cache[slot]);
+	free(reader->cache);
+	pp_strings_free(&reader->strings);
+	pp_labels_free(reader->labels);
+	free(reader);
+}
+
+/* The value of `key` in a set's text, interned; NULL: none, or no memory. */
+static const char *
+set_value(struct pp_routes_reader *reader, const char *text, const char *key)
+{
+	const char *value;
+
+	for (; *text != '\0'; text = value + strlen(value) + 1) {
+		value = text + strlen(text) + 1;
+		if (strcmp(text, key) == 0)
+			return (*value == '\0'
+				? NULL
+				: pp_strings_intern(&reader->strings, value));
+	}
+	return (NULL);
+}
+
+static int
+texts_compare(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return ((a != NULL) - (b != NULL));
+	return (strcmp(a, b));
+}
+
+/* The place of the set's route, made now if there is none; 0 when there is no
+ * room for one more. */
+static uint32_t
+place_of(struct pp_routes_reader *reader, uint32_t number)
+{
+	const char *text = pp_labels_text(reader->labels, number);
+	struct pp_routes_sum *sum;
+	const char *route, *method;
+	uint32_t i;
+
+	route = set_value(reader, text, "http.route");
+	if (route == NULL)
+		return (0);
+	method = set_value(reader, text, "http.method");
+	for (i = 1; i < reader->sums; i++) {
+		sum = &reader->sum[i];
+		if (sum->route == route && sum->method == method)
+			return (i);
+	}
+	if (reader->sums == PP_ROUTES_SHOWN_MAX)
+		return (0);
+	sum = &reader->sum[reader->sums];
+	sum->route = route;
+	sum->method = method;
+	return (reader->sums++);
+}
+
+static struct pp_routes_sum *
+sum_of(struct pp_routes_reader *reader, uint32_t slot, uint64_t label)
+{
+	uint32_t number;
+	int lost;
+
+	number = pp_labels_number(reader->labels, &reader->cache[slot],
+	    &reader->arena->slot[slot].labels, label, &lost);
+	if (number == 0)
+		return (&reader->sum[0]);
+	if (reader->place[number] == 0)
+		reader->place[number] = place_of(reader, number) + 1;
+	return (&reader->sum[reader->place[number] - 1]);
+}
+
+void
+pp_routes_reader_cpu(void *arg, uint32_t slot, uint64_t label, uint64_t ns)
+{
+	sum_of(arg, slot, label)->cpu_ns += ns;
+}
+
+static uint64_t
+load(const _Atomic uint64_t *counter)
+{
+	return (atomic_load_explicit(counter, memory_order_acquire));
+}
+
+/* What has ended is read before what has begun: what ends meanwhile counts as
+ * in flight. Nothing is where nobody lives. */
+static void
+row_add(struct pp_routes_reader *reader, uint32_t slot,
+    const struct pp_route *row, int alive)
+{
+	struct pp_routes_sum *sum;
+	uint64_t ended = 0, abandoned, begun, count;
+	uint32_t time;
+
+	sum = sum_of(reader, slot,
+	    atomic_load_explicit(&row->label, memory_order_acquire));
+	abandoned = load(&row->abandoned);
+	for (time = 0; time < PP_ROUTE_TIMES; time++) {
+		count = load(&row->time[time]);
+		sum->time[time] += count;
+		ended += count;
+	}
+	begun = load(&row->begun);
+	sum->requests += ended;
+	sum->abandoned += abandoned;
+	sum->ns += load(&row->ns);
+	sum->running_ns += load(&row->running_ns);
+	if (begun <= ended + abandoned)
+		return;
+	if (alive)
+		sum->in_flight += begun - ended - abandoned;
+	else
+		sum->abandoned += begun - ended - abandoned;
+}
+
+struct tell {
+	struct pp_routes_reader *reader;
+	uint32_t slot;
+};
+
+static void
+alloc_add(void *arg, uint32_t label, const int64_t alloc[2])
+{
+	const struct tell *tell = arg;
+	struct pp_routes_sum *sum = sum_of(tell->reader, tell->slot, label);
+
+	sum->alloc[0] += (uint64_t)alloc[0];
+	sum->alloc[1] += (uint64_t)alloc[1];
+}
+
+/* All but the route's name and its CPU time is read anew. */
+static void
+sums_clear(struct pp_routes_reader *reader)
+{
+	struct pp_routes_sum *sum;
+	uint32_t i;
+
+	for (i = 0; i < reader->sums; i++) {
+		sum = &reader->sum[i];
+		*sum = (struct pp_routes_sum){ .route = sum->route,
+			.method = sum->method,
+			.cpu_ns = sum->cpu_ns };
+	}
+}
+
+static int
+sum_compare(const void *a, const void *b)
+{
+	const struct pp_routes_sum *left = a, *right = b;
+	int order = texts_compare(left->route, right->route);
+
+	return (
+	    order != 0 ? order : texts_compare(left->method, right->method));
+}
+
+const struct pp_routes_sum *
+pp_routes_reader_read(struct pp_routes_reader *reader,
+    const struct pp_heap_reader *heap, uint32_t *count)
+{
+	struct tell tell = { .reader = reader };
+	const struct pp_slot *slot;
+	uint32_t used, i;
+
+	sums_clear(reader);
+	for (tell.slot = 1; tell.slot < reader->slots; tell.slot++) {
+		slot = &reader->arena->slot[tell.slot];
+		used = pp_routes_used(&slot->routes);
+		for (i = 0; i < used; i++)
+			row_add(reader, tell.slot, &slot->routes.row[i],
+			    atomic_load(&slot->life.pid) > 0);
+		pp_heap_reader_labels(heap, tell.slot, alloc_add, &tell);
+	}
+	memcpy(reader->out, reader->sum, reader->sums * sizeof(*reader->sum));
+	qsort(reader->out, reader->sums, sizeof(*reader->out), sum_compare);
+	*count = reader->sums;
+	return (reader->out);
+}

@@ -1,0 +1,171 @@
+/*
+ * Rows of the block and mutex tables to a profile; see waits.h.
+ */
+#include "counts/waits.h"
+#include "counts/tally.h"
+#include "store/rows.h"
+#include "store/waits.h"
+
+const char *
+pp_waits_state(uint32_t wait)
+{
+	static const char *const state[PP_WAIT_COUNT] = {
+#define WAIT_STATE(name, state, sentence) state,
+		PP_WAIT_TABLE(WAIT_STATE)
+#undef WAIT_STATE
+	};
+
+	return (wait < PP_WAIT_COUNT ? state[wait] : NULL);
+}
+
+const char *
+pp_waits_call(uint32_t call)
+{
+	static const char *const name[PP_CALL_COUNT] = {
+#define CALL_NAME(name, others) #name,
+		PP_CALL_TABLE(CALL_NAME)
+#undef CALL_NAME
+	};
+
+	if (call == PP_CALL_system_call)
+		return ("[in a system call]");
+	return (call < PP_CALL_COUNT ? name[call] : NULL);
+}
+
+static const char *
+waits_text(uint32_t wait)
+{
+	return (wait < PP_WAIT_COUNT ? pp_waits_state(wait)
+				     : pp_waits_call(wait - PP_WAIT_COUNT));
+}
+
+static const struct pp_tally_kind waits_kind[] = {
+	[PP_WAITS_BLOCK] = { { { "contentions", "count" },
+				 { "delay", "nanoseconds" } },
+	    PP_WAITS_VALUE_DELAY, "wait" },
+	/* The same labels on both: one stack may free two sorts of lock. */
+	[PP_WAITS_MUTEX] = { { { "contentions", "count" },
+				 { "delay", "nanoseconds" } },
+	    PP_WAITS_VALUE_DELAY, "wait" },
+};
+
+static struct pp_rows
+waits_rows(const struct pp_resolver *resolver, uint32_t slot,
+    enum pp_waits which)
+{
+	struct pp_slot *from = &resolver->arena->slot[slot];
+
+	return (pp_rows_waits(
+	    which == PP_WAITS_BLOCK ? &from->block : &from->mutex));
+}
+
+uint64_t
+pp_waits_count(const struct pp_resolver *resolver, enum pp_waits which)
+{
+	struct pp_rows rows;
+	uint64_t count = 0;
+	uint32_t slot, used, i;
+
+	for (slot = 1; slot < resolver->slots; slot++) {
+		rows = waits_rows(resolver, slot, which);
+		used = pp_rows_used(&rows);
+		for (i = 0; i < used; i++)
+			count += atomic_load(&rows.row[i].key) != 0;
+	}
+	return (count);
+}
+
+/* The slot's rows, with the slot's own ids. Returns -1 when out of memory. */
+static int
+waits_copy(struct pp_tally *tally, uint32_t slot, enum pp_waits which,
+    uint64_t *malformed)
+{
+	struct pp_rows rows = waits_rows(tally->ids.resolver, slot, which);
+	struct pp_tally_row row = { .slot = slot };
+	uint32_t used = pp_rows_used(&rows), i, wait;
+	uint64_t key;
+
+	for (i = 0; i < used; i++) {
+		key = atomic_load_explicit(&rows.row[i].key,
+		    memory_order_acquire);
+		if (key == 0)
+			continue;
+		pp_wait_unpack(key, &wait, &row.label, &row.stack);
+		/* Nobody waits for nothing. */
+		row.text = waits_text(wait);
+		if (wait == PP_WAIT_NONE || row.text == NULL) {
+			++*malformed;
+			continue;
+		}
+		row.value[PP_WAITS_VALUE_CONTENTIONS] =
+		    atomic_load(&rows.row[i].value[PP_WAIT_VALUE_COUNT]);
+		row.value[PP_WAITS_VALUE_DELAY] =
+		    atomic_load(&rows.row[i].value[PP_WAIT_VALUE_NS]);
+		/* Made, and nothing added to it yet. */
+		if (row.value[PP_WAITS_VALUE_CONTENTIONS] != 0 &&
+		    pp_tally_add(tally, &row) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static int
+waits_read(struct pp_tally *tally, enum pp_waits which, uint64_t *malformed)
+{
+	uint32_t slot, first;
+
+	for (slot = 1; slot < tally->ids.resolver->slots; slot++) {
+		first = tally->rows;
+		if (waits_copy(tally, slot, which, malformed) == -1)
+			return (-1);
+		pp_tally_resolve(tally, slot, first);
+	}
+	return (0);
+}
+
+/* Whole contentions, of sums and not of parts, so that little is lost. */
+static void
+waits_round(struct pp_tally *tally)
+{
+	uint64_t *count;
+	uint32_t i;
+
+	for (i = 0; i < tally->rows; i++) {
+		count = &tally->row[i].value[PP_WAITS_VALUE_CONTENTIONS];
+		*count = (*count + PP_WAIT_ONE / 2) / PP_WAIT_ONE;
+	}
+}
+
+static void
+waits_comments(struct pp_build *build, const struct pp_tally *tally,
+    uint64_t malformed)
+{
+	const struct pp_control *control = &tally->ids.resolver->arena->control;
+
+	pp_profile_comment(build->p, "block_rate_ns=%llu",
+	    (unsigned long long)atomic_load(&control->block_rate_ns));
+	pp_profile_comment(build->p, "mutex_fraction=%llu",
+	    (unsigned long long)atomic_load(&control->mutex_fraction));
+	pp_tally_comments(tally, build, "waits_");
+	pp_profile_comment(build->p, "wait_rows_malformed=%llu",
+	    (unsigned long long)malformed);
+}
+
+struct pp_profile *
+pp_waits_profile(struct pp_resolver *resolver, enum pp_waits which)
+{
+	struct pp_build *build = NULL;
+	struct pp_tally tally;
+	uint64_t malformed = 0;
+
+	if (pp_tally_begin(&tally, resolver) == 0 &&
+	    waits_read(&tally, which, &malformed) == 0) {
+		pp_tally_merge(&tally);
+		waits_round(&tally);
+		build = pp_tally_build(&tally, &waits_kind[which]);
+		if (build != NULL)
+			waits_comments(build, &tally, malformed);
+	}
+	pp_tally_end(&tally);
+	return (pp_build_done(build));
+}

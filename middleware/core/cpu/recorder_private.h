@@ -1,0 +1,65 @@
+/*
+ * What recorder.c (slices and their time), recorder_pack.c (a session as bytes)
+ * and recorder_profile.c (bytes as a profile) share. Nobody else includes this,
+ * but their tests.
+ */
+#ifndef PP_CPU_RECORDER_PRIVATE_H
+#define PP_CPU_RECORDER_PRIVATE_H
+
+#include "base/buf.h"
+#include "cpu/cpu_private.h"
+#include "cpu/recorder.h"
+
+/* What a session saw, packed. */
+struct pp_slice {
+	int64_t begun_ns; /* CLOCK_MONOTONIC */
+	int64_t ended_ns;
+	int64_t wall_ns;
+	double kernel_s;
+	double children_s;
+	double sampled_s;
+	uint32_t workers;
+	uint64_t restarts;
+	uint64_t malformed;
+	uint64_t dropped;
+	uint64_t labels_lost;
+	uint64_t loss[PP_LOSS_COUNT];
+	struct pp_buf data;
+};
+
+struct pp_recorder {
+	struct pp_cpu *cpu;
+	unsigned int hz;
+	struct pp_cpu_session *session; /* NULL: off, or out of memory */
+	uint64_t bytes;			/* of all slices */
+	uint64_t bytes_max;		/* tests shrink it */
+	uint64_t dropped;
+	uint64_t *unnamed;	/* addresses, a hash set; NULL: none */
+	uint32_t unnamed_at;	/* below this they are taken out */
+	uint32_t first, slices; /* a ring */
+	struct pp_slice slice[PP_SLICES_MAX];
+};
+
+/* Pack a session that was closed. Returns -1 when out of memory. */
+int pp_slice_pack(const struct pp_cpu_session *session, struct pp_slice *slice);
+
+/* Add all of a slice to a session of another struct pp_cpu. What is damaged
+ * ends it. */
+void pp_slice_unpack(const struct pp_slice *slice,
+    struct pp_cpu_session *session);
+
+/* What the open session has so far, as a slice that the caller frees by
+ * pp_buf_free(). Returns -1 when there is none. */
+int pp_recorder_peek(struct pp_recorder *recorder, struct pp_slice *slice);
+
+/* Note the addresses of a session that was closed. In recorder_names.c. */
+void pp_recorder_note(struct pp_recorder *recorder,
+    const struct pp_cpu_session *session);
+
+static inline struct pp_slice *
+pp_recorder_slice(struct pp_recorder *recorder, uint32_t i)
+{
+	return (&recorder->slice[(recorder->first + i) % PP_SLICES_MAX]);
+}
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * A sample in protobuf's wire format, by hand: lengths first, then the bytes.
+ * All other messages, of which there are few, are protobuf-c's (pprof.c).
+ *
+ *     Sample  1 location_id, packed · 2 value, packed · 3 label
+ *     Label   1 key · 2 str · 3 num
+ *
+ * Rule: a number of 0 is left out, as in proto3, but for elements of packed
+ * fields.
+ */
+#include "encode/profile/pprof_sample.h"
+
+#define VARINT_MAX 10
+
+/* Key of a field whose value is a number, or so many bytes. */
+#define NUMBER(field) ((uint8_t)((field) << 3))
+#define BYTES(field)  ((uint8_t)((field) << 3 | 2))
+
+/* Key and length of the whole; they are written last. */
+#define HEAD_MAX (1 + VARINT_MAX)
+
+/* Of one label: its own key and length, then three numbers. */
+#define LABEL_MAX (2 + 3 * (1 + VARINT_MAX))
+
+size_t
+pp_wire_sample_room(uint32_t locations, uint32_t labels)
+{
+	return (3 * HEAD_MAX + VARINT_MAX * PP_VALUES_MAX +
+	    VARINT_MAX * (size_t)locations + LABEL_MAX * (size_t)labels);
+}
+
+static size_t
+varint_len(uint64_t value)
+{
+	/* Seven bits a byte; 0 takes one. */
+	return ((size_t)(70 - __builtin_clzll(value | 1)) / 7);
+}
+
+static uint8_t *
+varint(uint8_t *to, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		*to++ = (uint8_t)(value | 0x80);
+	*to++ = (uint8_t)value;
+	return (to);
+}
+
+static uint8_t *
+put_locations(uint8_t *to, const struct pp_profile *p,
+    const struct pp_sample *sample)
+{
+	uint32_t count = sample->locations, i;
+	const uint32_t *location;
+	size_t len = 0;
+
+	if (count == 0)
+		return (to);
+	location = &p->stack[sample->first_location];
+	for (i = 0; i < count; i++)
+		len += varint_len(location[i]);
+	*to++ = BYTES(1);
+	to = varint(to, len);
+	for (i = 0; i < count; i++)
+		to = varint(to, location[i]);
+	return (to);
+}
+
+/* A field of less than 128 bytes, whose length is one: it begins behind that,
+ * which is set at its end. */
+static uint8_t *
+short_begin(uint8_t *to, unsigned int field)
+{
+	*to = BYTES(field);
+	return (to + 2);
+}
+
+static uint8_t *
+short_end(uint8_t *from, uint8_t *to)
+{
+	from[-1] = (uint8_t)(to - from);
+	return (to);
+}
+_Static_assert(VARINT_MAX *PP_VALUES_MAX < 128 && LABEL_MAX < 128,
+    "the length of one takes more than a byte");
+
+static uint8_t *
+put_values(uint8_t *to, const int64_t *value, uint32_t count)
+{
+	uint8_t *from = short_begin(to, 2);
+	uint32_t i;
+
+	if (count == 0)
+		return (to);
+	for (i = 0, to = from; i < count; i++)
+		to = varint(to, (uint64_t)value[i]);
+	return (short_end(from, to));
+}
+
+static uint8_t *
+put_label(uint8_t *to, const struct pp_label *label, struct pp_names *names)
+{
+	uint8_t *from = short_begin(to, 3);
+	uint64_t number[3];
+	unsigned int i;
+
+	number[0] = (uint64_t)pp_names_number(names, label->key);
+	number[1] = (uint64_t)pp_names_number(names, label->text);
+	number[2] = label->text == NULL ? (uint64_t)label->number : 0;
+	for (i = 0, to = from; i < 3; i++) {
+		if (number[i] == 0)
+			continue;
+		*to++ = NUMBER(i + 1);
+		to = varint(to, number[i]);
+	}
+	return (short_end(from, to));
+}
+
+const uint8_t *
+pp_wire_sample(const struct pp_profile *p, const struct pp_sample *sample,
+    struct pp_names *names, unsigned int field, uint8_t *room, size_t *len)
+{
+	uint8_t *from = room + HEAD_MAX, *to = from;
+	size_t size;
+	uint32_t i;
+
+	to = put_locations(to, p, sample);
+	to = put_values(to, sample->value, p->value_types);
+	for (i = 0; i < sample->labels; i++)
+		to = put_label(to, &p->label[sample->first_label + i], names);
+	size = (size_t)(to - from);
+	from -= 1 + varint_len(size);
+	from[0] = BYTES(field);
+	(void)varint(from + 1, size);
+	*len = (size_t)(to - from);
+	return (from);
+}

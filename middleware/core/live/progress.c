@@ -1,0 +1,281 @@
+/*
+ * Asking, and putting together what was read: who runs on which thread. See
+ * progress.h. Copies are made in progress_copy.c, profiles in
+ * progress_profile.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "live/progress_private.h"
+#include "merge/wake.h"
+#include "counts/waits.h"
+#include "store/waits.h"
+
+/* A thread id is unique within a second; Linux gives out at most so many. */
+#define TID_BITS 22
+
+/* Later than those of both kinds; 0 means "never asked". */
+static uint32_t
+progress_question(const struct pp_control *control)
+{
+	uint32_t all = atomic_load(&control->dump);
+	uint32_t one = atomic_load(&control->dump_one);
+	uint32_t question = ((int32_t)(one - all) > 0 ? one : all) + 1;
+
+	return (question != 0 ? question : 1);
+}
+
+uint32_t
+pp_progress_ask(const struct pp_resolver *resolver, int32_t parent)
+{
+	struct pp_control *control = &resolver->arena->control;
+	uint32_t question = progress_question(control);
+
+	atomic_store(&control->dump, question);
+	pp_wake_all(resolver->arena, resolver->slots, parent);
+	return (question);
+}
+
+uint32_t
+pp_progress_ask_thread(const struct pp_resolver *resolver, int32_t parent,
+    uint32_t slot, int32_t tid)
+{
+	struct pp_control *control = &resolver->arena->control;
+	uint32_t question = progress_question(control);
+
+	atomic_store(&control->dump_one, question);
+	pp_wake_thread(resolver->arena, slot, parent, tid);
+	return (question);
+}
+
+int
+pp_progress_answered(const struct pp_resolver *resolver, uint32_t question)
+{
+	const struct pp_slot *from;
+	uint32_t slot, i;
+
+	for (slot = 1; slot < resolver->slots; slot++) {
+		from = &resolver->arena->slot[slot];
+		if (atomic_load(&from->life.pid) <= 0)
+			continue;
+		for (i = 0; i < PP_THREADS_MAX; i++) {
+			if (atomic_load(&from->thread[i].tid) != 0 &&
+			    !pp_progress_heard(&from->thread[i], question))
+				return (0);
+		}
+	}
+	return (1);
+}
+
+uint64_t
+pp_progress_count(const struct pp_resolver *resolver)
+{
+	const struct pp_slot *from;
+	uint64_t count = 0;
+	uint32_t slot, i, used;
+
+	for (slot = 1; slot < resolver->slots; slot++) {
+		from = &resolver->arena->slot[slot];
+		if (atomic_load(&from->life.pid) <= 0)
+			continue;
+		/* Entry 0 runs on a thread, and is counted as that. */
+		used = pp_progress_used(from);
+		for (i = 1; i < used; i++)
+			count += atomic_load(&from->flights.flight[i].id) != 0;
+		for (i = 0; i < PP_THREADS_MAX; i++)
+			count += atomic_load(&from->thread[i].tid) != 0;
+	}
+	return (count);
+}
+
+uint32_t
+pp_progress_requests(const struct pp_resolver *resolver, uint32_t slot)
+{
+	const struct pp_slot *from = &resolver->arena->slot[slot];
+	uint32_t i, used, count = 0;
+
+	used = pp_progress_used(from);
+	for (i = 0; i < used; i++)
+		count += atomic_load(&from->flights.flight[i].id) != 0 &&
+		    atomic_load(&from->flights.flight[i].task) == 0;
+	return (count);
+}
+
+static int
+compare_tid(const void *a, const void *b)
+{
+	const struct pp_progress_thread *left = a, *right = b;
+
+	return ((left->tid > right->tid) - (left->tid < right->tid));
+}
+
+static struct pp_progress_thread *
+thread_find(struct pp_progress_reader *reader, uint32_t tid)
+{
+	struct pp_progress_thread wanted = { .tid = tid };
+
+	return (bsearch(&wanted, reader->thread, reader->threads,
+	    sizeof(wanted), compare_tid));
+}
+
+/* The item is what the thread does. */
+static void
+item_on_thread(struct pp_progress_item *item, struct pp_progress_thread *thread)
+{
+	thread->shown = 1;
+	item->tid = thread->tid;
+	item->state = thread->state;
+	item->stack = thread->stack;
+	/* The thread's labels hold what the application has added. */
+	if (thread->label != 0)
+		item->label = thread->label;
+}
+
+/* Which request the event loop's thread was in when it answered, or is in if
+ * it did not; NULL: none, or it has gone to sleep or ended since. */
+static struct pp_progress_item *
+running_find(const struct pp_progress_reader *reader,
+    const struct pp_progress_thread *loop)
+{
+	struct pp_progress_list *list = reader->list;
+	struct pp_progress_item *item;
+	uint32_t i;
+
+	for (i = reader->first; i < list->items && loop->flight != 0; i++) {
+		item = &list->item[i];
+		if (item->id == loop->flight &&
+		    item->kind == PP_PROGRESS_REQUEST &&
+		    item->wait == PP_WAIT_NONE)
+			return (item);
+	}
+	return (NULL);
+}
+
+/* Requests and tasks get common ids, and the threads that they run on. */
+static void
+items_place(struct pp_progress_reader *reader)
+{
+	struct pp_progress_list *list = reader->list;
+	struct pp_progress_item *item, *running = NULL;
+	struct pp_progress_thread *thread;
+	uint32_t i, kept = reader->first;
+
+	if ((thread = thread_find(reader, (uint32_t)reader->pid)) != NULL)
+		running = running_find(reader, thread);
+	for (i = reader->first; i < list->items; i++) {
+		item = &list->item[i];
+		/* It began after its thread had answered, or has ended. */
+		if (item->entry == 0 && item != running) {
+			list->changed++;
+			continue;
+		}
+		item->stack = pp_resolve_stack(&list->tally->ids, item->stack);
+		item->label = pp_resolve_label(&list->tally->ids, item->label);
+		if (item == running)
+			item_on_thread(item, thread);
+		else if (item->kind == PP_PROGRESS_REQUEST &&
+		    item->wait == PP_WAIT_NONE)
+			item->state = "runnable";
+		list->item[kept++] = *item;
+	}
+	list->items = kept;
+	for (i = reader->first; i < list->items; i++) {
+		item = &list->item[i];
+		if (item->kind == PP_PROGRESS_TASK && item->tid != 0 &&
+		    (thread = thread_find(reader, item->tid)) != NULL &&
+		    !thread->shown)
+			item_on_thread(item, thread);
+	}
+}
+
+/* The threads that are neither a request nor a task. */
+static int
+threads_place(struct pp_progress_reader *reader)
+{
+	const struct pp_progress_thread *thread;
+	struct pp_progress_item *item;
+	uint64_t second;
+	uint32_t i;
+	int status;
+
+	for (i = 0; i < reader->threads; i++) {
+		thread = &reader->thread[i];
+		if (thread->shown)
+			continue;
+		if ((item = pp_progress_room(reader->list, &status)) == NULL) {
+			if (status == -1)
+				return (-1);
+			continue;
+		}
+		/* Requests and tasks never have a multiple of the slots. */
+		second = (uint64_t)(thread->started_ns / PP_NS_PER_SEC);
+		item->id = (second << TID_BITS | thread->tid) *
+		    reader->list->tally->ids.resolver->slots;
+		item->kind = PP_PROGRESS_THREAD;
+		item->slot = reader->slot;
+		item->pid = reader->pid;
+		item->tid = thread->tid;
+		item->stack = thread->stack;
+		item->label = thread->label;
+		item->state = thread->state;
+		item->started_ns = thread->started_ns;
+		reader->list->items++;
+	}
+	return (0);
+}
+
+static int
+slot_read(struct pp_progress_reader *reader, uint32_t slot)
+{
+	struct pp_progress_list *list = reader->list;
+	uint32_t i;
+
+	reader->slot = slot;
+	reader->from = &list->tally->ids.resolver->arena->slot[slot];
+	reader->pid = atomic_load(&reader->from->life.pid);
+	reader->first = list->items;
+	reader->threads = 0;
+	if (reader->pid <= 0)
+		return (0);
+	if (pp_progress_flights(reader) == -1)
+		return (-1);
+	pp_resolve_slot(&list->tally->ids, slot);
+	for (i = 0; i < PP_THREADS_MAX; i++)
+		pp_progress_thread(reader, &reader->from->thread[i]);
+	qsort(reader->thread, reader->threads, sizeof(*reader->thread),
+	    compare_tid);
+	items_place(reader);
+	return (threads_place(reader));
+}
+
+int
+pp_progress_read(struct pp_progress_list *list, struct pp_resolver *resolver,
+    uint32_t question, pp_progress_name_fn *name, void *arg)
+{
+	struct pp_progress_reader reader = { .list = list,
+		.question = question,
+		.name = name,
+		.arg = arg };
+	uint32_t slot;
+
+	memset(list, 0, sizeof(*list));
+	if ((list->tally = calloc(1, sizeof(*list->tally))) == NULL ||
+	    pp_tally_begin(list->tally, resolver) == -1)
+		return (-1);
+	list->now_ns = pp_clock_mono();
+	for (slot = 1; slot < resolver->slots; slot++) {
+		if (slot_read(&reader, slot) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+void
+pp_progress_free(struct pp_progress_list *list)
+{
+	if (list->tally != NULL)
+		pp_tally_end(list->tally);
+	free(list->tally);
+	free(list->item);
+}

@@ -1,0 +1,274 @@
+/*
+ * The watch: which loops do not turn. See stalls.h.
+ *
+ * A loop goes on when it waits for events, when it comes back from that, and
+ * when another handler runs; all of it is in three words of the slot. Since
+ * when nothing has changed is known exactly for a handler, and for the rest
+ * of a turn to the time between two looks.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mix.h"
+#include "live/stalls_private.h"
+#include "merge/wake.h"
+
+/* Between two looks when nothing is wrong, at most; half the bound otherwise,
+ * so that what began is seen before it is too long, and then looked at when it
+ * is. */
+#define LOOK_MAX_NS (500 * PP_NS_PER_MS)
+#define LOOK_MIN_NS (2 * PP_NS_PER_MS)
+
+/* While a loop is held: its end is known this well. */
+#define LOOK_HELD_NS (50 * PP_NS_PER_MS)
+
+/* A thread that was asked for its stack. */
+#define ANSWER_NS      (100 * PP_NS_PER_MS)
+#define LOOK_ANSWER_NS (2 * PP_NS_PER_MS)
+
+struct pp_stalls *
+pp_stalls_new(struct pp_resolver *resolver, struct pp_cpu *cpu, int32_t parent,
+    uint64_t stall_ms)
+{
+	struct pp_stalls *stalls;
+	uint32_t slot;
+
+	stalls = calloc(1,
+	    sizeof(*stalls) + resolver->slots * sizeof(stalls->watch[0]));
+	if (stalls == NULL)
+		return (NULL);
+	stalls->resolver = resolver;
+	stalls->cpu = cpu;
+	stalls->parent = parent;
+	/* Read from the arena, so that it may be anything. */
+	if (stall_ms <= PP_STALL_MS_MAX)
+		stalls->stall_ns = (int64_t)stall_ms * PP_NS_PER_MS;
+	/* A worker may die before there is a collector, or while there is none
+	 * for a moment: that is told; what another one has told is not. */
+	for (slot = 1; slot < resolver->slots; slot++)
+		stalls->watch[slot].deaths =
+		    atomic_load(&resolver->arena->slot[slot].deaths_told);
+	return (stalls);
+}
+
+void
+pp_stalls_free(struct pp_stalls *stalls)
+{
+	uint32_t i;
+
+	if (stalls == NULL)
+		return;
+	for (i = 0; i < PP_STALLS_MAX; i++)
+		free(stalls->stall[i].death);
+	free(stalls);
+}
+
+void
+pp_stalls_tell(struct pp_stalls *stalls, pp_stall_told_fn *told,
+    pp_progress_name_fn *name, void *arg)
+{
+	stalls->told = told;
+	stalls->name = name;
+	stalls->arg = arg;
+}
+
+/* The entry of the request whose handler runs, or NULL. */
+static const struct pp_flight *
+watch_flight(const struct pp_slot *from)
+{
+	uint64_t id = atomic_load(&from->flights.running);
+	uint32_t used = atomic_load(&from->flights.used), i;
+
+	for (i = 0; id != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
+		if (atomic_load(&from->flights.flight[i].id) == id)
+			return (&from->flights.flight[i]);
+	}
+	return (NULL);
+}
+
+/* When what runs now began, of which the last look knew nothing. */
+static int64_t
+watch_began(const struct pp_slot *from, int64_t busy, int same_turn,
+    int64_t now)
+{
+	const struct pp_flight *flight = watch_flight(from);
+	int64_t began = busy;
+
+	if (flight != NULL)
+		began = atomic_load(&flight->since_ns);
+	else if (same_turn)
+		began = now; /* after a handler, at some time since then */
+	return (began > 0 && began < now ? began : now);
+}
+
+static const struct pp_thread_facts *
+watch_thread(const struct pp_slot *from, int32_t pid)
+{
+	uint32_t i;
+
+	for (i = 0; i < PP_THREADS_MAX; i++) {
+		if ((int32_t)atomic_load(&from->thread[i].tid) == pid)
+			return (&from->thread[i]);
+	}
+	return (NULL);
+}
+
+static void
+watch_ask(struct pp_stalls *stalls, uint32_t slot, int64_t now)
+{
+	struct pp_stall_watch *watch = &stalls->watch[slot];
+	struct pp_slot *from = &stalls->resolver->arena->slot[slot];
+	const struct pp_flight *flight = watch_flight(from);
+	struct pp_stall *stall;
+
+	stall =
+	    pp_stalls_begin(stalls, slot, watch->pid, now - watch->since_ns);
+	if (flight != NULL) {
+		stall->handler = 1;
+		memcpy(stall->path, flight->path, sizeof(stall->path));
+		pp_progress_path(stall->path);
+		stall->label_len = pp_labels_copy(&from->labels,
+		    atomic_load(&flight->label), stall->label);
+	}
+	watch->on = stall->number;
+	watch->began_ns = watch->since_ns;
+	watch->asked_ns = now;
+	watch->question = pp_progress_ask_thread(stalls->resolver,
+	    stalls->parent, slot, watch->pid);
+}
+
+/* The thread's stack is there, or will not come: tell. Returns 0 to go on
+ * waiting. */
+static int
+watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
+{
+	struct pp_stall_watch *watch = &stalls->watch[slot];
+	struct pp_slot *from = &stalls->resolver->arena->slot[slot];
+	struct pp_stall *stall = pp_stalls_find(stalls, watch->on);
+	const struct pp_thread_facts *facts;
+	uint64_t pc[PP_FRAMES_MAX];
+	char label[PP_LABELS_TEXT_MAX];
+	uint32_t len;
+	int heard;
+
+	facts = watch_thread(from, watch->pid);
+	heard = facts != NULL && pp_progress_heard(facts, watch->question);
+	if (!heard && !last && now - watch->asked_ns < ANSWER_NS) {
+		/* A question is thrown away while a tick of the thread waits
+		 * to be delivered. */
+		pp_wake_thread(stalls->resolver->arena, slot, stalls->parent,
+		    watch->pid);
+		return (0);
+	}
+	watch->asked_ns = 0;
+	if (stall == NULL)
+		return (1);
+	stall->held_ns = now - watch->began_ns;
+	if (heard) {
+		stall->words = pp_stalls_words(stalls, slot, pc,
+		    pp_progress_pcs(facts, pc), stall->word);
+		stall->state = pp_progress_state(stalls->resolver->canon,
+		    stall->word, stall->words, stalls->name, stalls->arg);
+		/* With what its handler has pushed. */
+		len = pp_labels_copy(&from->labels, atomic_load(&facts->label),
+		    label);
+		if (len != 0) {
+			stall->label_len = len;
+			memcpy(stall->label, label, len);
+		}
+	}
+	pp_stalls_told(stalls, stall);
+	return (1);
+}
+
+static void
+watch_end(struct pp_stalls *stalls, uint32_t slot, int died, int64_t now)
+{
+	struct pp_stall_watch *watch = &stalls->watch[slot];
+	struct pp_stall *stall;
+
+	if (watch->on == 0)
+		return;
+	if (watch->asked_ns != 0)
+		(void)watch_answer(stalls, slot, now, 1);
+	stall = pp_stalls_find(stalls, watch->on);
+	watch->on = 0;
+	if (stall == NULL)
+		return;
+	stall->held_ns = now - watch->began_ns;
+	stall->over = 1;
+	stall->died = died;
+	pp_stalls_told(stalls, stall);
+}
+
+static uint64_t
+watch_mark(const struct pp_slot *from, int64_t busy)
+{
+	const struct pp_flights *flights = &from->flights;
+	uint64_t mark = pp_mix((uint64_t)busy, atomic_load(&flights->running));
+
+	mark = pp_mix(mark, atomic_load(&flights->requests));
+	/* One that is run again has the same id. */
+	return (
+	    pp_mix(mark, (uint64_t)atomic_load(&flights->flight[0].since_ns)));
+}
+
+static int64_t
+watch_slot(struct pp_stalls *stalls, uint32_t slot, int64_t now)
+{
+	struct pp_stall_watch *watch = &stalls->watch[slot];
+	const struct pp_slot *from = &stalls->resolver->arena->slot[slot];
+	int32_t pid = atomic_load(&from->life.pid);
+	int64_t busy = atomic_load(&from->busy_ns);
+	uint64_t mark = watch_mark(from, busy);
+
+	if (pid != watch->pid || mark != watch->mark) {
+		watch_end(stalls, slot, pid != watch->pid, now);
+		watch->since_ns = watch_began(from, busy,
+		    pid == watch->pid && busy == watch->busy_ns, now);
+		watch->busy_ns = busy;
+		watch->pid = pid;
+		watch->mark = mark;
+	}
+	if (pid <= 0 || busy == 0)
+		return (INT64_MAX);
+	if (watch->on == 0) {
+		if (now - watch->since_ns < stalls->stall_ns)
+			return (watch->since_ns + stalls->stall_ns);
+		watch_ask(stalls, slot, now);
+	}
+	if (watch->asked_ns != 0 && !watch_answer(stalls, slot, now, 0))
+		return (now + LOOK_ANSWER_NS);
+	return (now + LOOK_HELD_NS);
+}
+
+static int64_t
+stalls_interval(const struct pp_stalls *stalls)
+{
+	int64_t interval = stalls->stall_ns / 2;
+
+	if (interval > LOOK_MAX_NS)
+		return (LOOK_MAX_NS);
+	return (interval < LOOK_MIN_NS ? LOOK_MIN_NS : interval);
+}
+
+int64_t
+pp_stalls_tick(struct pp_stalls *stalls, int64_t now)
+{
+	int64_t next = INT64_MAX, at;
+	uint32_t slot;
+
+	/* Of deaths the parent tells. */
+	if (stalls->stall_ns != 0)
+		next = now + stalls_interval(stalls);
+	for (slot = 1; slot < stalls->resolver->slots; slot++) {
+		pp_stalls_deaths(stalls, slot);
+		if (stalls->stall_ns == 0)
+			continue;
+		at = watch_slot(stalls, slot, now);
+		if (at < next)
+			next = at;
+	}
+	return (next);
+}

@@ -1,0 +1,17 @@
+/*
+ * The table of endpoints: private to service/.
+ *
+ * Rule: it stands above the endpoints, which get it by their service.
+ */
+#ifndef PP_SERVICE_ENDPOINTS_H
+#define PP_SERVICE_ENDPOINTS_H
+
+#include "service/endpoints/endpoint.h"
+
+extern const struct pp_endpoint pp_endpoints[];
+extern const size_t pp_endpoints_count;
+
+/* The endpoint for a path after the prefix ("/heap"), or NULL. */
+const struct pp_endpoint *pp_endpoint_find(const char *path);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The application's own profiles, at the names that it has given them. They
+ * come and go with the workers, so they are not in the table of endpoints;
+ * one that has the name of an endpoint cannot be asked for.
+ */
+#include <string.h>
+
+#include "counts/own.h"
+#include "encode/text/text_count.h"
+#include "service/endpoints/endpoint.h"
+
+static int
+own_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (c - 'a' + 10);
+	if (c >= 'A' && c <= 'F')
+		return (c - 'A' + 10);
+	return (-1);
+}
+
+/* Whether the path is the name, with or without %-escapes. */
+static int
+own_matches(const char *path, const char *name)
+{
+	int high, low;
+
+	if (strcmp(path, name) == 0)
+		return (1);
+	for (; *name != '\0'; name++, path++) {
+		if (*path == '%' && (high = own_hex(path[1])) != -1 &&
+		    (low = own_hex(path[2])) != -1) {
+			if (*name != (char)(high << 4 | low))
+				return (0);
+			path += 2;
+		} else if (*path != *name) {
+			return (0);
+		}
+	}
+	return (*path == '\0');
+}
+
+int
+pp_ep_own_find(struct pp_task *task, const char *path)
+{
+	struct pp_own_list list;
+	uint32_t i;
+
+	if (*path++ != '/')
+		return (0);
+	pp_own_list(task->service->resolver, &list);
+	for (i = 0; i < list.used; i++) {
+		if (!own_matches(path, list.name[i]))
+			continue;
+		memcpy(task->named.own, list.name[i], PP_OWN_NAME_MAX);
+		return (1);
+	}
+	return (0);
+}
+
+static struct pp_profile *
+own_take(struct pp_task *task)
+{
+	return (pp_own_profile(task->service->resolver, task->named.own));
+}
+
+static int
+own_text(struct pp_task *task)
+{
+	return (pp_named_text_count(task, own_take(task), NULL));
+}
+
+static const struct pp_named own_named = { .take = own_take, .text = own_text };
+
+const struct pp_endpoint pp_ep_own = { .name = "",
+	.methods = PP_TAKES_GET,
+	.begin = pp_named_begin,
+	.finish = pp_named_finish,
+	.cancel = pp_named_cancel,
+	.named = &own_named };

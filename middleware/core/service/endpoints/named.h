@@ -1,0 +1,95 @@
+/*
+ * Profiles that are a state and not a window (heap, goroutine): taken at once,
+ * or twice for a difference. All that Go's net/http/pprof does alike for them
+ * is here: seconds=, debug=, gc=, headers, errors and the order of checks.
+ *
+ * A new one is a const struct pp_named, and a row in endpoints.c that names it
+ * and the three functions below.
+ *
+ *     snapshot   [ask, wait for answers] take, write
+ *     delta      [ask, wait] take, wait for seconds=, [ask, wait] take, write
+ *
+ * Rule: nobody waits inside a call. While answers are awaited the service's
+ * tick looks every PP_NAMED_LOOK_NS whether they are there.
+ */
+#ifndef PP_SERVICE_ENDPOINTS_NAMED_H
+#define PP_SERVICE_ENDPOINTS_NAMED_H
+
+#include <sys/queue.h>
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "profile/profile.h"
+#include "service/http/message.h"
+
+struct pp_service;
+struct pp_task;
+
+/* How long workers get to answer: a handler that holds its worker longer is
+ * what profiles are for, but not what a profile waits for. */
+#define PP_NAMED_ANSWER_NS (100 * PP_NS_PER_MS)
+#define PP_NAMED_LOOK_NS   (2 * PP_NS_PER_MS)
+
+/* When those who are silent are asked again. Not more often: a signal ends
+ * what a handler may be sleeping in. */
+#define PP_NAMED_REMIND_NS (20 * PP_NS_PER_MS)
+
+/* What is asked for, and how far it is. */
+struct pp_named_task {
+	int64_t seconds; /* 0: a snapshot */
+	int64_t debug;	 /* 0: binary */
+	int gc;		 /* 1: gc= was above 0 */
+	enum {
+		PP_NAMED_READY,	  /* take it when it is due */
+		PP_NAMED_FIRST,	  /* asked, before the first reading */
+		PP_NAMED_BETWEEN, /* of the two readings */
+		PP_NAMED_LAST	  /* asked, before the reading that answers */
+	} phase;
+	uint32_t question;
+	int64_t asked_ns; /* CLOCK_MONOTONIC */
+	int64_t begun_ns; /* likewise; of the first reading */
+	int reminded;	  /* those who are silent were asked again */
+	struct pp_profile *before;
+	char own[PP_OWN_NAME_MAX]; /* name of an application's profile */
+	LIST_ENTRY(pp_task) list;  /* of the service; while phase != READY */
+};
+
+struct pp_named {
+	const char *name;    /* "heap", as in the file's name; NULL: the
+				task's `own` */
+	int delta;	     /* 1: seconds= is allowed */
+	int text_below_zero; /* 1: a negative debug= is text too */
+	/* Ask the workers for what only they know; 0: nothing is needed for
+	 * this request. NULL: never. `answered` tells whether all have,
+	 * `remind` asks again who has not (NULL: nobody), `asked` lets go of
+	 * the question. */
+	int (*ask)(struct pp_task *);
+	void (*remind)(struct pp_task *);
+	int (*answered)(const struct pp_task *);
+	void (*asked)(struct pp_task *);
+	/* The profile now, without symbols; NULL: out of memory. */
+	struct pp_profile *(*take)(struct pp_task *);
+	/* Write the body for debug= other than 0. Returns -1 when out of
+	 * memory. */
+	int (*text)(struct pp_task *);
+};
+
+/* The functions of an endpoint that has a struct pp_named. */
+void pp_named_begin(struct pp_task *task, const struct pp_request *request);
+void pp_named_finish(struct pp_task *task);
+void pp_named_cancel(struct pp_task *task);
+
+/* Give the profile's locations their names. */
+void pp_named_symbolize(struct pp_task *task, struct pp_profile *profile);
+
+/* Write the text of a profile of counts, symbolized here; for pp_named.text.
+ * Frees the profile; NULL: out of memory. `comments` as for
+ * pp_encode_text_count(). */
+int pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
+    const char *comments);
+
+/* Look after answers that are awaited. Returns when to call again. */
+int64_t pp_named_tick(struct pp_service *service, int64_t now);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * What the tracer tells its readers: the events of an execution trace.
+ *
+ * The model is Go's. A P is a thread of a worker. A G is what runs there: a
+ * request, a task, the event loop, or the thread itself while it does neither.
+ * A P that is up has one running G; Gs are created, started, stopped, unblocked
+ * and ended.
+ *
+ * Rule: knows no arena, so that the formats, which are readers, know none.
+ */
+#ifndef PP_TRACE_EVENT_H
+#define PP_TRACE_EVENT_H
+
+#include <stdint.h>
+
+struct pp_tracer;
+
+enum pp_tracer_kind {
+	PP_TRACER_REQUEST,
+	PP_TRACER_TASK,
+	PP_TRACER_LOOP,
+	PP_TRACER_THREAD
+};
+
+enum pp_tracer_state {
+	PP_TRACER_RUNNABLE,
+	PP_TRACER_RUNNING,
+	PP_TRACER_BLOCKED
+};
+
+/* What a reader may look at of a G. */
+struct pp_tracer_g {
+	uint32_t number; /* 1.., never used twice while somebody traces */
+	uint32_t place;	 /* < PP_TRACE_GS_MAX; another G's after its end */
+	uint32_t entry;	 /* name: "GET /fib/", "worker 1 event loop" */
+	uint32_t route;	 /* name, 0: none */
+	uint32_t parent; /* number of the request that a task is for, or 0 */
+	enum pp_tracer_kind kind;
+	enum pp_tracer_state state;
+};
+
+/* A stack: `words` of pp_tracer_profile(), 0: none; above them the name of
+ * the call that is no frame of ours, or 0; below them where the G begins. */
+struct pp_tracer_stack {
+	uint32_t words;
+	uint32_t leaf;
+	uint32_t entry;
+};
+
+enum pp_tracer_what {
+	/* At the begin, before all others: g was there already, in its state;
+	   `how` tells BLOCKED ones apart: away, and in which way. */
+	PP_TOLD_EXISTS,
+	PP_TOLD_BEGIN, /* number: Ps to expect */
+	/* A thread begins: number: its tid. And ends; nothing runs on it. */
+	PP_TOLD_UP,
+	PP_TOLD_DOWN,
+	PP_TOLD_CREATE, /* g, runnable, or blocked as `state` says; stack */
+	PP_TOLD_START,	/* g runs on p */
+	PP_TOLD_STOP,	/* p's g is runnable again; stack */
+	PP_TOLD_END,	/* p's g has ended */
+	PP_TOLD_BLOCK,	/* p's g is asleep: wait, stack */
+	PP_TOLD_WAKE,	/* g is runnable; stack, of whoever woke it */
+	/* p's g did nothing from `ts` to `until`, and runs again: how, stack,
+	   for HOW_WAIT: wait. Nothing else came from p meanwhile. */
+	PP_TOLD_AWAY,
+	PP_TOLD_GONE,  /* the same at the end of a trace: it still is away */
+	PP_TOLD_SHORT, /* a call that did not block; stack */
+	/* Of p's g: task number, its parent, name */
+	PP_TOLD_TASK,
+	PP_TOLD_TASK_END,
+	PP_TOLD_REGION,	    /* number: of its task or 0; name */
+	PP_TOLD_REGION_END, /* likewise, always of the innermost */
+	PP_TOLD_LOG,	    /* number: of its task or 0; name, text */
+	PP_TOLD_HEAP,	    /* number: bytes in use */
+	/* p was seen running g, or number if g is NULL, at `until`; stack.
+	   Comes late and in no order */
+	PP_TOLD_SAMPLE
+};
+
+enum pp_tracer_how {
+	PP_TRACER_HOW_NOT,
+	PP_TRACER_HOW_POLL,
+	PP_TRACER_HOW_CALL,
+	PP_TRACER_HOW_WAIT
+};
+
+struct pp_tracer_event {
+	enum pp_tracer_what what;
+	uint32_t p; /* 0.., dense */
+	int64_t ts; /* CLOCK_MONOTONIC, ns */
+	int64_t until;
+	const struct pp_tracer_g *g; /* valid during the call */
+	struct pp_tracer_stack stack;
+	enum pp_tracer_how how;
+	uint32_t wait; /* enum pp_wait */
+	uint32_t name;
+	uint32_t worker; /* of UP: name of its process, "worker 1" */
+	int32_t pid;	 /* likewise; 0: not known */
+	uint64_t number;
+	uint64_t parent;
+	const char *text; /* not terminated; UTF-8 is not checked */
+	uint32_t len;
+};
+
+typedef void pp_tracer_reader(void *arg, const struct pp_tracer_event *event);
+
+/* The text of a name. "" for 0. */
+const char *pp_tracer_name(const struct pp_tracer *tracer, uint32_t name);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * What is there when recording begins: what runs is read from the slots'
+ * tables, since a thread that is busy or waits says nothing before that is
+ * over; whether it runs or waits it writes down in the handler of the signal
+ * by which recording begins (pp_thread_seen()).
+ *
+ * Rule: what is read here is only believed as far as it does no harm: a name,
+ * and that something runs.
+ */
+#include <string.h>
+
+#include "trace/tracer_private.h"
+
+/* A flight as it was at one moment. */
+struct looked {
+	uint64_t id;
+	uint32_t task, label, tid;
+	int64_t started_ns;
+	char path[PP_FLIGHT_PATH_MAX];
+};
+
+static int
+look_read(const struct pp_flight *flight, struct looked *out)
+{
+	out->id = atomic_load_explicit(&flight->id, memory_order_acquire);
+	if (out->id == 0)
+		return (0);
+	out->task = atomic_load(&flight->task);
+	out->label = atomic_load(&flight->label);
+	out->tid = atomic_load(&flight->tid);
+	out->started_ns = atomic_load(&flight->started_ns);
+	memcpy(out->path, flight->path, sizeof(out->path));
+	atomic_thread_fence(memory_order_acquire);
+	return (atomic_load(&flight->id) == out->id);
+}
+
+static void
+look_path(struct pp_tracer *t, struct pp_tracer_row *p,
+    const struct looked *looked)
+{
+	uint32_t i;
+
+	p->since_ns = looked->started_ns;
+	if (p->since_ns < 0 || p->since_ns > t->now)
+		p->since_ns = t->now;
+	memcpy(p->path, looked->path, sizeof(p->path));
+	p->path[sizeof(p->path) - 1] = '\0';
+	for (i = 0; p->path[i] != '\0'; i++) {
+		if (p->path[i] < ' ' || p->path[i] > '~')
+			p->path[i] = '?';
+	}
+}
+
+/* Not known to its row yet: whether it is still at it. */
+static void
+look_runs(struct pp_tracer *t, struct pp_tracer_row *p,
+    struct pp_tracer_item *g)
+{
+	g->run = 1;
+	pp_tracer_enter(t, p, g);
+	p->unsure = 1;
+}
+
+static struct pp_tracer_item *
+look_item(struct pp_tracer *t, struct pp_tracer_row *p,
+    const struct looked *looked)
+{
+	struct pp_tracer_item *g;
+
+	g = pp_tracer_item_new(t, p->slot, looked->id,
+	    looked->task ? PP_TRACER_TASK : PP_TRACER_REQUEST);
+	if (g == NULL)
+		return (NULL);
+	pp_tracer_item_label(t, g, looked->label);
+	pp_tracer_create(t, p, g, 0);
+	return (g);
+}
+
+/* The thread's row, up and at nothing; NULL: there is none. */
+static struct pp_tracer_row *
+look_row(struct pp_tracer *t, const struct pp_tracer_row *by, uint32_t tid)
+{
+	const struct pp_slot *from = &t->arena->slot[by->slot];
+	uint32_t used = atomic_load(&from->threads_used), place = 1;
+	struct pp_tracer_row *p;
+
+	while (place < used && place < PP_THREADS_MAX &&
+	    atomic_load(&from->thread[place].tid) != tid)
+		place++;
+	if (tid == 0 || place >= used || place >= PP_THREADS_MAX ||
+	    (p = pp_tracer_row_at(t, by->slot, place)) == NULL)
+		return (NULL);
+	pp_tracer_at(t, p, NULL, by->ts);
+	if (!p->up && pp_tracer_up(t, p, by->pid, tid) == -1)
+		return (NULL);
+	return (p->now == p->base && p->how == PP_TRACER_HOW_NOT ? p : NULL);
+}
+
+void
+pp_tracer_look_task(struct pp_tracer *t, const struct pp_tracer_row *by,
+    struct pp_tracer_item *g, uint32_t tid)
+{
+	struct pp_tracer_row *p = look_row(t, by, tid);
+
+	if (p != NULL)
+		look_runs(t, p, g);
+}
+
+/* A worker that is stuck in a handler, and a thread that is at a task, will not
+ * say so before that is over. */
+static void
+look_slot(struct pp_tracer *t, struct pp_tracer_row *loop)
+{
+	const struct pp_flights *flights = &t->arena->slot[loop->slot].flights;
+	uint32_t used = atomic_load(&flights->used), i;
+	uint64_t running = atomic_load(&flights->running);
+	struct pp_tracer_row *p;
+	struct pp_tracer_item *g;
+	struct looked looked;
+
+	for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++) {
+		if (!look_read(&flights->flight[i], &looked) ||
+		    pp_tracer_item_find(t, loop->slot, looked.id) != NULL)
+			continue;
+		p = looked.task ? look_row(t, loop, looked.tid) : loop;
+		if (p == NULL || (!looked.task && looked.id != running) ||
+		    (g = look_item(t, p, &looked)) == NULL)
+			continue;
+		look_runs(t, p, g);
+		look_path(t, p, &looked);
+		p->look = 1;
+	}
+}
+
+void
+pp_tracer_look(struct pp_tracer *t)
+{
+	struct pp_tracer_row *p;
+	uint32_t slot;
+	int32_t pid;
+
+	for (slot = 1; slot < t->slots; slot++) {
+		pid = atomic_load(&t->arena->slot[slot].life.pid);
+		if (pid <= 0 || (p = pp_tracer_row_at(t, slot, 0)) == NULL)
+			continue;
+		p->ts = t->now;
+		t->slot[slot]->pid = pid;
+		if (pp_tracer_up(t, p, pid, (uint32_t)pid) == -1)
+			continue;
+		look_slot(t, p);
+		if (p->now == p->base)
+			pp_tracer_away(p, PP_TRACER_HOW_POLL, 0);
+	}
+}
+
+void
+pp_tracer_seen(struct pp_tracer *t, struct pp_tracer_row *p)
+{
+	const struct pp_thread_facts *facts =
+	    &t->arena->slot[p->slot].thread[p->place];
+
+	if (!p->look ||
+	    atomic_load_explicit(&facts->traced, memory_order_acquire) !=
+		t->turn)
+		return;
+	p->look = 0;
+	if (atomic_load(&facts->traced_flight) == p->now->id) {
+		p->seen = atomic_load(&facts->traced_stack);
+		if (atomic_load(&facts->traced_call) != 0)
+			pp_tracer_away(p, PP_TRACER_HOW_CALL, PP_CALL_COUNT);
+	} else if (p->place != 0) {
+		/* Its task has ended before it could tell. */
+		p->unsure = 0;
+		pp_tracer_leave(t, p, PP_TRACER_ENDS);
+	}
+}

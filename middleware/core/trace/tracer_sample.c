@@ -1,0 +1,44 @@
+/*
+ * CPU samples in a trace: whose they are. They come later than the events of
+ * their time, so what they were taken in may have ended.
+ */
+#include <string.h>
+
+#include "trace/tracer_private.h"
+
+void
+pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
+    uint64_t flight, const uint64_t *word, uint32_t words)
+{
+	struct pp_tracer *t = tracer;
+	struct pp_tracer_event event;
+	struct pp_tracer_row *p = NULL;
+	struct pp_tracer_item *g;
+	uint32_t i;
+
+	if (t->running == 0 || slot >= t->slots || t->slot[slot] == NULL)
+		return;
+	for (i = 0; i < PP_THREADS_MAX && p == NULL; i++) {
+		p = t->slot[slot]->p[i];
+		if (p != NULL && (!p->up || p->tid != tid))
+			p = NULL;
+	}
+	if (p == NULL)
+		return;
+	memset(&event, 0, sizeof(event));
+	event.what = PP_TOLD_SAMPLE;
+	event.stack.words = pp_stacks_intern(t->stacks, word, words);
+	g = flight == 0 ? p->base : pp_tracer_item_find(t, slot, flight);
+	if (g != NULL || !pp_tracer_item_ended(t, slot, flight, &event)) {
+		if (g == NULL)
+			g = p->base;
+		event.g = &g->pub;
+		event.number = g->pub.number;
+		event.stack.entry = g->pub.entry;
+		event.until = g->born;
+	}
+	/* The thread says what it does a moment after it has begun, and a
+	 * sample may fall between: no G does anything before it is there. */
+	event.until = ts > event.until ? ts : event.until + 1;
+	pp_tracer_tell(t, p, &event);
+}

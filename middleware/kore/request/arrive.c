@@ -1,0 +1,200 @@
+/*
+ * Requests as Kore reads them, before their turn comes: who sends a body is in
+ * progress from here on, and a request for the profiler does not wait in
+ * Kore's queue. That takes the newest first and is left after http_request_ms
+ * of work, so that beside slow handlers some wait for as long as the load
+ * lasts.
+ *
+ *     read ──► asleep, listed ──► pp_arrive_run(): awake, and Kore's own
+ *                  │              http_process_request() out of turn
+ *                  └─ connection gone: flagged by Kore, which frees it
+ *
+ * Not a second way to serve a request: authentication, access log and flush
+ * are Kore's. Where its functions cannot be patched nothing comes here, and
+ * requests wait for their turn.
+ *
+ * Rule: the event loop's thread only. A handler may be running when a request
+ * is read (to answer one reads the next), so nothing is processed there. A
+ * listed request is asleep, out of Kore's queue: until the next run, which is
+ * ahead of all that frees requests, it cannot be freed.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <sys/socket.h>
+
+#include <string.h>
+
+#include "base/often.h"
+#include "capture/trace.h"
+#include "kore/abi.h"
+#include "kore/adapter.h"
+#include "kore/routes/history.h"
+#define PPROF_NO_SHIM
+#include "pprof.h"
+
+/* Read and accepted in one turn of the loop; one more waits as any does. */
+#define EARLY_MAX   64
+#define ACCEPTS_MAX 64
+
+/* Of what a new connection has sent: a method, and the beginning of a path. */
+#define LOOK 272
+
+static struct http_request *early[EARLY_MAX];
+PP_OFTEN_DATA static uint32_t earlies;
+
+/* Of Kore: takes a piece of a body. */
+static int (*body_recv)(struct netbuf *);
+
+static struct connection *accepted[ACCEPTS_MAX];
+PP_OFTEN_DATA static uint32_t accepts;
+
+static int
+arrive_complete(const struct http_request *req)
+{
+	return ((req->flags &
+		    (HTTP_REQUEST_COMPLETE | HTTP_REQUEST_SLEEPING |
+			HTTP_REQUEST_DELETE)) == HTTP_REQUEST_COMPLETE);
+}
+
+static int
+arrive_ours(const struct http_request *req)
+{
+	return (pp_abi_handler(req) == (const void *)pprof_handler &&
+	    (pp_kore.entry_refused & PP_ENTRIES_FLIGHTS) == 0 &&
+	    earlies < EARLY_MAX);
+}
+
+/* By the functions behind the hooks: it waits for nothing. */
+static void
+arrive_list(struct http_request *req)
+{
+	(void)pp_flight_created(req);
+	pp_flight_real_sleep(req);
+	early[earlies++] = req;
+}
+
+static int arrive_body(struct netbuf *nb);
+
+/* Kore calls a function for each piece, one that it does not export. Not where
+ * the end of a request passes without us. */
+static void
+arrive_receives(struct http_request *req)
+{
+	struct netbuf *nb = req->owner->rnb;
+
+	if ((req->flags & (HTTP_REQUEST_EXPECT_BODY | HTTP_REQUEST_DELETE)) !=
+		HTTP_REQUEST_EXPECT_BODY ||
+	    nb->extra != req || nb->cb == arrive_body ||
+	    (pp_kore.entry_refused & PP_ENTRIES_FLIGHTS) != 0)
+		return;
+	body_recv = nb->cb;
+	nb->cb = arrive_body;
+	pp_flight_receives(req);
+}
+
+/* Whether its body is to come, or has ended. */
+PP_OFTEN static void
+arrive_read(struct http_request *req)
+{
+	if (!arrive_complete(req)) {
+		arrive_receives(req);
+		return;
+	}
+	if (arrive_ours(req))
+		arrive_list(req);
+	else if (pp_trace_active())
+		(void)pp_flight_created(req);
+}
+
+static int
+arrive_body(struct netbuf *nb)
+{
+	struct http_request *req = nb->extra;
+	int result = body_recv(nb), done;
+
+	done = req == NULL || (req->flags & HTTP_REQUEST_EXPECT_BODY) == 0;
+	/* It sets its own again, or leaves ours. */
+	if (nb->cb == body_recv || nb->cb == arrive_body)
+		nb->cb = done ? body_recv : arrive_body;
+	if (req == NULL)
+		return (result);
+	pp_flight_received(req);
+	if (done)
+		arrive_read(req);
+	return (result);
+}
+
+PP_OFTEN static int
+arrive_recv(struct netbuf *nb)
+{
+	struct connection *c = nb->owner;
+	struct http_request **end = c->http_requests.tqh_last, *req;
+	int result;
+
+	result = pp_arrive_real_header_recv(nb);
+	if (pp_self.worker != 0 && (req = pp_history_newest(c, end)) != NULL)
+		arrive_read(req);
+	return (result);
+}
+
+PP_OFTEN int
+pp_arrive_header_recv(struct netbuf *nb)
+{
+	return (pp_history_shut(nb->owner) ? arrive_recv(nb)
+					   : pp_history_recv(nb, arrive_recv));
+}
+
+void
+pp_arrive_accepted(struct connection *c)
+{
+	if (accepts < ACCEPTS_MAX && pp_self.worker != 0)
+		accepted[accepts++] = c;
+}
+
+/* Without waiting for the event that says so: that comes a handler later. */
+static void
+arrive_look(struct connection *c)
+{
+	char text[LOOK];
+	const char *path;
+	ssize_t got;
+
+	if (c->state != CONN_STATE_ESTABLISHED || c->proto != CONN_PROTO_HTTP)
+		return;
+	got = recv(c->fd, text, sizeof(text), MSG_PEEK | MSG_DONTWAIT);
+	if (got <= 0 || (path = memchr(text, ' ', (size_t)got)) == NULL)
+		return;
+	path++;
+	if (!pp_routes_may_mean(c, path, (size_t)(text + got - path)))
+		return;
+	c->evt.flags |= KORE_EVENT_READ;
+	c->evt.handle(c, 0);
+}
+
+int
+pp_arrive_waiting(void)
+{
+	return (earlies != 0);
+}
+
+void
+pp_arrive_run(void)
+{
+	struct http_request *req;
+	uint32_t i;
+
+	/* Where nothing is in progress no handler will run in this turn. */
+	for (i = 0; i < accepts && http_request_count > 0; i++)
+		arrive_look(accepted[i]);
+	accepts = 0;
+	/* What is answered at once may read the next of its connection. */
+	for (i = 0; i < earlies; i++) {
+		req = early[i];
+		if ((req->flags & HTTP_REQUEST_DELETE) != 0)
+			continue;
+		pp_flight_real_wakeup(req);
+		pp_forward_process(req);
+	}
+	earlies = 0;
+}

@@ -1,0 +1,195 @@
+/*
+ * See flight_table.h.
+ */
+#include <kore/kore.h>
+#include <kore/http.h>
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mix.h"
+#include "base/often.h"
+#include "capture/wait.h"
+#include "kore/adapter.h"
+#include "kore/request/flight_table.h"
+
+/* Places in which a request's entry number may be found by its address. */
+#define PLACES 32
+#define MAP    (2 * PP_FLIGHTS_MAX)
+
+static struct {
+	const struct http_request *req; /* NULL: free */
+	uint32_t entry;
+	uint32_t homed; /* requests that were looked for here first */
+} map[MAP];
+
+PP_OFTEN_DATA uint32_t pp_flights_known; /* in use of these */
+
+/* A task may be run from any thread, so it is counted by an atomic addition;
+ * requests, which are many more, are not. */
+static uint64_t
+flight_id(uint64_t count, uint64_t task)
+{
+	return ((2 * count + task) * pp_kore.slots + pp_self.worker);
+}
+
+PP_OFTEN uint64_t
+pp_flight_request_id(void)
+{
+	_Atomic uint64_t *requests = &pp_flight_table()->requests;
+	uint64_t count;
+
+	count = atomic_load_explicit(requests, memory_order_relaxed) + 1;
+	atomic_store_explicit(requests, count, memory_order_relaxed);
+	return (flight_id(count, 0));
+}
+
+uint64_t
+pp_flight_task_id(void)
+{
+	return (
+	    flight_id(atomic_fetch_add(&pp_flight_table()->tasks, 1) + 1, 1));
+}
+
+/*
+ * Entries that were given back, in a list whose head is a count of changes
+ * above the number of its first: of two that take at once, one sees that the
+ * head has changed, even if the same entry is first again.
+ */
+static _Atomic uint64_t free_head;
+static _Atomic uint32_t free_next[PP_FLIGHTS_MAX];
+
+static uint64_t
+free_head_after(uint64_t head, uint32_t first)
+{
+	return (((head >> 32) + 1) << 32 | first);
+}
+
+static uint32_t
+flight_pop_free(void)
+{
+	uint64_t head = atomic_load(&free_head);
+	uint32_t first;
+
+	do {
+		first = (uint32_t)head;
+		if (first == 0)
+			return (0);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, atomic_load(&free_next[first]))));
+	return (first);
+}
+
+static void
+flight_push_free(uint32_t entry)
+{
+	uint64_t head = atomic_load(&free_head);
+
+	do {
+		/* The exchange publishes it. */
+		atomic_store_explicit(&free_next[entry], (uint32_t)head,
+		    memory_order_relaxed);
+	} while (!atomic_compare_exchange_weak(&free_head, &head,
+	    free_head_after(head, entry)));
+}
+
+/* A free entry, or 0: none (counted). Its id is given when it is filled. */
+uint32_t
+pp_flight_claim(void)
+{
+	struct pp_flights *table = pp_flight_table();
+	uint32_t entry, used;
+
+	entry = flight_pop_free();
+	if (entry == 0) {
+		used = atomic_load(&table->used);
+		while (used < PP_FLIGHTS_MAX &&
+		    !atomic_compare_exchange_weak(&table->used, &used,
+			used + 1))
+			;
+		entry = used;
+	}
+	if (entry == 0 || entry >= PP_FLIGHTS_MAX) {
+		pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
+		return (0);
+	}
+	return (entry);
+}
+
+void
+pp_flight_release_entry(uint32_t entry)
+{
+	if (entry == 0)
+		return;
+	atomic_store(&pp_flight_table()->flight[entry].id, 0);
+	flight_push_free(entry);
+}
+
+static uint32_t
+map_home(const struct http_request *req)
+{
+	return (
+	    (uint32_t)(pp_mix(pp_mix(0, (uint64_t)(uintptr_t)req), 0) % MAP));
+}
+
+uint32_t
+pp_flight_look_up(const struct http_request *req, int take)
+{
+	uint32_t home = map_home(req), probe, place;
+
+	for (probe = 0; map[home].homed != 0 && probe < PLACES; probe++) {
+		place = (home + probe) % MAP;
+		if (map[place].req != req)
+			continue;
+		if (take) {
+			map[place].req = NULL;
+			map[home].homed--;
+			pp_flights_known--;
+		}
+		return (map[place].entry);
+	}
+	return (0);
+}
+
+int
+pp_flight_put(const struct http_request *req, uint32_t entry)
+{
+	uint32_t home = map_home(req), probe, place;
+
+	for (probe = 0; probe < PLACES; probe++) {
+		place = (home + probe) % MAP;
+		if (map[place].req != NULL)
+			continue;
+		map[place].req = req;
+		map[place].entry = entry;
+		map[home].homed++;
+		pp_flights_known++;
+		return (0);
+	}
+	pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
+	return (-1);
+}
+
+PP_OFTEN void
+pp_flight_path(struct pp_flight *flight, const char *path)
+{
+	size_t i;
+
+	/* Paths are short: calls of the C library would cost more. */
+	for (i = 0; i < PP_FLIGHT_PATH_MAX - 1 && path[i] != '\0'; i++)
+		flight->path[i] = path[i];
+	flight->path[i] = '\0';
+}
+
+void
+pp_flight_waited(struct pp_flight *flight)
+{
+	uint32_t stack = atomic_load(&flight->stack);
+	int64_t now = pp_clock_mono();
+
+	pp_wait_ended_at(atomic_load(&flight->state),
+	    now - atomic_load(&flight->since_ns), stack,
+	    atomic_load(&flight->label));
+	pp_flight_set(flight, PP_WAIT_NONE, stack, now);
+}
