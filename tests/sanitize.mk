@@ -95,11 +95,11 @@ asan: deps-test asan-build
 	@B=$(B) tests/long asan env B=$(B)/asan \
 	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
 	    at_once=$(JOBS) $(asan_unit) limit=900 \
-	    $(call in_order,$(asan_integration),2)
+	    packed=2 $(asan_integration)
 ubsan: deps-test ubsan-build
 	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
 	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 \
-	    $(call in_order,$(ubsan_integration),3)
+	    packed=3 $(ubsan_integration)
 tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 176 s
 """
 `make deb`: lintian has nothing to say, two builds are the same bytes, and a
 service runs with what is in the package.
