@@ -224,6 +224,8 @@ $(browser): tests/browser/package.json tests/browser/package-lock.json
 	cd $(B)/browser && npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+include tests/some.mk
+
 test: deps-test
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
@@ -291,6 +293,9 @@ help:
 	@echo "make run        install what is missing, build, start the sample"
 	@echo "                application on 127.0.0.1:6060"
 	@echo "make test       install what is missing, build, run every test"
+	@echo "make quick      checks, unit tests, one Kore asked for each endpoint:"
+	@echo "                two minutes, nothing is installed"
+	@echo "make t=heap     the tests that have heap in their names"
 	@echo "make check      format, floors, sizes, paths, signal safety,"
 	@echo "                exported symbols, clang"
 	@echo "make test-long  five minutes of load on all routes, profiled"

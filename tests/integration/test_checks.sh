@@ -129,10 +129,11 @@ says "stopped after" env B=built bash tests/run limit=1 ./slow.sh \
 for test in "one alone, 9 s" "two sleeps, 7 s" "three a core, 5 s" "four alone, 40 s"; do
 	echo "# needs: ${test#* }" >"${test%% *}.sh"
 done
-packed="one.sh two.sh three.sh four.sh"
-# shellcheck disable=SC2086
-order=$(B=built bash tests/run order packed=3 $packed | sed 's/ at once.*: / /' | tr '\n' ' ')
-[ "$order" = "2 three.sh 3 two.sh 1 four.sh 1 one.sh " ] || {
+order=$(B=built bash tests/run order packed=3 one.sh two.sh three.sh four.sh \
+    limit=9 packed=2 two.sh at_once=4 yes.sh |
+	sed 's/ at once, / /; s/ s: / /' | tr '\n' ' ')
+[ "$order" = "2 60 three.sh 3 60 two.sh 1 60 four.sh 1 60 one.sh \
+2 9 two.sh 4 9 yes.sh " ] || {
 	echo "a wrong order: $order"
 	failed=1
 }
