@@ -59,7 +59,8 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 #
 # test_browser*		of the pages' scripts; what they ask of C code,
 #			test_live, test_http and test_trace* ask as well
-# test_deb, test_install	of what make builds by itself, without a sanitizer
+# test_deb, test_install, test_contributing	of what make builds by itself,
+#			without a sanitizer
 # test_checks, test_docs, test_scrape_conf	of texts
 # test_tracefile	of a reader in Python
 #
@@ -68,7 +69,7 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 # test_exports		of the libraries that pprof.so needs
 integration_without := $(wildcard tests/integration/test_browser*.py) \
 	$(addprefix tests/integration/,test_deb.py test_install.py \
-	test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py)
+	test_contributing.py test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py)
 ubsan_integration := $(filter-out $(integration_without),$(integration))
 asan_integration := $(filter-out tests/integration/test_exports.py, \
 	$(ubsan_integration))
