@@ -226,6 +226,9 @@ $(browser): tests/browser/package.json tests/browser/package-lock.json
 
 include tests/some.mk
 
+# Of the second tier, by their own word.
+integration_long := $(shell grep -l '^\# long:' $(integration))
+
 test: deps-test
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
@@ -235,13 +238,18 @@ test: deps-test
 	    limit=300 make=fuzz-short \
 	    limit=60 packed=3 $(unit) \
 	    limit=300 at_once=2 make=soak-short \
-	    packed=3 $(integration)
+	    packed=3 $(filter-out $(integration_long),$(integration))
 
-# Five minutes of load on all routes, profiled all the time.
+# The second tier: those, five minutes of load on all routes, profiled all the
+# time, all of soak, and all tests under sanitizers.
 test-long: deps-test
+	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything
 	@B=$(B) PPROF_TEST_LOAD_S=300 tests/long test-long \
-	    tests/run limit=600 tests/integration/test_load.py
+	    tests/run limit=600 packed=3 $(integration_long) \
+	    at_once=1 tests/integration/test_load.py \
+	    limit=3600 make=soak make=asan make=ubsan make=tsan
+	@B=$(B) tests/bench/run --long docs/bench.md
 
 bench bench-quick: deps-bench
 	@$(MAKE) --no-print-directory $(browser)
@@ -292,13 +300,15 @@ help:
 	@echo "make            build $(B)/pprof.so and $(B)/pprof-collector"
 	@echo "make run        install what is missing, build, start the sample"
 	@echo "                application on 127.0.0.1:6060"
-	@echo "make test       install what is missing, build, run every test"
+	@echo "make test       install what is missing, build, run the tests"
 	@echo "make quick      checks, unit tests, one Kore asked for each endpoint:"
 	@echo "                two minutes, nothing is installed"
 	@echo "make t=heap     the tests that have heap in their names"
 	@echo "make check      format, floors, sizes, paths, signal safety,"
 	@echo "                exported symbols, clang"
-	@echo "make test-long  five minutes of load on all routes, profiled"
+	@echo "make test-long  what takes longer than \`make test\` may: packages, the"
+	@echo "                pages' states, load and abuse for minutes, sanitizers;"
+	@echo "                docs/bench.md says when and where it was last green"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
 	@echo "make soak MINUTES=10     storms, kills, reloads, limits, refused calls"
