@@ -70,26 +70,6 @@ unit_obj := $(unit_src:%.c=$(B)/cold/%.o)
 unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
-# Those whose bounds hold while all processors are busy, longest first: two at
-# once.
-integration_pairs := $(addprefix tests/integration/test_, \
-	browser.py deb.py life.py memory.py door.py browser_pprof.py sandbox.py \
-	trace_asked.py trace_built.py doctor.py browser_states.py \
-	browser_trace.py docs.sh routes.py single.py cpp.py sample.py \
-	pictures.py scraper.py access.py gate_allow.py app.py install.py hooks.py own.py \
-	checks.sh operations.py scrape_conf.py tracefile.py exports.py)
-# Those that leave a processor idle most of the time, longest first.
-integration_sleepers := $(addprefix tests/integration/test_, \
-	recorder_windows.py trace_minute.py trace.py stalls.py door_slow.py \
-	in_progress.py trace_edges.py scraper_delta.py live.py http.py \
-	trace_record.py recorder.py waits.py waits_forms.py trace_calls.py \
-	states.py)
-# The items of tests/run for these integration tests, in their order; what
-# stands in no list is taken alone. $2 is how many of the latter run at
-# once: three, or two where a sanitizer makes them busy.
-in_order = at_once=2 $(filter $1,$(integration_pairs)) \
-	at_once=$2 $(filter $1,$(integration_sleepers)) at_once=1 \
-	$(filter-out $(integration_pairs) $(integration_sleepers),$1)
 
 # What a signal handler runs, and nothing else: check-sigsafe links these
 # alone and looks at what they call.
@@ -177,10 +157,6 @@ $(B)/unit/%: $(B)/cold/tests/unit/%.o $(B)/libcold.a $(B)/libhot.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka $(COLD_LIBS)
 .SECONDARY: $(unit_obj)
-# The long ones that measure no time.
-unit_together := $(addprefix $(B)/unit/test_,heap_rate pictures \
-	service_memory service_scribbled symbolize symbols symbols_files \
-	symbols_hostile text_top trace_full trace_hostile)
 include tests/unit/small.mk
 include tests/sanitize.mk
 include tests/fuzz.mk
@@ -256,6 +232,11 @@ $(browser): tests/browser/package.json tests/browser/package-lock.json
 	cd $(B)/browser && npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+include tests/some.mk
+
+# Of the second tier, by their own word.
+integration_long := $(shell grep -l '^\# long:' $(integration))
+
 test: deps-test
 	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything || \
@@ -263,16 +244,20 @@ test: deps-test
 	@B=$(B) tests/run limit=300 \
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
 	    limit=300 make=fuzz-short \
-	    limit=60 at_once=$(JOBS) $(unit_together) at_once=1 \
-	    $(filter-out $(unit_together),$(unit)) \
+	    limit=60 packed=3 $(unit) \
 	    limit=300 at_once=2 make=soak-short \
-	    $(call in_order,$(integration),3)
+	    packed=3 $(filter-out $(integration_long),$(integration))
 
-# Five minutes of load on all routes, profiled all the time.
+# The second tier: those, five minutes of load on all routes, profiled all the
+# time, all of soak, and all tests under sanitizers.
 test-long: deps-test
+	@$(MAKE) --no-print-directory $(browser)
 	@$(MAKE) --no-print-directory -j$(JOBS) everything
 	@B=$(B) PPROF_TEST_LOAD_S=300 tests/long test-long \
-	    tests/run limit=600 tests/integration/test_load.py
+	    tests/run limit=600 packed=3 $(integration_long) \
+	    at_once=1 tests/integration/test_load.py \
+	    limit=3600 make=soak make=asan make=ubsan make=tsan
+	@B=$(B) tests/bench/run --long docs/bench.md
 
 bench bench-quick: deps-bench
 	@$(MAKE) --no-print-directory $(browser)
@@ -323,10 +308,15 @@ help:
 	@echo "make            build $(B)/pprof.so and $(B)/pprof-collector"
 	@echo "make run        install what is missing, build, start the sample"
 	@echo "                application on 127.0.0.1:6060"
-	@echo "make test       install what is missing, build, run every test"
+	@echo "make test       install what is missing, build, run the tests"
+	@echo "make quick      checks, unit tests, one Kore asked for each endpoint:"
+	@echo "                two minutes, nothing is installed"
+	@echo "make t=heap     the tests that have heap in their names"
 	@echo "make check      format, floors, cycles, sizes, paths, signal"
 	@echo "                safety, exported symbols, clang"
-	@echo "make test-long  five minutes of load on all routes, profiled"
+	@echo "make test-long  what takes longer than \`make test\` may: packages, the"
+	@echo "                pages' states, load and abuse for minutes, sanitizers;"
+	@echo "                docs/bench.md says when and where it was last green"
 	@echo "make asan, ubsan, tsan   the tests under a sanitizer"
 	@echo "make fuzz SECONDS=300    hostile input, each target for so long"
 	@echo "make soak MINUTES=10     storms, kills, reloads, limits, refused calls"

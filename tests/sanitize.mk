@@ -59,7 +59,8 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 #
 # test_browser*		of the pages' scripts; what they ask of C code,
 #			test_live, test_http and test_trace* ask as well
-# test_deb, test_install	of what make builds by itself, without a sanitizer
+# test_deb, test_install, test_contributing	of what make builds by itself,
+#			without a sanitizer
 # test_checks, test_docs, test_scrape_conf	of texts
 # test_tracefile	of a reader in Python
 #
@@ -68,7 +69,7 @@ tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
 # test_exports		of the libraries that pprof.so needs
 integration_without := $(wildcard tests/integration/test_browser*.py) \
 	$(addprefix tests/integration/,test_deb.py test_install.py \
-	test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py)
+	test_contributing.py test_checks.sh test_docs.sh test_scrape_conf.py test_tracefile.py)
 ubsan_integration := $(filter-out $(integration_without),$(integration))
 asan_integration := $(filter-out tests/integration/test_exports.py, \
 	$(ubsan_integration))
@@ -95,11 +96,11 @@ asan: deps-test asan-build
 	@B=$(B) tests/long asan env B=$(B)/asan \
 	    PPROF_TEST_PRELOAD="$(asan_preload)" tests/run limit=300 \
 	    at_once=$(JOBS) $(asan_unit) limit=900 \
-	    $(call in_order,$(asan_integration),2)
+	    packed=2 $(asan_integration)
 ubsan: deps-test ubsan-build
 	@B=$(B) tests/long ubsan env B=$(B)/ubsan tests/run limit=300 \
 	    $(unit:$(B)/%=$(B)/ubsan/%) limit=900 \
-	    $(call in_order,$(ubsan_integration),3)
+	    packed=3 $(ubsan_integration)
 tsan: deps-test tsan-build
 	@B=$(B) tests/long tsan env B=$(B)/tsan tests/run limit=300 $(tsan_unit)
 

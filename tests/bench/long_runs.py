@@ -2,9 +2,11 @@
 What takes longer than `make test` may: how its last run went, for the document.
 
 Each make target writes one line, with date, revision, duration and result, into
-$B/long/<target>.txt. Not for what they do.
+$B/long/<target>.txt, and into <target>.green when it succeeded (tests/long). Not
+for what they do.
 
-Rule: what never left a line is shown as not run.
+Rule: what never left a line is shown as not run. A last run that failed does not
+hide the last one that succeeded.
 """
 import os
 import re
@@ -13,8 +15,11 @@ HEADING = "## Long runs"
 
 HOW = """
 Each of these make targets keeps one line about its last run in `$(B)/long/`;
-`make bench` and `make bench-long` copy them to here.
+`make bench`, `make bench-long` and a `make test-long` that succeeded copy them to
+here. Where the last run failed, the last one that succeeded follows.
 """
+
+GREEN = "; last green: "
 
 # tests/checks/docs.sh reads these rows as well.
 TARGETS = [
@@ -34,14 +39,21 @@ def last(build, target, written):
     row = re.search(r"^\| `make %s` \| (.*) \|$" % re.escape(target), written,
                     re.M)
     before = row[1] if row else "not run"
-    try:
-        with open(os.path.join(build, "long", target + ".txt")) as file:
-            line = " ".join(file.read().split())
-    except FileNotFoundError:
+    line, green = (kept(build, target, end) for end in (".txt", ".green"))
+    if not line:
         return before
+    if line == green:
+        return line
+    if not green:
+        green = "never" if before == "not run" else before.split(GREEN)[-1]
+    return line + GREEN + green
+
+
+def kept(build, target, end):
+    line = " ".join(read(os.path.join(build, "long", target + end)).split())
     if line.startswith(target + ": "):
         line = line[len(target) + 2:]
-    return line.replace("|", "\\|") or before
+    return line.replace("|", "\\|")
 
 
 def section(build, written):

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 14 s
 """
 Who may ask: local peers, and what PPROF_ALLOW says.
 

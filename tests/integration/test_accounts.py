@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 22 s
 """
 The accounts that stand beside samples: CPU time of the workers' children, and
 what the doctor holds against the kernel's clocks before the recorder has put

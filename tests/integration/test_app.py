@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 17 s
 """
 The main job on real input: ab loads the sample application, `go tool pprof`
 reads one CPU profile of all its workers.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 167 s
 """
 The pages in a real Chromium, against the sample application under ab. What a
 person does is in tests/browser; numbers are test_browser_pprof.py's.

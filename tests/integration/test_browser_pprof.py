@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 41 s
 """
 What the pages show in a real Chromium is what `go tool pprof` says of the same
 bytes: tables, callers, lines, the graph's arrows, the search, comparisons.

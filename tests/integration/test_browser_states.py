@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# needs: a core, 31 s
+# long: in `make test-long`, not in `make test`
 """
 What the pages say of what is in progress and of what was waited for, in a real
 Chromium, against what the test has begun and what `go tool pprof` says of the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 54 s
 """
 The time line of a trace in a real Chromium. What a person does is in
 tests/browser/trace.mjs; what is true, the requests that were made say, and a

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 14 s
 """
 What waits for a task's channel, inside Kore's own executable: the task for
 its request's handler and the handler for its task, for the times that

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 16 s
 """
 Who lets go of a mutex is charged with all that was waited for it, also by who
 gave up and by who was woken while it was kept: modules/charged.c knows how

@@ -1,4 +1,5 @@
 #!/bin/sh
+# needs: a core, 10 s
 # The checks themselves: each must pass on a copy of this tree and catch one
 # small sin in it. (check-clang is a compiler's, check-format clang-format's.)
 cd "$(dirname "$0")/../.." || exit 2
@@ -147,6 +148,25 @@ says "1 passed, 2 failed" env B=built bash tests/run limit=1 \
 passes env B=built bash tests/run ./yes.sh
 says "stopped after" env B=built bash tests/run limit=1 ./slow.sh \
     "$(echo 'sleep 5' >slow.sh; echo ./slow.sh)"
+
+# A test says what it needs, and the runner puts it in order by that.
+for test in "one alone, 9 s" "two sleeps, 7 s" "three a core, 5 s" "four alone, 40 s"; do
+	echo "# needs: ${test#* }" >"${test%% *}.sh"
+done
+order=$(B=built bash tests/run order packed=3 one.sh two.sh three.sh four.sh \
+    limit=9 packed=2 two.sh at_once=4 yes.sh |
+	sed 's/ at once, / /; s/ s: / /' | tr '\n' ' ')
+[ "$order" = "2 60 three.sh 3 60 two.sh 1 60 four.sh 1 60 one.sh \
+2 9 two.sh 4 9 yes.sh " ] || {
+	echo "a wrong order: $order"
+	failed=1
+}
+says 'yes.sh: "# needs: ": a test says "alone", "a core" or "sleeps"' \
+    env B=built bash tests/run packed=3 one.sh yes.sh
+echo "# needs: a browser, 3 s" >wrong.sh
+says 'wrong.sh: "# needs: a browser, 3 s": a test says "alone"' \
+    env B=built bash tests/run packed=3 wrong.sh one.sh
+passes env B=built bash tests/run order packed=3 tests/integration/test_*.*
 
 # A missing package is named with the command that brings it.
 says "apt-get install pprof-none" .ci/deps check pprof-none=no-such-command

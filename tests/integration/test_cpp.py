@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 12 s
 """
 C++ exceptions in a service with the module: 10,000 of them thrown and caught
 while profiled at 1000 Hz, as fast as without the module.

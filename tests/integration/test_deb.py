@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# needs: a core, 176 s
+# long: in `make test-long`, not in `make test`
 """
 `make deb`: lintian has nothing to say, two builds are the same bytes, and a
 service runs with what is in the package.

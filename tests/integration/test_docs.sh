@@ -1,4 +1,5 @@
 #!/bin/sh
+# needs: a core, 172 s
 # tests/checks/docs.sh itself: on a copy of this tree it must name each small
 # sin. That the tree as it is has none is `make check`'s to say.
 cd "$(dirname "$0")/../.." || exit 2

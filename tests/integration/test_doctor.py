@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 25 s
 """
 The doctor: what works is said to work, and each fault that is made shows with
 its verdict.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 85 s
 """
 The collector's own door, PPROF_LISTEN: what it serves, to whom, and that it
 does when no worker can serve anything.

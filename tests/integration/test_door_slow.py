@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 99 s
 """
 Clients of the collector's own door who are slow, silent, many, or send
 garbage: they cost a bounded time and nobody else's answer.

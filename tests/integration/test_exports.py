@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 1 s
 """
 What the module brings into a worker: names that begin with pprof_ and no
 library but libc. Kore loads modules RTLD_GLOBAL, so anything more shadows or

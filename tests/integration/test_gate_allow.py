@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 65 s
 """
 Who may ask, against the ways around it: one table of requests, what their
 connection has carried before, and the fronts that they come to; then real

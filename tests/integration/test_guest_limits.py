@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 83 s
 """
 signal(7)'s list of calls that a signal ends whatever its handler's flags, each
 with a time limit of its own (modules/limits.c), while a profile at 1000 Hz, a

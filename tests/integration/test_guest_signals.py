@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 191 s
 """
 SIGPROF is also the application's, and its signals end its calls: what comes of
 each use (modules/guest_signals.c) is what comes of it in the same service

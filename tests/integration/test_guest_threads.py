@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 15 s
 """
 What the module takes for an application's threads: no descriptor, and no timer
 that outlives its thread.

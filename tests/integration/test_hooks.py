@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 7 s
 """
 An application's own hooks (seccomp, parent and worker configure, teardowns)
 run, whether it is loaded before or after the module. Kore takes the first

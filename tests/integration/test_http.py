@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 36 s
 """
 The HTTP surface: Go's statuses and headers, replayed. One row of TABLE is one
 request and all that is known of its answer; what needs more than a row has a

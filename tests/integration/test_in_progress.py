@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 118 s
 """
 goroutine and threadcreate: what is in progress, in which state, and what
 workers were in when they died.

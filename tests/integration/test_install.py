@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 12 s
 """
 `make install`: what lies where, that a service runs from there, that an
 application is compiled with it, and that `make uninstall` leaves nothing.

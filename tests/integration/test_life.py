@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 107 s
 """
 What can happen to a service in the middle of a profile: a worker is killed,
 a module is replaced, the client hangs up, the collector is killed, the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 67 s
 """
 /debug/pprof/routes: counts, times, CPU and allocations by route, against what
 ab has sent and what the handlers are known to take.

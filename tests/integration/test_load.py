@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 40 s
 """
 Everything at once, in the sandbox, with CPU profiles at 1000 Hz all the time:
 no request fails.

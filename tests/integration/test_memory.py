@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 73 s
 """
 heap and allocs of a whole service against the truth: modules/memory.c counts
 what it holds and what it has ever allocated, by the way it did so.

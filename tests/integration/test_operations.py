@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 9 s
 """
 What docs/operations.md and conf/production.conf tell an operator to write, as it
 stands there: only ports and paths are put in.

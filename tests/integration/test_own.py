@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 12 s
 """
 The public interface from an application's side: its own profiles, and what
 pprof.h does without the module or its collector.

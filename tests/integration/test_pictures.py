@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 38 s
 """
 Profiles as pictures and tables, from the sample application under ab: what
 `go tool pprof` prints, what flame graph tools read, what a browser draws.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 19 s
 """
 A CPU profile of a running Kore, as `go tool pprof` tells it: names, lines,
 routes, methods, workers, threads.

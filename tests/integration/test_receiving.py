@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 8 s
 """
 Requests whose body still comes in: seen while they do, with what has come of
 each, and gone when they end, whichever way that is.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 103 s
 """
 The flight recorder against a load that changed: a minute of route A, and half
 a minute of route B in which a worker is killed. Meanwhile, another service in

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 17 s
 """
 The sample application, without the profiler: what it answers, and that it
 outlives bad input, clients that hang up, reloads and its own end.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 38 s
 """
 Kore's production mode (chroot, another user, seccomp) while profiles are
 taken: nothing is violated, nothing restarts, no request fails.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 12 s
 """
 The scrape configurations of docs/operations.md: each can be read, and a real
 service has what each of them asks for.

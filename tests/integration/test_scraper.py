@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 14 s
 """
 What Parca, Pyroscope and Grafana Alloy need of a profile, beyond what
 `go tool pprof` minds: numbering, addresses that keep their meaning over all

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 92 s
 """
 A scraper as Pyroscope, Alloy and Parca are: on every interval a CPU profile of
 nearly its length, and allocs, block, mutex and goroutine, which it subtracts

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 25 s
 """
 kodev's single binary: Kore, the application, its conf and pprof.so in one
 program. There the module's constructor runs before main(), when Kore has

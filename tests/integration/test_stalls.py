@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 83 s
 """
 Stalls: a worker whose event loop is held is told once, in time, with where;
 and what a worker leaves that is killed.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 16 s
 """
 What a thread waits for, in goroutine: one of each kind in a library
 (modules/waiters.c), with waits measured and not; also as they are seen where

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 66 s
 """
 Every worker in `for (;;)`: the door answers within seconds + 1 s, and each
 endpoint that knows of functions names the handler, its line and its route.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 290 s
 """
 The execution trace of real Kore: opened by the real `go tool trace`, held
 against the rules of the format by tracefile.py, and compared with what is

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 220 s
 """
 How a trace is asked for: values good and bad, more than there may be at once,
 clients that go, by a worker and by the door; and the heap's line, which has to

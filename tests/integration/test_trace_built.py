@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 69 s
 """
 Traces of a pprof.so that was built otherwise (`make variants`): with rings and
 tables so small that they are full, and for a Kore with CURL=1.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 35 s
 """
 Each kind of call that a handler may wait in, end to end: modules/blocks.c
 waits for 20 ms in one after the other, real Kore is traced, and the file says

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 248 s
 """
 The edges of a trace: what is in progress when it begins, threads and workers
 that end or start within it, and what is in progress when they do.

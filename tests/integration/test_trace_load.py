@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 85 s
 """
 Traces beside as many requests as there can be: nothing is lost with the rings
 as they are, and what is lost is counted.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 91 s
 """
 A trace of 60 s, beside a load that leaves the processors time: nothing of it is
 lost, and it is as long as it was asked for.

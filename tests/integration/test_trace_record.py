@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 52 s
 """
 What workers write into a trace, held against what happened: each handler of
 modules/traced.c and modules/concurrency.c does something that is known, one

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: a core, 11 s
 """
 The judge of traces, judged: a small file that keeps every rule passes, and
 each rule broken once is named. Where Go 1.19 refuses such a file as well, it

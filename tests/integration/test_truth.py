@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 161 s
 """
 Whether a CPU profile is true: its shares against a workload that knows what
 it used, its sum against the kernel's accounts, at several rates.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 133 s
 """
 Every second of CPU is in a CPU profile: of threads that are shorter than a
 period, of many that work little, of threads born in unusual ways. What the

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 198 s
 """
 Whether profiles are true of a service that is busy: asked for while four
 clients keep two workers in handlers of 40 and 20 ms, each begins when it is

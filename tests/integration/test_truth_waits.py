@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: alone, 60 s
 """
 Handlers and tasks that wait for somebody in each call that one can wait in
 (modules/awaits.c lists them): the trace says where and for how long, the block

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 86 s
 """
 Block and mutex: known waits of threads and requests, as often and as long as
 the application measured them.

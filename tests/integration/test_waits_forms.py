@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# needs: sleeps, 63 s
 """
 Block, mutex, goroutine, threadcreate and the application's own profiles: what
 is asked for and how it looks; the rates, and pprof_write().

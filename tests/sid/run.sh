@@ -17,9 +17,10 @@ shift
 
 # What is not run there, and why:
 #   test_deb                 builds a package of this Debian
-#   test_checks, test_docs   look at the tree, not at what runs
+#   test_checks, test_docs, test_contributing   look at the tree, not at what
+#                            runs
 #   test_browser*, test_pictures   a browser; the pages do not know of Kore
-leave='test_browser|test_pictures\.|test_deb\.|test_checks\.|test_docs\.'
+leave='test_browser|test_pictures\.|test_deb\.|test_checks\.|test_docs\.|test_contributing\.'
 
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' |
 	grep '/debian$' | head -1)

@@ -14,5 +14,5 @@ sid_packages := $(sort $(foreach p,$(filter-out $(sid_leave),$(need_build) \
 test-sid:
 	@.ci/deps install debootstrap=debootstrap util-linux=unshare
 	@SID_PACKAGES='$(sid_packages)' B='$(B)' \
-	    SID_INTEGRATION='$(call in_order,$(integration),3)' \
+	    SID_INTEGRATION='packed=3 $(integration)' \
 	    $(if $(SID_ITEMS),,tests/long test-sid) sh tests/sid/run.sh '$(B)/sid' $(SID_ITEMS)

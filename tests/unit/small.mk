@@ -24,9 +24,7 @@ $(small_trace_obj): | $(B)/gen/perfetto.pb-c.c
 $(B)/small_trace/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(small_trace) $(ALL_CFLAGS) -MMD -c -o $@ $<
-$(B)/unit/test_trace_full: $(B)/small_trace/tests/unit/test_trace_hostile.o \
+$(B)/unit/test_trace_full: $(B)/small_trace/tests/unit/test_trace_full.o \
 	$(small_trace_obj) $(B)/cold/gen/perfetto.pb-c.o
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(LDFLAGS) -lcmocka -lprotobuf-c -lm -lpthread
-unit += $(B)/unit/test_trace_full
-unit: $(B)/unit/test_trace_full

@@ -1,6 +1,8 @@
 /*
  * capture: real signals on real threads, read back from the ring. The arena
  * is this process's own, the collector's part is played by the test.
+ *
+ * needs: alone, 18 s
  */
 #include <sys/resource.h>
 #include <sys/syscall.h>

@@ -5,6 +5,8 @@
  * The program is $B/pprof-collector, where B is "build" if not set. As root
  * the test also checks that rights are given up. It ends by alarm at the
  * latest, so a collector that hangs is a failure.
+ *
+ * needs: alone, 14 s
  */
 #include <errno.h>
 #include <fcntl.h>

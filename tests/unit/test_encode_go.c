@@ -2,6 +2,8 @@
  * Tests of encode/profile/pprof.c by the reader that it is written for: what
  * `go tool pprof` says of a known profile must be what is known of it.
  * Without go these tests fail, they are not skipped.
+ *
+ * needs: alone, 5 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,6 +2,8 @@
  * capture/heap at sampling rates: what the rows say, scaled up, is what was
  * allocated. All limits here are 4.5 standard deviations wide or wider, so
  * that one run in 100,000 fails by chance.
+ *
+ * needs: a core, 6 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

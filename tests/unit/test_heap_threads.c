@@ -1,6 +1,8 @@
 /*
  * capture/heap at rate 1 when several do something at once: threads, a child
  * of fork(), the CPU profiler's signal, the unwinder itself.
+ *
+ * needs: alone, 5 s
  */
 #include <sys/wait.h>
 

@@ -2,6 +2,8 @@
  * Tests of profile/tree.c and of what is made of it: folded stacks, SVG,
  * speedscope. The known profile has known bytes; hostile ones must be read by
  * Python's parsers of XML and JSON and come out of them as they went in.
+ *
+ * needs: a core, 15 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /*
  * Tests of service/: the table of statuses, headers and bodies that a Go
  * service gives, for the endpoints that exist, and what is ours beside it.
+ *
+ * needs: alone, 6 s
  */
 #include <ctype.h>
 #include <fcntl.h>

@@ -3,6 +3,8 @@
  * in our code, zlib and protobuf-c; and files are read with so much memory and
  * no more, by libelf and libdw. What comes is an answer that says so or is
  * whole, and the next one is whole.
+ *
+ * needs: a core, 16 s
  */
 #include <fcntl.h>
 #include <setjmp.h>

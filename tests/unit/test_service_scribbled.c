@@ -6,6 +6,8 @@
  * The same lies at rest, and more of them, are tests/fuzz/fuzz_arena.c's.
  *
  * Rule: nobody is signalled, whatever pid the arena says.
+ *
+ * needs: a core, 5 s
  */
 #include <sys/mman.h>
 #include <sys/prctl.h>

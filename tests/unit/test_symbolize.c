@@ -1,6 +1,8 @@
 /*
  * symbol/symbolize.c: the lines, flags and the comment that it gives to a
  * profile. Whether names are right is test_symbols.c's.
+ *
+ * needs: a core, 3 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

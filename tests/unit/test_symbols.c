@@ -2,6 +2,8 @@
  * symbol/: names, files, lines and inlines of programs compiled here, against
  * what is known of their source and against addr2line. Which files are read
  * is test_symbols_files.c's, broken ones are test_symbols_hostile.c's.
+ *
+ * needs: a core, 12 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,8 @@
 /*
  * symbol/: which files are opened, believed and known, and what stands in
  * for names where there are none. The names themselves are test_symbols.c's.
+ *
+ * needs: a core, 3 s
  */
 #include <errno.h>
 #include <fcntl.h>

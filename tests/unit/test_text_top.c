@@ -2,6 +2,8 @@
  * Tests of encode/text/text_top.c and encode/text/top.c by the program whose output they
  * repeat: every line must be the one of `go tool pprof -top -nodecount=50`,
  * of profiles of every shape. Without go these tests fail.
+ *
+ * needs: a core, 12 s
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,6 +6,8 @@
  *
  * Built twice: as it is, and as test_trace_full with limits so small that
  * everything is full (small.mk).
+ *
+ * needs: a core, 16 s
  */
 #include "encode/trace/trace_perfetto.h"
 #include "trace_fixture.h"
