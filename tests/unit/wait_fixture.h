@@ -21,7 +21,7 @@
 #include "store/words.h"
 
 #define WAIT_SLOT 1
-#define ANY_WAIT  PP_WAIT_COUNT
+#define ANY_WAIT  PP_WAITS_ALL
 
 struct wait_sum {
 	double count;

@@ -56,42 +56,29 @@ hook_close(int fd)
 	return (real_close(fd));
 }
 
-/* How many bytes a message has. */
-static size_t
-message_size(const struct msghdr *m)
-{
-	size_t i, size = 0;
-
-	for (i = 0; i < m->msg_iovlen; i++)
-		size += m->msg_iov[i].iov_len;
-	return (size);
-}
-
 /* The last one that was sent may be a part. */
 static void
 message_rest(struct pp_lasting *call, struct mmsghdr *m, int f)
 {
-	struct iovec piece;
 	size_t i, skip = m->msg_len;
+	struct iovec piece;
 	ssize_t done;
 
-	if (skip == message_size(&m->msg_hdr))
-		return;
 	for (i = 0; i < m->msg_hdr.msg_iovlen; i++) {
 		piece = m->msg_hdr.msg_iov[i];
-		if (skip >= piece.iov_len) {
-			skip -= piece.iov_len;
-			continue;
-		}
-		piece.iov_base = (char *)piece.iov_base + skip;
-		piece.iov_len -= skip;
-		skip = 0;
-		done = send(call->fd, piece.iov_base, piece.iov_len,
-		    f | MSG_NOSIGNAL);
-		if (done > 0)
+		while (skip < piece.iov_len) {
+			done = send(call->fd, (char *)piece.iov_base + skip,
+			    piece.iov_len - skip, f | MSG_NOSIGNAL);
+			if (done == -1 && pp_lasting_again(call))
+				continue;
+			if (done <= 0)
+				return;
 			m->msg_len += (unsigned int)done;
-		if (done != (ssize_t)piece.iov_len)
-			return;
+			skip += (size_t)done;
+			if (pp_signal_handled != call->through.theirs)
+				return;
+		}
+		skip -= piece.iov_len;
 	}
 }
 
@@ -120,24 +107,33 @@ through_sendmmsg(int fd, struct mmsghdr *m, unsigned int n, int f)
 	return (all > 0 ? (int)all : done);
 }
 
+/* What a call that was cut leaves behind as the socket's error (recvmmsg(2),
+ * BUGS): the kernel's own number for a call to begin again. */
+#define ERROR_AGAIN 512
+
 /* All of them, unless the first one is enough. */
 static int
 through_recvmmsg(int fd, struct mmsghdr *m, unsigned int n, int f, timespec *t)
 {
 	struct pp_lasting call;
 	unsigned int all = 0;
-	int done;
+	int done, cut = 0;
 
 	pp_lasting_begin(&call, fd, SO_RCVTIMEO);
 	for (;;) {
 		done = real_recvmmsg(fd, m + all, n - all, f, t);
-		if (done == -1 && pp_lasting_again(&call))
+		if (done == -1 &&
+		    ((cut && (errno == EINTR || errno == ERROR_AGAIN)) ||
+			pp_lasting_again(&call))) {
+			cut = 0;
 			continue;
+		}
 		if (done <= 0)
 			break;
 		all += (unsigned int)done;
-		if (all == n || t != NULL || (f & MSG_WAITFORONE) != 0 ||
-		    !pp_lasting_cut(&call, done, f))
+		cut = all < n && t == NULL && (f & MSG_WAITFORONE) == 0 &&
+		    pp_lasting_cut(&call, done, f);
+		if (!cut)
 			break;
 	}
 	pp_lasting_end(&call);
