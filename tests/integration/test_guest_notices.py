@@ -32,6 +32,7 @@ NOTICES = [
      "A call that the C library makes within itself"),
     ("handler_mask", 0, 1, "A mask that a handler sets"),
     ("longjmp", 0, 1, "A mask that a handler sets"),
+    ("device", 0, 1, "One read of many bytes from a device"),
     ("blocked_thread", 0, 0, "A thread in which one of its own SIGPROF"),
 ]
 PROBE = r"""

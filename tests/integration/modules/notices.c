@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -311,6 +312,19 @@ by_blocked_thread(void)
 	return (pthread_join(thread, NULL));
 }
 
+/* 1: one of many reads was short. */
+static int
+by_device(void)
+{
+	static char bytes[1 << 24];
+	int fd = open("/dev/zero", O_RDONLY), i, is_short = 0;
+
+	for (i = 0; i < 400 && !is_short; i++)
+		is_short = read(fd, bytes, sizeof(bytes)) != sizeof(bytes);
+	(void)close(fd);
+	return (is_short);
+}
+
 static int
 by_stdio(void)
 {
@@ -337,6 +351,7 @@ static const struct {
 	{ "stdio", by_stdio },
 	{ "handler_mask", by_handler_mask },
 	{ "longjmp", by_longjmp },
+	{ "device", by_device },
 	{ "blocked_thread", by_blocked_thread },
 };
 
