@@ -174,7 +174,8 @@ names_that_a_page_can_have_pointed_here(void **state)
 		"127.0.0.1 evil.example", "127.0.0.1@evil.example",
 		"evil.example:80:80", "localhost:80x", "localhost..", ".",
 		"dev.examplex", "x.dev.example", "127.0.0.256", "1.2.3.4.5",
-		"cafe", "beef.de", "user@localhost", "localhost/", "0x", "x" };
+		"[::%evil]", "[::1%lo]", "[fe80::1%a b]", "cafe", "beef.de",
+		"user@localhost", "localhost/", "0x", "x" };
 	struct pp_asked none = { 0 };
 	char line[80];
 	size_t i;

@@ -93,14 +93,17 @@ pp_allow_names_proxy(const char *name)
 	return (0);
 }
 
+#define ZONE                                                                   \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_%"
+
 /* Every spelling that is an address and never looked up: 127.0.0.1, 127.1,
- * 0x7f000001, 2130706433, ::1. */
+ * 0x7f000001, 2130706433, ::1. Of a link alone, an address has a zone. */
 static int
 host_is_address(const char *host, int brackets)
 {
 	struct in6_addr v6;
 	struct in_addr v4;
-	char *zone;
+	char *zone = NULL;
 	char text[INET6_ADDRSTRLEN + 20];
 	size_t len = strlen(host);
 
@@ -108,9 +111,11 @@ host_is_address(const char *host, int brackets)
 		return (0);
 	memcpy(text, host, len + 1);
 	if (brackets && (zone = strchr(text, '%')) != NULL)
-		*zone = '\0';
+		*zone++ = '\0';
 	if (inet_pton(AF_INET6, text, &v6) == 1)
-		return (1);
+		return (zone == NULL ||
+		    (IN6_IS_ADDR_LINKLOCAL(&v6) &&
+			zone[strspn(zone, ZONE)] == '\0'));
 	/* inet_aton() takes what it likes behind a blank. */
 	return (!brackets &&
 	    text[strspn(text, "0123456789abcdefABCDEFxX.")] == '\0' &&
