@@ -17,7 +17,11 @@
 #include "symbol/symbols.h"
 
 #ifndef ROUNDS
+#ifdef PP_SANITIZED
+#define ROUNDS 150 /* each is slower */
+#else
 #define ROUNDS 500
+#endif
 #endif
 #ifndef SECONDS_MAX
 #define SECONDS_MAX 120

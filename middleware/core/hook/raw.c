@@ -231,6 +231,8 @@ hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 	return (raw_made(number, arg));
 }
 
+/* Not in the unwinder, which asks the kernel for pages in signal handlers. */
 const struct pp_got_hook pp_raw_hooks[PP_RAW_HOOKS] = {
-	{ "syscall", (void *)hook_syscall, (void **)&real_syscall, PP_GOT_ALL },
+	{ "syscall", (void *)hook_syscall, (void **)&real_syscall,
+	    PP_GOT_EXECUTABLE | PP_GOT_BUT_UNWINDER },
 };
