@@ -3,8 +3,8 @@
  *
  * Calls that a signal of ours cuts short or makes differ in another way than by
  * EINTR (hook/lasting.c, hook/transfers.c, hook/masks.h): a thread makes each
- * while it is sent one a hundred times a second, and gets what it would have got
- * without.
+ * while it is sent two a hundred times a second, and gets what it would have got
+ * without; and its own signals end its calls while ours come much more often.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,8 @@
 #include "base/clock.h"
 #include "wait_fixture.h"
 
-#define EVERY_MS 10
+#define EVERY_NS      (10 * PP_NS_PER_MS)
+#define VERY_OFTEN_NS 130000
 
 /* Each returns 0, or something of what was wrong. Helpers have all signals
  * blocked: only the thread of the call is disturbed. */
@@ -29,11 +30,13 @@ static const char calls[] =
     "#include <netinet/in.h>\n"
     "#include <poll.h>\n"
     "#include <pthread.h>\n"
+    "#include <semaphore.h>\n"
     "#include <signal.h>\n"
     "#include <stdlib.h>\n"
     "#include <string.h>\n"
     "#include <sys/mman.h>\n"
     "#include <sys/random.h>\n"
+    "#include <sys/resource.h>\n"
     "#include <sys/socket.h>\n"
     "#include <sys/syscall.h>\n"
     "#include <sys/uio.h>\n"
@@ -139,6 +142,33 @@ static const char calls[] =
     "	fcntl(s[1], F_SETFL, 0); since = ms(); close(s[1]);\n"
     "	return ms() - since < 900; }\n"
     "int errnos(void) { errno = 0; poll(NULL, 0, 200); return errno; }\n"
+    /* Each signal of its own ends its call. One that comes before the call
+     * has begun could not; the next one is 100 ms later. */
+    "static volatile long at, aside;\n"
+    "static long us(void) { struct timespec t;\n"
+    "	clock_gettime(CLOCK_MONOTONIC, &t);\n"
+    "	return t.tv_sec * 1000000 + t.tv_nsec / 1000; }\n"
+    "static long put_aside(void) { struct rusage r;\n"
+    "	getrusage(RUSAGE_THREAD, &r); return r.ru_nivcsw; }\n"
+    "static void notes(int signo) { if (at == 0) { at = us();\n"
+    "	aside = put_aside(); } }\n"
+    "int ended(void) { struct itimerspec when = { { 0, 100000000 } }, off;\n"
+    "	struct sigaction action; struct sigevent event; timer_t timer;\n"
+    "	long i, since, before, took, missed = 0; sem_t sem;\n"
+    "	memset(&off, 0, sizeof off); memset(&action, 0, sizeof action);\n"
+    "	action.sa_handler = notes; sigaction(SIGUSR2, &action, NULL);\n"
+    "	memset(&event, 0, sizeof event); sem_init(&sem, 0, 0);\n"
+    "	event.sigev_notify = SIGEV_THREAD_ID; event.sigev_signo = SIGUSR2;\n"
+    "	event._sigev_un._tid = gettid();\n"
+    "	timer_create(CLOCK_MONOTONIC, &event, &timer);\n"
+    "	for (i = 0; i < 6000; i++) { at = 0; before = put_aside();\n"
+    "		when.it_value.tv_nsec = 100000 + i * 7919 % 500000;\n"
+    "		timer_settime(timer, 0, &when, NULL); since = us();\n"
+    "		sem_wait(&sem); took = us() - since;\n"
+    "		timer_settime(timer, 0, &off, NULL);\n"
+    "		missed += aside == before && at - since > 50 &&\n"
+    "			took - (at - since) > 50000; }\n"
+    "	timer_delete(timer); return missed > 2 ? missed : 0; }\n"
     /* A mask of the call's own that has SIGPROF. */
     "static void counts(int signo) { ran++; }\n"
     "static void *kills(void) { rest(200); pthread_kill(waiter, SIGPROF);\n"
@@ -153,11 +183,12 @@ static const char calls[] =
 
 static _Atomic int over;
 static pid_t disturbed;
+static long every;
 
 static void *
 disturbs(void *arg)
 {
-	const struct timespec pause = { 0, EVERY_MS * PP_NS_PER_MS };
+	const struct timespec pause = { 0, every };
 
 	while (!over) {
 		(void)nanosleep(&pause, NULL);
@@ -175,18 +206,24 @@ prepare(void **state)
 	return (wait_begin());
 }
 
+/* By two, so that one of ours may come over another one. */
 static void
-as_without_us(const char *name)
+as_without_us(const char *name, long ns)
 {
-	pthread_t thread;
-	int wrong;
+	pthread_t thread[2];
+	int wrong, i;
 
 	over = 0;
 	disturbed = gettid();
-	assert_int_equal(pthread_create(&thread, NULL, disturbs, NULL), 0);
+	every = ns;
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, disturbs,
+				     NULL),
+		    0);
 	wrong = wait_call(int (*)(void), name)();
 	over = 1;
-	(void)pthread_join(thread, NULL);
+	for (i = 0; i < 2; i++)
+		(void)pthread_join(thread[i], NULL);
 	if (wrong != 0)
 		fail_msg("%s: %d", name, wrong);
 }
@@ -212,15 +249,23 @@ as_without_us(const char *name)
 	static void name(void **state)                                         \
 	{                                                                      \
 		(void)state;                                                   \
-		as_without_us(#name);                                          \
+		as_without_us(#name, EVERY_NS);                                \
 	}
 CALLS(CALL_TEST)
+
+static void
+ended(void **state)
+{
+	(void)state;
+	as_without_us("ended", VERY_OFTEN_NS);
+}
 
 int
 main(void)
 {
 #define CALL_UNIT(name) cmocka_unit_test(name),
-	const struct CMUnitTest tests[] = { CALLS(CALL_UNIT) };
+	const struct CMUnitTest tests[] = { CALLS(CALL_UNIT)
+		    cmocka_unit_test(ended) };
 
 	return (cmocka_run_group_tests(tests, prepare, fixture_teardown));
 }

@@ -155,11 +155,12 @@ before_call_again(const ucontext_t *uc)
 }
 #endif
 
-/* What our signal has done to a system call of the thread. */
+/* What our signal has done to a system call of the thread. Another one of ours
+ * may come before the first instruction of a handler of the application's, which
+ * is then still to see where the call is begun again. */
 void
 pp_signal_note(const ucontext_t *uc)
 {
-	call_again_at = 0;
 	if ((long)REG_RESULT(uc) == -EINTR) {
 		pp_calls_interrupted++;
 	} else if (after_call(uc)) {
