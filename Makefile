@@ -245,7 +245,7 @@ test: deps-test
 	    $(checks:%=make=%) make=arm64 limit=900 make=sanitize \
 	    limit=300 make=fuzz-short \
 	    limit=60 packed=3 $(unit) \
-	    limit=300 at_once=2 make=soak-short \
+	    limit=600 at_once=2 make=soak-short \
 	    packed=3 $(filter-out $(integration_long),$(integration))
 
 # The second tier: those, five minutes of load on all routes, profiled all the

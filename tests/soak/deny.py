@@ -26,7 +26,7 @@ from profiles import Pprof
 from scenario import DEBUG, expect, module
 
 CORE = os.path.join(harness.TOP, "middleware")
-RULES = os.path.join(CORE, "kore", "sandbox_rules.h")
+RULES = os.path.join(CORE, "kore", "start", "sandbox_rules.h")
 TABLE = os.path.join(CORE, "core", "collector", "sandbox.c")
 # Used before the first worker and by nobody later; ":4" means PROT_EXEC only.
 START_MORE = ("memfd_create", "ftruncate", "close_range", "execve", "getppid",
