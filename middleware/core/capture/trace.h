@@ -82,7 +82,7 @@ void pp_trace_waited(enum pp_wait wait, uint64_t began);
 void pp_trace_call_told(enum pp_call call, int64_t began, int64_t ended);
 
 /* How often the calling thread has given its processor up by itself, since it
- * began. Async-signal-safe; may set errno. */
+ * began; 0 where a sandbox refuses to say. Async-signal-safe. */
 long pp_trace_switches(void);
 
 #endif

@@ -186,6 +186,7 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 	if (pp_arrive_waiting())
 		timeout = 0;
 	count = pp_loop_real_epoll_wait(fd, events, max, timeout);
+	saved = errno;
 	if (__builtin_expect(pp_kore.entry_refused & PP_ENTRIES_MARKS, 0) &&
 	    worker != NULL)
 		pp_history_follow(events, count);
@@ -196,10 +197,8 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 		loop_trace(count);
 	asked = atomic_load_explicit(&pp_kore.arena->control.ask,
 	    memory_order_acquire);
-	if (__builtin_expect(asked != loop_answered, 0)) {
-		saved = errno;
+	if (__builtin_expect(asked != loop_answered, 0))
 		loop_answer(asked);
-		errno = saved;
-	}
+	errno = saved;
 	return (count);
 }
