@@ -61,10 +61,10 @@ class Signals(Case):
     def test_its_signals_end_its_calls_each_time(self):
         """Where other programs take the processor for half a millisecond
         between two lines of the module, the signal comes before the call;
-        not three times in a row."""
+        not six times in a row."""
         def each_time(kore, names):
             return {name: next((text for text in (
-                self.told(kore, [name])[name] for _ in range(3))
+                self.told(kore, [name])[name] for _ in range(6))
                 if text.startswith("0 of")), "misses") for name in names}
         self.beside(ENDS, each_time)
 
