@@ -85,8 +85,9 @@ class Cpu(Case):
 
     def kinds(self, at, hz):
         for kind, function in KINDS.items():
-            # A bare thread's last samples may be a whole distance ago.
-            ms = 500 if function else 1500
+            # What is left at a bare thread's end is not sampled, and in a
+            # destructor it is its thread's: a whole distance at the most.
+            ms = 1500 if kind in ("raw", "keyed") else 500
             raw, used = self.window(at, "/kind?how=%s&ms=%d" % (kind, ms), hz,
                                     4)
             self.has(raw, function, used)
