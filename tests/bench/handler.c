@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ask.h"
 #include "base/clock.h"
 #include "calls.h"
 #include "capture/cpu.h"
