@@ -72,6 +72,8 @@ pp_lasting_cut(struct pp_lasting *call, ssize_t done, int flags)
 	    (flags & MSG_DONTWAIT) != 0 ||
 	    (fcntl(call->fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (0);
+	/* It says nothing of the call that goes on. */
+	pp_signal_result = -1;
 	pp_signal_continues = 1;
 	if (call->began != 0)
 		lasting_limit(call);
