@@ -310,7 +310,7 @@ help:
 	@echo "                application on 127.0.0.1:6060"
 	@echo "make test       install what is missing, build, run the tests"
 	@echo "make quick      checks, unit tests, one Kore asked for each endpoint:"
-	@echo "                two minutes, nothing is installed"
+	@echo "                nothing is installed"
 	@echo "make t=heap     the tests that have heap in their names"
 	@echo "make check      format, floors, cycles, sizes, paths, signal"
 	@echo "                safety, exported symbols, clang"
