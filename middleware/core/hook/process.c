@@ -16,6 +16,7 @@
 #include "capture/wait.h"
 #include "hook/alloc.h"
 #include "hook/calls.h"
+#include "hook/forked.h"
 #include "hook/got_names.h"
 #include "hook/loader.h"
 #include "hook/locks.h"
@@ -194,14 +195,6 @@ hooks_follow(const struct pp_got_hook *extra, size_t count)
 	hooks_leave_others();
 }
 
-static void
-process_forked(void)
-{
-	pp_signal_forked();
-	pp_self_leave();
-	pp_loader_forked();
-}
-
 int
 pp_process_hook(const struct pp_got_hook *hooks, size_t count,
     pp_objects_seen_fn seen, const char **why)
@@ -214,7 +207,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 	}
 	hooks_follow(hooks, count);
 	if (pp_thread_begin_prepare() == -1 ||
-	    pthread_atfork(NULL, NULL, process_forked) != 0) {
+	    pthread_atfork(NULL, NULL, pp_process_forked) != 0) {
 		*why = "no room to follow threads and forks";
 		return (-1);
 	}

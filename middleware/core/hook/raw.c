@@ -5,9 +5,12 @@
 
 #include <linux/futex.h>
 #include <linux/io_uring.h>
+#include <sched.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "hook/calls_private.h"
+#include "hook/forked.h"
 #include "hook/raw.h"
 #include "hook/sockets.h"
 #include "hook/through.h"
@@ -220,15 +223,43 @@ watched_syscall(long number, long arg[6])
 	return (result);
 }
 
+/* Whether the call makes a process with a memory of its own. */
+static int
+raw_forks(long number, const long arg[6])
+{
+	uint64_t flags;
+
+	switch (number) {
+#ifdef SYS_fork
+	case SYS_fork:
+		return (1);
+#endif
+	case SYS_clone:
+		return ((arg[0] & CLONE_VM) == 0);
+#ifdef SYS_clone3
+	case SYS_clone3:
+		memcpy(&flags, (const void *)arg[0], sizeof(flags));
+		return ((flags & CLONE_VM) == 0);
+#endif
+	default:
+		return (0);
+	}
+}
+
 /* As the original it takes what lies where six arguments would. */
 static long
 hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
 	long arg[6] = { a, b, c, d, e, f };
+	long result;
 
 	if (pp_called_watched())
-		return (watched_syscall(number, arg));
-	return (raw_made(number, arg));
+		result = watched_syscall(number, arg);
+	else
+		result = raw_made(number, arg);
+	if (result == 0 && raw_forks(number, arg))
+		pp_process_forked();
+	return (result);
 }
 
 /* Not in the unwinder, which asks the kernel for pages in signal handlers. */

@@ -13,6 +13,7 @@
 
 #include "capture/signal.h"
 #include "capture/thread.h"
+#include "hook/forked.h"
 #include "hook/masks.h"
 #include "hook/thread_begin.h"
 #include "hook/threads.h"
@@ -21,6 +22,7 @@ static int (*real_thrd_create)(thrd_t *, thrd_start_t, void *);
 static int (*real_timer_create)(clockid_t, struct sigevent *, timer_t *);
 static int (*real_mq_notify)(mqd_t, const struct sigevent *);
 static int (*real_clone)(int (*)(void *), void *, int, void *, ...);
+static pid_t (*real__Fork)(void);
 
 struct c11_start {
 	thrd_start_t function;
@@ -143,10 +145,26 @@ bare_begins(void *arg)
 	return (pp_thread_bare_run(arg));
 }
 
+struct child {
+	int (*function)(void *);
+	void *argument;
+};
+
+/* In a child that has its parent's memory as it was. */
+static int
+child_begins(void *arg)
+{
+	const struct child *child = arg;
+
+	pp_process_forked();
+	return (child->function(child->argument));
+}
+
 static int
 hook_clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
 	struct pp_thread *thread = NULL;
+	struct child child = { function, argument };
 	void *parent_tid, *tls, *child_tid;
 	va_list more;
 	int tid;
@@ -156,6 +174,9 @@ hook_clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 	tls = va_arg(more, void *);
 	child_tid = va_arg(more, void *);
 	va_end(more);
+	if ((flags & CLONE_VM) == 0)
+		return (real_clone(child_begins, stack, flags, &child,
+		    parent_tid, tls, child_tid));
 	if ((flags & CLONE_THREAD) != 0)
 		thread = pp_thread_bare(function, argument);
 	if (thread == NULL)
@@ -168,6 +189,16 @@ hook_clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 	return (tid);
 }
 
+static pid_t
+hook__Fork(void)
+{
+	pid_t pid = real__Fork();
+
+	if (pid == 0)
+		pp_process_forked();
+	return (pid);
+}
+
 #define THREAD_HOOK(name)                                                      \
 	{                                                                      \
 #name, (void *)hook_##name, (void **)&real_##name, PP_GOT_ALL  \
@@ -178,4 +209,5 @@ const struct pp_got_hook pp_thread_hooks[PP_THREAD_HOOKS] = {
 	THREAD_HOOK(timer_create),
 	THREAD_HOOK(mq_notify),
 	THREAD_HOOK(clone),
+	THREAD_HOOK(_Fork),
 };

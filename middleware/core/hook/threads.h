@@ -1,6 +1,7 @@
 /*
  * Threads that are born in other ways than by pthread_create() (process.c):
- * C11's, those that the C library makes to notify somebody, and bare clone().
+ * C11's, those that the C library makes to notify somebody, and bare clone();
+ * and children that _Fork() and clone() make, of which nobody else is told.
  *
  * Rule: the caller gets what the original gives. Where there is no room to
  * follow a thread, the thread begins as if nobody asked.
@@ -10,7 +11,7 @@
 
 #include "hook/got.h"
 
-#define PP_THREAD_HOOKS 4
+#define PP_THREAD_HOOKS 5
 
 extern const struct pp_got_hook pp_thread_hooks[PP_THREAD_HOOKS];
 
