@@ -90,8 +90,11 @@ def run(seconds, short):
     try:
         with service() as kore:
             profiles = Profiles(kore, pprof)
-            growth = Growth(kore)
             storm = Batches(kore, "/storm", 100)
+            # The first answers read the names of all files, and keep them.
+            profiles.take()
+            trace(kore)
+            growth = Growth(kore)
             taking = [Repeat(profiles.take), Repeat(lambda: trace(kore))]
             end = time.monotonic() + seconds
             while time.monotonic() < end:
