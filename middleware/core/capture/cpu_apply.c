@@ -226,19 +226,23 @@ tick_rearm(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 	}
 }
 
-/* Of a fine clock that also wakes threads which do nothing: what is far from
- * a period waits for the next tick. */
+/* A fine clock also wakes threads that do nothing: CPU time that is far from a
+ * period waits for the next tick. If a sample of a fine clock stands for two
+ * periods and more, the kernel has missed the ticks between. */
 static uint64_t
 tick_weight(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 {
 	int64_t last =
 	    atomic_load_explicit(&thread->last_cpu_ns, memory_order_relaxed);
+	uint64_t used = now > last ? (uint64_t)(now - last) : 0;
 
-	if (period == 0 || now <= last ||
-	    (fast && now - last < (int64_t)(period / 2)))
+	if (period == 0 || used == 0 || (fast && used < period / 2))
 		return (0);
+	if (fast && used >= 2 * period)
+		pp_slot_lose(pp_self.slot, PP_LOSS_TIMER_OVERRUNS,
+		    used / period - 1);
 	atomic_store_explicit(&thread->last_cpu_ns, now, memory_order_relaxed);
-	return ((uint64_t)(now - last));
+	return (used);
 }
 
 uint64_t
