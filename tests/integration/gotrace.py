@@ -3,6 +3,7 @@ The real `go tool trace`: its pages and its four profiles of one file.
 
 Not a test.
 """
+import concurrent.futures
 import contextlib
 import html
 import os
@@ -39,7 +40,7 @@ class GoTrace:
         self.port = harness.free_port()
         self.log = open(os.path.join(self.dir, "log"), "w+")
         self.server = subprocess.Popen(
-            ["go", "tool", "trace", "-http=127.0.0.1:%d" % self.port,
+            [*harness.go_tool("trace"), "-http=127.0.0.1:%d" % self.port,
              self.file], env=self.env, stdout=self.log, stderr=self.log,
             start_new_session=True)
         try:
@@ -51,7 +52,7 @@ class GoTrace:
 
     def __exit__(self, *_):
         with contextlib.suppress(ProcessLookupError):  # it has ended itself
-            os.killpg(self.server.pid, signal.SIGKILL)  # go, and the tool
+            os.killpg(self.server.pid, signal.SIGKILL)
         self.server.wait()
         self.log.close()
         shutil.rmtree(self.dir)
@@ -105,8 +106,10 @@ class GoTrace:
         """All pages, and the four profiles as files."""
         sizes = self.all_pages()
         sizes.update(self.linked())
-        for page, kind in DRAWN.items():
-            self.drawn(page, self.profile(kind))
+        with concurrent.futures.ThreadPoolExecutor(len(DRAWN)) as pool:
+            profiles = dict(zip(DRAWN, pool.map(self.profile, DRAWN.values())))
+        for page, sums in profiles.items():
+            self.drawn(page, sums)
         return sizes
 
     def drawn(self, page, sums):
@@ -142,11 +145,11 @@ class GoTrace:
         {leaf function: (count, ns)}"""
         path = os.path.join(self.dir, kind)
         with open(path, "wb") as file:
-            subprocess.run(["go", "tool", "trace", "-pprof=" + kind,
+            subprocess.run([*harness.go_tool("trace"), "-pprof=" + kind,
                             self.file], env=self.env, stdout=file, check=True,
                            timeout=120)
         raw = subprocess.run(
-            ["go", "tool", "pprof", "-symbolize=none", "-raw", path],
+            [*harness.go_tool("pprof"), "-symbolize=none", "-raw", path],
             env=self.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             check=True, timeout=120).stdout.decode()
         names = {int(i): name for i, name in re.findall(

@@ -202,7 +202,7 @@ class Pprof:
         env = dict(os.environ, **harness.GO_CACHE, HOME=self.dir.name,
                    PPROF_NO_BROWSER="1",
                    PPROF_TMPDIR=os.path.join(self.dir.name, "saved"))
-        done = subprocess.run(["go", "tool", "pprof", *args], env=env,
+        done = subprocess.run([*harness.go_tool("pprof"), *args], env=env,
                               cwd=self.dir.name, timeout=timeout,
                               stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -29,7 +29,7 @@ class Asked(Traced):
                 since = time.monotonic()
                 answer = self.answer(query)
                 took = time.monotonic() - since
-                self.parse(answer)
+                self.parse(answer, opened=query == "seconds=NaN")
                 self.assertGreaterEqual(took, seconds)
                 self.assertLess(took, seconds + 1)
 
@@ -56,8 +56,8 @@ class Asked(Traced):
         self.assertIn("Could not enable tracing: 8 traces are in progress, "
                       "which is the most at once", answer.text)
         for each in traces:
-            self.parse(each.result())
-        self.parse(self.answer("seconds=0.2"))
+            self.parse(each.result(), opened=each is traces[-1])
+        self.parse(self.answer("seconds=0.2"), opened=False)
 
     def test_the_other_form_is_not_larger_than_asked_either(self):
         """And says in the file that it ended early."""

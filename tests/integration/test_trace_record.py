@@ -309,10 +309,10 @@ class TraceRecord(Case):
         """What `go tool trace -pprof=kind` adds up for a function."""
         profile = os.path.join(self.dir, kind)
         with open(profile, "wb") as file:
-            subprocess.run(["go", "tool", "trace", "-pprof=" + kind,
+            subprocess.run([*harness.go_tool("trace"), "-pprof=" + kind,
                             self.path], stdout=file, check=True)
         text = subprocess.run(
-            ["go", "tool", "pprof", "-unit=ms", "-traces", profile],
+            [*harness.go_tool("pprof"), "-unit=ms", "-traces", profile],
             stdout=subprocess.PIPE, check=True).stdout.decode()
         total = 0.0
         for sample in text.split("-----------+"):

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
+import harness
 from case import Case, main
 from gotrace import GoTrace
 from tracefile import EVENTS, HEAD, Broken, Trace
@@ -223,7 +224,7 @@ class TheJudge(Case):
             file.write(data)
             file.flush()
             return subprocess.run(
-                ["go", "tool", "trace", "-pprof=net", file.name],
+                [*harness.go_tool("trace"), "-pprof=net", file.name],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 timeout=60).returncode != 0
 
