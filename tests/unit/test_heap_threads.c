@@ -173,14 +173,14 @@ child_of_clone(void *unused)
 	return (1);
 }
 
+typedef pid_t child_fn(int way, int (*)(void *));
+
 /* A child, made in one of the ways that pthread_atfork() is told of, or not. */
 static pid_t
 child_made(int way)
 {
-	pid_t pid;
+	pid_t pid = heap_function(child_fn *, "child")(way, child_of_clone);
 
-	pid = heap_function(pid_t (*)(int, int (*)(void *)), "child")(way,
-	    child_of_clone);
 	if (pid == 0)
 		child_of_fork();
 	return (pid);
