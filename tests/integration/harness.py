@@ -14,6 +14,7 @@ parent that does not end by itself: each fails the test that ran it.
 import contextlib
 import errno
 import functools
+import hashlib
 import os
 import pty
 import random
@@ -147,15 +148,38 @@ def free_port(host="127.0.0.1"):
                     raise
 
 
+@functools.lru_cache(None)
+def _module_sources():
+    """A hash of all that a module may include."""
+    sums = hashlib.sha256()
+    for top in ("middleware", "tests/integration/modules", "tests/soak"):
+        for folder, _, names in sorted(os.walk(os.path.join(TOP, top))):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        sums.update(name.encode() + b"\0" + file.read())
+    return sums.digest()
+
+
 def compile_module(source, out, flags=()):
-    """Build a Kore module as an application's own Makefile would."""
+    """Build a Kore module as an application's own Makefile would: once for
+    each source and flags, for it is loaded hundreds of times."""
     path = source if "/" in source else os.path.join(HERE, "modules", source)
-    compiler = "c++" if path.endswith(".cc") else "cc"
-    subprocess.run([compiler, "-shared", "-fPIC", "-g", "-O1", "-Wall",
-                    "-Werror", "-I/usr/include", "-I/usr/include/postgresql",
-                    "-DKORE_USE_PGSQL", "-DKORE_USE_TASKS",
-                    *(["-DKORE_42"] if KORE_42 else []), *flags,
-                    "-o", out, path, "-lpthread"], check=True)
+    command = ["c++" if path.endswith(".cc") else "cc", "-shared", "-fPIC",
+               "-g", "-O1", "-Wall", "-Werror", "-I/usr/include",
+               "-I/usr/include/postgresql", "-DKORE_USE_PGSQL",
+               "-DKORE_USE_TASKS", *(["-DKORE_42"] if KORE_42 else []),
+               *flags, path, "-lpthread"]
+    with open(path, "rb") as file:
+        name = hashlib.sha256(_module_sources() + repr(command).encode()
+                              + file.read()).hexdigest()
+    kept = os.path.join(BUILD, "modules", name + ".so")
+    if not os.path.exists(kept):
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        making = "%s.%d" % (kept, threading.get_native_id())
+        subprocess.run([*command, "-o", making], check=True)
+        os.rename(making, kept)
+    shutil.copy(kept, out)
     return out
 
 

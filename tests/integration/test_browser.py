@@ -28,7 +28,7 @@ class Browser(Pages):
 
     def test_no_page_is_wider_than_the_window(self):
         with Busy(self.kore):
-            given = {name: self.pprof.save(self.kore.profile(1).body)
+            given = {name: self.pprof.save(self.kore.profile(2).body)
                      for name in ("before", "file")}
             given["trace"] = self.pprof.save(
                 self.kore.get("/debug/pprof/trace?seconds=1").body)
