@@ -19,8 +19,26 @@ def note(text, *values):
     print("    " + (text % values if values else text), flush=True)
 
 
+class Timed(unittest.TextTestResult):
+    """Says of each test how long it took."""
+
+    def startTest(self, test):
+        self.begun = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        took = time.monotonic() - self.begun
+        if took >= 1:
+            note("%s took %.0f s", test.id().split(".")[-1], took)
+        super().stopTest(test)
+
+
+class Runner(unittest.TextTestRunner):
+    resultclass = Timed
+
+
 def main():
-    unittest.main(verbosity=2, failfast="-f" in sys.argv)
+    unittest.main(verbosity=2, failfast="-f" in sys.argv, testRunner=Runner)
 
 
 class Case(unittest.TestCase):

@@ -77,15 +77,15 @@ class GoTrace:
         return answer
 
     def all_pages(self):
-        """Bytes by page; each must be answered well."""
-        sizes = {}
+        """Text by page; each must be answered well."""
+        texts = {}
         for page in PAGES:
             answer = self.get(page)
             if answer.status != 200 or not answer.body:
                 raise AssertionError("%s: %s %s\n%s" % (
                     page, answer.status, answer.text[:300], self.said()))
-            sizes[page] = len(answer.body)
-        return sizes
+            texts[page] = answer.text
+        return texts
 
     def linked(self):
         """The same of what the lists link to: one goroutine's, one task's,
@@ -99,23 +99,23 @@ class GoTrace:
                 if answer.status != 200 or not answer.body:
                     raise AssertionError("%s: %s %s" % (
                         link, answer.status, answer.text[:300]))
-                sizes[link] = len(answer.body)
+                sizes[link] = len(answer.text)
         return sizes
 
     def everything(self):
         """All pages, and the four profiles as files."""
-        sizes = self.all_pages()
+        texts = self.all_pages()
+        sizes = {page: len(text) for page, text in texts.items()}
         sizes.update(self.linked())
         with concurrent.futures.ThreadPoolExecutor(len(DRAWN)) as pool:
             profiles = dict(zip(DRAWN, pool.map(self.profile, DRAWN.values())))
         for page, sums in profiles.items():
-            self.drawn(page, sums)
+            self.drawn(page, html.unescape(texts[page]), sums)
         return sizes
 
-    def drawn(self, page, sums):
+    def drawn(self, page, text, sums):
         """The page of a profile has a graph, in which what took longest is
         named."""
-        text = html.unescape(self.get(page).text)
         if not sums:
             return
         longest = max(sums, key=lambda leaf: sums[leaf][1])
