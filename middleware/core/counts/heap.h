@@ -34,17 +34,18 @@ enum pp_heap_type {
 
 /* How the caller wants the values (in), and what was found (out). */
 struct pp_heap_view {
-	int raw; /* in: leave the values as they were sampled, if all rows have
-		    one rate; else they are scaled all the same */
+	int raw; /* in: 1: if all rows have one rate, values stay as they were
+		    sampled; else they are scaled */
 	const char *default_type; /* in: the type that readers show first */
 	uint64_t rate; /* out: rate of the raw values; 1: values are scaled, or
 			  every allocation was sampled */
-	int mixed;     /* out: raw was asked and there are several rates */
+	int mixed;     /* out: 1: `raw` was set, but there are several rates */
 	uint64_t live[PP_WORKERS_MAX + 1]; /* out: bytes in use by slot, always
 					      scaled */
 };
 
-/* `slots` has been checked against the arena's size. NULL: out of memory. */
+/* `slots` has been checked against the arena's size; arena and map stay the
+ * caller's, and must outlive the reader. NULL: out of memory. */
 struct pp_heap_reader *pp_heap_reader_new(const struct pp_arena *arena,
     uint32_t slots, struct pp_canon *canon);
 void pp_heap_reader_free(struct pp_heap_reader *reader);

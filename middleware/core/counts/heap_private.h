@@ -31,8 +31,8 @@ struct pp_heap_row {
 /* A line of the profile. */
 struct pp_heap_entry {
 	uint32_t slot;
-	uint32_t stack; /* while reading the slot's id; then of ids.stacks */
-	uint32_t label; /* likewise; then of ids.labels */
+	uint32_t stack; /* first the slot's id, later of ids.stacks */
+	uint32_t label; /* likewise, later of ids.labels */
 	uint32_t size_class;
 	int64_t value[4]; /* enum pp_heap_type */
 };

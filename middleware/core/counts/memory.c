@@ -20,7 +20,7 @@ struct pp_memory {
 	struct pp_arena *arena;
 	uint32_t slots;
 	int32_t parent_pid;
-	uint32_t trims;	    /* questions with trim, not yet ended */
+	uint32_t trims;	    /* questions with trim that have not ended */
 	struct proc proc[]; /* by slot */
 };
 

@@ -21,7 +21,8 @@
 struct pp_arena;
 struct pp_memory;
 
-/* `slots` has been checked against the arena's size. NULL: out of memory. */
+/* `slots` has been checked against the arena's size; the arena stays the
+ * caller's, and must outlive the result. NULL: out of memory. */
 struct pp_memory *pp_memory_new(struct pp_arena *arena, uint32_t slots);
 void pp_memory_free(struct pp_memory *memory);
 
@@ -41,13 +42,13 @@ void pp_memory_end(struct pp_memory *memory, int trim);
  * have come just before its worker began to wait for events. */
 void pp_memory_remind(struct pp_memory *memory, uint32_t question);
 
-/* Whether all workers that live have answered this question or a later one. */
+/* Whether all living workers have answered this question or a later one. */
 int pp_memory_answered(const struct pp_memory *memory, uint32_t question);
 
 /* What is known of one worker. */
 struct pp_memory_worker {
 	uint32_t worker;
-	int32_t pid;	/* 0: not running; then nothing below is known */
+	int32_t pid;	/* 0: it does not run, nothing below is known */
 	int answered;	/* 1: `facts` answer the question */
 	int has_kernel; /* 1: `kernel` is known */
 	struct pp_memory_facts facts; /* checked: names end and are

@@ -16,7 +16,7 @@
  * writes to it, or by a file or memory that both have mapped. */
 struct pp_proc_memory {
 	uint64_t rss;
-	uint64_t pss; /* each page divided by those that have it */
+	uint64_t pss; /* each page divided by its processes */
 	uint64_t private_clean;
 	uint64_t private_dirty;
 	uint64_t shared_clean;

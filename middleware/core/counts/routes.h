@@ -23,7 +23,7 @@ struct pp_routes_reader;
 struct pp_routes_sum {
 	const char *route;  /* NULL: no route, or the labels are lost */
 	const char *method; /* NULL: likewise */
-	uint64_t requests;  /* that ended */
+	uint64_t requests;  /* requests that have ended */
 	uint64_t in_flight;
 	uint64_t abandoned;
 	uint64_t ns;
@@ -33,7 +33,8 @@ struct pp_routes_sum {
 	uint64_t alloc[2]; /* objects, bytes */
 };
 
-/* `slots` has been checked against the arena's size. NULL: out of memory. */
+/* `slots` has been checked against the arena's size; the arena stays the
+ * caller's, and must outlive the reader. NULL: out of memory. */
 struct pp_routes_reader *pp_routes_reader_new(struct pp_arena *arena,
     uint32_t slots);
 void pp_routes_reader_free(struct pp_routes_reader *reader);

@@ -37,7 +37,7 @@ struct pp_tally {
 /* What kind of profile an aggregate becomes. */
 struct pp_tally_kind {
 	const char *type[2][2]; /* name and unit; a NULL name: one value only */
-	uint32_t sort_by;	/* value by which samples come, most first */
+	uint32_t sort_by;	/* value that orders samples, largest first */
 	const char *text;	/* key of pp_tally_row.text; NULL: none */
 };
 

@@ -21,7 +21,7 @@
 #include "profile/profile.h"
 #include "store/arena.h"
 
-/* The values of a sample. */
+/* The types and units of the values of a sample. */
 #define PP_CPU_TYPES 2
 extern const struct pp_value_type pp_cpu_types[PP_CPU_TYPES];
 
@@ -63,7 +63,7 @@ struct pp_cpu_last {
 	int32_t tid;
 	int64_t time_ns; /* CLOCK_MONOTONIC */
 	uint64_t weight_ns;
-	uint64_t label; /* the slot's own id */
+	uint64_t label; /* id of the set in the slot */
 	uint32_t pcs;
 	uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
 };

@@ -12,7 +12,7 @@
 #include "cpu/cpu_private.h"
 
 struct pp_cpu_lasts {
-	uint32_t taken; /* ever */
+	uint32_t taken; /* number of all samples so far */
 	struct pp_cpu_last last[PP_LAST_SAMPLES];
 };
 

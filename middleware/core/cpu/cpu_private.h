@@ -50,14 +50,14 @@ struct pp_cpu_entry {
 struct pp_cpu_thread {
 	uint64_t rest; /* CPU time that is in no line yet */
 	uint64_t need; /* when `rest` reaches this: a sample */
-	uint64_t debt; /* used before the window, and not sampled then */
+	uint64_t debt; /* used before the window, without a sample */
 	uint32_t slot;
 	int32_t pid;
 	int32_t tid;
 	int used;
 };
 
-/* A slot when the session began. */
+/* What a slot had when the session began. */
 struct pp_cpu_then {
 	int64_t cpu_ns;
 	uint64_t sampled_ns; /* CPU time in lines since then */
@@ -76,7 +76,7 @@ struct pp_cpu_session {
 	struct pp_cpu_entry *entry;
 	uint32_t *index; /* entry number + 1 by hash; 0: free */
 	uint32_t entries;
-	uint32_t room;		  /* of `entry`; the index has twice of it */
+	uint32_t room;		  /* of `entry`; the index is twice as large */
 	struct pp_cpu_entry rest; /* samples that found no entry */
 
 	struct pp_cpu_thread *thread;
@@ -113,7 +113,7 @@ struct pp_cpu {
 	uint32_t running;
 	uint32_t always;      /* 1: one session is the recorder's */
 	unsigned int hz;      /* the highest of all sessions; 0: none runs */
-	uint32_t samples_max; /* of one session; tests shrink these two */
+	uint32_t samples_max; /* of one session; tests set these two */
 	uint32_t words_max;
 
 	struct pp_stacks *stacks;     /* NULL: no session runs */
@@ -224,11 +224,13 @@ struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
  * cpu_resolve.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);
 
-/* Read clocks and counters at both ends of a session. In cpu_account.c. */
+/* Read clocks and counters at the begin and at the end of a session. In
+ * cpu_account.c. */
 void pp_cpu_account_open(struct pp_cpu_session *session);
 void pp_cpu_account_close(struct pp_cpu_session *session);
 
-/* The closed session as a profile; NULL: out of memory. */
+/* Return the closed session as a profile, which the caller frees; NULL: out of
+ * memory. */
 struct pp_profile *pp_cpu_profile(const struct pp_cpu_session *session);
 
 #endif

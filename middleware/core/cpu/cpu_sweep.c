@@ -8,7 +8,8 @@
  */
 #include "cpu/cpu_private.h"
 
-/* Thousandths of the store: 6 MiB, which are some 18,000 stacks. */
+/* A sweep needs a store that is so many thousandths full: 6 MiB, which are some
+ * 18,000 stacks. */
 #define SWEEP_FILL 125
 
 static void

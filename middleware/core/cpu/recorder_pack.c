@@ -6,8 +6,8 @@
  *     lines    slot, pid, tid, label + 1, samples, ns, words, then each word
  *              as the difference to the one before
  *
- * All numbers are varints; callers lie near each other, so a word takes 3 to 6
- * bytes instead of 8.
+ * All numbers are varints; the addresses of callers are near each other, so
+ * that a word takes 3 to 6 bytes instead of 8.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 #define VARINT_MAX 10
 
-/* Label sets of one slice by the session's numbers. */
+/* The label sets of one slice, by the numbers of the session. */
 struct label_map {
 	uint32_t *index; /* by number: place + 1; 0: none yet */
 	uint32_t *order; /* numbers */
@@ -206,7 +206,7 @@ static void
 unpack_line(struct reader *from, struct pp_cpu_session *session,
     const uint32_t *number, uint32_t numbers)
 {
-	struct reader copy = *from, *r = &copy; /* for the registers */
+	struct reader copy = *from, *r = &copy; /* a copy stays in registers */
 	struct pp_cpu_key key = { 0 };
 	uint64_t word[PP_FRAMES_MAX], samples, ns, label, step, last = 0;
 	uint64_t count, i;

@@ -37,7 +37,7 @@ struct pp_recorder {
 	uint64_t dropped;
 	uint64_t *unnamed;	/* addresses, a hash set; NULL: none */
 	uint32_t unnamed_at;	/* those before this are handed out */
-	uint32_t first, slices; /* a ring */
+	uint32_t first, slices; /* of the ring `slice` */
 	struct pp_slice slice[PP_SLICES_MAX];
 };
 

@@ -12,7 +12,8 @@
 #include "counts/waits.h"
 #include "store/waits.h"
 
-/* A thread id is unique within a second; Linux gives out at most so many. */
+/* No thread id is used again within a second; Linux gives out at most so
+ * many. */
 #define TID_BITS 22
 
 /* Return the next number, which is later than the questions to all and to one

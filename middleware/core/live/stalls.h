@@ -30,12 +30,12 @@ struct pp_stall_flight {
 	int64_t age_ns;
 	int task; /* 1: a task */
 	int ran;  /* 1: its handler was running */
-	int came; /* 1: its body still came in */
+	int came; /* 1: its body was still arriving */
 	char path[PP_FLIGHT_PATH_MAX];
 };
 
 struct pp_stall_stack {
-	int64_t ago_ns; /* before the death */
+	int64_t ago_ns; /* time before the death */
 	uint64_t weight_ns;
 	int32_t tid;
 	uint32_t label_len;

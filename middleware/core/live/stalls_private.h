@@ -8,11 +8,11 @@
 
 #include "live/stalls.h"
 
-/* A slot, as it is watched. */
+/* What the watch knows of a slot. */
 struct pp_stall_watch {
 	int32_t pid;
 	int64_t busy_ns;
-	uint64_t mark;	  /* changes whenever the loop or a handler goes on */
+	uint64_t mark;	  /* another one when loop or handler goes on */
 	int64_t since_ns; /* when `mark` last changed */
 	uint64_t on;	  /* number of the record; 0: none */
 	int64_t began_ns;
@@ -37,10 +37,12 @@ struct pp_stalls {
 /* Return a fresh record, which replaces the oldest. */
 struct pp_stall *pp_stalls_begin(struct pp_stalls *stalls, uint32_t slot,
     int32_t pid, int64_t held_ns);
+/* The record of that number; NULL: a later one has replaced it. */
 struct pp_stall *pp_stalls_find(struct pp_stalls *stalls, uint64_t number);
+/* Hand a new or changed record to the function of pp_stalls_tell(). */
 void pp_stalls_told(struct pp_stalls *stalls, const struct pp_stall *stall);
 
-/* Look for deaths in the slot. In stalls_death.c. */
+/* Look for new deaths in the slot. In stalls_death.c. */
 void pp_stalls_deaths(struct pp_stalls *stalls, uint32_t slot);
 
 /* Turn a stack of the slot, an exact pc and then return addresses, into

@@ -41,7 +41,7 @@ struct pp_cache;
 struct pp_cache *pp_cache_new(void);
 void pp_cache_free(struct pp_cache *c);
 
-/* Forget everything and give the memory back. */
+/* Forget all answers and texts, and give the memory back. */
 void pp_cache_empty(struct pp_cache *c);
 
 /* Whether there is room for the largest possible answer. */

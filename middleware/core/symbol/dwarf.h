@@ -44,7 +44,7 @@
 #ifndef PP_DWARF_LINES_MAX
 #define PP_DWARF_LINES_MAX (1U << 20)
 #endif
-#define PP_DWARF_NESTED_MAX 64 /* namespaces, blocks and inlines in depth */
+#define PP_DWARF_NESTED_MAX 64 /* most nested namespaces, blocks, inlines */
 
 struct pp_dwarf_range {
 	uint64_t start, limit;
@@ -106,6 +106,9 @@ uint32_t pp_dwarf_frames(struct pp_dwarf *d, uint64_t vaddr,
  * then `call` did not come to its end. */
 int pp_dwarf_guarded(struct pp_dwarf *d,
     void (*call)(struct pp_dwarf *, void *), void *arg);
+
+/* _add() adds the ranges of a DIE that begin in code, _sort() must follow the
+ * last of them; _find() returns the innermost range with vaddr, or NULL. */
 void pp_dwarf_ranges_add(struct pp_dwarf *d, struct pp_dwarf_ranges *list,
     Dwarf_Die *die, uint64_t at);
 void pp_dwarf_ranges_sort(struct pp_dwarf_ranges *list);

@@ -68,7 +68,7 @@ enum pp_tracer_what {
 	PP_TOLD_AWAY,
 	PP_TOLD_GONE,  /* as AWAY, at the end of a trace: g is still away */
 	PP_TOLD_SHORT, /* a call that did not block; stack */
-	/* Of p's g: task number, its parent, name */
+	/* A task of p's g begins or ends: number, parent, name */
 	PP_TOLD_TASK,
 	PP_TOLD_TASK_END,
 	PP_TOLD_REGION,	    /* number: of its task or 0; name */

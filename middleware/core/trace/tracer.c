@@ -54,7 +54,7 @@ tracer_ask(struct pp_tracer *t)
 		pp_wake_all(t->arena, t->slots, t->parent_pid);
 }
 
-/* Give back what only sessions need. */
+/* After the last session, give back what only sessions need. */
 static void
 tracer_rest(struct pp_tracer *t)
 {

@@ -44,12 +44,12 @@
 struct pp_tracer_item {
 	struct pp_tracer_g pub;
 	uint64_t id;   /* of the slot's entry; 0: of a thread */
-	uint32_t next; /* place + 1 in its bucket, or of the free ones */
+	uint32_t next; /* + 1; next in the bucket or of the free */
 	uint32_t slot;
 	uint32_t sleep;	       /* the wait that begins at its RAN */
 	uint32_t sleep_stack;  /* the slot's id */
-	uint32_t regions;      /* the innermost open one, + 1 */
-	uint32_t regions_over; /* open ones that found no room */
+	uint32_t regions;      /* the innermost open region, + 1 */
+	uint32_t regions_over; /* open regions that found no room */
 	int64_t ts;	       /* of the last event */
 	int64_t born;	       /* of the first event */
 	int missing; /* 1: the last look did not find it in the slot */
@@ -93,7 +93,7 @@ struct pp_tracer_session {
 	struct pp_tracer *tracer;
 	pp_tracer_reader *reader;
 	void *arg;
-	uint64_t lost; /* counters when it began */
+	uint64_t lost; /* losses when the session began */
 	int stopped;
 };
 
@@ -218,6 +218,8 @@ struct pp_tracer_row *pp_tracer_row_at(struct pp_tracer *t, uint32_t slot,
 
 int pp_tracer_names_new(struct pp_tracer *t);
 void pp_tracer_names_free(struct pp_tracer *t);
+
+/* Return the number of a text, which is given now to a new one. */
 uint32_t pp_tracer_intern(struct pp_tracer *t, const char *text);
 uint32_t pp_tracer_format(struct pp_tracer *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -231,14 +233,17 @@ uint32_t pp_tracer_label(struct pp_tracer *t, uint32_t slot, uint32_t id,
 struct pp_tracer_stack pp_tracer_stack_of(struct pp_tracer *t, uint32_t slot,
     uint32_t id, uint32_t leaf, const struct pp_tracer_item *g);
 
-/* --- tracer_move.c: each function first brings p and g into the state that its
- * event needs */
+/* --- tracer_move.c
+ *
+ * Each function first brings p and g into the state that its event needs. */
 
 /* Set the time of p, and that of g, to at least `ts`, but never later than the
  * drain. */
 void pp_tracer_at(struct pp_tracer *t, struct pp_tracer_row *p,
     struct pp_tracer_item *g, int64_t ts);
 
+/* _up(): p begins with its own G; returns -1 if there is no room for one.
+ * _down(): p ends, with all that runs there. _create(): g begins to exist. */
 int pp_tracer_up(struct pp_tracer *t, struct pp_tracer_row *p, int32_t pid,
     uint32_t tid);
 void pp_tracer_down(struct pp_tracer *t, struct pp_tracer_row *p);
@@ -269,6 +274,7 @@ void pp_tracer_back(struct pp_tracer *t, struct pp_tracer_row *p, int64_t ts,
 struct pp_tracer_stack pp_tracer_away_stack(struct pp_tracer *t,
     const struct pp_tracer_row *p, uint32_t stack);
 
+/* A line of the log of p's G; `task` is a number in the formats, 0: none. */
 void pp_tracer_log(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t task,
     uint32_t name, const char *text, uint32_t len);
 void pp_tracer_log_format(struct pp_tracer *t, struct pp_tracer_row *p,
@@ -299,6 +305,8 @@ void pp_tracer_seen(struct pp_tracer *t, struct pp_tracer_row *p);
 
 /* --- tracer_show.c */
 
+/* _show() hands all that is there to the reader of a session that begins,
+ * _close() the end of all that runs, when the session ends. */
 void pp_tracer_show(struct pp_tracer_session *session);
 void pp_tracer_close(struct pp_tracer_session *session);
 

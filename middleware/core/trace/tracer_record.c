@@ -14,7 +14,7 @@ struct record {
 	int64_t ts;
 	uint32_t n;
 	uint32_t m;
-	const uint64_t *word; /* from word 2 on; as many as record_words */
+	const uint64_t *word; /* from word 2 on; see record_words */
 };
 
 /* The least number of words of a record of each kind; 0: there is no such

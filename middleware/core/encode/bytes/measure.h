@@ -12,7 +12,7 @@
 
 #define PP_MEASURE_MAX 48 /* of a text, with its NUL */
 
-/* A unit to show values in. */
+/* A unit in which values are shown. */
 struct pp_unit {
 	const char *name; /* "ms"; "": none is shown */
 	double factor;	  /* base units in one */

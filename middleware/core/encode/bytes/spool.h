@@ -20,6 +20,8 @@ struct pp_spool {
 /* Open an empty file, which can be sealed later. Returns 0, or -1 with
  * errno. */
 int pp_spool_open(struct pp_spool *spool);
+
+/* Append bytes; a failure sets `failed`. */
 void pp_spool_append(struct pp_spool *spool, const void *data, size_t len);
 void pp_spool_close(struct pp_spool *spool);
 

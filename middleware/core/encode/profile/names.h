@@ -22,6 +22,7 @@ struct pp_names {
 	int failed; /* out of memory */
 };
 
+/* Return the number of the text, which must outlive the table. */
 int64_t pp_names_number(struct pp_names *names, const char *text);
 void pp_names_free(struct pp_names *names);
 

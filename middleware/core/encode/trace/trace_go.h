@@ -28,7 +28,7 @@ struct pp_trace_go;
 struct pp_trace_go *pp_trace_go_new(int64_t begin, uint64_t max);
 void pp_trace_go_free(struct pp_trace_go *go);
 
-/* The reader for pp_tracer_begin(). */
+/* Take an event; this is the reader for pp_tracer_begin(). */
 void pp_trace_go_event(void *go, const struct pp_tracer_event *event);
 
 /* Whether the trace has ended itself. */

@@ -24,7 +24,7 @@
 /* The bytes are written to the file when there are so many. */
 #define DICT_BYTES (64U << 10)
 
-/* The first made-up address. */
+/* The first of the made-up addresses. */
 #define PC_FIRST 0x1000
 
 /* A list of keys under numbers 1..n. */

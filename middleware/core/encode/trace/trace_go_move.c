@@ -196,7 +196,6 @@ event_away(struct pp_trace_go *go, struct pp_go_row *row,
 	put_back(go, row, &back, g, e->what == PP_TOLD_SHORT ? ts : until);
 }
 
-/* Of a G, whose state changes. */
 void
 pp_go_move(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)

@@ -62,7 +62,7 @@ enum pp_go_ev {
 #define TEXT_TRACE PP_TRACE_NAMES_MAX
 #define TEXT_FIRST PP_TRACE_NAMES_MAX
 
-/* The bytes of one P since its last batch was written. */
+/* The bytes of one P since the last batch of the P was written. */
 struct pp_go_row {
 	uint8_t *data; /* NULL: nothing yet */
 	uint32_t len;  /* 0: no batch is open */

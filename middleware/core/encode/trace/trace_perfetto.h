@@ -25,7 +25,7 @@ struct pp_trace_perfetto *pp_trace_perfetto_new(const struct pp_tracer *tracer,
     int64_t begin, uint64_t max);
 void pp_trace_perfetto_free(struct pp_trace_perfetto *pf);
 
-/* The reader for pp_tracer_begin(). */
+/* Take an event; this is the reader for pp_tracer_begin(). */
 void pp_trace_perfetto_event(void *pf, const struct pp_tracer_event *event);
 
 int pp_trace_perfetto_full(const struct pp_trace_perfetto *pf);

@@ -16,7 +16,7 @@ struct pp_trace_stacks {
 	struct pp_tracer_stack *stack; /* by id - 1 */
 	uint32_t *index;	       /* ids by hash */
 	uint32_t used;
-	uint32_t room;	 /* of `stack`; the index has twice of it */
+	uint32_t room;	 /* of `stack`; the index is twice as large */
 	uint32_t *words; /* distinct, ascending; valid after _settle */
 	uint32_t words_count;
 	uint64_t dropped;
