@@ -19,7 +19,7 @@ births_pid(const struct pp_resolver *resolver, uint32_t slot)
 	return (atomic_load(&resolver->arena->slot[slot].life.pid));
 }
 
-/* The worker's first thread was not created, but forked. */
+/* Whether somebody created the thread: a worker's first thread was forked. */
 static int
 births_is_created(const struct pp_thread_facts *facts, int32_t pid)
 {
@@ -68,7 +68,8 @@ births_threads(struct pp_tally *tally, uint32_t slot)
 	return (0);
 }
 
-/* Where the parent forked each worker: stacks of slot 0. */
+/* Add the stacks at which the parent forked each worker: the stacks of slot
+ * 0. */
 static int
 births_forks(struct pp_tally *tally)
 {
@@ -89,7 +90,7 @@ births_forks(struct pp_tally *tally)
 	return (0);
 }
 
-/* "route=/fib/ method=GET" of a label set, as far as it has them. */
+/* Write "route=/fib/ method=GET" of a label set, as far as the set has them. */
 static void
 births_route(struct pp_resolve *ids, uint32_t label, char *out, size_t room)
 {

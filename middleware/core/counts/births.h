@@ -1,10 +1,12 @@
 /*
- * Who created the threads that live, and the workers: threadcreate.
+ * The endpoint threadcreate: who created the workers and the threads that live
+ * now.
  *
- * A thread counts by the stack of its creation, a worker by that of its fork
- * in the parent. Why workers ended before is in the comments.
+ * A thread counts by the stack of its creation, a worker by that of its fork in
+ * the parent. The comments of the profile say why earlier workers ended. Not
+ * the goroutine profile: what a thread does now is in live/progress.h.
  *
- * Rule: cold; only reads, believes nothing.
+ * Rule: cold; only reads the arena, and believes no number in it.
  */
 #ifndef PP_COUNTS_BIRTHS_H
 #define PP_COUNTS_BIRTHS_H
@@ -14,14 +16,14 @@
 #include "merge/resolve.h"
 #include "profile/profile.h"
 
-/* Threads and workers that live now. */
+/* Return how many threads and workers live now. */
 uint64_t pp_births_count(const struct pp_resolver *resolver);
 
-/* The profile without symbols, which the caller frees; NULL: out of memory.
- * Its comments "worker_N_restarts=..." say why. */
+/* Return the profile without symbols, which the caller frees; NULL: out of
+ * memory. Its comments "worker_N_restarts=..." say why workers ended. */
 struct pp_profile *pp_births_profile(struct pp_resolver *resolver);
 
-/* How those comments begin. */
+/* The beginning of those comments' keys. */
 #define PP_BIRTHS_WORKER "worker_"
 
 #endif

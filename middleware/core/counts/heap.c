@@ -1,5 +1,5 @@
 /*
- * The list of heap_list.c, what is the same in one line, as a profile. See
+ * The list of heap_list.c as a profile: equal entries become one line. See
  * heap.h.
  *
  * Rule: the order depends on what was sampled, not on where it lies, so that
@@ -86,7 +86,7 @@ pp_heap_reader_live(const struct pp_heap_reader *reader)
 	return (live);
 }
 
-/* Raw values mean something beside one rate only. */
+/* Find out the rate. Raw values mean something only if there is one rate. */
 static void
 heap_rates(const struct pp_heap_reader *reader, struct pp_heap_view *view)
 {
@@ -150,8 +150,9 @@ compare_value(const void *a, const void *b, void *arg)
 	return (compare_place(a, b, arg));
 }
 
-/* One line for what two rows say of the same: another rate, or a stack that
- * was taken before and after some object was loaded. */
+/* Make one line of entries that are equal but for their values: two rows had
+ * different rates, or their stack was taken before and after some object was
+ * loaded. */
 static void
 heap_merge(struct pp_heap_list *list)
 {
@@ -216,8 +217,9 @@ heap_sample(struct pp_build *build, const struct pp_heap_list *list,
 	pp_build_stack(build, word, count);
 	pp_build_labels(build, list->ids.labels, entry->label, numeric);
 	pp_profile_label_number(build->p, "worker", entry->slot);
-	/* The class, not the mean: the mean moves, and to a scraper that takes
-	 * differences a sample with another label is another sample. */
+	/* The label is the class, not the mean: the mean moves, and for a
+	 * scraper that takes differences a sample with another label is another
+	 * sample. */
 	pp_profile_label_number(build->p, "bytes",
 	    (int64_t)pp_heap_class_first(entry->size_class));
 }

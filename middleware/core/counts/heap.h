@@ -1,15 +1,16 @@
 /*
- * The heap of all workers as one profile: the sums that they keep in the
- * arena (store/heap.h), read, scaled up and put under one address space.
+ * The heap of all workers as one profile: the sums that the workers keep in the
+ * arena (store/heap.h) are read, scaled up and put under one address space.
  *
- * Not the sampling: that is capture/heap.c, in the workers. No names; the
+ * Not the sampling: capture/heap.c does that in the workers. Not the names: the
  * service gives locations their lines.
  *
- * What a process allocated stays when it dies, what it held goes with it: a
- * slot in which nobody lives has nothing in use.
+ * When a process dies, what it allocated stays in the sums and what it held
+ * goes: a slot without a living process has nothing in use.
  *
- * Rule: cold; only reads. Never believes what it reads: a row that lies is
- * left out and counted, a stack that lies costs its row the stack.
+ * Rule: cold; only reads the arena and never believes it: a row with impossible
+ * numbers is left out and counted, and a row with an impossible stack loses the
+ * stack.
  */
 #ifndef PP_COUNTS_HEAP_H
 #define PP_COUNTS_HEAP_H
@@ -23,7 +24,7 @@ struct pp_arena;
 struct pp_canon;
 struct pp_heap_reader;
 
-/* The places of the four values of a sample. */
+/* The indices of the four values of a sample. */
 enum pp_heap_type {
 	PP_HEAP_TYPE_ALLOC_OBJECTS,
 	PP_HEAP_TYPE_ALLOC_SPACE,
@@ -31,44 +32,48 @@ enum pp_heap_type {
 	PP_HEAP_TYPE_INUSE_SPACE
 };
 
-/* How the values are to be, and what was found. */
+/* How the caller wants the values (in), and what was found (out). */
 struct pp_heap_view {
-	int raw; /* in: leave the values as they were sampled, if all rows have
-		    one rate; else they are scaled all the same */
+	int raw; /* in: 1: if all rows have one rate, values stay as they were
+		    sampled; else they are scaled */
 	const char *default_type; /* in: the type that readers show first */
 	uint64_t rate; /* out: rate of the raw values; 1: values are scaled, or
 			  every allocation was sampled */
-	int mixed;     /* out: raw was asked and there are several rates */
+	int mixed;     /* out: 1: `raw` was set, but there are several rates */
 	uint64_t live[PP_WORKERS_MAX + 1]; /* out: bytes in use by slot, always
 					      scaled */
 };
 
-/* `slots` has been checked against the arena's size. NULL: out of memory. */
+/* `slots` has been checked against the arena's size; arena and map stay the
+ * caller's, and must outlive the reader. NULL: out of memory. */
 struct pp_heap_reader *pp_heap_reader_new(const struct pp_arena *arena,
     uint32_t slots, struct pp_canon *canon);
 void pp_heap_reader_free(struct pp_heap_reader *reader);
 
-/* How many rows there are: stacks by route, size and rate, of all workers. */
+/* Return how many rows all workers have: one for each stack, route, size class
+ * and rate. */
 uint64_t pp_heap_reader_count(const struct pp_heap_reader *reader);
 
-/* Bytes in use of all workers, scaled; without stacks, so that it costs
- * little. */
+/* Return the bytes in use of all workers, scaled up. No stack is resolved, so
+ * that the call costs little. */
 uint64_t pp_heap_reader_live(const struct pp_heap_reader *reader);
 
-/* All of it now, as a profile without symbols, which the caller frees; NULL
- * when out of memory. Samples by bytes in use, the most first. */
+/* Return the heap of this moment as a profile without symbols, which the caller
+ * frees; NULL: out of memory. The sample with the most bytes in use comes
+ * first. */
 struct pp_profile *pp_heap_reader_profile(struct pp_heap_reader *reader,
     struct pp_heap_view *view);
 
-/* Tell, for each row of the slot, what was allocated, objects and bytes scaled
- * up, and the slot's own id of its label set. */
+/* For each row of the slot, call `tell` with the slot's own id of the label
+ * set, and with the allocated objects and bytes, scaled up. */
 void pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
     void (*tell)(void *arg, uint32_t label, const int64_t alloc[2]), void *arg);
 
 /*
- * What `count` samples of `bytes` together, taken once in `rate` bytes, stand
- * for: both times 1 / (1 - exp(-mean / rate)), rounded. No scaling for a rate
- * of 1 and below, nor for a mean of 0. Each is at most PP_HEAP_VALUE_MAX.
+ * Compute what `count` samples of `bytes` together stand for, if one was taken
+ * in `rate` bytes: both numbers times 1 / (1 - exp(-mean / rate)), rounded. If
+ * the rate is 1 or less, or the mean is 0, both stay as they are. Each result
+ * is at most PP_HEAP_VALUE_MAX.
  */
 #define PP_HEAP_VALUE_MAX (1LL << 62)
 void pp_heap_scale(uint64_t count, uint64_t bytes, uint64_t rate,

@@ -1,7 +1,7 @@
 /*
  * The rows of all slots as one list: ids that mean something in one slot only
- * become canonical stacks and common labels. What is the same then is still
- * two entries here. See heap.c.
+ * become canonical stacks and common labels. Entries that are equal then stay
+ * apart here; heap.c merges them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ list_row(struct pp_heap_list *list, uint32_t slot,
 	entry->value[PP_HEAP_TYPE_INUSE_SPACE] = inuse[1];
 }
 
-/* The slot's rows to the end of the list, with the slot's own ids. */
+/* Add the slot's rows to the end of the list, with the slot's own ids. */
 static void
 list_rows(struct pp_heap_list *list, uint32_t slot)
 {
@@ -52,7 +52,7 @@ list_rows(struct pp_heap_list *list, uint32_t slot)
 		}
 		if (!alive)
 			memset(row.inuse, 0, sizeof(row.inuse));
-		/* Made, and nothing added to it yet. */
+		/* The row may be made while nothing is added to it yet. */
 		if (row.alloc[0] != 0)
 			list_row(list, slot, &row);
 	}
@@ -77,8 +77,8 @@ pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
 	}
 }
 
-/* Common ids for the slot's own. After the rows: whatever object a row's stack
- * knew is there now. */
+/* Turn the slot's own ids into common ids. This comes after the rows, since all
+ * objects of the rows' stacks are known then. */
 static void
 list_resolve(struct pp_heap_list *list, uint32_t first, uint32_t slot)
 {
@@ -98,7 +98,7 @@ pp_heap_list_read(struct pp_heap_list *list)
 	const struct pp_heap_reader *reader = list->reader;
 	uint32_t slot, first;
 
-	/* For whatever a table can hold, since it may grow meanwhile; pages
+	/* The room is for full tables, since they may grow meanwhile; pages
 	 * that are not written to cost nothing. */
 	list->entry =
 	    calloc((size_t)reader->slots * PP_HEAP_ROWS, sizeof(*list->entry));

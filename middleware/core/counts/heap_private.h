@@ -1,7 +1,7 @@
 /*
  * What the files of the heap profile share: heap_rows.c (one row, checked and
- * scaled), heap_list.c (the rows of all slots as one list), heap.c (the list
- * sorted, and as a profile). Nobody else includes this, but their tests.
+ * scaled), heap_list.c (the rows of all slots as one list) and heap.c (the
+ * sorted list as a profile). Nobody else includes this, but their tests.
  */
 #ifndef PP_COUNTS_HEAP_PRIVATE_H
 #define PP_COUNTS_HEAP_PRIVATE_H
@@ -15,12 +15,12 @@ struct pp_heap_reader {
 	const struct pp_arena *arena;
 	uint32_t slots;
 	struct pp_canon *canon;
-	uint32_t words_max; /* of all stacks; tests shrink it */
+	uint32_t words_max; /* of all stacks; tests make it smaller */
 	struct pp_resolver *resolver;
 };
 
-/* A row as it was read: two counts and their bytes, which agree with each
- * other and with the row's class of sizes. */
+/* A row as it was read: two counts with their bytes, checked against each other
+ * and against the size class of the row. */
 struct pp_heap_row {
 	struct pp_heap_key key;
 	uint64_t rate;
@@ -31,8 +31,8 @@ struct pp_heap_row {
 /* A line of the profile. */
 struct pp_heap_entry {
 	uint32_t slot;
-	uint32_t stack; /* while reading the slot's id; then of ids.stacks */
-	uint32_t label; /* likewise; then of ids.labels */
+	uint32_t stack; /* first the slot's id, later of ids.stacks */
+	uint32_t label; /* likewise, later of ids.labels */
 	uint32_t size_class;
 	int64_t value[4]; /* enum pp_heap_type */
 };
@@ -44,27 +44,28 @@ struct pp_heap_list {
 	uint32_t entries;
 	struct pp_resolve ids;
 	struct pp_heap_view *view;
-	int raw; /* what the view asks, when it can be had */
+	int raw; /* what the view asks for, if possible */
 	uint64_t rows_malformed;
 };
 
-/* The slot, as the views of store/ want it: they are made for writers too. */
+/* Return the slot as store/ wants it: not const, since its tables are also for
+ * writers. */
 static inline struct pp_slot *
 pp_heap_slot(const struct pp_heap_reader *reader, uint32_t slot)
 {
 	return ((struct pp_slot *)(uintptr_t)&reader->arena->slot[slot]);
 }
 
-/* The smallest and the largest size of a class. */
+/* Return the smallest and the largest size of a class, in bytes. */
 uint64_t pp_heap_class_first(uint32_t size_class);
 uint64_t pp_heap_class_last(uint32_t size_class);
 
-/* Read a row that has a key; -1: it cannot be one of ours. */
+/* Read a row that has a key. Returns -1 if no worker can have written it. */
 int pp_heap_row_read(const struct pp_heap_table *table,
     const struct pp_row *row, struct pp_heap_row *out);
 
-/* All slots' rows, each with the ids of its slot made common ones. Returns -1
- * when out of memory. The caller frees by _free. */
+/* Read the rows of all slots; the ids of each slot become common ids. Returns
+ * -1 when out of memory. The caller calls _free in both cases. */
 int pp_heap_list_read(struct pp_heap_list *list);
 void pp_heap_list_free(struct pp_heap_list *list);
 

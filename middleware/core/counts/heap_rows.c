@@ -1,18 +1,19 @@
 /*
- * One row of the table of sums: read while the worker goes on adding, checked
- * and scaled up. See docs/sampling.md for why this way.
+ * One row of the table of sums: it is read while the worker goes on adding,
+ * checked and scaled up. docs/sampling.md says why in this way.
  */
 #include "counts/heap_private.h"
 
-/* Both numbers of a pair are added one after the other; a reader between the
- * two looks again. A worker that was killed there left it so for ever. */
+/* The worker adds to the two numbers of a pair one after the other; a reader
+ * that comes between the two reads again. A worker that was killed between the
+ * two has left the pair so for ever. */
 #define TRIES 4
 
-/* More samples or bytes than any life can have: somebody wrote nonsense. */
+/* No process can have so many samples or bytes: such a row is damaged. */
 #define COUNT_MAX (1ULL << 52)
 #define BYTES_MAX (1ULL << 60)
 
-/* pp_heap_class() of the largest size there is. */
+/* What pp_heap_class() returns for the largest size. */
 #define CLASS_LAST ((63 - 3) * 16 + 15)
 
 uint64_t
@@ -37,7 +38,7 @@ row_load(const struct pp_row *row, enum pp_heap_value what)
 	return (atomic_load_explicit(&row->value[what], memory_order_acquire));
 }
 
-/* Whether so many of this class can have so many bytes. */
+/* Whether that many blocks of this class can have that many bytes. */
 static int
 pair_fits(const uint64_t pair[2], uint32_t size_class)
 {
@@ -60,8 +61,8 @@ pair_mend(uint64_t pair[2], uint32_t size_class)
 		pair[1] = (uint64_t)most;
 }
 
-/* Frees are read before allocations: what is freed meanwhile counts as in
- * use, and never is more freed than was allocated. */
+/* Frees are read before allocations: what is freed meanwhile counts as in use,
+ * and frees never exceed allocations. */
 static void
 row_values(const struct pp_row *row, struct pp_heap_row *out)
 {
@@ -103,10 +104,11 @@ pp_heap_row_read(const struct pp_heap_table *table, const struct pp_row *row,
 }
 
 /*
- * 1 - exp(-x) for x >= 0. A series for a small part of x, doubled back: with
- * f(x) = 1 - exp(-x), f(2x) = f(x) (2 - f(x)). Nothing is subtracted that is
- * nearly equal, so small x keep all their digits. (The collector does without
- * the mathematics library: this is its one use.)
+ * Return 1 - exp(-x) for x >= 0. A series gives the value for a small part of
+ * x, which is then doubled back: with f(x) = 1 - exp(-x), f(2x) = f(x) (2 -
+ * f(x)). No two nearly equal numbers are subtracted, so that small x keep all
+ * their digits. (The collector does without the mathematics library: this is
+ * its only use.)
  */
 static double
 one_minus_exp(double x)
@@ -147,7 +149,7 @@ pp_heap_scale(uint64_t count, uint64_t bytes, uint64_t rate, int64_t out[2])
 		out[1] = scaled(bytes, scale);
 		return;
 	}
-	/* To the last digit, which a double has not. */
+	/* The exact numbers: a double has not all of their digits. */
 	out[0] = count < PP_HEAP_VALUE_MAX ? (int64_t)count : PP_HEAP_VALUE_MAX;
 	out[1] = bytes < PP_HEAP_VALUE_MAX ? (int64_t)bytes : PP_HEAP_VALUE_MAX;
 }

@@ -8,7 +8,7 @@
 #include "counts/memory.h"
 #include "merge/wake.h"
 
-/* What a worker could claim without anybody's sums being spoilt by it. */
+/* A worker may claim so much at most: the sums stay within 64 bits. */
 #define BYTES_MAX (1ULL << 60)
 
 struct proc {
@@ -20,7 +20,7 @@ struct pp_memory {
 	struct pp_arena *arena;
 	uint32_t slots;
 	int32_t parent_pid;
-	uint32_t trims;	    /* questions with trim, not yet ended */
+	uint32_t trims;	    /* questions with trim that have not ended */
 	struct proc proc[]; /* by slot */
 };
 
@@ -38,7 +38,7 @@ pp_memory_new(struct pp_arena *arena, uint32_t slots)
 	memory->parent_pid = arena->parent_pid;
 	for (slot = 0; slot < slots; slot++)
 		memory->proc[slot].fd = -1;
-	/* A collector before this one may have left it. */
+	/* An earlier collector may have left a value there. */
 	atomic_store(&arena->control.ask_trim, 0);
 	return (memory);
 }
@@ -94,7 +94,8 @@ pp_memory_end(struct pp_memory *memory, int trim)
 		atomic_store(&memory->arena->control.ask_trim, 0);
 }
 
-/* The numbers go round after 2^32 questions. */
+/* Whether the slot has answered the question or a later one. The numbers wrap
+ * after 2^32 questions. */
 static int
 memory_has(const struct pp_slot *slot, uint32_t question)
 {
@@ -103,7 +104,7 @@ memory_has(const struct pp_slot *slot, uint32_t question)
 	return ((int32_t)(answered - question) >= 0);
 }
 
-/* Whether somebody lives in the slot who has not answered. */
+/* Whether a process lives in the slot that has not answered. */
 static int
 memory_waits(const struct pp_memory *memory, uint32_t slot, uint32_t question)
 {
@@ -196,7 +197,7 @@ pp_memory_read(const struct pp_memory *memory, uint32_t slot, uint32_t question,
 		memcpy(&out->facts, &from->memory, sizeof(out->facts));
 		facts_check(&out->facts);
 	}
-	/* Of the process before this one: it would say nothing. */
+	/* A descriptor of an earlier process of the slot would give nothing. */
 	if (proc->fd != -1 && proc->pid == out->pid)
 		out->has_kernel = pp_proc_read(proc->fd, &out->kernel) == 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Names and rows of the application's own profiles; see own.h.
+ * Names and rows of custom profiles; see own.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "store/rows.h"
 #include "store/waits.h"
 
-/* Copy out the name at `place`; -1: it is none. */
+/* Copy out the name at index `place`. Returns -1 if it is no name. */
 static int
 own_name(const struct pp_own *own, uint32_t place, char name[PP_OWN_NAME_MAX])
 {
@@ -32,8 +32,8 @@ own_places(const struct pp_own *own)
 	return (used < PP_OWN_MAX ? used : PP_OWN_MAX);
 }
 
-/* Removed is read first: what is removed meanwhile counts as held, and never
- * is more removed than was added. */
+/* The removed value is read first: what is removed meanwhile still counts as
+ * held, and the removed value never exceeds the added one. */
 static uint64_t
 own_held(const struct pp_row *row)
 {
@@ -44,7 +44,8 @@ own_held(const struct pp_row *row)
 	return (added > removed ? added - removed : 0);
 }
 
-/* What the slot holds by place; nothing when nobody lives there. */
+/* Sum up what the slot holds under each name's index. If no process lives in
+ * the slot, all sums are 0. */
 static void
 own_sums(const struct pp_resolver *resolver, uint32_t slot,
     uint64_t held[PP_OWN_MAX])
@@ -114,8 +115,8 @@ pp_own_list(const struct pp_resolver *resolver, struct pp_own_list *out)
 	}
 }
 
-/* A bit for each place that has this name: two threads may have claimed one
- * each for it at the same moment. */
+/* Return a bit for each index that has this name: two threads may have claimed
+ * one index each for it at the same moment. */
 static uint32_t
 own_find(const struct pp_own *own, const char *name)
 {

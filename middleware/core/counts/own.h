@@ -1,11 +1,13 @@
 /*
- * The application's own profiles (pprof_profile_new() of pprof.h): what its
- * workers hold, under a name.
+ * Custom profiles, which the application makes by pprof_profile_new() of
+ * pprof.h: what its workers hold, under a name.
  *
- * A name has another place in each worker; what a worker held goes with it.
+ * A name may have another index in each worker. When a worker ends, what it
+ * held is no longer counted. Not the recording: capture/own.h does that in the
+ * workers.
  *
- * Rule: cold; only reads. Names come from the arena and are checked: what the
- * application could not have given is no name.
+ * Rule: cold; only reads the arena. Names come from the arena and are checked:
+ * a name that pprof_profile_new() would have refused is left out.
  */
 #ifndef PP_COUNTS_OWN_H
 #define PP_COUNTS_OWN_H
@@ -15,8 +17,8 @@
 #include "merge/resolve.h"
 #include "profile/profile.h"
 
-/* Names shown of all workers: each worker has its own count of PP_OWN_MAX,
- * and they normally have the same. */
+/* How many names of all workers are shown. Each worker has at most PP_OWN_MAX
+ * names, and normally all workers have the same ones. */
 #define PP_OWN_NAMES_MAX (2 * PP_OWN_MAX)
 
 struct pp_own_list {
@@ -26,12 +28,12 @@ struct pp_own_list {
 	uint32_t dropped; /* names for which there was no room */
 };
 
-/* The names of all slots, also of those that run no more, and how much is
- * held under each. */
+/* List the names of all slots, also of slots without a living process, and how
+ * much is held under each name. */
 void pp_own_list(const struct pp_resolver *resolver, struct pp_own_list *out);
 
-/* The profile of that name, without symbols; the caller frees it. NULL: out of
- * memory. A name that nobody has gives an empty one. */
+/* Return the profile of that name without symbols, which the caller frees;
+ * NULL: out of memory. If no worker has the name, the profile is empty. */
 struct pp_profile *pp_own_profile(struct pp_resolver *resolver,
     const char *name);
 

@@ -1,6 +1,6 @@
 /*
- * See proc.h. The kernel counts a process's pages while it is read, which for
- * a worker with some GiB takes some tens of ms.
+ * See proc.h. The kernel counts the pages of a process during the read, which
+ * takes some tens of ms for a worker with some GiB.
  */
 #include "counts/proc.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* 25 lines of 30 bytes in Linux 6. */
+/* Linux 6 writes 25 lines of 30 bytes. */
 #define ROLLUP_MAX 4096
 
 static const struct {
@@ -25,7 +25,7 @@ static const struct {
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-/* "Rss:     1234 kB" at the start of `line`, which ends before `end`. */
+/* Parse "Rss: 1234 kB" at the start of `line`, which ends before `end`. */
 static int
 proc_field(const char *line, const char *end, const char *name, uint64_t *out)
 {

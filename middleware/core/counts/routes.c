@@ -1,10 +1,10 @@
 /*
- * Summing up by route; see routes.h. Label sets of all slots get common
- * numbers, and each number its place among the routes: two sets that differ in
- * an application's label only have one place.
+ * The sums by route; see routes.h. Label sets of all slots get common numbers,
+ * and each number gets its index among the routes: two sets that differ only in
+ * a label of the application have one index.
  *
- * Rule: what is learnt of a label set stays, since a slot's ids never change
- * their meaning; so a reading costs the rows there are, and no texts.
+ * Rule: what is known of a label set stays, since a slot's ids never change
+ * their meaning; so a reading costs the rows and no texts.
  */
 #include "counts/routes.h"
 
@@ -21,9 +21,11 @@ struct pp_routes_reader {
 	struct pp_labels *labels;
 	struct pp_strings strings;    /* names, as valid UTF-8 */
 	struct pp_label_cache *cache; /* by slot */
-	/* By number of the label set: place of its route + 1; 0: not known. */
+	/* For each number of a label set: the index of its route + 1; 0: not
+	 * known. */
 	uint32_t place[PP_LABELS_MAX + 1];
-	/* Place 0 has no route. Sorted only when they are handed out. */
+	/* Index 0 has no route. The sums are sorted only when they are handed
+	 * out. */
 	struct pp_routes_sum sum[PP_ROUTES_SHOWN_MAX];
 	struct pp_routes_sum out[PP_ROUTES_SHOWN_MAX];
 	uint32_t sums;
@@ -63,7 +65,8 @@ pp_routes_reader_free(struct pp_routes_reader *reader)
 	free(reader);
 }
 
-/* The value of `key` in a set's text, interned; NULL: none, or no memory. */
+/* Return the value of `key` in a set's text, interned; NULL: the set has none,
+ * or no memory. */
 static const char *
 set_value(struct pp_routes_reader *reader, const char *text, const char *key)
 {
@@ -87,8 +90,8 @@ texts_compare(const char *a, const char *b)
 	return (strcmp(a, b));
 }
 
-/* The place of the set's route, made now if there is none; 0 when there is no
- * room for one more. */
+/* Return the index of the set's route; if the route is new, it gets one. 0:
+ * there is no room for one more route. */
 static uint32_t
 place_of(struct pp_routes_reader *reader, uint32_t number)
 {
@@ -141,8 +144,9 @@ load(const _Atomic uint64_t *counter)
 	return (atomic_load_explicit(counter, memory_order_acquire));
 }
 
-/* What has ended is read before what has begun: what ends meanwhile counts as
- * in flight. Nothing is where nobody lives. */
+/* The number of ended requests is read before that of begun ones: what ends
+ * meanwhile counts as in flight. A slot without a living process has nothing in
+ * flight. */
 static void
 row_add(struct pp_routes_reader *reader, uint32_t slot,
     const struct pp_route *row, int alive)
@@ -187,7 +191,8 @@ alloc_add(void *arg, uint32_t label, const int64_t alloc[2])
 	sum->alloc[1] += (uint64_t)alloc[1];
 }
 
-/* All but the route's name and its CPU time is read anew. */
+/* Set everything but the route's name and its CPU time to 0: it is read
+ * anew. */
 static void
 sums_clear(struct pp_routes_reader *reader)
 {

@@ -1,13 +1,14 @@
 /*
- * What requests do, by route and method, summed over all workers: counters
- * that only grow, so that whoever asks twice knows what was between.
+ * What requests do, by route and method, summed over all workers. All of it are
+ * counters that only grow, so that a caller who asks twice knows what happened
+ * between.
  *
- * Not a profile: no stacks. Counts and times are the workers' own
- * (store/routes.h), allocations are the heap's samples scaled up, CPU time is
- * that of the samples that were taken while somebody took some.
+ * Not a profile: there are no stacks. Counts and times are the workers' own
+ * (store/routes.h). Allocations are the heap's samples scaled up. CPU time is
+ * the sum of the CPU samples that were taken while a CPU session ran.
  *
- * Rule: cold; only reads the arena and believes nothing. A reading costs no
- * worker anything.
+ * Rule: cold; only reads the arena and believes nothing in it. A reading costs
+ * the workers nothing.
  */
 #ifndef PP_COUNTS_ROUTES_H
 #define PP_COUNTS_ROUTES_H
@@ -20,9 +21,9 @@
 struct pp_routes_reader;
 
 struct pp_routes_sum {
-	const char *route;  /* NULL: not of a route, or the labels are lost */
-	const char *method; /* NULL likewise */
-	uint64_t requests;  /* that ended */
+	const char *route;  /* NULL: no route, or the labels are lost */
+	const char *method; /* NULL: likewise */
+	uint64_t requests;  /* requests that have ended */
 	uint64_t in_flight;
 	uint64_t abandoned;
 	uint64_t ns;
@@ -32,18 +33,20 @@ struct pp_routes_sum {
 	uint64_t alloc[2]; /* objects, bytes */
 };
 
-/* `slots` has been checked against the arena's size. NULL: out of memory. */
+/* `slots` has been checked against the arena's size; the arena stays the
+ * caller's, and must outlive the reader. NULL: out of memory. */
 struct pp_routes_reader *pp_routes_reader_new(struct pp_arena *arena,
     uint32_t slots);
 void pp_routes_reader_free(struct pp_routes_reader *reader);
 
-/* CPU time of a sample; `reader` is a struct pp_routes_reader. */
+/* Add the CPU time of a sample, as pp_cpu_follow() hands it over; `reader` is a
+ * struct pp_routes_reader. */
 void pp_routes_reader_cpu(void *reader, uint32_t slot, uint64_t label,
     uint64_t ns);
 
-/* Read all slots, and the heap's rows. The sums stay the reader's until the
- * next call; those without a route are the first, the others are sorted by
- * route and method. */
+/* Read all slots, and the heap's rows. The first sum is that of no route, the
+ * others are sorted by route and method. The sums belong to the reader and stay
+ * until the next call. */
 const struct pp_routes_sum *pp_routes_reader_read(
     struct pp_routes_reader *reader, const struct pp_heap_reader *heap,
     uint32_t *count);

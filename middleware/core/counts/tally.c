@@ -1,5 +1,5 @@
 /*
- * Rows to samples; see tally.h.
+ * From rows to samples; see tally.h.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * Rows of the block and mutex tables to a profile; see waits.h.
+ * From rows of the block and mutex tables to a profile; see waits.h.
  */
 #include "counts/waits.h"
 #include "counts/tally.h"
@@ -43,7 +43,8 @@ static const struct pp_tally_kind waits_kind[] = {
 	[PP_WAITS_BLOCK] = { { { "contentions", "count" },
 				 { "delay", "nanoseconds" } },
 	    PP_WAITS_VALUE_DELAY, "wait" },
-	/* The same labels on both: one stack may free two sorts of lock. */
+	/* Mutex samples have the label, too: one stack may release two sorts of
+	 * lock. */
 	[PP_WAITS_MUTEX] = { { { "contentions", "count" },
 				 { "delay", "nanoseconds" } },
 	    PP_WAITS_VALUE_DELAY, "wait" },
@@ -75,7 +76,8 @@ pp_waits_count(const struct pp_resolver *resolver, enum pp_waits which)
 	return (count);
 }
 
-/* The slot's rows, with the slot's own ids. Returns -1 when out of memory. */
+/* Add the slot's rows, with the slot's own ids. Returns -1 when out of
+ * memory. */
 static int
 waits_copy(struct pp_tally *tally, uint32_t slot, enum pp_waits which,
     uint64_t *malformed)
@@ -91,7 +93,7 @@ waits_copy(struct pp_tally *tally, uint32_t slot, enum pp_waits which,
 		if (key == 0)
 			continue;
 		pp_wait_unpack(key, &wait, &row.label, &row.stack);
-		/* Nobody waits for nothing. */
+		/* Each wait has a reason: a row without one is damaged. */
 		row.text = waits_text(wait);
 		if (wait == PP_WAIT_NONE || row.text == NULL) {
 			++*malformed;
@@ -101,7 +103,7 @@ waits_copy(struct pp_tally *tally, uint32_t slot, enum pp_waits which,
 		    atomic_load(&rows.row[i].value[PP_WAIT_VALUE_COUNT]);
 		row.value[PP_WAITS_VALUE_DELAY] =
 		    atomic_load(&rows.row[i].value[PP_WAIT_VALUE_NS]);
-		/* Made, and nothing added to it yet. */
+		/* The row may be made while nothing is added to it yet. */
 		if (row.value[PP_WAITS_VALUE_CONTENTIONS] != 0 &&
 		    pp_tally_add(tally, &row) == -1)
 			return (-1);
@@ -123,7 +125,8 @@ waits_read(struct pp_tally *tally, enum pp_waits which, uint64_t *malformed)
 	return (0);
 }
 
-/* Whole contentions, of sums and not of parts, so that little is lost. */
+/* Round to whole contentions: the sums are rounded, not their parts, so that
+ * little is lost. */
 static void
 waits_round(struct pp_tally *tally)
 {

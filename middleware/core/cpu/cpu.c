@@ -1,6 +1,6 @@
 /*
- * The rings' one reader, and the control word's one writer. Not what becomes
- * of a record: that is each session's (cpu_session.c).
+ * The rings' one reader, and the control word's one writer. What becomes of a
+ * record is not decided here: each session does that (cpu_session.c).
  *
  * Rule: the work of one call is bounded by the rings' size, whatever is in
  * them.
@@ -13,12 +13,13 @@
 #include "cpu/cpu_private.h"
 #include "merge/wake.h"
 
-/* Between two drains: slow rates fill a ring slowly; 10,000 Hz and two busy
- * threads leave 80% of it free in 20 ms. */
+/* The time between two drains. Slow rates fill a ring slowly; 10,000 Hz and two
+ * busy threads leave 80% of a ring free in 20 ms. */
 #define DRAIN_SLOW_NS (2 * PP_NS_PER_SEC)
 #define DRAIN_FAST_NS (20 * PP_NS_PER_MS)
 
-/* What a damaged stretch counts for in the bound of one drain. */
+/* A damaged stretch of a ring counts as so many words in the bound of one
+ * drain. */
 #define DAMAGE_WORDS (PP_CPU_RING_WORDS / 8)
 
 /* Make a worker look at the control word. */
@@ -39,7 +40,8 @@ cpu_signal_all(struct pp_cpu *cpu)
 		cpu_signal(cpu, slot);
 }
 
-/* What is asked for; any worker may have written over it. */
+/* Write the period that is asked for, again and again: any worker may have
+ * written over it. */
 static void
 cpu_ask(struct pp_cpu *cpu)
 {
@@ -97,8 +99,8 @@ cpu_take(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
 	cpu_record(cpu, slot, kind, record, count);
 }
 
-/* Take what the slot's ring holds, at most a lap; nobody wants it when no
- * session runs. */
+/* Take what the slot's ring holds, at most one lap. When no session runs, the
+ * records are thrown away. */
 void
 pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 {
@@ -152,7 +154,7 @@ pp_cpu_drain(struct pp_cpu *cpu)
 		pp_cpu_drain_slot(cpu, slot);
 }
 
-/* Give back what only sessions need, when the last one has gone. */
+/* When the last session has gone, give back what only sessions need. */
 static void
 cpu_rest(struct pp_cpu *cpu)
 {
@@ -259,7 +261,7 @@ pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz)
 		errno = ENOMEM;
 		return (NULL);
 	}
-	/* What lies in the rings was before this window. */
+	/* Records that lie in the rings now were written before this window. */
 	pp_cpu_clocks_ask(cpu);
 	pp_cpu_drain(cpu);
 	pp_cpu_clocks_open(session);
@@ -313,7 +315,8 @@ pp_cpu_cancel(struct pp_cpu_session *session)
 	cpu_rest(cpu);
 }
 
-/* Only of empty rings: what a release leaves reads as empty. */
+/* Only the memory of empty rings is given back: a ring whose memory was given
+ * back reads as empty. */
 static void
 cpu_release(struct pp_cpu *cpu)
 {
@@ -354,8 +357,9 @@ pp_cpu_tick(struct pp_cpu *cpu, int64_t now)
 		return (INT64_MAX);
 	}
 	pp_cpu_drain(cpu);
-	/* A worker reads the control word as it starts; one that was between
-	 * that and its threads when we signalled is told again. */
+	/* A worker reads the control word as it starts. If a signal came after
+	 * that and before the worker knew its threads, the worker has missed
+	 * it, so that each new generation is signalled. */
 	for (slot = 1; slot < cpu->slots; slot++) {
 		if (cpu->generation[slot] !=
 		    atomic_load(&cpu->arena->slot[slot].life.generation))

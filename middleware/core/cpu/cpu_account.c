@@ -10,9 +10,9 @@
 #include "cpu/cpu_private.h"
 
 /*
- * CPU time of all processes that were in the slot: of the one that is there,
- * and of those that the parent has reaped. Read again when one was reaped
- * meanwhile, or it would be in neither number.
+ * Return the CPU time of all processes that were in the slot: the living one
+ * and those that the parent has reaped. If the parent reaps one meanwhile, its
+ * time could be in neither number, so both are read again.
  */
 static int64_t
 account_slot_ns(const struct pp_life *life)
@@ -51,7 +51,8 @@ pp_cpu_account_open(struct pp_cpu_session *session)
 	session->mono_ns = pp_clock_mono();
 }
 
-/* How many processes took the slot over. The first one ever is no restart. */
+/* Return how many processes took the slot over. The first one ever is no
+ * restart. */
 static uint32_t
 account_restarts(uint32_t before, uint32_t now)
 {
@@ -71,7 +72,8 @@ pp_cpu_account_close(struct pp_cpu_session *session)
 	session->duration_ns = pp_clock_mono() - session->mono_ns;
 	for (i = 1; i < cpu->slots; i++) {
 		life = &cpu->arena->slot[i].life;
-		/* Less than before: it has died and was not reaped yet. */
+		/* A sum that is less than before means that the process has
+		 * died and was not reaped yet. */
 		ns = (int64_t)((uint64_t)account_slot_ns(life) -
 		    (uint64_t)session->then[i].cpu_ns);
 		session->then[i].cpu_ns = ns > 0 ? ns : 0;

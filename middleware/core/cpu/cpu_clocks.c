@@ -1,11 +1,12 @@
 /*
- * The edges of a window: what threads had used, but not sampled, when it began
- * and when it ended. Only a process can read the clocks of its threads, so each
- * worker is asked; one that does not answer at once (it is stopped, or its
- * processor is busy) has edges as blurred as a period.
+ * The edges of a window: CPU time that threads had used without a sample when
+ * the window began and when it ended. Only a process can read the clocks of its
+ * threads, so that each worker is asked. If a worker does not answer at once
+ * (it is stopped, or its processor is busy), its edges are as blurred as a
+ * period.
  *
- * Rule: numbers of the arena are taken as CPU time of a thread, no more than
- * one period of the slowest rate.
+ * Rule: a number of the arena is taken as CPU time of a thread only if it is at
+ * most one period of the slowest rate.
  */
 #include <sys/syscall.h>
 
@@ -17,13 +18,13 @@
 #include "cpu/cpu_private.h"
 #include "merge/wake.h"
 
-/* A worker answers in its signal handler: after some 100 us, later when it has
- * to wait for a processor. */
+/* A worker answers in its signal handler: after some 100 us, or later if the
+ * worker has to wait for a processor. */
 #define LOOK_NS (100 * 1000)
 #define LOOKS	100
 
-/* Of its worker's CPU time that neither samples nor clocks of threads explain,
- * so much is the blur of both edges. */
+/* CPU time of a worker that neither samples nor the clocks of threads explain
+ * is the blur of both edges, up to the larger of these bounds. */
 #define BLUR_NS	  (20 * PP_NS_PER_MS)
 #define BLUR_PART 100
 
@@ -63,7 +64,7 @@ pp_cpu_clocks_ask(struct pp_cpu *cpu)
 {
 	unsigned int looks;
 
-	/* Not 0, which is what nobody has been told. */
+	/* 0 is left out: a worker that was never asked has it as its answer. */
 	cpu->clocks = cpu->clocks == UINT32_MAX ? 1 : cpu->clocks + 1;
 	atomic_store(&cpu->arena->control.clocks, cpu->clocks);
 	pp_wake_all(cpu->arena, cpu->slots, cpu->parent_pid);
@@ -71,7 +72,8 @@ pp_cpu_clocks_ask(struct pp_cpu *cpu)
 		clocks_rest();
 }
 
-/* What the thread in that place says of itself; 0: nobody is there. */
+/* Return what the thread in that entry of the slot has used without a sample,
+ * in nanoseconds; 0: no thread is there. */
 static uint64_t
 clocks_read(const struct pp_slot *slot, uint32_t place, int32_t *tid)
 {
@@ -117,8 +119,8 @@ pp_cpu_clocks_open(struct pp_cpu_session *session)
 	}
 }
 
-/* What the thread has used since its last sample, without what is not of this
- * window. */
+/* Add what the thread has used since its last sample, without what was used
+ * before this window. */
 static void
 close_thread(struct pp_cpu_session *session, const struct pp_cpu_key *key,
     uint64_t ns)
@@ -147,8 +149,8 @@ close_threads(struct pp_cpu_session *session, struct pp_cpu_key *key)
 	}
 }
 
-/* And what the rate has thinned out of each thread, also of one that has died
- * with its process. */
+/* Make a line of the CPU time that thinning has left to each thread, also to a
+ * thread that has died with its process. */
 static void
 close_rests(struct pp_cpu_session *session)
 {
@@ -169,8 +171,8 @@ close_rests(struct pp_cpu_session *session)
 	}
 }
 
-/* What no thread owns up to: of one that is not known, or has ended in a way
- * that nobody saw. */
+/* Make a line of the CPU time that no thread explains: a thread is not known,
+ * or has ended in a way that nobody saw. */
 static void
 close_worker(struct pp_cpu_session *session, struct pp_cpu_key *key)
 {

@@ -1,10 +1,10 @@
 /*
- * The last samples of each slot's process, as records: what it did before it
- * died. Not a session: nothing is thinned, and what a worker dies of is seldom
- * sampled.
+ * The recent samples of each slot's process, as records: what the process did
+ * before it died. Not a session: nothing is thinned, since a worker is seldom
+ * sampled where it dies.
  *
- * Rule: a copy of bounded size; its ids and addresses are resolved by whoever
- * asks.
+ * Rule: a copy of bounded size; the reader of the copy resolves its ids and
+ * addresses.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "cpu/cpu_private.h"
 
 struct pp_cpu_lasts {
-	uint32_t taken; /* ever */
+	uint32_t taken; /* number of all samples so far */
 	struct pp_cpu_last last[PP_LAST_SAMPLES];
 };
 

@@ -1,6 +1,6 @@
 /*
- * Who else gets each sample, beside the sessions: traces, the counters of
- * routes. See cpu.h.
+ * The listeners, which get each sample beside the sessions: the trace and the
+ * counters of routes. See cpu.h.
  */
 #include "cpu/cpu_private.h"
 

@@ -1,7 +1,8 @@
 /*
- * What the files of the CPU sessions share: cpu.c (rings, control),
- * cpu_session.c (one session's thinning and table), cpu_profile.c (a session
- * as a profile). Nobody else includes this, but their tests.
+ * What the files of the CPU sessions share. The main ones are cpu.c (rings,
+ * control), cpu_session.c (the thinning and the table of one session) and
+ * cpu_profile.c (a session as a profile). Only these files, the recorder and
+ * their tests include this header.
  *
  * Rule: no pointer into the arena but `arena` itself, and `slots` is the
  * number that was checked when the arena was attached.
@@ -21,14 +22,15 @@
 #include "merge/stacks.h"
 #include "store/ring.h"
 
-/* Threads of all workers whose remainders a session keeps apart; those that
- * come later share one remainder, which keeps the sum right. */
+/* So many threads of all workers have remainders of their own in a session; all
+ * later threads share one remainder, which keeps the sum right. */
 #define PP_CPU_THREADS_MAX (16 * PP_THREADS_MAX)
 
-/* After this long without a session the rings' memory is given back. */
+/* The rings' memory is given back when no session has run for so long. */
 #define PP_CPU_IDLE_NS (60 * PP_NS_PER_SEC)
 
-/* Who and where a sample was; equal ones are one line of the profile. */
+/* Which thread a sample is of and where it was taken; samples with equal keys
+ * are one line of the profile. */
 struct pp_cpu_key {
 	uint32_t stack; /* pp_stacks id */
 	uint32_t label; /* pp_labels number */
@@ -39,7 +41,7 @@ struct pp_cpu_key {
 
 struct pp_cpu_entry {
 	struct pp_cpu_key key;
-	uint32_t hash; /* does not depend on ids, which change in a sweep */
+	uint32_t hash; /* of contents: a sweep changes ids */
 	uint64_t samples;
 	uint64_t ns;
 };
@@ -47,15 +49,15 @@ struct pp_cpu_entry {
 /* A thread of a session. */
 struct pp_cpu_thread {
 	uint64_t rest; /* CPU time that is in no line yet */
-	uint64_t need; /* so much of it makes the next sample */
-	uint64_t debt; /* used before the window, and not sampled then */
+	uint64_t need; /* when `rest` reaches this: a sample */
+	uint64_t debt; /* used before the window, without a sample */
 	uint32_t slot;
 	int32_t pid;
 	int32_t tid;
 	int used;
 };
 
-/* A slot when the session began. */
+/* What a slot had when the session began. */
 struct pp_cpu_then {
 	int64_t cpu_ns;
 	uint64_t sampled_ns; /* CPU time in lines since then */
@@ -75,7 +77,7 @@ struct pp_cpu_session {
 	uint32_t *index; /* entry number + 1 by hash; 0: free */
 	uint32_t entries;
 	uint32_t room;		  /* of `entry`; the index is twice as large */
-	struct pp_cpu_entry rest; /* what found no entry at all */
+	struct pp_cpu_entry rest; /* samples that found no entry */
 
 	struct pp_cpu_thread *thread;
 	uint32_t threads;
@@ -86,10 +88,10 @@ struct pp_cpu_session {
 	uint64_t dropped;     /* samples whose stack was not kept */
 	uint64_t labels_lost; /* samples whose labels were not kept */
 
-	/* Readings at the begin, turned into differences at the end. */
+	/* Values at the begin, which become differences at the end. */
 	int64_t duration_ns;
 	double kernel_s;   /* CPU time of the workers */
-	double children_s; /* and of children that they have waited for */
+	double children_s; /* and of children they have waited for */
 	uint64_t not_sampled_ns;
 	uint32_t workers;
 	uint64_t restarts;
@@ -109,9 +111,9 @@ struct pp_cpu {
 	pp_cpu_listener *listener; /* NULL: none */
 	void *listener_arg;
 	uint32_t running;
-	uint32_t always;      /* 1: one of them is the recorder's */
+	uint32_t always;      /* 1: one session is the recorder's */
 	unsigned int hz;      /* the highest of all sessions; 0: none runs */
-	uint32_t samples_max; /* of one session; tests shrink these two */
+	uint32_t samples_max; /* of one session; tests set these two */
 	uint32_t words_max;
 
 	struct pp_stacks *stacks;     /* NULL: no session runs */
@@ -132,10 +134,10 @@ struct pp_cpu {
 	int crowded;	    /* a ring was a quarter full at the last drain */
 };
 
-/* One record on its way into the sessions. Frames are looked up when the
+/* One record on its way into the sessions. Its frames are looked up when the
  * first session wants them. */
 struct pp_cpu_sample {
-	struct pp_cpu_key key; /* without the stack at first */
+	struct pp_cpu_key key; /* `stack` is set by pp_cpu_resolve() */
 	uint64_t weight;
 	int label_lost;
 	int left; /* 1: a thread has ended, and this is no sample */
@@ -145,17 +147,19 @@ struct pp_cpu_sample {
 	uint64_t word[PP_FRAMES_MAX];
 };
 
-/* An empty session, not yet in the list. NULL: out of memory. */
+/* Return an empty session that is not in the list yet. NULL: out of memory. */
 struct pp_cpu_session *pp_cpu_session_new(struct pp_cpu *cpu, unsigned int hz);
 void pp_cpu_session_free(struct pp_cpu_session *session);
 
-/* Take the record's CPU time: a sample if a period is full. */
+/* Add the record's CPU time to its thread; if a period is full, the record
+ * becomes a sample. */
 void pp_cpu_session_add(struct pp_cpu_session *session,
     struct pp_cpu_sample *sample);
 
-/* The session's entry of the key's thread, or the one that those share which
- * find no room. _drop(): the thread has ended. _find(): NULL, if it has none.
- * In cpu_threads.c. */
+/* Return the session's entry of the key's thread. _at() makes the entry if
+ * there is none, or returns the one that threads without room share. _find()
+ * only looks; NULL: there is none. _drop() removes the entry of a thread that
+ * has ended. In cpu_threads.c. */
 struct pp_cpu_thread *pp_cpu_thread_at(struct pp_cpu_session *session,
     const struct pp_cpu_key *key);
 struct pp_cpu_thread *pp_cpu_thread_find(struct pp_cpu_session *session,
@@ -163,26 +167,28 @@ struct pp_cpu_thread *pp_cpu_thread_find(struct pp_cpu_session *session,
 void pp_cpu_thread_drop(struct pp_cpu_session *session,
     struct pp_cpu_thread *thread);
 
-/* CPU time of the key's thread, or of its whole worker, of which there is no
- * sample. */
+/* Add CPU time of the key's thread, or of its whole worker, of which there is
+ * no sample. */
 void pp_cpu_session_miss(struct pp_cpu_session *session,
     const struct pp_cpu_key *key, uint64_t ns);
 
-/* Ask all workers what their threads have used since their last samples, and
- * wait for the answers, not for long. _open(): a window begins, what was used
- * before is not its own. _close(): it ends, what it has not seen is one line a
- * thread. In cpu_clocks.c. */
+/* _ask() asks all workers what their threads have used since their last
+ * samples, and waits for the answers for a short time. _open(): a window
+ * begins, and what was used before does not belong to it. _close(): a window
+ * ends, and what has no sample yet becomes one line for each thread. In
+ * cpu_clocks.c. */
 void pp_cpu_clocks_ask(struct pp_cpu *cpu);
 void pp_cpu_clocks_open(struct pp_cpu_session *session);
 void pp_cpu_clocks_close(struct pp_cpu_session *session);
 
-/* Tell those who listen. `record` is what the sample was made of. */
+/* Hand a sample to the listeners of cpu.h. `record` is what the sample was made
+ * of. In cpu_listen.c. */
 void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
     const uint64_t *record);
-/* Keep a record as one of the slot's last; in cpu_last.c. */
+/* Keep a record as one of the slot's recent samples; in cpu_last.c. */
 void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
     uint32_t count);
-/* As pp_cpu_lasts(), of what has been drained. */
+/* As pp_cpu_lasts(), but the slot's ring is not drained before. */
 uint32_t pp_cpu_last_of(const struct pp_cpu *cpu, uint32_t slot, int32_t pid,
     struct pp_cpu_last last[PP_LAST_SAMPLES]);
 void pp_cpu_last_free(struct pp_cpu *cpu);
@@ -196,30 +202,35 @@ void pp_cpu_sweep(struct pp_cpu *cpu);
 /* Take what the slot's ring holds. In cpu.c. */
 void pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot);
 
-/* Add what a packed session had: a key without its stack, whose words are
- * these. */
+/* Add one line of a packed session: a key without its stack, of which `word`
+ * has the words. */
 void pp_cpu_session_put(struct pp_cpu_session *session,
     const struct pp_cpu_key *key, const uint64_t *word, uint32_t count,
     uint64_t samples, uint64_t ns);
 
-/* Close a session, and begin one of the same rate in its place: no sample is
- * in neither. The old one can be read until it is retired. NULL: out of memory,
- * and it goes on. In cpu_succeed.c. */
+/* Close a session, and begin another of the same rate in its place, so that
+ * each sample is in one of the two. The old session can be read until it is
+ * retired. NULL: out of memory, and the old session goes on. In
+ * cpu_succeed.c. */
 struct pp_cpu_session *pp_cpu_succeed(struct pp_cpu_session *session);
 void pp_cpu_retire(struct pp_cpu_session *old);
 
-/* An open session as if it were closed now; free() it before anything else
- * happens. NULL: out of memory. In cpu_succeed.c. */
+/* Copy an open session and close the copy. The caller frees the copy by free(),
+ * before any other function is called for the session. NULL: out of memory. In
+ * cpu_succeed.c. */
 struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
 
-/* Find the sample's stack: sets key.stack and resolved. In cpu_resolve.c. */
+/* Find the sample's stack: key.stack and `resolved` are set. In
+ * cpu_resolve.c. */
 void pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample);
 
-/* Read clocks and counters at both ends of a session. In cpu_account.c. */
+/* Read clocks and counters at the begin and at the end of a session. In
+ * cpu_account.c. */
 void pp_cpu_account_open(struct pp_cpu_session *session);
 void pp_cpu_account_close(struct pp_cpu_session *session);
 
-/* The closed session as a profile; NULL: out of memory. */
+/* Return the closed session as a profile, which the caller frees; NULL: out of
+ * memory. */
 struct pp_profile *pp_cpu_profile(const struct pp_cpu_session *session);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A closed session as a profile: values, order, comments. Locations and
- * labels are build.c's.
+ * A closed session as a profile: values, order, comments. Locations and labels
+ * are made by build.c.
  *
  * Rule: the order depends on what was sampled, not on who came first, so that
  * the same samples make the same profile.
@@ -14,8 +14,8 @@ const struct pp_value_type pp_cpu_types[PP_CPU_TYPES] = {
 	{ "cpu", "nanoseconds" },
 };
 
-/* A line, and what most comparisons can do with: 30,000 entries and the words
- * of their stacks are in no cache. */
+/* A line with the numbers that decide most comparisons: 30,000 entries and the
+ * words of their stacks fit in no cache. */
 struct ordered {
 	const struct pp_cpu_entry *entry;
 	uint64_t ns, samples;
@@ -86,8 +86,8 @@ build_sample(const struct build *build, const struct pp_cpu_entry *entry)
 	pp_profile_label_number(p, "tid", entry->key.tid);
 }
 
-/* What was asked, when it happened; else what happened, which is longer: a
- * sample stands for one period at least. */
+/* Return the period that was asked for if the samples came so, else the real
+ * one, which is longer: a sample stands for one period at least. */
 static int64_t
 build_period(const struct build *build)
 {

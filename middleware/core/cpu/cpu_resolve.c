@@ -1,11 +1,12 @@
 /*
- * The stack of a sample, from pcs of its process to words that all sessions
- * share.
+ * Turns the stack of a sample from the pcs of its process into words that all
+ * sessions share.
  */
 #include "cpu/cpu_private.h"
 
-/* A pc to its word of a stack. What is not found may be in an object that was
- * loaded since the table was read: look once more, once a drain. */
+/* Return the word of a pc. An unknown pc may be in an object that was loaded
+ * since the table of objects was read, so that the table is read again, at most
+ * once in a drain. */
 static uint64_t
 cpu_address(struct pp_cpu *cpu, uint32_t slot, uint64_t pc)
 {
@@ -29,7 +30,8 @@ pp_cpu_resolve(struct pp_cpu *cpu, struct pp_cpu_sample *sample)
 
 	sample->resolved = 1;
 	for (i = 0; i < sample->pcs; i++) {
-		/* Of a caller we know where it goes on; the call is before. */
+		/* A caller's pc is the return address; the call is before
+		 * it. */
 		pc = sample->pc[i];
 		if (i > 0 && pc > 0)
 			pc--;

@@ -1,16 +1,17 @@
 /*
- * One session: its own rate, and a bounded table of what it saw. Knows
- * neither rings nor profiles.
+ * One session: its own rate, and a bounded table of what it saw. This file
+ * knows neither rings nor profiles.
  *
  * A worker takes samples at the highest rate of all sessions. For a session of
- * that rate each record is a sample. For a lower one a thread's records add up
- * until they make a period: the record that fills it has the CPU time of all
- * since the one before, as a timer of that rate would have found it. So no
- * CPU time is rounded. Above the kernel's tick the clocks of threads that share
- * a processor come too often, and each rate is thinned.
+ * that rate each record is a sample. For a session of a lower rate the records
+ * of a thread add up until they make a period: the record that fills the period
+ * gets the CPU time of all records since the sample before, as a timer of that
+ * rate would have found it. So no CPU time is rounded. Above the kernel's tick
+ * the clocks of threads that share a processor come too often, so that the
+ * records are thinned for the highest rate, too.
  *
- * Rule: CPU time that was weighed is in the totals, whatever is full: first
- * the callers are given up, then the leaf, then the labels.
+ * Rule: CPU time of a record is in the totals, whatever is full: a full table
+ * costs a sample first its callers, then its leaf, then its labels.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 #include "base/mix.h"
 #include "cpu/cpu_private.h"
 
-/* More than a day in one record is a lie. */
+/* A record that claims more than a day is wrong. */
 #define WEIGHT_MAX ((uint64_t)PP_SECONDS_MAX * PP_NS_PER_SEC)
 
 struct pp_cpu_session *
@@ -77,8 +78,8 @@ entries_grow(struct pp_cpu_session *session)
 	if ((index = calloc(2 * (size_t)room, sizeof(*index))) == NULL)
 		return (-1);
 	for (i = 0; i < session->entries; i++) {
-		/* One that finds no place stays in the totals, and may get
-		 * a second line in the profile. */
+		/* An entry that finds no place in the index stays in the
+		 * totals, and its key may get a second line in the profile. */
 		for (probe = 0; probe < PP_PROBES_MAX; probe++) {
 			at = (entry[i].hash + probe) & (2 * room - 1);
 			if (index[at] != 0)
@@ -93,7 +94,8 @@ entries_grow(struct pp_cpu_session *session)
 	return (0);
 }
 
-/* The key's entry; a new one only while there are less than `limit`. */
+/* Return the key's entry; a new one is made only while there are less than
+ * `limit`. */
 static struct pp_cpu_entry *
 entry_find(struct pp_cpu_session *session, const struct pp_cpu_key *key,
     uint32_t limit)
@@ -127,8 +129,9 @@ entry_find(struct pp_cpu_session *session, const struct pp_cpu_key *key,
 }
 
 /*
- * Where to count the sample. The last eighth of the table is kept for what
- * a new stack degrades to: its leaf, and at last its thread and route alone.
+ * Return the entry that counts the sample. When the table is full, a new stack
+ * is reduced to its leaf, and then to its thread and route alone: the last
+ * eighth of the table is kept for these.
  */
 static struct pp_cpu_entry *
 session_entry(struct pp_cpu_session *session, struct pp_cpu_sample *sample)

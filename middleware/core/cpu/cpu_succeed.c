@@ -1,7 +1,7 @@
 /*
- * A session that is followed by another of the same rate, and one that is
- * looked at while it runs: what the recorder needs. Other sessions begin and
- * end in cpu.c.
+ * The rotation of a session, which another of the same rate follows, and the
+ * copy of a session that runs: both are for the recorder. Other sessions begin
+ * and end in cpu.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,8 @@ pp_cpu_succeed(struct pp_cpu_session *session)
 	pp_cpu_drain(cpu);
 	pp_cpu_account_close(session);
 	pp_cpu_account_open(next);
-	/* What threads have in no line yet goes on. */
+	/* CPU time of threads that is in no line yet goes on in the next
+	 * session. */
 	next->thread = session->thread;
 	next->threads = session->threads;
 	next->thread_room = session->thread_room;
@@ -30,7 +31,7 @@ pp_cpu_succeed(struct pp_cpu_session *session)
 	return (next);
 }
 
-/* Nobody else refers to stacks and labels: begin them anew. */
+/* No other session refers to stacks and labels, so that both begin anew. */
 static void
 cpu_fresh(struct pp_cpu *cpu)
 {

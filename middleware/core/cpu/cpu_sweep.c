@@ -1,14 +1,15 @@
 /*
- * Stacks and labels of sessions that have ended stay while another runs;
- * scrapers that overlap would fill the stores in hours. Here is forgotten what
- * no session refers to any more.
+ * Forgets stacks and labels that no session refers to any more. Those of
+ * sessions that have ended stay while another one runs, so that the overlapping
+ * sessions of scrapers would fill the stores in hours.
  *
- * Rule: only when enough has come since the last time, so that the work is a
- * constant for each that came.
+ * Rule: a sweep is done only when enough has come since the last one, so that
+ * each stack and each label costs a constant amount of work.
  */
 #include "cpu/cpu_private.h"
 
-/* Thousandths of the store: 6 MiB, which are some 18,000 stacks. */
+/* A sweep needs a store that is so many thousandths full: 6 MiB, which are some
+ * 18,000 stacks. */
 #define SWEEP_FILL 125
 
 static void
@@ -33,7 +34,8 @@ sweep_stacks(struct pp_cpu *cpu)
 	cpu->stacks_kept = pp_stacks_fill(cpu->stacks);
 }
 
-/* Copy the sets that are needed. Returns -1 when one could not be. */
+/* Copy the label sets that sessions refer to. Returns -1 when one could not be
+ * copied. */
 static int
 sweep_copy(struct pp_cpu *cpu, struct pp_labels *fresh)
 {

@@ -1,6 +1,6 @@
 /*
- * The threads of a session: an open hash table that grows to a bound. Not what
- * becomes of their CPU time: that is cpu_session.c's.
+ * The threads of a session: an open hash table that grows to a bound. What
+ * becomes of their CPU time is decided in cpu_session.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,8 @@ thread_at(const struct pp_cpu_key *key, uint32_t room)
 	return ((uint32_t)pp_mix(hash, (uint32_t)key->pid) & (room - 1));
 }
 
-/* The thread's entry or a free one; there always is one, the table is at
- * most half full. */
+/* Return the thread's entry or a free one. There always is one, since the table
+ * is at most half full. */
 static struct pp_cpu_thread *
 thread_probe(struct pp_cpu_thread *table, uint32_t room,
     const struct pp_cpu_key *key)
@@ -76,8 +76,8 @@ pp_cpu_thread_find(struct pp_cpu_session *session, const struct pp_cpu_key *key)
 	return (thread->used ? thread : NULL);
 }
 
-/* The first sample comes anywhere in a period, so that threads which are
- * shorter than one have their chance. */
+/* The first sample comes anywhere in a period, so that threads that live
+ * shorter than one period are sampled, too. */
 struct pp_cpu_thread *
 pp_cpu_thread_at(struct pp_cpu_session *session, const struct pp_cpu_key *key)
 {
@@ -99,7 +99,8 @@ pp_cpu_thread_at(struct pp_cpu_session *session, const struct pp_cpu_key *key)
 	return (thread);
 }
 
-/* Those behind it move up, so that none is looked for in vain. */
+/* The entries behind the dropped one move up, so that every lookup still finds
+ * its entry. */
 void
 pp_cpu_thread_drop(struct pp_cpu_session *session, struct pp_cpu_thread *thread)
 {

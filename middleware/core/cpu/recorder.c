@@ -1,5 +1,6 @@
 /*
- * Slices, and when they come and go. See recorder.h.
+ * The slices of the flight recorder: when a slice is closed and when it is
+ * dropped. See recorder.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ pp_recorder_new(struct pp_cpu *cpu, uint64_t hz)
 		return (NULL);
 	recorder->cpu = cpu;
 	recorder->bytes_max = PP_RECORDER_BYTES;
-	/* Read from the arena, so that it may be anything. */
+	/* `hz` was read from the arena, so that it may be any number. */
 	if (hz == 0 || hz > PP_RECORDER_HZ_MAX)
 		return (recorder);
 	recorder->hz = (unsigned int)hz;
@@ -61,7 +62,8 @@ pp_recorder_hz(const struct pp_recorder *recorder)
 	return (recorder->hz);
 }
 
-/* What is longer ago than anybody may ask for, or too much. */
+/* Drop slices that are older than anybody may ask for, and the oldest ones
+ * while there are too many. */
 static void
 recorder_forget(struct pp_recorder *recorder, int64_t now)
 {
@@ -82,7 +84,7 @@ static void
 recorder_put(struct pp_recorder *recorder, const struct pp_slice *slice,
     int64_t now)
 {
-	/* First, so that there is a free place. */
+	/* This makes a free place for the slice. */
 	recorder_forget(recorder, now);
 	recorder->bytes += slice->data.room;
 	*pp_recorder_slice(recorder, recorder->slices++) = *slice;
@@ -99,7 +101,7 @@ pp_recorder_tick(struct pp_recorder *recorder, int64_t now)
 		return (INT64_MAX);
 	if (now - session->mono_ns < PP_SLICE_NS)
 		return (session->mono_ns + PP_SLICE_NS);
-	/* From here on the next one has what comes. */
+	/* From here on samples go to the next session. */
 	next = pp_cpu_succeed(session);
 	if (next == NULL)
 		return (now + PP_SLICE_NS);
@@ -132,7 +134,7 @@ pp_recorder_peek(struct pp_recorder *recorder, struct pp_slice *slice)
 	return (status);
 }
 
-/* The slice that is not closed, until now. */
+/* Begin the facts with the slice that is not closed yet. */
 static void
 recorder_open(struct pp_recorder *recorder, struct pp_recorder_facts *facts)
 {

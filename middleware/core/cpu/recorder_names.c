@@ -1,10 +1,10 @@
 /*
- * Which addresses the recorder has seen: whoever knows names looks for them
- * while nobody waits, so that a question about the past finds them there. See
- * recorder.h.
+ * The addresses that the recorder has seen: the service looks for their names
+ * while nobody waits, so that a question about the past finds the names ready.
+ * See recorder.h.
  *
- * Rule: bounded, and best effort: an address that finds no place here is
- * looked for when somebody asks.
+ * Rule: bounded, and best effort: an address that finds no place in this table
+ * is looked for when somebody asks.
  */
 #include <stdlib.h>
 

@@ -1,12 +1,13 @@
 /*
- * A session's table as bytes, and back: what 15 minutes of it may cost.
+ * A session's table as bytes, and back: 15 minutes of samples must cost little
+ * memory.
  *
  *     labels   count, then length and text of each
  *     lines    slot, pid, tid, label + 1, samples, ns, words, then each word
  *              as the difference to the one before
  *
- * All numbers are varints; callers lie near each other, so a word takes 3 to 6
- * bytes instead of 8.
+ * All numbers are varints; the addresses of callers are near each other, so
+ * that a word takes 3 to 6 bytes instead of 8.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #define VARINT_MAX 10
 
-/* Label sets of one slice by the session's numbers. */
+/* The label sets of one slice, by the numbers of the session. */
 struct label_map {
 	uint32_t *index; /* by number: place + 1; 0: none yet */
 	uint32_t *order; /* numbers */
@@ -67,7 +68,8 @@ pack_line(const struct pp_cpu_session *session,
 	for (i = 0; i < count; i++) {
 		step = word[i] - last;
 		last = word[i];
-		/* The sign goes to the end: small either way. */
+		/* The sign goes to the lowest bit: a small difference of either
+		 * sign stays a small number. */
 		put(out, step << 1 ^ (step >> 63 ? UINT64_MAX : 0));
 	}
 }
@@ -154,7 +156,8 @@ pp_slice_pack(const struct pp_cpu_session *session, struct pp_slice *slice)
 	return (0);
 }
 
-/* Our own bytes; still no number leads out of them. */
+/* These bytes are written by this file alone; still no number in them leads out
+ * of the slice. */
 struct reader {
 	const unsigned char *at, *end;
 	int bad;
@@ -175,7 +178,8 @@ take(struct reader *r)
 	return (0);
 }
 
-/* The labels' numbers in the session that they are added to. */
+/* Fill `number` with the labels' numbers in the session that they are added
+ * to. */
 static uint32_t
 unpack_labels(struct reader *r, struct pp_labels *labels, uint32_t *number)
 {
@@ -202,7 +206,7 @@ static void
 unpack_line(struct reader *from, struct pp_cpu_session *session,
     const uint32_t *number, uint32_t numbers)
 {
-	struct reader copy = *from, *r = &copy; /* for the registers */
+	struct reader copy = *from, *r = &copy; /* a copy stays in registers */
 	struct pp_cpu_key key = { 0 };
 	uint64_t word[PP_FRAMES_MAX], samples, ns, label, step, last = 0;
 	uint64_t count, i;

@@ -1,7 +1,8 @@
 /*
- * What recorder.c (slices and their time), recorder_pack.c (a session as bytes)
- * and recorder_profile.c (bytes as a profile) share. Nobody else includes this,
- * but their tests.
+ * What the files of the flight recorder share: recorder.c (slices and their
+ * time), recorder_pack.c (a session as bytes), recorder_profile.c (bytes as a
+ * profile) and recorder_names.c (addresses without names yet). Nobody else
+ * includes this, but their tests.
  */
 #ifndef PP_CPU_RECORDER_PRIVATE_H
 #define PP_CPU_RECORDER_PRIVATE_H
@@ -32,24 +33,24 @@ struct pp_recorder {
 	unsigned int hz;
 	struct pp_cpu_session *session; /* NULL: off, or out of memory */
 	uint64_t bytes;			/* of all slices */
-	uint64_t bytes_max;		/* tests shrink it */
+	uint64_t bytes_max;		/* tests make it smaller */
 	uint64_t dropped;
 	uint64_t *unnamed;	/* addresses, a hash set; NULL: none */
-	uint32_t unnamed_at;	/* below this they are taken out */
-	uint32_t first, slices; /* a ring */
+	uint32_t unnamed_at;	/* those before this are handed out */
+	uint32_t first, slices; /* of the ring `slice` */
 	struct pp_slice slice[PP_SLICES_MAX];
 };
 
 /* Pack a session that was closed. Returns -1 when out of memory. */
 int pp_slice_pack(const struct pp_cpu_session *session, struct pp_slice *slice);
 
-/* Add all of a slice to a session of another struct pp_cpu. What is damaged
- * ends it. */
+/* Add all of a slice to a session of another struct pp_cpu. What follows a
+ * damaged byte is left out. */
 void pp_slice_unpack(const struct pp_slice *slice,
     struct pp_cpu_session *session);
 
-/* What the open session has so far, as a slice that the caller frees by
- * pp_buf_free(). Returns -1 when there is none. */
+/* Pack what the open session has so far into a slice, which the caller frees by
+ * pp_buf_free(). Returns -1 if there is no session or no memory. */
 int pp_recorder_peek(struct pp_recorder *recorder, struct pp_slice *slice);
 
 /* Note the addresses of a session that was closed. In recorder_names.c. */

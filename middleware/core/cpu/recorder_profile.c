@@ -1,6 +1,6 @@
 /*
- * A window of the recorder as a profile: its slices are added to a session of
- * their own, and that is written as any other.
+ * A window of the recorder as a profile: the slices of the window are added to
+ * a session made for it, which becomes a profile as any other session does.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,8 +16,8 @@ struct window {
 	uint32_t slices;
 };
 
-/* A slice belongs to the window when half of it lies there, or it is half of
- * the window. */
+/* A slice belongs to the window if at least half of the slice lies in the
+ * window, or if their common part is at least half of the window. */
 static int
 window_has(const struct window *window, const struct pp_slice *slice)
 {
@@ -82,8 +82,9 @@ window_profile(struct window *window, struct pp_recorder *recorder)
 	for (i = 0; i < recorder->slices; i++)
 		window_add(window, pp_recorder_slice(recorder, i));
 	if (pp_recorder_peek(recorder, &open) == 0) {
-		/* One that has just begun went on while this was made, and
-		 * most of it would lie behind the window. */
+		/* An open slice that has just begun has gone on while it
+		 * was copied: the greater part of it would lie behind the
+		 * window. */
 		if (open.ended_ns > window->now && open.begun_ns < window->now)
 			open.ended_ns = window->now;
 		window_add(window, &open);

@@ -1,6 +1,6 @@
 /*
- * Asking, and putting together what was read: who runs on which thread. See
- * progress.h. Copies are made in progress_copy.c, profiles in
+ * Asks the threads, and puts together what was read: which activity runs on
+ * which thread. See progress.h. Copies are made in progress_copy.c, profiles in
  * progress_profile.c.
  */
 #include <stdlib.h>
@@ -12,10 +12,12 @@
 #include "counts/waits.h"
 #include "store/waits.h"
 
-/* A thread id is unique within a second; Linux gives out at most so many. */
+/* No thread id is used again within a second; Linux gives out at most so
+ * many. */
 #define TID_BITS 22
 
-/* Later than those of both kinds; 0 means "never asked". */
+/* Return the next number, which is later than the questions to all and to one
+ * thread; 0 is left out: it means "never asked". */
 static uint32_t
 progress_question(const struct pp_control *control)
 {
@@ -79,7 +81,8 @@ pp_progress_count(const struct pp_resolver *resolver)
 		from = &resolver->arena->slot[slot];
 		if (atomic_load(&from->life.pid) <= 0)
 			continue;
-		/* Entry 0 runs on a thread, and is counted as that. */
+		/* The request of entry 0 runs on a thread, which is counted
+		 * below. */
 		used = pp_progress_used(from);
 		for (i = 1; i < used; i++)
 			count += atomic_load(&from->flights.flight[i].id) != 0;
@@ -119,7 +122,7 @@ thread_find(struct pp_progress_reader *reader, uint32_t tid)
 	    sizeof(wanted), compare_tid));
 }
 
-/* The item is what the thread does. */
+/* Join an item and the thread that runs it. */
 static void
 item_on_thread(struct pp_progress_item *item, struct pp_progress_thread *thread)
 {
@@ -127,13 +130,15 @@ item_on_thread(struct pp_progress_item *item, struct pp_progress_thread *thread)
 	item->tid = thread->tid;
 	item->state = thread->state;
 	item->stack = thread->stack;
-	/* The thread's labels hold what the application has added. */
+	/* The thread's labels also have those that the application has
+	 * added. */
 	if (thread->label != 0)
 		item->label = thread->label;
 }
 
-/* Which request the event loop's thread was in when it answered, or is in if
- * it did not; NULL: none, or it has gone to sleep or ended since. */
+/* Return the request that the event loop's thread was in when it answered, or
+ * is in if it has not answered. NULL: there is none, or the request has gone to
+ * sleep or ended since. */
 static struct pp_progress_item *
 running_find(const struct pp_progress_reader *reader,
     const struct pp_progress_thread *loop)
@@ -152,7 +157,7 @@ running_find(const struct pp_progress_reader *reader,
 	return (NULL);
 }
 
-/* Requests and tasks get common ids, and the threads that they run on. */
+/* Give common ids to requests and tasks, and the threads that they run on. */
 static void
 items_place(struct pp_progress_reader *reader)
 {
@@ -165,7 +170,8 @@ items_place(struct pp_progress_reader *reader)
 		running = running_find(reader, thread);
 	for (i = reader->first; i < list->items; i++) {
 		item = &list->item[i];
-		/* It began after its thread had answered, or has ended. */
+		/* This request began after its thread had answered, or has
+		 * ended. */
 		if (item->entry == 0 && item != running) {
 			list->changed++;
 			continue;
@@ -189,7 +195,7 @@ items_place(struct pp_progress_reader *reader)
 	}
 }
 
-/* The threads that are neither a request nor a task. */
+/* Add the threads that run neither a request nor a task. */
 static int
 threads_place(struct pp_progress_reader *reader)
 {
@@ -208,7 +214,8 @@ threads_place(struct pp_progress_reader *reader)
 				return (-1);
 			continue;
 		}
-		/* Requests and tasks never have a multiple of the slots. */
+		/* This number cannot be that of a request or task: theirs are
+		 * never a multiple of the number of slots. */
 		second = (uint64_t)(thread->started_ns / PP_NS_PER_SEC);
 		item->id = (second << TID_BITS | thread->tid) *
 		    reader->list->tally->ids.resolver->slots;

@@ -1,5 +1,6 @@
 /*
- * Copies of what workers say is in progress, checked. See progress.h.
+ * Checked copies of the activities that workers have in the arena. See
+ * progress.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +8,11 @@
 #include "counts/waits.h"
 #include "live/progress_private.h"
 
-/* How often a stack is read until it is the same twice: its thread may be
- * writing it anew for somebody else who asked. */
+/* A stack is read at most so often until it is the same twice: its thread may
+ * be writing it anew for another question. */
 #define TRIES 3
 
-/* The numbers of questions go round after 2^32. */
+/* The numbers of questions wrap after 2^32. */
 int
 pp_progress_heard(const struct pp_thread_facts *facts, uint32_t question)
 {
@@ -51,7 +52,7 @@ pp_progress_room(struct pp_progress_list *list, int *status)
 	return (&list->item[list->items]);
 }
 
-/* Whoever wrote the path, it is one line of printable ASCII. */
+/* Nobody can rely on the writer of the path, so that each byte is checked. */
 void
 pp_progress_path(char path[PP_FLIGHT_PATH_MAX])
 {
@@ -64,7 +65,8 @@ pp_progress_path(char path[PP_FLIGHT_PATH_MAX])
 	}
 }
 
-/* Copy an entry, ids as they are. Returns 1 when it is whole. */
+/* Copy an entry, with the slot's own ids. Returns 1 if the copy is
+ * consistent. */
 static int
 flight_copy(const struct pp_progress_reader *reader,
     const struct pp_flight *flight, struct pp_progress_item *item)
@@ -97,7 +99,8 @@ flight_copy(const struct pp_progress_reader *reader,
 		list->malformed++;
 		return (0);
 	}
-	/* Where it stands between the two of a new entry. */
+	/* While the worker writes a new entry, since_ns may still be that of
+	 * the entry before. */
 	if (item->since_ns < item->started_ns)
 		item->since_ns = item->started_ns;
 	if (item->since_ns > list->now_ns)
@@ -134,7 +137,7 @@ pp_progress_flights(struct pp_progress_reader *reader)
 	return (0);
 }
 
-/* The stack that the thread wrote down. Returns its count of frames. */
+/* Copy the stack that the thread has written. Returns its count of frames. */
 uint32_t
 pp_progress_pcs(const struct pp_thread_facts *facts, uint64_t pc[PP_FRAMES_MAX])
 {

@@ -1,6 +1,6 @@
 /*
- * What the files of progress share: progress_copy.c (the arena, copied) and
- * progress.c (the copies, put together). Nobody else includes this.
+ * What the files of the activities share: progress_copy.c (copies of the arena)
+ * and progress.c (the copies put together). Nobody else includes this.
  */
 #ifndef PP_LIVE_PROGRESS_PRIVATE_H
 #define PP_LIVE_PROGRESS_PRIVATE_H
@@ -13,9 +13,9 @@ struct pp_progress_thread {
 	uint32_t stack;
 	uint32_t label;
 	int64_t started_ns;
-	uint64_t flight; /* id of what it was in when it answered; 0: none */
+	uint64_t flight; /* id it was in when it answered; 0: none */
 	const char *state;
-	int shown; /* as a request or a task */
+	int shown; /* 1: shown as a request or a task */
 };
 
 struct pp_progress_reader {
@@ -24,26 +24,27 @@ struct pp_progress_reader {
 	uint32_t slot;
 	int32_t pid;
 	uint32_t question;
-	uint32_t first; /* item of this slot */
+	uint32_t first; /* index of the first item of the slot */
 	struct pp_progress_thread thread[PP_THREADS_MAX];
 	uint32_t threads;
 	pp_progress_name_fn *name;
 	void *arg;
 };
 
-/* How many entries to look at, checked. */
+/* Return how many entries of the slot are in use, checked. */
 uint32_t pp_progress_used(const struct pp_slot *from);
 
-/* Room for one more item; NULL with *status 0 when the list is full, which is
- * counted, or -1 when out of memory. */
+/* Return room for one more item. NULL with *status 0: the list is full, which
+ * is counted; NULL with *status -1: out of memory. */
 struct pp_progress_item *pp_progress_room(struct pp_progress_list *list,
     int *status);
 
-/* The slot's requests and tasks to the list, ids as they are. Returns -1 when
- * out of memory. */
+/* Add the slot's requests and tasks to the list, with the slot's own ids.
+ * Returns -1 when out of memory. */
 int pp_progress_flights(struct pp_progress_reader *reader);
 
-/* A thread to the reader's, if there is one; its ids are resolved. */
+/* If the entry has a thread, add it to the reader's threads, with common
+ * ids. */
 void pp_progress_thread(struct pp_progress_reader *reader,
     const struct pp_thread_facts *facts);
 

@@ -1,5 +1,5 @@
 /*
- * The list of progress.h as profiles.
+ * The list of activities as profiles. See progress.h.
  */
 #include <stdlib.h>
 

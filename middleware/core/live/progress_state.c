@@ -1,9 +1,9 @@
 /*
- * What a thread waits for, told by where it is: the C library's functions
- * that wait. See progress.h.
+ * Finds out what a thread waits for from the place where it waits: the
+ * functions of the C library that wait. See progress.h.
  *
- * The library's own functions may have no names, so callers are looked at as
- * far as they are in the same file as the leaf.
+ * The library's own functions may have no names, so that callers are looked at
+ * as long as they are in the same file as the leaf.
  */
 #include <string.h>
 
@@ -11,7 +11,8 @@
 #include "counts/waits.h"
 #include "live/progress.h"
 
-/* From the system call to the function that an application calls. */
+/* The most frames from the system call to the function that an application
+ * calls. */
 #define DEPTH	6
 
 #define RUNNING "running"
@@ -21,10 +22,10 @@
 
 struct known {
 	const char *function; /* without underscores before it */
-	const char *state;    /* NULL: that of `wait` */
+	const char *state;    /* NULL: the name of `wait` */
 	enum pp_wait wait;
-	int caller; /* 1: only if it has called another: it does more than
-		       to wait, and is the leaf itself while it runs */
+	int caller; /* 1: only a caller counts: the function does more than
+		       wait, and is itself the leaf while it runs */
 };
 
 #define WAITS(function, wait)                                                  \
@@ -118,8 +119,8 @@ static const struct known known[] = {
 	IS("syscall", SYSCALL),
 };
 
-/* Functions of ours around a wait (hook/locks*.c): where the library's have no
- * names, one of these is its first caller outside. The last two are inlined
+/* The hooks around a wait (hook/locks*.c). If the library's functions have no
+ * names, one of these is the first caller outside. The last two are inlined
  * into those before them. */
 static const struct known outside[] = {
 	WAITS("pprof_hook_mutex_timedlock", MUTEX),
@@ -136,7 +137,7 @@ static const struct known outside[] = {
 	WAITS("hook_sem_clocked", SEM),
 };
 
-/* Functions of Kore's that wait in a system call for another thread. */
+/* Functions of Kore that wait in a system call for another thread. */
 static const struct known above[] = {
 	WAITS("kore_task_channel_read", CHANNEL),
 	WAITS("kore_task_channel_write", CHANNEL),

@@ -1,10 +1,10 @@
 /*
  * The watch: which loops do not turn. See stalls.h.
  *
- * A loop goes on when it waits for events, when it comes back from that, and
- * when another handler runs; all of it is in three words of the slot. Since
- * when nothing has changed is known exactly for a handler, and for the rest
- * of a turn to the time between two looks.
+ * A loop goes on when it waits for events, when it comes back from that wait,
+ * and when another handler runs; three words of the slot show all of it. The
+ * time without a change is exact for a handler. For the rest of a turn it is
+ * known only to the time between two looks.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +14,18 @@
 #include "live/stalls_private.h"
 #include "merge/wake.h"
 
-/* Between two looks when nothing is wrong, at most; half the bound otherwise,
- * so that what began is seen before it is too long, and then looked at when it
- * is. */
+/* The time between two looks while no loop is held. It is half the bound,
+ * within these limits, so that a stall is noticed before it is too long, and
+ * looked at when it is. */
 #define LOOK_MAX_NS (500 * PP_NS_PER_MS)
 #define LOOK_MIN_NS (2 * PP_NS_PER_MS)
 
-/* While a loop is held: its end is known this well. */
+/* While a loop is held, it is looked at this often: its end is known this
+ * well. */
 #define LOOK_HELD_NS (50 * PP_NS_PER_MS)
 
-/* A thread that was asked for its stack. */
+/* How long an answer of a thread that was asked for its stack is waited for,
+ * and how often it is looked for. */
 #define ANSWER_NS      (100 * PP_NS_PER_MS)
 #define LOOK_ANSWER_NS (2 * PP_NS_PER_MS)
 
@@ -41,11 +43,12 @@ pp_stalls_new(struct pp_resolver *resolver, struct pp_cpu *cpu, int32_t parent,
 	stalls->resolver = resolver;
 	stalls->cpu = cpu;
 	stalls->parent = parent;
-	/* Read from the arena, so that it may be anything. */
+	/* `stall_ms` was read from the arena, so that it may be any number. */
 	if (stall_ms <= PP_STALL_MS_MAX)
 		stalls->stall_ns = (int64_t)stall_ms * PP_NS_PER_MS;
-	/* A worker may die before there is a collector, or while there is none
-	 * for a moment: that is told; what another one has told is not. */
+	/* A worker may die while there is no collector. Such a death is
+	 * reported by this one; a death that an earlier collector has reported
+	 * is not. */
 	for (slot = 1; slot < resolver->slots; slot++)
 		stalls->watch[slot].deaths =
 		    atomic_load(&resolver->arena->slot[slot].deaths_told);
@@ -73,7 +76,7 @@ pp_stalls_tell(struct pp_stalls *stalls, pp_stall_told_fn *told,
 	stalls->arg = arg;
 }
 
-/* The entry of the request whose handler runs, or NULL. */
+/* Return the entry of the request whose handler runs, or NULL. */
 static const struct pp_flight *
 watch_flight(const struct pp_slot *from)
 {
@@ -87,7 +90,7 @@ watch_flight(const struct pp_slot *from)
 	return (NULL);
 }
 
-/* When what runs now began, of which the last look knew nothing. */
+/* Return when the work that runs now began; the last look did not see it. */
 static int64_t
 watch_began(const struct pp_slot *from, int64_t busy, int same_turn,
     int64_t now)
@@ -98,7 +101,7 @@ watch_began(const struct pp_slot *from, int64_t busy, int same_turn,
 	if (flight != NULL)
 		began = atomic_load(&flight->since_ns);
 	else if (same_turn)
-		began = now; /* after a handler, at some time since then */
+		began = now; /* after a handler, since the last look */
 	return (began > 0 && began < now ? began : now);
 }
 
@@ -138,8 +141,8 @@ watch_ask(struct pp_stalls *stalls, uint32_t slot, int64_t now)
 	    stalls->parent, slot, watch->pid);
 }
 
-/* The thread's stack is there, or will not come: tell. Returns 0 to go on
- * waiting. */
+/* Complete the record if the thread has answered, or if it is too late for an
+ * answer. Returns 0 if the answer is still waited for. */
 static int
 watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 {
@@ -155,8 +158,8 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 	facts = watch_thread(from, watch->pid);
 	heard = facts != NULL && pp_progress_heard(facts, watch->question);
 	if (!heard && !last && now - watch->asked_ns < ANSWER_NS) {
-		/* A question is thrown away while a tick of the thread waits
-		 * to be delivered. */
+		/* The kernel throws a question away while a tick of the thread
+		 * waits to be delivered, so that the thread is asked again. */
 		pp_wake_thread(stalls->resolver->arena, slot, stalls->parent,
 		    watch->pid);
 		return (0);
@@ -170,7 +173,7 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 		    pp_progress_pcs(facts, pc), stall->word);
 		stall->state = pp_progress_state(stalls->resolver->canon,
 		    stall->word, stall->words, stalls->name, stalls->arg);
-		/* With what its handler has pushed. */
+		/* These labels also have those that the handler has pushed. */
 		len = pp_labels_copy(&from->labels, atomic_load(&facts->label),
 		    label);
 		if (len != 0) {
@@ -209,7 +212,7 @@ watch_mark(const struct pp_slot *from, int64_t busy)
 	uint64_t mark = pp_mix((uint64_t)busy, atomic_load(&flights->running));
 
 	mark = pp_mix(mark, atomic_load(&flights->requests));
-	/* One that is run again has the same id. */
+	/* A request that is run again has the same id, but another time. */
 	return (
 	    pp_mix(mark, (uint64_t)atomic_load(&flights->flight[0].since_ns)));
 }
@@ -259,7 +262,8 @@ pp_stalls_tick(struct pp_stalls *stalls, int64_t now)
 	int64_t next = INT64_MAX, at;
 	uint32_t slot;
 
-	/* Of deaths the parent tells. */
+	/* Without a bound nothing is timed: deaths are reported by the
+	 * parent. */
 	if (stalls->stall_ns != 0)
 		next = now + stalls_interval(stalls);
 	for (slot = 1; slot < stalls->resolver->slots; slot++) {

@@ -1,6 +1,6 @@
 /*
- * Workers that a signal has ended: what the parent kept of their requests, and
- * their last CPU samples. See stalls.h.
+ * Workers that a signal has ended: the crash record that the parent made of
+ * their requests, and their recent CPU samples. See stalls.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ pp_stalls_label(const char *label, uint32_t len, const char *key)
 {
 	const char *at = label, *value;
 
-	/* Checked when it was copied: pairs, then padding. */
+	/* The text was checked when it was copied: pairs, then padding. */
 	while (at < label + len && *at != '\0') {
 		value = at + strlen(at) + 1;
 		if (strcmp(at, key) == 0)
@@ -60,7 +60,8 @@ death_samples(struct pp_stalls *stalls, struct pp_stall *stall, int64_t died_ns)
 	}
 }
 
-/* The label of the handler that ran, else of the last sample. */
+/* Take labels and stack of the record: the labels of the handler that ran, or
+ * else those of the last sample. */
 static void
 death_label(struct pp_stalls *stalls, struct pp_stall *stall,
     const struct pp_last_words *last)

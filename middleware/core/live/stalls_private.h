@@ -1,23 +1,24 @@
 /*
- * What stalls.c (the watch), stalls_death.c (last words), stalls_records.c
- * (what both fill) and stalls_profile.c share. Nobody else includes this, but their tests.
+ * What the files of the stalls share: stalls.c (the watch), stalls_death.c
+ * (crash records), stalls_records.c (the records that both fill) and
+ * stalls_profile.c. Nobody else includes this, but their tests.
  */
 #ifndef PP_LIVE_STALLS_PRIVATE_H
 #define PP_LIVE_STALLS_PRIVATE_H
 
 #include "live/stalls.h"
 
-/* A slot, as it is watched. */
+/* What the watch knows of a slot. */
 struct pp_stall_watch {
 	int32_t pid;
 	int64_t busy_ns;
-	uint64_t mark;	  /* changes whenever the loop or a handler goes on */
-	int64_t since_ns; /* since when it has not */
+	uint64_t mark;	  /* another one when loop or handler goes on */
+	int64_t since_ns; /* when `mark` last changed */
 	uint64_t on;	  /* number of the record; 0: none */
 	int64_t began_ns;
 	uint32_t question;
-	int64_t asked_ns; /* 0: not any more */
-	uint32_t deaths;  /* seen */
+	int64_t asked_ns; /* 0: no answer is expected */
+	uint32_t deaths;  /* how many were seen */
 };
 
 struct pp_stalls {
@@ -28,22 +29,24 @@ struct pp_stalls {
 	pp_stall_told_fn *told;
 	pp_progress_name_fn *name;
 	void *arg;
-	uint64_t numbers; /* given out */
+	uint64_t numbers; /* of the latest record */
 	struct pp_stall stall[PP_STALLS_MAX];
 	struct pp_stall_watch watch[]; /* by slot */
 };
 
-/* A fresh record, in place of the oldest. */
+/* Return a fresh record, which replaces the oldest. */
 struct pp_stall *pp_stalls_begin(struct pp_stalls *stalls, uint32_t slot,
     int32_t pid, int64_t held_ns);
+/* The record of that number; NULL: a later one has replaced it. */
 struct pp_stall *pp_stalls_find(struct pp_stalls *stalls, uint64_t number);
+/* Hand a new or changed record to the function of pp_stalls_tell(). */
 void pp_stalls_told(struct pp_stalls *stalls, const struct pp_stall *stall);
 
-/* Look for deaths in the slot. In stalls_death.c. */
+/* Look for new deaths in the slot. In stalls_death.c. */
 void pp_stalls_deaths(struct pp_stalls *stalls, uint32_t slot);
 
-/* A stack of the slot as canonical words: an exact pc and then return
- * addresses. Returns their count. */
+/* Turn a stack of the slot, an exact pc and then return addresses, into
+ * canonical words. Returns their count. */
 uint32_t pp_stalls_words(struct pp_stalls *stalls, uint32_t slot,
     const uint64_t *pc, uint32_t count, uint64_t word[PP_FRAMES_MAX]);
 

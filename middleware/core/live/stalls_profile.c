@@ -1,6 +1,6 @@
 /*
- * Stalls and deaths as a profile: one sample each, with the stack that held
- * the loop, and the last samples of those that died.
+ * Stalls and deaths as a profile: one sample for each, with the stack that held
+ * the loop, and the recent samples of the workers that died.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,8 @@
 #include "base/clock.h"
 #include "live/stalls_private.h"
 
-/* Keys that are numbers elsewhere or ours here: a key is one of both. */
+/* Keys that this profile sets itself, as numbers or texts: a key must not be
+ * both, so that the same key of the application is left out. */
 static const char *const own_keys[] = { "worker", "pid", "stall", "state",
 	"path", "ended", NULL };
 
@@ -71,7 +72,8 @@ sample_stall(struct pp_build *build, const struct pp_stall *stall)
 	sample_facts(p, stall);
 }
 
-/* Beside the death itself; they count as CPU time, not as deaths. */
+/* Add one of the samples that come beside the death itself. Their value is CPU
+ * time; they do not count as deaths. */
 static void
 sample_last(struct pp_build *build, const struct pp_stall *stall,
     const struct pp_stall_stack *last)

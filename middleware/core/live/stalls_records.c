@@ -1,6 +1,6 @@
 /*
- * The records of stalls and deaths, the last of them; see stalls.h. Who fills
- * them are the watch and the deaths.
+ * The store of the records: the last stalls and deaths. See stalls.h. The watch
+ * (stalls.c) and the deaths (stalls_death.c) fill the records.
  */
 #include <stdlib.h>
 #include <string.h>

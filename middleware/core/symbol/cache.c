@@ -1,6 +1,6 @@
 /*
- * Two open-addressing indexes, over answers and over texts, that double as
- * they fill. Entries are never removed one by one, so probing needs no
+ * Two open-addressing indexes, of answers and of texts, that double when they
+ * fill up. Entries are never removed one by one, so that probing needs no
  * tombstones.
  */
 #include <stdlib.h>
@@ -72,7 +72,8 @@ pp_cache_free(struct pp_cache *c)
 int
 pp_cache_has_room(const struct pp_cache *c)
 {
-	/* A chunk's end can stay empty for one name at most. */
+	/* The end of a chunk can stay empty by the length of one name at
+	 * most. */
 	return (c->answers < PP_CACHE_ANSWERS_MAX &&
 	    c->frames + PP_INLINES_MAX <= PP_CACHE_FRAMES_MAX &&
 	    c->text_bytes + 2 * PP_INLINES_MAX * (PP_CACHE_NAME_MAX + 1) <=
@@ -93,7 +94,8 @@ text_hash(const char *text, size_t len)
 	return (pp_mix(hash, word));
 }
 
-/* Where `text` is or would go. The set is never full. */
+/* Return the place of `text`, or the free one that it would get. The set is
+ * never full. */
 static const char **
 text_slot(const char **set, uint32_t len, const char *text, size_t text_len)
 {
@@ -201,7 +203,8 @@ pp_cache_get(const struct pp_cache *c, int file, uint64_t vaddr,
 	return (a->frames);
 }
 
-/* Make room for one answer more in the three arrays; -1: out of memory. */
+/* Make room for one more answer in the three arrays. Returns -1 when out of
+ * memory. */
 static int
 answer_grow(struct pp_cache *c)
 {

@@ -1,10 +1,10 @@
 /*
- * The functions of one unit by address. The list is made when the first
- * address in the unit is asked for: walking the unit for each address is
- * what makes naive symbolizers slow.
+ * The functions of one unit by address. The list is made when the first address
+ * in the unit is asked for: a walk through the unit for each address would make
+ * the answers slow.
  *
- * Functions lie directly in the unit or in namespaces and types (C++);
- * within a function only its inlined calls are looked at (dwarf_inlines.c).
+ * Functions lie directly in the unit or in namespaces and types (C++). Inlined
+ * calls within a function are not listed here: dwarf_inlines.c looks at them.
  */
 #include "symbol/dwarf.h"
 

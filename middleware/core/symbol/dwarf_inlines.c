@@ -1,7 +1,8 @@
 /*
  * From a function down to the innermost call that was inlined at an address,
- * and from there the frames outwards: the place in the innermost one comes
- * from the line table, in each other one from the call inlined into it.
+ * and from there the frames outwards. The line of the innermost frame comes
+ * from the line table, the line of each other frame from the call that was
+ * inlined into it.
  */
 #include <string.h>
 
@@ -23,8 +24,8 @@ is_scope(int tag)
 }
 
 /*
- * Inlined calls around vaddr, outermost first; their number. When there are
- * more than fit, the innermost ones take the place of the last.
+ * Find the inlined calls around vaddr, outermost first, and return their
+ * number. If there are more than fit, the innermost call replaces the last one.
  */
 static uint32_t
 inlines_find(struct pp_dwarf *d, const Dwarf_Die *function, uint64_t vaddr,
@@ -54,7 +55,8 @@ inlines_find(struct pp_dwarf *d, const Dwarf_Die *function, uint64_t vaddr,
 	return (count);
 }
 
-/* The name as in the symbol table, else as in the source; or NULL. */
+/* Return the name as in the symbol table, else as in the source; NULL: there is
+ * none. */
 static const char *
 function_name(Dwarf_Die *die)
 {

@@ -1,16 +1,17 @@
 /*
- * File and line: of an address by the unit's line table, of an inlined call
- * by what its entry says. libdw reads and keeps the tables.
+ * File and line: those of an address come from the unit's line table, those of
+ * an inlined call from its entry. libdw reads and keeps the tables.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "symbol/dwarf.h"
 
-/* Bytes that libdw keeps for a row. */
+/* The number of bytes that libdw keeps for a row. */
 #define ROW_BYTES 48
 
-/* The name made absolute where the unit says where it was compiled. */
+/* Return the name, made absolute if the unit says in which directory it was
+ * compiled. */
 static const char *
 file_absolute(Dwarf_Die *unit_die, const char *file, char scratch[1024])
 {
@@ -31,8 +32,8 @@ file_absolute(Dwarf_Die *unit_die, const char *file, char scratch[1024])
 }
 
 /*
- * Whether the unit's line program is of a bearable length. It begins with
- * that length; libdw would read any.
+ * Whether the length of the unit's line program is within the bound. The
+ * program begins with its length; libdw would read a program of any length.
  */
 static int
 lines_bearable(struct pp_dwarf *d, Dwarf_Die *unit_die)
@@ -97,7 +98,7 @@ pp_dwarf_line_find(struct pp_dwarf *d, struct pp_dwarf_unit *unit,
 	if (dwarf_lineendsequence(row, &end) != 0 || end ||
 	    dwarf_lineno(row, &number) != 0)
 		return;
-	/* Line 0: the compiler's own code, of no line. */
+	/* Line 0 is code of the compiler, which belongs to no line. */
 	frame->line = number > 0 ? number : 0;
 	frame->file =
 	    file_absolute(unit_die, dwarf_linesrc(row, NULL, NULL), scratch);
@@ -116,7 +117,8 @@ pp_dwarf_call_site(const struct pp_dwarf_unit *unit, Dwarf_Die *unit_die,
 		&line) == 0 &&
 	    line <= INT32_MAX)
 		frame->line = (int32_t)line;
-	/* Without rows the program was not bearable, or not readable. */
+	/* If there are no rows, the line program was too long or not
+	 * readable. */
 	if (unit->line == NULL)
 		return;
 	if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &value),

@@ -1,22 +1,24 @@
 /*
- * When libdw gets no memory: it calls a handler that may not return, and its
- * own ends the program. Ours goes back to where libdw was entered.
+ * What happens when libdw gets no memory. libdw calls a handler that must not
+ * return; its default handler ends the program. The handler here jumps back to
+ * where libdw was entered.
  *
- * Not all that it allocates is checked at all (0.188: the tables of a unit's
- * abbreviations), so it is only entered while DWARF_ROOM bytes can be had.
+ * libdw (0.188) does not check every allocation: those for the abbreviations of
+ * a unit are not. So libdw is entered only while DWARF_ROOM bytes are free.
  *
- * Rule: what libdw had allocated belongs to its handle and goes with it, so
- * that one is closed, and nothing else is asked of it before.
+ * Rule: what libdw had allocated belongs to its handle and is freed with it, so
+ * that the handle is closed, and nothing else is asked of it before.
  */
 #include <setjmp.h>
 #include <stdlib.h>
 
 #include "symbol/dwarf.h"
 
-/* The small things of one question fit in; the large ones are checked. */
+/* The small allocations of one question fit into this; libdw checks the large
+ * ones. */
 #define DWARF_ROOM (1U << 20)
 
-/* There is one thread, and libdw is not entered from within. */
+/* There is one thread, and no call of libdw enters libdw again. */
 static jmp_buf dwarf_entered;
 
 static __attribute__((noreturn)) void
@@ -29,7 +31,8 @@ int
 pp_dwarf_guarded(struct pp_dwarf *d, void (*call)(struct pp_dwarf *, void *),
     void *arg)
 {
-	/* Else a compiler may leave out what is only got and given back. */
+	/* Without `volatile` a compiler may leave out an allocation that is
+	 * only freed again. */
 	void *volatile room = malloc(DWARF_ROOM);
 
 	(void)dwarf_new_oom_handler(d->dwarf, dwarf_no_memory);

@@ -8,11 +8,10 @@
 #include "base/breath.h"
 #include "symbol/dwarf.h"
 
-/* Some microseconds. */
+/* The steps between two yield points: they take some microseconds. */
 #define BREATH_STEPS 64
 
-/* How many ranges may lie over each other: functions that the linker folded
- * into one. */
+/* How many ranges may overlap: functions that the linker folded into one do. */
 #define OVERLAPS_MAX 64
 
 static int
@@ -53,7 +52,8 @@ pp_dwarf_ranges_add(struct pp_dwarf *d, struct pp_dwarf_ranges *list,
 	}
 }
 
-/* By start; the longer first, so that the inner one is found first. */
+/* Compare by start. Of two with the same start the longer one is first, so that
+ * the inner one is found first. */
 static int
 range_compare(const void *one, const void *two)
 {
@@ -109,8 +109,8 @@ pp_dwarf_covers(struct pp_dwarf *d, Dwarf_Die *die, uint64_t vaddr)
 }
 
 /*
- * Go to the next sibling. 0, or -1 at the end. A sibling attribute that
- * points backwards would be a loop.
+ * Go to the next sibling. Returns 0, or -1 at the end. A sibling attribute that
+ * points backwards counts as the end, since it would be a loop.
  */
 int
 pp_dwarf_next(struct pp_dwarf *d, Dwarf_Die *die)

@@ -1,8 +1,8 @@
 /*
- * Opening, and the way from an address to its unit.
+ * Opens the DWARF, and finds the unit of an address.
  *
- * The units' own ranges are read, not .debug_aranges: clang writes none. Only
- * for units that have no ranges the table is asked.
+ * The ranges of the units are read, not .debug_aranges, which clang does not
+ * write. The table is asked only for units that have no ranges.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ unit_push(struct pp_dwarf *d, uint64_t die)
 	return (0);
 }
 
-/* Returns whether all units have ranges. */
+/* Read the units. Returns whether all of them have ranges. */
 static int
 units_read(struct pp_dwarf *d)
 {
@@ -62,7 +62,8 @@ units_read(struct pp_dwarf *d)
 	return (all);
 }
 
-/* Number of the unit with that DIE, or -1; units lie in file order. */
+/* Return the number of the unit with that DIE, or -1. Units lie in file
+ * order. */
 static int64_t
 unit_number(const struct pp_dwarf *d, uint64_t die)
 {

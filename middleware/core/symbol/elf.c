@@ -1,6 +1,6 @@
 /*
- * Opening, checking and finding sections. libelf checks offsets against the
- * file's size, what it does not promise is checked here.
+ * Opens and checks a file, and finds sections. libelf checks offsets against
+ * the file's size; what libelf does not promise is checked here.
  */
 #include <elfutils/libdwelf.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "symbol/elf.h"
 
-/* A vDSO is two pages; more than this is none. */
+/* A vDSO has two pages; an image larger than this is none. */
 #define VDSO_MAX (256U << 10)
 
 static int
@@ -41,7 +41,8 @@ elf_read_code(struct pp_elf *e)
 	}
 }
 
-/* What is common to files and the vDSO, once `e->elf` stands. */
+/* Check and complete `e` after `e->elf` was set: the common part for files and
+ * the vDSO. */
 static int
 elf_check(struct pp_elf *e, const uint8_t *build_id, uint32_t build_id_len)
 {
@@ -80,8 +81,8 @@ pp_elf_open(struct pp_elf *e, int fd, const uint8_t *build_id,
 	return (elf_check(e, build_id, build_id_len));
 }
 
-/* Bytes of the image at `base`: to the end of its section headers, which the
- * kernel maps too and which lie last. */
+/* Return the bytes of the image at `base`: up to the end of its section
+ * headers, which lie last and which the kernel maps, too. */
 static size_t
 vdso_size(const char *base)
 {
@@ -100,7 +101,7 @@ int
 pp_elf_open_vdso(struct pp_elf *e, const uint8_t *build_id,
     uint32_t build_id_len)
 {
-	/* The kernel gives the address as a number. */
+	/* getauxval() returns the address as a number. */
 	const char *base = (const char *)getauxval(AT_SYSINFO_EHDR);
 	size_t size;
 
@@ -167,7 +168,7 @@ pp_elf_section_name(const struct pp_elf *e, const char *name, GElf_Shdr *header)
 	return (section);
 }
 
-/* Bytes of one section in memory. */
+/* Return the bytes that one section takes in memory. */
 static uint64_t
 section_size(const struct pp_elf *e, Elf_Scn *section, const char *name,
     const GElf_Shdr *header)
@@ -179,13 +180,14 @@ section_size(const struct pp_elf *e, Elf_Scn *section, const char *name,
 			return (UINT32_MAX);
 		return (compressed.ch_size);
 	}
-	/* The old GNU way to compress: nobody writes it since 2015. */
+	/* This is the old GNU way to compress, which no tool uses since
+	 * 2015. */
 	if (strncmp(name, ".zdebug_", 8) == 0)
 		return (UINT32_MAX);
 	return (e->mapped ? 0 : header->sh_size);
 }
 
-/* The name of a section with DWARF in it, or NULL. */
+/* Return the name of a section that has DWARF, or NULL. */
 static const char *
 dwarf_section(const struct pp_elf *e, Elf_Scn *section, GElf_Shdr *header)
 {

@@ -1,11 +1,11 @@
 /*
- * Reading happens in three passes: collect, sort and drop doubles, and link
- * each symbol to the one that encloses it. The links are for symbols within
- * symbols: after the end of the inner one the outer one goes on.
+ * The table is read in three passes: collect the symbols, sort them and drop
+ * doubles, and link each symbol to the one that encloses it. The links are for
+ * nested symbols: after the end of the inner one the outer one goes on.
  *
- * A symbol without size (hand-written assembler) reaches to the next symbol
- * or to the end of its section; within a function that has a size it is only
- * a label and is dropped.
+ * A symbol without size (hand-written assembler) reaches to the next symbol or
+ * to the end of its section. Within a function that has a size, such a symbol
+ * is only a label and is dropped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "symbol/elf_table.h"
 
 #define NO_PARENT UINT32_MAX
-/* How deep symbols lie in each other; more is not made by any compiler. */
+/* How deep symbols may be nested; no compiler makes more. */
 #define NESTED_MAX 64
 
 static uint8_t
@@ -32,7 +32,7 @@ symbol_rank(const GElf_Sym *sym)
 	return (rank);
 }
 
-/* Whether the symbol names code; with the end of its section. */
+/* Whether the symbol names code. If so, *end is the end of its section. */
 static int
 symbol_is_code(const struct pp_elf *e, const GElf_Sym *sym, uint64_t *end)
 {
@@ -70,7 +70,7 @@ table_collect(struct pp_elf_table *table, const struct pp_elf *e,
 		if (!symbol_is_code(e, &sym, &end))
 			continue;
 		name = elf_strptr(e->elf, header->sh_link, sym.st_name);
-		/* ".L" and "$x" are the assembler's own. */
+		/* ".L" and "$x" are names of the assembler. */
 		if (name == NULL || name[0] == '\0' || name[0] == '$' ||
 		    strncmp(name, ".L", 2) == 0)
 			continue;
@@ -86,7 +86,7 @@ table_collect(struct pp_elf_table *table, const struct pp_elf *e,
 	}
 }
 
-/* By address, then the better name first. */
+/* Compare by address, then the better name first. */
 static int
 symbol_compare(const void *one, const void *two)
 {
@@ -104,7 +104,8 @@ symbol_compare(const void *one, const void *two)
 	return (strcmp(a->name, b->name));
 }
 
-/* Keep one of each address, clip those without size, link the nested. */
+/* Keep one symbol of each address, clip symbols without size, and link nested
+ * ones. */
 static void
 table_link(struct pp_elf_table *table)
 {

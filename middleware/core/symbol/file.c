@@ -1,6 +1,6 @@
 /*
- * The order of sources stands here: DWARF of the file, of its debug file;
- * .symtab of the file, of its debug file; .dynsym.
+ * This file defines the order of sources: DWARF of the file, then of its debug
+ * file; .symtab of the file, then of its debug file; then .dynsym.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -62,7 +62,7 @@ file_open(struct pp_file *f)
 		    f->build_id_len);
 }
 
-/* What there is to know without reading it. */
+/* Set the facts that are known without reading the tables. */
 static void
 file_look(struct pp_file *f)
 {

@@ -1,8 +1,9 @@
 /*
- * One known file: its descriptors, and what is open of it while it is asked.
+ * One known file: its descriptors, and what is open of it while questions are
+ * answered. Not the answers: symbols.c has these.
  *
- * Rule: opens nothing by path. A file whose content is no longer that of its
- * build id (or, without one, whose size or time changed) is not read.
+ * Rule: nothing is opened by path. A file whose content no longer has its build
+ * id (or, if it has none, whose size or time has changed) is not read.
  */
 #ifndef PP_SYMBOL_FILE_H
 #define PP_SYMBOL_FILE_H
@@ -20,7 +21,8 @@ struct pp_file_stamp {
 	struct timespec changed;
 };
 
-/* All but the DWARF of a separate debug file, which may be large. */
+/* How much of a file is open. QUICK: all but the DWARF of a separate debug
+ * file, which may be large. */
 enum pp_file_loaded { PP_FILE_SHUT, PP_FILE_QUICK, PP_FILE_LOADED };
 
 struct pp_file {
@@ -32,26 +34,27 @@ struct pp_file {
 	int has_symbols, has_dwarf;
 	uint64_t resolved, unresolved;
 
-	/* Only while loaded. */
+	/* The members below are valid only while `loaded` is not
+	 * PP_FILE_SHUT. */
 	enum pp_file_loaded loaded;
 	struct pp_elf elf, debug;
 	struct pp_elf_table table;
 	struct pp_dwarf *dwarf;
 };
 
-/* Take over what of the descriptors the file has not; close the others. */
+/* Take the descriptors that the file does not have yet; close the others. */
 void pp_file_take(struct pp_file *f, int fd, int debug_fd);
 
-/* Open what there is, once; `how` much of it. */
+/* Open what the file has, once; `how` says how much of it. */
 void pp_file_load(struct pp_file *f, enum pp_file_loaded how);
 
-/* Close all but the descriptors. */
+/* Close everything but the descriptors. */
 void pp_file_unload(struct pp_file *f);
 
-/* unload, and close the descriptors. */
+/* Close everything, with the descriptors. */
 void pp_file_close(struct pp_file *f);
 
-/* The part of the name after the last slash. */
+/* Return the part of the name after the last slash. */
 const char *pp_file_base(const struct pp_file *f);
 
 #endif

@@ -1,14 +1,14 @@
 /*
- * Finding an object's file and its separate debug file. Who opens, by a path,
- * reads nothing; who reads needs no right to open anything: they may be two
- * processes.
+ * Finds an object's file and its separate debug file. The part that opens by a
+ * path reads nothing, and the part that reads needs no right to open anything:
+ * the two may run in two processes.
  *
  * /usr/lib/debug/.build-id/xx/yyyy.debug comes first, then the name in
  * .gnu_debuglink: beside the file, in .debug/ beside it, and below
  * /usr/lib/debug with the file's own path.
  *
- * Rule: regular files of a bounded size; a path that is anything else, a device
- * or a pipe, is not opened at all.
+ * Rule: only regular files of a bounded size are opened; a path to anything
+ * else, a device or a pipe, is not opened at all.
  */
 #include <elfutils/libdwelf.h>
 #include <errno.h>
@@ -34,8 +34,8 @@ pp_symbols_is_file(const struct stat *st)
 	    st->st_size <= PP_SYMBOLS_FILE_MAX);
 }
 
-/* Opened for reading by what it was looked at by, so that it cannot become
- * something else meanwhile. */
+/* Open a file for reading through the descriptor by which it was checked, so
+ * that it cannot be replaced meanwhile. */
 static int
 open_regular(const char *path)
 {
@@ -43,7 +43,7 @@ open_regular(const char *path)
 	struct stat st;
 	int place, fd = -1, error = ENOEXEC;
 
-	/* Not the vDSO's name, which is no path. */
+	/* The name of the vDSO is no path. */
 	if (path[0] != '/') {
 		errno = ENOENT;
 		return (-1);
@@ -161,7 +161,8 @@ is_elf(int fd, const uint8_t *build_id, uint32_t build_id_len)
 	return (1);
 }
 
-/* A debug file belongs to its file by build id, else by check sum. */
+/* Whether the debug file belongs to its file: by build id, else by check
+ * sum. */
 static int
 link_fits(int fd, const uint8_t *build_id, uint32_t build_id_len, uint32_t crc)
 {
@@ -171,7 +172,8 @@ link_fits(int fd, const uint8_t *build_id, uint32_t build_id_len, uint32_t crc)
 	    (build_id_len != 0 || (file_crc(fd, &found) == 0 && found == crc)));
 }
 
-/* The first of the links that is what the file means; -1: none. */
+/* Return the descriptor of the first link that is the debug file of `e`; -1:
+ * none is. */
 static int
 link_meant(const struct pp_symbols_found *found, const struct pp_elf *e,
     const uint8_t *build_id, uint32_t build_id_len)

@@ -1,6 +1,6 @@
 /*
- * Locations are taken in the order of their addresses, which is the order of
- * their files: one file's DWARF is open at a time when memory is short.
+ * Locations are symbolized in the order of their addresses, which is the order
+ * of their files: if memory is short, only one file's DWARF is open at a time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,10 @@
 #include "base/breath.h"
 #include "symbol/symbolize.h"
 
-/* Of the used locations of a mapping so far: all have a function; any has a
- * file, a line, an inlined call. One stub without lines must not make readers
- * look the whole mapping up again by themselves, without inlined calls. */
+/* What is known of the used locations of a mapping so far: `functions` says
+ * that all have a function, the others that any has a file, a line, an inlined
+ * call. If one stub without lines cleared a flag, readers would look the whole
+ * mapping up again, without inlined calls. */
 struct facts {
 	uint32_t used;
 	int functions, filenames, line_numbers, inlines;
@@ -50,8 +51,8 @@ facts_add(struct work *w, const struct pp_location *location, int named)
 	}
 }
 
-/* The number of the place's file; it is made known if it is not, so that
- * its addresses can at least be shown as "object+0xoffset". */
+/* Return the number of the mapping's file. An unknown file is made known, so
+ * that its addresses are at least shown as "object+0xoffset". */
 static int
 place_file(struct work *w, const struct pp_place *place)
 {
@@ -66,7 +67,7 @@ place_file(struct work *w, const struct pp_place *place)
 	return (file);
 }
 
-/* Returns whether a symbol was found. */
+/* Give the location its lines. Returns whether a symbol was found. */
 static int
 location_name(struct work *w, const struct pp_canon *canon, uint32_t id)
 {
@@ -140,9 +141,10 @@ locations_name(struct work *w, const struct pp_canon *canon)
 }
 
 /*
- * A function whose first line is known was found in the DWARF, and with it
- * the calls inlined there, if any. A line alone is not enough: split DWARF
- * leaves the line table in the file, but the inlines in another.
+ * Set the flags. If the first line of a function is known, the function was
+ * found in the DWARF, and with it the inlined calls, if any. A line alone is
+ * not enough: split DWARF leaves the line table in the file, but the inlined
+ * calls in another one.
  */
 static void
 mappings_mark(struct work *w)

@@ -1,9 +1,11 @@
 /*
- * The registry of files, and the answer to one address: from the cache, else
- * put together from what DWARF and symbol table say.
+ * The registry of files, and the answer to one address: from the cache, or else
+ * put together from DWARF and symbol table. Not the reading of either: dwarf.h
+ * and elf_table.h do that.
  *
- * Only as many files stay loaded as fit LOADED_BYTES; the others are closed
- * when a further one is opened, so a profile is best asked file by file.
+ * Only as many files stay loaded as fit into LOADED_BYTES. The others are
+ * closed when a further one is opened, so that a profile is best symbolized
+ * file by file.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -16,8 +18,9 @@
 #include "symbol/file.h"
 #include "symbol/symbols.h"
 
-/* DWARF and symbol tables of all loaded files. With the cache (10 MiB) and
- * what libdw needs while it reads, the process stays below 64 MiB. */
+/* The most memory of DWARF and symbol tables of all loaded files. With the
+ * cache (10 MiB) and what libdw needs while it reads, the process stays below
+ * 64 MiB. */
 #define LOADED_BYTES (40U << 20)
 
 struct pp_symbols {
@@ -110,7 +113,7 @@ pp_symbols_add(struct pp_symbols *s, const uint8_t *build_id,
 		s->file[s->files++] = f;
 	} else if ((s->file[number]->fd == -1 && fd != -1) ||
 	    (s->file[number]->debug_fd == -1 && debug_fd != -1)) {
-		/* What was said without the file is to be said anew. */
+		/* Answers that were given without the file are made anew. */
 		pp_cache_empty(s->cache);
 	}
 	pp_file_take(s->file[number], fd, debug_fd);
@@ -127,7 +130,7 @@ file_bytes(const struct pp_file *f)
 		: bytes + f->dwarf->sections + f->dwarf->tables);
 }
 
-/* Load the file; when all loaded ones are too much, close the others. */
+/* Load the file. If all loaded files are too much, close the others. */
 static void
 file_load(struct pp_symbols *s, struct pp_file *f)
 {
@@ -148,7 +151,7 @@ file_load(struct pp_symbols *s, struct pp_file *f)
 	}
 }
 
-/* Make the texts the cache's own, and none NULL. */
+/* Make all texts the cache's own; afterwards none is NULL. */
 static void
 frames_keep(struct pp_symbols *s, struct pp_frame *frame, uint32_t frames)
 {
@@ -163,7 +166,7 @@ frames_keep(struct pp_symbols *s, struct pp_frame *frame, uint32_t frames)
 	}
 }
 
-/* How far the address is from the start of the physical function. */
+/* Set how far the address is from the start of the physical function. */
 static void
 frames_offset(const struct pp_elf_symbol *symbol, uint64_t vaddr,
     struct pp_frame *frame, uint32_t frames)
@@ -204,7 +207,7 @@ answer_make(struct pp_symbols *s, struct pp_file *f, uint64_t vaddr,
 		last->function = text;
 	}
 	frames_keep(s, out, frames);
-	/* libelf does not say that it was for want of memory; malloc() does. */
+	/* libelf does not say that memory was the reason; malloc() does. */
 	if (errno == ENOMEM || (f->dwarf != NULL && f->dwarf->starved))
 		pp_file_unload(f);
 	f->resolved += *named != 0;
@@ -231,7 +234,8 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 		pp_cache_empty(s->cache);
 	s->looked++;
 	frames = answer_make(s, s->file[file], vaddr, out, named);
-	/* One that was made in haste, or without memory, may be bettered. */
+	/* An answer that was made in haste, or without memory, is not cached: a
+	 * later one may be better. */
 	if (s->file[file]->loaded == PP_FILE_LOADED)
 		pp_cache_put(s->cache, file, vaddr, out, frames, *named);
 	return (frames);

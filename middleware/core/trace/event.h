@@ -2,11 +2,12 @@
  * What the tracer tells its readers: the events of an execution trace.
  *
  * The model is Go's. A P is a thread of a worker. A G is what runs there: a
- * request, a task, the event loop, or the thread itself while it does neither.
- * A P that is up has one running G; Gs are created, started, stopped, unblocked
- * and ended.
+ * request, a task, the event loop, or the thread itself while it does none of
+ * these. A P that is up has one running G; Gs are created, started, stopped,
+ * unblocked and ended.
  *
- * Rule: knows no arena, so that the formats, which are readers, know none.
+ * Rule: this file knows no arena, so that the formats, which are readers, know
+ * none either.
  */
 #ifndef PP_TRACE_EVENT_H
 #define PP_TRACE_EVENT_H
@@ -28,19 +29,20 @@ enum pp_tracer_state {
 	PP_TRACER_BLOCKED
 };
 
-/* What a reader may look at of a G. */
+/* What a reader may see of a G. */
 struct pp_tracer_g {
-	uint32_t number; /* 1.., never used twice while somebody traces */
-	uint32_t place;	 /* < PP_TRACE_GS_MAX; another G's after its end */
+	uint32_t number; /* 1.., never used twice while a session runs */
+	uint32_t place;	 /* < PP_TRACE_GS_MAX; used again after the end */
 	uint32_t entry;	 /* name: "GET /fib/", "worker 1 event loop" */
 	uint32_t route;	 /* name, 0: none */
-	uint32_t parent; /* number of the request that a task is for, or 0 */
+	uint32_t parent; /* number of the task's request, or 0 */
 	enum pp_tracer_kind kind;
 	enum pp_tracer_state state;
 };
 
-/* A stack: `words` of pp_tracer_profile(), 0: none; above them the name of
- * the call that is no frame of ours, or 0; below them where the G begins. */
+/* A stack: `words` is one of pp_tracer_profile(), 0: none. Above these frames
+ * is `leaf`, the name of a call that has no frame, or 0; below them is `entry`,
+ * where the G begins. */
 struct pp_tracer_stack {
 	uint32_t words;
 	uint32_t leaf;
@@ -48,11 +50,11 @@ struct pp_tracer_stack {
 };
 
 enum pp_tracer_what {
-	/* At the begin, before all others: g was there already, in its state;
-	   `how` tells BLOCKED ones apart: away, and in which way. */
+	/* At the begin, before all others: g was there already, in its state.
+	   If g is RUNNING, `how` says whether it is away, and in which way. */
 	PP_TOLD_EXISTS,
 	PP_TOLD_BEGIN, /* number: Ps to expect */
-	/* A thread begins: number: its tid. And ends; nothing runs on it. */
+	/* A thread begins: number: its tid. It ends: nothing runs on it. */
 	PP_TOLD_UP,
 	PP_TOLD_DOWN,
 	PP_TOLD_CREATE, /* g, runnable, or blocked as `state` says; stack */
@@ -60,21 +62,21 @@ enum pp_tracer_what {
 	PP_TOLD_STOP,	/* p's g is runnable again; stack */
 	PP_TOLD_END,	/* p's g has ended */
 	PP_TOLD_BLOCK,	/* p's g is asleep: wait, stack */
-	PP_TOLD_WAKE,	/* g is runnable; stack, of whoever woke it */
+	PP_TOLD_WAKE,	/* g is runnable; stack of the waker */
 	/* p's g did nothing from `ts` to `until`, and runs again: how, stack,
-	   for HOW_WAIT: wait. Nothing else came from p meanwhile. */
+	   and wait for HOW_WAIT. No other event of p is between. */
 	PP_TOLD_AWAY,
-	PP_TOLD_GONE,  /* the same at the end of a trace: it still is away */
+	PP_TOLD_GONE,  /* as AWAY, at the end of a trace: g is still away */
 	PP_TOLD_SHORT, /* a call that did not block; stack */
-	/* Of p's g: task number, its parent, name */
+	/* A task of p's g begins or ends: number, parent, name */
 	PP_TOLD_TASK,
 	PP_TOLD_TASK_END,
 	PP_TOLD_REGION,	    /* number: of its task or 0; name */
 	PP_TOLD_REGION_END, /* likewise, always of the innermost */
 	PP_TOLD_LOG,	    /* number: of its task or 0; name, text */
 	PP_TOLD_HEAP,	    /* number: bytes in use */
-	/* p was seen running g, or number if g is NULL, at `until`; stack.
-	   Comes late and in no order */
+	/* A CPU sample: p ran g, or number if g is NULL, at `until`; stack.
+	   Samples come late and in no order */
 	PP_TOLD_SAMPLE
 };
 
@@ -95,7 +97,7 @@ struct pp_tracer_event {
 	enum pp_tracer_how how;
 	uint32_t wait; /* enum pp_wait */
 	uint32_t name;
-	uint32_t worker; /* of UP: name of its process, "worker 1" */
+	uint32_t worker; /* of UP: name of the process, "worker 1" */
 	int32_t pid;	 /* likewise; 0: not known */
 	uint64_t number;
 	uint64_t parent;
@@ -105,7 +107,7 @@ struct pp_tracer_event {
 
 typedef void pp_tracer_reader(void *arg, const struct pp_tracer_event *event);
 
-/* The text of a name. "" for 0. */
+/* Return the text of a name, "" for 0; it is valid until the session ends. */
 const char *pp_tracer_name(const struct pp_tracer *tracer, uint32_t name);
 
 #endif

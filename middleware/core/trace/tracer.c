@@ -1,6 +1,6 @@
 /*
- * Sessions, the control word and the draining of the rings. Not what a record
- * means: that is tracer_record.c's.
+ * Sessions, the control word and the draining of the rings. The meaning of a
+ * record is decided in tracer_record.c.
  *
  * Rule: the work of one call is bounded by the rings' sizes, whatever is in
  * them.
@@ -12,10 +12,11 @@
 #include "merge/wake.h"
 #include "trace/tracer_private.h"
 
-/* Between two drains: at full rate a loop's ring is a fifteenth full then. */
+/* The time between two drains: at full rate a fifteenth of a loop's ring is
+ * full then. */
 #define DRAIN_NS (20 * PP_NS_PER_MS)
 
-/* Between two numbers of the heap's line. */
+/* The time between two numbers of the heap's line. */
 #define HEAP_NS (100 * PP_NS_PER_MS)
 
 struct pp_tracer *
@@ -35,14 +36,15 @@ pp_tracer_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
 		free(t);
 		return (NULL);
 	}
-	/* Another number than any that a worker may remember. */
+	/* Begin with a number that no worker remembers. */
 	t->turn = (uint32_t)pp_clock_mono();
 	if (atomic_exchange(&arena->control.trace, 0) != 0)
 		pp_wake_all(arena, slots, t->parent_pid);
 	return (t);
 }
 
-/* Of all workers, to record or not; any of them may have written over it. */
+/* Ask all workers to record, or not to; any of them may have written over the
+ * word. */
 static void
 tracer_ask(struct pp_tracer *t)
 {
@@ -52,7 +54,7 @@ tracer_ask(struct pp_tracer *t)
 		pp_wake_all(t->arena, t->slots, t->parent_pid);
 }
 
-/* Give back what only sessions need. */
+/* After the last session, give back what only sessions need. */
 static void
 tracer_rest(struct pp_tracer *t)
 {
@@ -100,7 +102,7 @@ tracer_signal(struct pp_tracer *t, uint32_t slot)
 	pp_wake_slot(t->arena, slot, t->parent_pid);
 }
 
-/* Take what the place's thread has written, at most a lap. */
+/* Take what the thread of that entry has written, at most one lap. */
 static void
 drain_place(struct pp_tracer *t, uint32_t slot, uint32_t place,
     uint64_t reached)
@@ -125,8 +127,8 @@ drain_place(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	}
 }
 
-/* The heads of the threads are read before the loop's: what they do has its
- * cause there. */
+/* The heads of the threads are read before the loop's: the cause of what a
+ * thread does is in the loop's ring. */
 static void
 drain_slot(struct pp_tracer *t, uint32_t slot)
 {
@@ -173,7 +175,7 @@ tracer_drain(struct pp_tracer *t)
 	}
 }
 
-/* A worker that died, or was started since. */
+/* Notice that a worker has died or was started. */
 static void
 tracer_follow(struct pp_tracer *t, uint32_t slot)
 {
@@ -185,8 +187,9 @@ tracer_follow(struct pp_tracer *t, uint32_t slot)
 		pp_tracer_slot_ended(t, slot);
 		of->pid = pid;
 	}
-	/* One that was between reading the control word and its threads when
-	 * we signalled is told again. */
+	/* A worker that was signalled after it read the control word, and
+	 * before it knew its threads, has missed the signal, so that each new
+	 * generation is signalled. */
 	if (of == NULL || of->generation != atomic_load(&life->generation))
 		tracer_signal(t, slot);
 }

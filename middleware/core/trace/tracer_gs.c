@@ -1,9 +1,9 @@
 /*
- * Gs by their ids, Ps by slot and place. Only stores; states are changed in
- * tracer_move.c.
+ * The stores of Gs by their ids and of Ps by slot and thread. States are not
+ * changed here: tracer_move.c does that.
  *
- * Rule: nothing moves: pointers stay valid until the G is forgotten, the P
- * until the last session ends.
+ * Rule: nothing moves: a pointer to a G is valid until the G is forgotten, one
+ * to a P until the last session ends.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ pp_tracer_item_find(const struct pp_tracer *t, uint32_t slot, uint64_t id)
 	return (NULL);
 }
 
-/* A free place, or PP_TRACE_GS_MAX. */
+/* Return a free place, or PP_TRACE_GS_MAX. */
 static uint32_t
 g_place(struct pp_tracer *t)
 {

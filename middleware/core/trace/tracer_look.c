@@ -1,17 +1,17 @@
 /*
- * What is there when recording begins: what runs is read from the slots'
- * tables, since a thread that is busy or waits says nothing before that is
- * over; whether it runs or waits it writes down in the handler of the signal
- * by which recording begins (pp_thread_seen()).
+ * What is there when recording begins. What runs is read from the slots'
+ * tables, since a busy or waiting thread writes no record before its work or
+ * wait is over. Whether it runs or waits is written by the thread itself in the
+ * handler of the signal by which recording begins (pp_thread_seen()).
  *
- * Rule: what is read here is only believed as far as it does no harm: a name,
- * and that something runs.
+ * Rule: a name and the fact that something runs are all that is believed here,
+ * since neither does harm if it is wrong.
  */
 #include <string.h>
 
 #include "trace/tracer_private.h"
 
-/* A flight as it was at one moment. */
+/* A request or task as it was at one moment. */
 struct looked {
 	uint64_t id;
 	uint32_t task, label, tid;
@@ -51,7 +51,8 @@ look_path(struct pp_tracer *t, struct pp_tracer_row *p,
 	}
 }
 
-/* Not known to its row yet: whether it is still at it. */
+/* Let g run on p, although the thread itself has not said yet whether it still
+ * runs g. */
 static void
 look_runs(struct pp_tracer *t, struct pp_tracer_row *p,
     struct pp_tracer_item *g)
@@ -76,7 +77,8 @@ look_item(struct pp_tracer *t, struct pp_tracer_row *p,
 	return (g);
 }
 
-/* The thread's row, up and at nothing; NULL: there is none. */
+/* Return the P of the thread, up and without a request or task; NULL: there is
+ * none. */
 static struct pp_tracer_row *
 look_row(struct pp_tracer *t, const struct pp_tracer_row *by, uint32_t tid)
 {
@@ -106,8 +108,9 @@ pp_tracer_look_task(struct pp_tracer *t, const struct pp_tracer_row *by,
 		look_runs(t, p, g);
 }
 
-/* A worker that is stuck in a handler, and a thread that is at a task, will not
- * say so before that is over. */
+/* Read the requests and tasks that run in a slot: a worker that is stuck in a
+ * handler, and a thread that is busy with a task, write no record before the
+ * end. */
 static void
 look_slot(struct pp_tracer *t, struct pp_tracer_row *loop)
 {
@@ -169,7 +172,7 @@ pp_tracer_seen(struct pp_tracer *t, struct pp_tracer_row *p)
 		if (atomic_load(&facts->traced_call) != 0)
 			pp_tracer_away(p, PP_TRACER_HOW_CALL, PP_CALL_COUNT);
 	} else if (p->place != 0) {
-		/* Its task has ended before it could tell. */
+		/* The task had ended before the signal came. */
 		p->unsure = 0;
 		pp_tracer_leave(t, p, PP_TRACER_ENDS);
 	}

@@ -1,10 +1,10 @@
 /*
- * The transitions. Nothing else changes what runs where, so that whatever is
- * asked for, each event that is told fits the ones before it.
+ * The transitions. Nothing else changes what runs where, so that each event
+ * fits the ones before it, whatever is asked for.
  *
- * Rule: a P that is up has one running G, its own (the loop, the thread) when
- * it has no other. A function brings both sides into the state that its event
- * needs before it tells it.
+ * Rule: a P that is up has one running G; if it has no other, this is its own G
+ * (the loop, the thread). A function brings P and G into the state that its
+ * event needs before the event is handed out.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -198,8 +198,8 @@ pp_tracer_enter(struct pp_tracer *t, struct pp_tracer_row *p,
 	pp_tracer_wake(t, p, g, 0);
 	move_stop(t, p);
 	move_start(t, p, g);
-	/* One that was there before has a part of its life only: its time
-	 * would be no measure. */
+	/* If the request began before the trace, the task would show only a
+	 * part of its time, which is no measure. */
 	if (!g->run && g->pub.kind == PP_TRACER_REQUEST)
 		tell_task(t, p, PP_TOLD_TASK);
 	g->run = 1;

@@ -1,7 +1,8 @@
 /*
- * Names, stacks and labels of all slots under common numbers.
+ * The store of names, stacks and labels of all slots under common numbers.
  *
- * Rule: bounded; what finds no room is "[other]", and a stack is none.
+ * Rule: bounded; a name that finds no room becomes "[other]", and a stack that
+ * finds none is left out.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,8 +15,8 @@
 #include "store/words.h"
 #include "trace/tracer_private.h"
 
-/* The call whose frame stands above the stack of a wait; for the others their
- * state does, "[pgsql wait]". */
+/* The call whose frame is shown above the stack of a wait. A wait without a
+ * call here is shown by its state, as "[pgsql wait]". */
 static const char *const wait_calls[PP_WAIT_COUNT] = {
 	[PP_WAIT_MUTEX] = "pthread_mutex_lock",
 	[PP_WAIT_RWLOCK] = "pthread_rwlock_lock",
@@ -51,8 +52,8 @@ pp_tracer_intern(struct pp_tracer *t, const char *text)
 
 	if (*text == '\0')
 		return (0);
-	/* The store itself never shrinks: a text that finds no number costs
-	 * its bytes all the same, so it is not put there. */
+	/* The store of strings never shrinks: a text without a number would
+	 * cost its bytes all the same, so it is not put there. */
 	if (t->names == PP_TRACE_NAMES_MAX) {
 		t->missed++;
 		return (t->name_other);
@@ -205,7 +206,7 @@ stack_read(struct pp_tracer *t, uint32_t slot, uint32_t id)
 	count = pp_words_read(&table, id, word, 1 + PP_FRAMES_MAX);
 	if (count < 2)
 		return (PP_STACKS_NONE);
-	/* We know where each caller goes on; the call is before that. */
+	/* A caller's pc is the return address; the call is before it. */
 	for (i = 1; i < count; i++)
 		word[i] = pp_readings_address_then(&t->slot[slot]->reading,
 		    word[i] > 0 ? word[i] - 1 : 0, word[0]);
@@ -221,8 +222,8 @@ pp_tracer_stack_of(struct pp_tracer *t, uint32_t slot, uint32_t id,
 
 	if (id == 0 || id >= PP_STACK_WORDS || of == NULL)
 		return (stack);
-	/* For whatever id a slot may use; pages that are not written to cost
-	 * nothing. */
+	/* The room is for any id that a slot may use; pages that are not
+	 * written to cost nothing. */
 	if (of->stack == NULL &&
 	    (of->stack = calloc(PP_STACK_WORDS, sizeof(uint32_t))) == NULL)
 		return (stack);

@@ -1,5 +1,6 @@
 /*
- * The store of tasks and regions of the application that are open.
+ * The store of the application's tasks and regions that are open. Not their
+ * meaning: tracer_user.c has that.
  */
 #include "trace/tracer_private.h"
 

@@ -1,23 +1,24 @@
 /*
- * What a record means. Every number in one is a claim: ids may be unknown,
- * transitions impossible, ends missing. What can be made sense of is carried
+ * The meaning of a record. Every number in a record is a claim: ids may be
+ * unknown, transitions impossible, ends missing. What makes sense is carried
  * out by tracer_move.c, the rest is counted or does nothing.
  *
  * Rule: a record never costs more than a few lookups.
  */
 #include "trace/tracer_private.h"
 
-/* What a record has besides its kind. */
+/* The contents of a record besides its kind. */
 struct record {
 	struct pp_tracer *t;
 	struct pp_tracer_row *p;
 	int64_t ts;
 	uint32_t n;
 	uint32_t m;
-	const uint64_t *word; /* from word 2 on; as many as record_words */
+	const uint64_t *word; /* from word 2 on; see record_words */
 };
 
-/* Words that a record of the kind has at least; 0: there is no such kind. */
+/* The least number of words of a record of each kind; 0: there is no such
+ * kind. */
 static const uint8_t record_words[PP_TRACE_COUNT] = {
 	[PP_TRACE_BEGIN] = 4,
 	[PP_TRACE_SNAPSHOT] = 7,
@@ -52,7 +53,8 @@ reason_of(uint32_t n)
 	return (n == PP_WAIT_NONE || n >= PP_WAIT_COUNT ? PP_WAIT_SLEEP : n);
 }
 
-/* A G of that id, made now if there is none; it is runnable then. */
+/* Return the G of that id. If there is none, a new one is made, which is
+ * runnable. */
 static struct pp_tracer_item *
 g_of(const struct record *r, uint64_t id, enum pp_tracer_kind kind,
     uint32_t label, uint32_t stack)
@@ -83,7 +85,7 @@ record_begin(const struct record *r)
 
 	if (p->up && p->pid != 0 && p->pid != pid)
 		pp_tracer_slot_ended(r->t, p->slot);
-	/* Its place was another's, who has gone without a word. */
+	/* The entry belonged to another thread, whose end was lost. */
 	if (p->up && p->place != 0 && p->tid != tid)
 		pp_tracer_down(r->t, p);
 	if (!p->up && pp_tracer_up(r->t, p, pid, tid) == -1)
@@ -233,7 +235,7 @@ record_queued(const struct record *r)
 		g->pub.parent = request->pub.number;
 }
 
-/* A number without its meaning: that is in the name of the mark. */
+/* Log a mark's number as it is; the name of the mark says what it means. */
 static void
 record_mark(const struct record *r)
 {
@@ -246,7 +248,7 @@ record_mark(const struct record *r)
 		    (unsigned long long)r->word[0]);
 }
 
-/* The thread goes away, until the record that says that it is back. */
+/* The thread goes away, until a record says that it is back. */
 static void
 record_away(const struct record *r, enum pp_tracer_how how, uint32_t count)
 {
@@ -265,7 +267,8 @@ record_act(const struct record *r, enum pp_trace_kind kind)
 		record_dropped(r);
 		break;
 	case PP_TRACE_CREATE:
-		/* Without a label it has no name yet: its RUN creates it. */
+		/* A request without a label has no name yet: its RUN creates
+		 * it. */
 		if (r->m != 0)
 			(void)g_of(r, r->word[0], PP_TRACER_REQUEST, r->m, 0);
 		break;
@@ -310,7 +313,8 @@ record_act(const struct record *r, enum pp_trace_kind kind)
 	}
 }
 
-/* The stack of the call or wait that the record ends, if it ends one. */
+/* Return the stack of the call or wait that the record ends; 0: it ends
+ * none. */
 static uint32_t
 back_stack(const struct record *r, enum pp_trace_kind kind)
 {
@@ -362,7 +366,7 @@ pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	}
 	if (r.p->unsure) {
 		r.p->unsure = 0;
-		/* A task that began when recording did is known by now. */
+		/* If a task began when recording began, it is known by now. */
 		if (kind != PP_TRACE_TASK_RUN || r.p->now->id != record[2])
 			pp_tracer_leave(t, r.p, PP_TRACER_ENDS);
 	}

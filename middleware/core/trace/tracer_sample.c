@@ -1,6 +1,7 @@
 /*
- * CPU samples in a trace: whose they are. They come later than the events of
- * their time, so what they were taken in may have ended.
+ * CPU samples in a trace: finds the G that a sample belongs to. Samples come
+ * later than the events of their time, so that the G may have ended. Not the
+ * sampling: cpu/cpu.h has that.
  */
 #include <string.h>
 
@@ -37,8 +38,9 @@ pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
 		event.stack.entry = g->pub.entry;
 		event.until = g->born;
 	}
-	/* The thread says what it does a moment after it has begun, and a
-	 * sample may fall between: no G does anything before it is there. */
+	/* A thread writes its first record a moment after its begin, and a
+	 * sample may fall between. Readers see no G do anything before it is
+	 * there, so the sample's time is moved. */
 	event.until = ts > event.until ? ts : event.until + 1;
 	pp_tracer_tell(t, p, &event);
 }

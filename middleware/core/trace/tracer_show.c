@@ -1,14 +1,15 @@
 /*
- * The edges: what a session is shown at its begin and its end, workers that
- * end, and ends that were lost.
+ * The edges: what a session is shown at its begin and its end, and the ends of
+ * workers and of Gs whose own end was lost.
  */
 #include <string.h>
 #include <sys/wait.h>
 
 #include "trace/tracer_private.h"
 
-/* Ends are taken for lost when nothing happened for so long and the worker
- * has no such request; one that never ran has no entry there. */
+/* The end of a G is taken for lost if nothing has happened to it for so long
+ * and the worker has no such request. A G that has never run may have no entry
+ * in the worker, so that its time is longer. */
 #define LOST_NS	      PP_NS_PER_SEC
 #define LOST_UNRUN_NS (10 * PP_NS_PER_SEC)
 
@@ -20,12 +21,12 @@ pp_tracer_item_label(struct pp_tracer *t, struct pp_tracer_item *g,
 
 	if (g->pub.route == 0 && label != 0)
 		g->pub.route = pp_tracer_label(t, g->slot, label, 0);
-	/* Where it begins is told once. */
+	/* The entry of a G is fixed by its first event. */
 	if (g->ts == 0)
 		g->pub.entry = pp_tracer_label(t, g->slot, label, task);
 }
 
-/* Threads that there are: as many rows may come. */
+/* Return how many threads there are: readers may expect as many Ps. */
 static uint32_t
 show_expected(const struct pp_tracer *t)
 {
@@ -56,7 +57,7 @@ show_event(enum pp_tracer_what what, const struct pp_tracer_item *g)
 	return (event);
 }
 
-/* On which P it is away, or not. */
+/* Return in which way g is away on some P; NOT: it is not away. */
 static enum pp_tracer_how
 show_how(const struct pp_tracer *t, const struct pp_tracer_item *g)
 {
@@ -109,7 +110,8 @@ show_p(struct pp_tracer *t, struct pp_tracer_row *p)
 		    (double)(t->now - p->since_ns) / (double)PP_NS_PER_SEC);
 }
 
-/* Where the line begins and ends, whether anything happens or not. */
+/* Write the first and the last point of the heap's line, whether anything
+ * happens or not. */
 static void
 show_heap(struct pp_tracer *t, const struct pp_tracer_row *p)
 {

@@ -1,11 +1,12 @@
 /*
- * What all files of the tracer call: an event to its readers, and losses.
+ * The bottom of the tracer, which all its files call: an event goes to its
+ * readers, and losses are counted. Nothing here changes a state.
  */
 #include <string.h>
 
 #include "trace/tracer_private.h"
 
-/* How long after a loss ends are looked for that may have been lost. */
+/* So long after a loss, ends that may have been lost are looked for. */
 #define SWEEP_NS PP_NS_PER_SEC
 
 static void

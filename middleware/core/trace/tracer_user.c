@@ -1,10 +1,10 @@
 /*
- * Tasks, regions and logs of the application. Not where they are kept in a
- * request's life: a region belongs to the G that runs when it begins, and goes
- * with it.
+ * Tasks, regions and logs of the application. A region belongs to the G that
+ * runs when the region begins, and ends with it. Not their store: tracer_open.c
+ * has that.
  *
- * Rule: what is open is bounded; a task or region that finds no room is
- * counted, and so is nothing of it told, its end neither.
+ * Rule: the number of open tasks and regions is bounded. One that finds no room
+ * is counted, and readers see neither its begin nor its end.
  */
 #include <string.h>
 
@@ -13,7 +13,8 @@
 
 #define BUCKETS (sizeof(((struct pp_tracer *)0)->tasks) / sizeof(uint32_t))
 
-/* Where the number of the task's entry stands, or 0 for none. */
+/* Return the link that has the number of the task's entry; the link is 0 if
+ * there is no such task. */
 static uint32_t *
 task_at(struct pp_tracer *t, uint64_t id)
 {
@@ -24,8 +25,8 @@ task_at(struct pp_tracer *t, uint64_t id)
 	return (at);
 }
 
-/* The number in files of a task of the application, or of the request's own
- * when it is named none. */
+/* Return the number, in the formats, of a task of the application; without an
+ * id, that of the request's own task. */
 static uint64_t
 task_number(struct pp_tracer *t, const struct pp_tracer_row *p, uint64_t id)
 {
@@ -36,7 +37,7 @@ task_number(struct pp_tracer *t, const struct pp_tracer_row *p, uint64_t id)
 	return (p->now->task ? p->now->pub.number : 0);
 }
 
-/* A text of the record, at word `at`, as it may be shown. */
+/* Copy out a text of the record, at word `at`, with bytes that may be shown. */
 static uint32_t
 user_text(const uint64_t *record, uint32_t words, uint32_t at, uint32_t len,
     char text[PP_TRACE_TEXT_MAX + 1])

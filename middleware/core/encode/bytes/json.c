@@ -1,5 +1,5 @@
 /*
- * Strings of JSON.
+ * Strings of JSON; see json.h.
  */
 #include "encode/bytes/json.h"
 

@@ -1,6 +1,6 @@
 /*
- * Texts as strings of JSON. Not a writer of documents: whoever uses it writes
- * the rest himself.
+ * Texts as strings of JSON. Not a writer of documents: the caller writes
+ * everything around the strings.
  *
  * Rule: `text` is valid UTF-8, as all text of a profile is.
  */

@@ -1,5 +1,6 @@
 /*
- * Numbers with units. Not the profile's units: those stay what they are.
+ * Numbers with units, as texts. The units of the profile itself are not changed
+ * here.
  */
 #include "encode/bytes/measure.h"
 
@@ -10,9 +11,9 @@
 #define UNITS_MAX 6
 
 static const struct family {
-	const char *unit; /* of a profile's values */
+	const char *unit; /* the unit of a profile's values */
 	struct pp_unit shown[UNITS_MAX];
-	struct pp_unit zero; /* for what is smaller than the first */
+	struct pp_unit zero; /* for values below the first unit */
 } families[] = {
 	{ "bytes",
 	    { { "B", 1 }, { "kB", 1024 }, { "MB", 1048576 },

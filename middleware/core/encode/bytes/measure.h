@@ -12,28 +12,28 @@
 
 #define PP_MEASURE_MAX 48 /* of a text, with its NUL */
 
-/* A unit to show values in. */
+/* A unit in which values are shown. */
 struct pp_unit {
 	const char *name; /* "ms"; "": none is shown */
 	double factor;	  /* base units in one */
 };
 
-/* The largest unit of which `value` in `unit` ("nanoseconds", "bytes") has
- * one at least; for any other unit none. */
+/* Return the largest unit of which `value` in `unit` ("nanoseconds", "bytes")
+ * has at least one; for any other `unit` none. */
 struct pp_unit pp_measure_unit(int64_t value, const char *unit);
 
-/* "12.50ms"; no digits behind the point when they would be 00. */
+/* Write "12.50ms"; digits behind the point that would be 00 are left out. */
 void pp_measure_text(char text[PP_MEASURE_MAX], int64_t value,
     struct pp_unit unit);
 
-/* In the unit that fits it best. */
+/* Write the value in its best unit. */
 void pp_measure_best(char text[PP_MEASURE_MAX], int64_t value,
     const char *unit);
 
-/* "12.34%", six columns wide at least. */
+/* Write "12.34%", at least six columns wide. */
 void pp_measure_share(char text[PP_MEASURE_MAX], int64_t value, int64_t total);
 
-/* |value|; INT64_MAX for the one that has none. */
+/* Return |value|; INT64_MAX for INT64_MIN, which has none. */
 int64_t pp_measure_abs(int64_t value);
 
 #endif

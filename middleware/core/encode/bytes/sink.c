@@ -1,11 +1,11 @@
 /*
- * Gzip or plain bytes into a buffer. Not the encoder's: knows nothing of what
- * the bytes mean.
+ * Gzip or plain bytes into a buffer. Not an encoder: the meaning of the bytes
+ * is not known here.
  *
  * The same bytes in the same order give the same output: the gzip header
  * carries no name and no time.
  *
- * Rule: what is in memory here is a constant, however much passes through.
+ * Rule: the memory used here is constant, however much passes through.
  */
 #define ZLIB_CONST /* deflate() does not write to its input */
 
@@ -16,14 +16,16 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Encoders write a few bytes at a time, deflate() costs by the call. */
+/* Encoders write a few bytes at a time, while each call of deflate() has its
+ * cost: so bytes are collected. */
 #define PP_SINK_IN  4096
 #define PP_SINK_OUT 16384
 
-/* Go's choice: of a CPU profile level 6 saves 5% more and takes half as long
- * again. A window of 8 KiB stays in the nearest cache: of one in which nothing
- * repeats it saves a tenth of the time, and of one in which much does it is a
- * thousandth longer. 16 on top of its bits asks zlib for a gzip member. */
+/* The level is Go's: level 6 makes a CPU profile 5% smaller and takes half as
+ * long again. A window of 8 KiB stays in the nearest cache: of a profile in
+ * which nothing repeats it saves a tenth of the time, and a profile in which
+ * much repeats gets a thousandth longer. 16 added to the window's bits asks
+ * zlib for a gzip member. */
 #define PP_SINK_LEVEL  Z_BEST_SPEED
 #define PP_SINK_WINDOW (13 + 16)
 #define PP_SINK_MEMORY 8 /* zlib's default */
@@ -31,7 +33,7 @@
 struct pp_sink {
 	struct pp_buf *out; /* not owned */
 	int gzip;
-	int failed; /* zlib refused; a full `out` says so itself */
+	int failed; /* 1: zlib refused; a full `out` has its own flag */
 	z_stream zip;
 	size_t fill; /* of in[] */
 	unsigned char in[PP_SINK_IN];
@@ -107,7 +109,7 @@ pp_sink_deflate(struct pp_sink *sink, const void *data, size_t len, int flush)
 		from += part;
 		do {
 			pp_breathe();
-			/* Nobody will read on: save the work. */
+			/* The output will be thrown away: save the work. */
 			if (sink->failed || sink->out->failed)
 				return;
 			sink->zip.next_out = sink->deflated;

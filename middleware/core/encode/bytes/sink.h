@@ -1,5 +1,6 @@
 /*
- * Where encoded bytes go: a buffer, through gzip or as they are.
+ * The way of encoded bytes into a buffer: through gzip or as they are. Not a
+ * file: spool.h is that.
  *
  * Rule: errors are sticky; the encoder writes on and asks at the end.
  */
@@ -12,12 +13,13 @@
 
 struct pp_sink; /* an encoder's output, private to sink.c */
 
-/* Write into `out` (not owned). `gzip` 1: a gzip member of level 1 as Go
- * writes it, 0: plain. NULL when out of memory. */
+/* Write into `out`, which stays the caller's. `gzip` 1: a gzip member of level
+ * 1 as Go writes it, 0: plain. NULL: out of memory. */
 struct pp_sink *pp_sink_open(struct pp_buf *out, int gzip);
 void pp_sink_write(struct pp_sink *sink, const void *data, size_t len);
 
-/* Finish and free. Returns 0, or -1 when anything was lost on the way. */
+/* Finish, and free the sink. Returns 0, or -1 if anything was lost on the
+ * way. */
 int pp_sink_close(struct pp_sink *sink);
 
 #endif

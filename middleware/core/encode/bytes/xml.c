@@ -8,16 +8,16 @@
 #define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS    "\xe2\x80\xa6"
 
-/* Bytes of the character: the text is known to be valid. */
+/* Return the bytes of the character; the text is known to be valid. */
 static size_t
 char_len(unsigned char first)
 {
 	return (first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4);
 }
 
-/* XML 1.0 forbids the other control characters, U+FFFE and U+FFFF. Marks that
- * turn the direction of writing (U+202A-E, U+2066-9) would make a name look
- * like another. */
+/* Whether the character may be shown. XML 1.0 forbids the other control
+ * characters, U+FFFE and U+FFFF. Marks that turn the direction of writing
+ * (U+202A-E, U+2066-9) would make a name look like another one. */
 static int
 char_shown(const char *c, size_t len)
 {
@@ -61,7 +61,7 @@ char_columns(size_t len)
 	return (len == 1 ? 1 : 2);
 }
 
-/* Whether the text is not wider than that. */
+/* Whether the text has at most that many columns. */
 static int
 text_fits(const char *text, size_t columns)
 {

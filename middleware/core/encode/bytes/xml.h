@@ -1,8 +1,8 @@
 /*
  * Texts inside XML. Not a writer of documents.
  *
- * Rule: whatever a name holds, it is shown and never read as markup: what XML
- * cannot hold becomes U+FFFD.
+ * Rule: whatever a name contains is shown, and never read as markup; characters
+ * that XML forbids become U+FFFD.
  */
 #ifndef PP_ENCODE_BYTES_XML_H
 #define PP_ENCODE_BYTES_XML_H
@@ -13,8 +13,9 @@
 
 /*
  * Append valid UTF-8, escaped for the content of an element and for a value in
- * quotes; at most `columns` wide (a character that is not of ASCII counts as
- * two), else cut, with "…" as the last. Returns the columns taken.
+ * quotes. The text gets at most `columns` columns (a character that is not
+ * ASCII counts as two); a longer one is cut and ends with "…". Returns the
+ * columns used.
  */
 size_t pp_xml_text(struct pp_buf *out, const char *text, size_t columns);
 

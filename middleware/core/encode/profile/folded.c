@@ -1,15 +1,15 @@
 /*
- * Folded stacks: the tree's nodes that have a value of their own, each with
- * its path in front.
+ * Folded stacks: the nodes of the tree that have a value of their own, each
+ * with its path before it.
  *
- * Rule: bounded by PP_PICTURE_BYTES_MAX; the values of lines that find no
- * room are one last line.
+ * Rule: bounded by PP_PICTURE_BYTES_MAX; the values of all lines that find no
+ * room are summed up in one last line.
  */
 #include "encode/profile/folded.h"
 
 #include "profile/tree.h"
 
-/* Longest name that is written whole. */
+/* A longer name is cut. */
 #define NAME_MAX_BYTES 1024
 
 struct folded {
@@ -20,7 +20,8 @@ struct folded {
 	int64_t unfit; /* sum of the lines that found no room */
 };
 
-/* A ';' would be a frame's end, a newline a line's. */
+/* Append a name. A ';' in it would end the frame, a newline the line, so that
+ * both are replaced. */
 static void
 name_append(struct pp_buf *path, const char *name)
 {
@@ -51,7 +52,8 @@ line_write(struct folded *f, const struct pp_tree_node *node)
 	pp_buf_printf(f->out, " %lld\n", (long long)node->self);
 }
 
-/* As deep as a stack, which has a bound. */
+/* Walk through the tree. The recursion is as deep as a stack, whose depth is
+ * bounded. */
 static void
 node_walk(struct folded *f, const struct pp_tree_node *node)
 {

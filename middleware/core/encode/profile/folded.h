@@ -1,9 +1,9 @@
 /*
- * Folded stacks: "root;caller;leaf 12", one line for each stack, the form
- * that flamegraph.pl, inferno and speedscope read. Frames only, no labels.
+ * Folded stacks: "root;caller;leaf 12", one line for each stack, the form that
+ * flamegraph.pl, inferno and speedscope read. There are frames only, no labels.
  *
- * Rule: the numbers add up to the profile's sum of that value. A name never
- * makes a line or a frame of its own.
+ * Rule: the numbers add up to the profile's sum of the value. A name can make
+ * neither a line nor a frame of its own.
  */
 #ifndef PP_ENCODE_PROFILE_FOLDED_H
 #define PP_ENCODE_PROFILE_FOLDED_H

@@ -1,8 +1,8 @@
 /*
  * String numbers by first use; see names.h.
  *
- * Rule: pointers are hashed but never ordered by, so where the texts happen
- * to lie does not show in the output.
+ * Rule: pointers are hashed, but nothing is ordered by them, so that the
+ * addresses of texts do not show in the output.
  */
 #include "encode/profile/names.h"
 
@@ -26,7 +26,7 @@ pp_names_number(struct pp_names *names, const char *text)
 	if (names->failed || text == NULL || *text == '\0')
 		return (0);
 
-	/* Entry 0 is never looked for, so ids and numbers are the same. */
+	/* Entry 0 is never looked for, so that ids and numbers are the same. */
 	id = pp_idmap_find(&names->map, hash, pp_names_same, names, text);
 	if (id != 0)
 		return (id);

@@ -1,9 +1,10 @@
 /*
  * Numbers for texts, in the order of their first use: the string table of an
- * encoded file. Not interning: knows a text by its pointer, since the profile
- * has interned it. Equal text at two places only costs a second entry.
+ * encoded file. Not interning: a text is known by its pointer, since the
+ * profile has interned it. An equal text at another address only costs a second
+ * entry.
  *
- * Rule: 0 is "" (and NULL). Failure is sticky and gives 0.
+ * Rule: number 0 is "" and NULL. Failure is sticky and gives 0.
  */
 #ifndef PP_ENCODE_PROFILE_NAMES_H
 #define PP_ENCODE_PROFILE_NAMES_H
@@ -12,8 +13,8 @@
 
 #include "profile/idmap.h"
 
-/* A zeroed struct is an empty table; text[0] is there once a number other
- * than 0 was given or pp_names_number(names, "") was asked. */
+/* A zeroed struct is an empty table. text[0] exists after the first call of
+ * pp_names_number(), unless `failed` is set. */
 struct pp_names {
 	struct pp_idmap map;
 	const char **text; /* by number; the texts are not owned */
@@ -21,6 +22,7 @@ struct pp_names {
 	int failed; /* out of memory */
 };
 
+/* Return the number of the text, which must outlive the table. */
 int64_t pp_names_number(struct pp_names *names, const char *text);
 void pp_names_free(struct pp_names *names);
 

@@ -1,17 +1,19 @@
 /*
- * A profile as gzipped profile.proto. Knows no ELF, no arena, no HTTP; does
- * not change, sort or leave out anything.
+ * A profile as gzipped profile.proto. No ELF, no arena and no HTTP is known
+ * here; nothing is changed, sorted or left out.
  *
  * A file of this format is one Profile message, and the elements of its
- * repeated fields may come in any order. So each one is packed and forgotten,
- * and what refers to nothing else, with the strings, goes last:
+ * repeated fields may come in any order. So each element is packed, written and
+ * forgotten, and all fields that no element refers to come last, with the
+ * strings:
  *
  *     sample types, samples, mappings, locations, functions | the rest
  *
- * Packing the whole tree at once would take 46 MiB more for 100,000 samples.
+ * If the whole message were packed at once, 100,000 samples would take 46 MiB
+ * more.
  *
- * Rule: memory is one element and the string numbers. Errors are sticky in
- * the buffer below; only the end is checked.
+ * Rule: the memory is that of one element and of the string numbers. Errors are
+ * sticky in the buffer below; only the end is checked.
  */
 #include "encode/profile/pprof.h"
 
@@ -32,12 +34,12 @@ enum pp_pprof_field {
 };
 
 struct pp_pprof {
-	ProtobufCBuffer base; /* first: protobuf-c gives it back to append() */
+	ProtobufCBuffer base; /* first: append() gets its address */
 	const struct pp_profile *p;
 	struct pp_sink *sink;
 	struct pp_names names;
 
-	/* The parts of one element, as many as the largest has. */
+	/* The parts of one element: room for the largest. */
 	uint8_t *sample;
 	Pp__Wire__Line *line, **line_at;
 };
@@ -120,8 +122,8 @@ pp_pprof_release(struct pp_pprof *e)
 	free(e->line_at);
 }
 
-/* One element of a repeated field: its key (2: length-delimited), its length
- * as a varint, itself. */
+/* Write one element of a repeated field: its key (2: length-delimited), its
+ * length as a varint, and the element. */
 static void
 pp_pprof_emit(struct pp_pprof *e, enum pp_pprof_field field,
     const ProtobufCMessage *message)
@@ -168,7 +170,7 @@ pp_pprof_types(struct pp_pprof *e)
 	}
 }
 
-/* The one element of which there are many: not by protobuf-c, which takes
+/* Write the samples, by hand: there are many of them, and protobuf-c takes
  * several times as long. */
 static void
 pp_pprof_samples(struct pp_pprof *e)
@@ -242,7 +244,7 @@ pp_pprof_functions(struct pp_pprof *e)
 		function = &e->p->function[i];
 		wire.id = i + 1;
 		wire.name = pp_names_number(&e->names, function->name);
-		/* The name is the linker's: readers demangle it. */
+		/* The name is that of the linker, which readers demangle. */
 		wire.system_name = wire.name;
 		wire.filename = pp_names_number(&e->names, function->file);
 		wire.start_line = function->start_line;
@@ -250,9 +252,9 @@ pp_pprof_functions(struct pp_pprof *e)
 	}
 }
 
-/* All that occurs once, and the strings, whose numbers are all known when the
- * comments have theirs: a Profile message without the fields written above.
- * Two messages one after the other are one, to a reader. */
+/* Write all fields that occur once, and the strings, whose numbers are all
+ * known after those of the comments: a Profile message without the fields
+ * written above. A reader takes two messages one after the other as one. */
 static void
 pp_pprof_rest(struct pp_pprof *e)
 {
@@ -280,7 +282,8 @@ pp_pprof_rest(struct pp_pprof *e)
 		wire.comment[i] = pp_names_number(&e->names, p->comment[i]);
 
 	if (!e->names.failed) {
-		/* protobuf-c has no const; it only reads them. */
+		/* The members of protobuf-c are not const; the texts are only
+		 * read. */
 		wire.string_table = (char **)(uintptr_t)e->names.text;
 		wire.n_string_table = e->names.used;
 		pp__wire__profile__pack_to_buffer(&wire, &e->base);

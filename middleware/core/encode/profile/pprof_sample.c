@@ -12,14 +12,15 @@
 
 #define VARINT_MAX 10
 
-/* Key of a field whose value is a number, or so many bytes. */
+/* The key of a field whose value is a number, or bytes with a length. */
 #define NUMBER(field) ((uint8_t)((field) << 3))
 #define BYTES(field)  ((uint8_t)((field) << 3 | 2))
 
-/* Key and length of the whole; they are written last. */
+/* The most bytes of key and length of the whole element; they are written
+ * last. */
 #define HEAD_MAX (1 + VARINT_MAX)
 
-/* Of one label: its own key and length, then three numbers. */
+/* The most bytes of one label: its key and length, then three numbers. */
 #define LABEL_MAX (2 + 3 * (1 + VARINT_MAX))
 
 size_t
@@ -32,7 +33,7 @@ pp_wire_sample_room(uint32_t locations, uint32_t labels)
 static size_t
 varint_len(uint64_t value)
 {
-	/* Seven bits a byte; 0 takes one. */
+	/* A byte has seven bits of the value; 0 takes one byte. */
 	return ((size_t)(70 - __builtin_clzll(value | 1)) / 7);
 }
 
@@ -65,8 +66,8 @@ put_locations(uint8_t *to, const struct pp_profile *p,
 	return (to);
 }
 
-/* A field of less than 128 bytes, whose length is one: it begins behind that,
- * which is set at its end. */
+/* Begin a field of less than 128 bytes: its length is one byte, which is set at
+ * the end of the field. Returns where the contents begin. */
 static uint8_t *
 short_begin(uint8_t *to, unsigned int field)
 {

@@ -1,9 +1,10 @@
 /*
- * speedscope: stacks as lists of numbers of frames, root first, in one list,
- * their weights in another. Both are made at once, into two buffers.
+ * speedscope: one list has the stacks, each as the numbers of its frames, root
+ * first; another list has their weights. Both lists are made at once, in two
+ * buffers.
  *
- * Rule: bounded by PP_PICTURE_BYTES_MAX, each type by its part; the weights of
- * stacks that find no room are one last stack.
+ * Rule: bounded by PP_PICTURE_BYTES_MAX, of which each type has its part; the
+ * weights of all stacks that find no room are summed up in one last stack.
  */
 #include "encode/profile/speedscope.h"
 
@@ -23,17 +24,18 @@ struct speedscope {
 	struct pp_buf files;   /* const char *, of frames in this order */
 	int failed;
 
-	/* Of the type that is being written. */
+	/* The members below belong to the type that is being written. */
 	const struct pp_tree *tree;
 	struct pp_buf weights;
 	struct pp_buf path; /* uint32_t, root first */
-	size_t start;	    /* of its stacks in `out` */
-	size_t most;	    /* bytes of stacks */
+	size_t start;	    /* of the stacks in `out` */
+	size_t most;	    /* the most bytes of stacks */
 	int any;
 	int64_t unfit;
 };
 
-/* The frame's number, counted from 0; its file is the first that was seen. */
+/* Return the frame's number, counted from 0; the frame's file is the first one
+ * that was seen with the name. */
 static uint32_t
 frame_number(struct speedscope *s, const char *name, const char *file)
 {
@@ -41,7 +43,7 @@ frame_number(struct speedscope *s, const char *name, const char *file)
 	int64_t number = pp_names_number(&s->names, name);
 
 	if (number == 0) {
-		/* The empty name, which has no place among the frames. */
+		/* The empty name has number 0, which no frame has. */
 		number = pp_names_number(&s->names, "?");
 		file = "";
 	}
@@ -81,7 +83,7 @@ node_walk(struct speedscope *s, const struct pp_tree_node *node)
 		pp_buf_append(&s->path, &number, sizeof(number));
 	}
 	if (node->self > 0) {
-		/* Eleven bytes for a number and its comma. */
+		/* A number and its comma take eleven bytes at most. */
 		if (s->out->len - s->start + s->weights.len +
 			(s->path.len / sizeof(number) + 3) * 11 >
 		    s->most)
@@ -161,7 +163,8 @@ type_write(struct speedscope *s, uint32_t value, const char *title)
 	pp_tree_free(&tree);
 }
 
-/* Behind the profiles: only now is known which frames there are. */
+/* Write the frames. They come after the profiles, since only then all frames
+ * are known. */
 static void
 frames_write(struct speedscope *s)
 {

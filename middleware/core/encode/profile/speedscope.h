@@ -1,9 +1,10 @@
 /*
- * speedscope's file format, JSON: https://www.speedscope.app/file-format-schema.json
- * One "sampled" profile for each sample type, over one table of frames.
+ * speedscope's file format, JSON:
+ * https://www.speedscope.app/file-format-schema.json There is one "sampled"
+ * profile for each sample type, over one table of frames.
  *
- * Rule: weights are never below zero; what is, is left out and told in the
- * profile's name.
+ * Rule: weights are never below zero: a negative value is left out, and the
+ * profile's name says so.
  */
 #ifndef PP_ENCODE_PROFILE_SPEEDSCOPE_H
 #define PP_ENCODE_PROFILE_SPEEDSCOPE_H

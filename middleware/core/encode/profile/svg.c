@@ -1,9 +1,10 @@
 /*
  * The flame graph: layout and bytes.
  *
- * Boxes narrower than `least` are not drawn one by one: brothers become one
- * box. `least` is PIXEL_LEAST, or as much more as it takes to stay within
- * PP_PICTURE_BOXES_MAX: the tree is walked once to count, then to draw.
+ * Boxes narrower than `least` are not drawn one by one: neighbours below the
+ * same caller become one box. `least` is PIXEL_LEAST, or more if there would be
+ * more boxes than PP_PICTURE_BOXES_MAX: the tree is walked once to count, and
+ * then to draw.
  *
  * Rule: the same profile gives the same bytes.
  */
@@ -36,7 +37,7 @@ struct svg {
 	struct pp_buf *out; /* NULL: count only */
 	double least;
 	uint64_t boxes;
-	uint64_t merged; /* frames that share a box with their brothers */
+	uint64_t merged; /* frames that share a box with neighbours */
 	uint32_t depth;	 /* of the deepest box drawn */
 };
 
@@ -46,7 +47,7 @@ width_of(const struct svg *svg, int64_t value)
 	return (INNER * ((double)value / (double)svg->tree->node[0].total));
 }
 
-/* A box with its tooltip and as much of its name as it has room for. */
+/* Draw a box with its tooltip, and as much of its name as there is room for. */
 static void
 box_draw(struct svg *svg, double x, uint32_t depth, int64_t value,
     const char *name, const char *file, const char *colour)
@@ -66,7 +67,7 @@ box_draw(struct svg *svg, double x, uint32_t depth, int64_t value,
 		pp_buf_text(out, "\n");
 		pp_xml_text(out, file, TITLE_MAX);
 	}
-	/* A gap between neighbours, where there is room for one. */
+	/* If the box is wide enough, there is a gap to its neighbour. */
 	pp_buf_printf(out,
 	    "</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%d\" "
 	    "fill=\"%s\"/>",
@@ -98,7 +99,8 @@ rest_draw(struct svg *svg, double x, uint32_t depth, int64_t value,
 	box_draw(svg, x, depth, value, name, "", "#dcdcdc");
 }
 
-/* As deep as a stack, which has a bound. */
+/* Draw a node and those above it. The recursion is as deep as a stack, whose
+ * depth is bounded. */
 static void
 node_draw(struct svg *svg, const struct pp_tree_node *node, double x)
 {
@@ -117,7 +119,7 @@ node_draw(struct svg *svg, const struct pp_tree_node *node, double x)
 	}
 	for (i = 0; i < node->children; i++) {
 		child = pp_tree_child(svg->tree, node, i);
-		/* The largest is first: all that follow are as narrow. */
+		/* The largest child is first: all that follow are as narrow. */
 		if (width_of(svg, child->total) < svg->least)
 			break;
 		node_draw(svg, child, x);
@@ -157,7 +159,7 @@ when_write(const struct pp_profile *p, struct pp_buf *out)
 	}
 }
 
-/* The lines above the boxes. */
+/* Write the lines above the boxes. */
 static void
 head_write(const struct svg *svg, const char *title, uint32_t value)
 {
@@ -191,7 +193,8 @@ head_write(const struct svg *svg, const char *title, uint32_t value)
 	pp_svg_legend(&svg->colours, out, MARGIN, 62, LETTER);
 }
 
-/* What the profile says of itself, losses too, for who asks the file. */
+/* Write the comments of the profile, with its losses, for somebody who reads
+ * the file itself. */
 static void
 description_write(const struct pp_profile *p, struct pp_buf *out)
 {
@@ -224,8 +227,8 @@ svg_write(struct svg *svg, const char *title, uint32_t value)
 	pp_xml_text(out, svg->p->value_type[value].type, 80);
 	pp_buf_text(out, "</title>\n");
 	description_write(svg->p, out);
-	/* Boxes stay light, with dark text, in both; only what is around them
-	 * changes. */
+	/* In both colour schemes boxes stay light, with dark text; only their
+	 * surroundings change. */
 	pp_buf_text(out,
 	    "<style>:root{background:#fff}rect{shape-rendering:crispEdges}"
 	    "g:hover>rect{stroke:#1c1c1c}"

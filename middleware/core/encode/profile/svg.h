@@ -1,10 +1,11 @@
 /*
- * A flame graph as one SVG file: root on top, the widest first, a tooltip with
- * name, value and share on each box. No script, nothing loaded: it is the same
- * as an <img>, opened on its own, or in a mail, by day and by night.
+ * A flame graph as one SVG file: the root on top, the widest box first, a
+ * tooltip with name, value and share on each box. There is no script, and
+ * nothing is loaded: the picture is the same in an <img>, opened on its own,
+ * and in a mail, by day and by night.
  *
- * Rule: names are hostile; they are text and nothing else. What is too narrow
- * to be seen is drawn as one box that says how much it is.
+ * Rule: names are hostile; they become text and nothing else. Boxes that are
+ * too narrow to be seen are drawn as one box that says how much they are.
  */
 #ifndef PP_ENCODE_PROFILE_SVG_H
 #define PP_ENCODE_PROFILE_SVG_H

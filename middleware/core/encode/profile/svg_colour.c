@@ -1,7 +1,7 @@
 /*
- * Files by what ran in them, which is nothing for one that only called: those
- * that every service has keep their hue, the others get one each, the heaviest
- * first, until there is none left.
+ * Files are ordered by their own values (a file that only calls has none). The
+ * files that every service has keep their hues; each of the others gets a hue,
+ * the heaviest first, until there is none left.
  */
 #include "encode/profile/svg_colour.h"
 
@@ -18,15 +18,16 @@
 #define TONES	       7
 #define GREY	       -1
 
-/* Told apart also by those who see red and green alike. */
+/* These hues differ also for people who see red and green alike. */
 static const struct {
 	const char *name;
 	int hue;
 } known[] = { { "kore", 150 }, { "libc.so.6", 28 }, { "pprof.so", 275 } };
 static const int others[] = { 212, 330, 185, 55 };
 
-/* Its number, or as many as there are. By its address first, since the nodes of
- * a mapping share one text: there may be half a million of them. */
+/* Return the number of the object, or `objects` if it is not known. Addresses
+ * are compared first, since the nodes of a mapping share one text: there may be
+ * half a million nodes. */
 static uint32_t
 object_find(const struct pp_svg_colours *colours, const char *name)
 {
@@ -94,7 +95,7 @@ int
 pp_svg_colours_make(struct pp_svg_colours *colours, const struct pp_profile *p,
     const struct pp_tree *tree)
 {
-	uint32_t limit = p->mappings + 1; /* those without one are one more */
+	uint32_t limit = p->mappings + 1; /* 1 for nodes without one */
 	struct pp_svg_object *object;
 	uint32_t i, next = 0;
 
@@ -124,7 +125,7 @@ pp_svg_colours_free(struct pp_svg_colours *colours)
 	colours->objects = 0;
 }
 
-/* Hue in degrees, the others 0 to 1, to "#rrggbb". */
+/* Write hue (in degrees), saturation and lightness (0 to 1) as "#rrggbb". */
 static void
 hsl_text(double hue, double saturation, double light, char text[8])
 {
@@ -151,7 +152,7 @@ hue_text(int hue, int tone, char text[8])
 		    text);
 }
 
-/* The name makes it lighter or darker. */
+/* The name of the function makes its colour lighter or darker. */
 void
 pp_svg_colour(const struct pp_svg_colours *colours,
     const struct pp_tree_node *node, char text[8])

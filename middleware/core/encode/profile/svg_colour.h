@@ -1,12 +1,12 @@
 /*
  * The colours of a flame graph's boxes: one for each file that functions are
- * in, as the pages have them (assets/paint.js), and the legend that says so.
+ * in, as in the pages (assets/paint.js), and the legend of these colours.
  *
- * Not the boxes (svg.c).
+ * Not the boxes: svg.c draws them.
  *
- * Rule: the same tree gives the same colours, and weight alone says which files
- * have one: never the order in which they are met. Bounded by the mappings of
- * the profile.
+ * Rule: the same tree gives the same colours. Weight alone decides which files
+ * get a colour, never the order in which files are met. Memory is bounded by
+ * the mappings of the profile.
  */
 #ifndef PP_ENCODE_PROFILE_SVG_COLOUR_H
 #define PP_ENCODE_PROFILE_SVG_COLOUR_H
@@ -18,24 +18,25 @@
 
 struct pp_svg_colours {
 	struct pp_svg_object {
-		const char *name; /* the profile's */
+		const char *name; /* owned by the profile */
 		int64_t self;
 		int hue; /* -1: grey */
 	} * object;	 /* the heaviest first */
 	uint32_t objects;
 };
 
-/* The tree is the profile's. Returns -1 when out of memory; _free() in any
- * case. */
+/* Choose the colours for `tree`, which was made of `p`. Returns -1 when out of
+ * memory; the caller calls _free() in both cases. */
 int pp_svg_colours_make(struct pp_svg_colours *colours,
     const struct pp_profile *p, const struct pp_tree *tree);
 void pp_svg_colours_free(struct pp_svg_colours *colours);
 
-/* "#rrggbb" */
+/* Write the colour of a node, as "#rrggbb". */
 void pp_svg_colour(const struct pp_svg_colours *colours,
     const struct pp_tree_node *node, char text[8]);
 
-/* One line of squares and names; `letter`: pixels that one takes. */
+/* Append one line of squares and names; `letter` is the width of a letter in
+ * pixels. */
 void pp_svg_legend(const struct pp_svg_colours *colours, struct pp_buf *out,
     double x, double y, double letter);
 

@@ -1,6 +1,6 @@
 /*
- * See text.h. Columns are kept by tabs, 8 wide, with one blank at least; the
- * last cell of a line is in no column.
+ * See text.h. Columns are made by tabs, 8 wide, with at least one blank; the
+ * last cell of a line belongs to no column.
  */
 #include "encode/text/text.h"
 
@@ -11,7 +11,7 @@
 
 #define TAB 8
 
-/* Longest cell that is written whole; C++ can name a function by a page. */
+/* A longer cell is cut; a C++ function can have a name of a page. */
 #define CELL_MAX 1024
 
 struct cells {
@@ -59,7 +59,8 @@ pp_text_labels(const struct pp_profile *p, const struct pp_sample *sample,
 	pp_buf_text(out, "}\n");
 }
 
-/* No tab, no newline: they would end the cell. */
+/* Replace tabs and newlines, which would end the cell, and other control
+ * characters. */
 static void
 cell_clean(char *cell)
 {
@@ -69,7 +70,7 @@ cell_clean(char *cell)
 	}
 }
 
-/* The cells of one frame of source, or of an address without any. */
+/* Fill the cells of one frame of source, or of an address without one. */
 static void
 cells_fill(const struct pp_profile *p, const struct pp_location *location,
     uint32_t number, struct cells *cells)
@@ -115,7 +116,8 @@ cell_write(struct pp_buf *out, const char *cell, size_t widest)
 	} while (at < column_end(widest));
 }
 
-/* Walk the frames, to measure the columns and then to write them. */
+/* Walk through the frames: the first walk measures the columns, the second
+ * writes them. */
 static void
 frames_walk(const struct pp_profile *p, const struct pp_sample *sample,
     size_t widest[2], struct pp_buf *out)

@@ -11,7 +11,7 @@
 #include "encode/text/text.h"
 #include "encode/text/text_count.h"
 
-/* One line, whatever is in it. */
+/* Write the comment as one line, whatever is in it. */
 static void
 comment_write(const char *comment, struct pp_buf *out)
 {
@@ -65,8 +65,8 @@ pp_encode_text_waits(const struct pp_profile *p, enum pp_waits which,
 	const struct pp_sample *sample;
 	uint32_t i;
 
-	/* A cycle is a nanosecond. Values are scaled by the workers, each by
-	 * the fraction of its time: the reader is to multiply by 1. */
+	/* A cycle is a nanosecond. The workers have scaled each value by the
+	 * fraction of its time, so that the reader must multiply by 1. */
 	pp_buf_text(out,
 	    which == PP_WAITS_BLOCK
 		? "--- contention:\ncycles/second=1000000000\n"

@@ -1,19 +1,20 @@
 /*
- * The heap profile's own lines; see text_heap.h.
+ * The lines of the heap profile itself; see text_heap.h.
  *
  *     heap profile: 3: 96 [10: 320] @ heap/1048576
  *     3: 96 [10: 320] @ 0x401136 0x40119d
  *     # labels: {"http.route":"/concat/", "worker":1, "bytes":32}
  *     #	0x401135	concat+0x25	concat.c:31
  *
- * In use, allocated, twice the rate (so old that nobody remembers why), and
- * the stack. Lines come in the profile's order: most bytes in use first.
+ * A line has in use, allocated and the stack; the first line has the sums and
+ * twice the rate, as gperftools writes it. Lines come in the profile's order:
+ * most bytes in use first.
  */
 #include "encode/text/text.h"
 #include "encode/text/text_heap.h"
 
-/* A reader takes the file for one without alloc_ values when both columns of
- * its first line are equal. */
+/* If both columns of the first line are equal, a reader takes the file for one
+ * without alloc_ values. */
 static void
 heap_head(const struct pp_profile *p, uint64_t rate, struct pp_buf *out)
 {

@@ -1,13 +1,13 @@
 /*
- * The trailer of the heap's text: where a worker's memory is. See
- * text_heap.h, and docs/memory.md for what each line means.
+ * The trailer of the heap's text: what a worker's memory consists of. See
+ * text_heap.h; docs/memory.md defines each line.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "encode/text/text_heap.h"
 
-/* What is shown of one worker, or of all. */
+/* What is shown of one worker, or of all workers. */
 enum key {
 	RSS,
 	PSS,
@@ -43,7 +43,7 @@ static const char *const key_name[KEYS] = {
 
 struct figures {
 	int64_t bytes[KEYS];
-	unsigned int known; /* bit by key */
+	unsigned int known; /* one bit for each key */
 	struct pp_pool_facts pool[PP_POOLS_MAX];
 	uint32_t pools;
 };
@@ -95,7 +95,8 @@ figures_of(struct figures *f, const struct pp_memory_worker *worker,
 	figure_set(f, LIVE_SEEN, live);
 	if (!worker->has_kernel || !worker->answered)
 		return;
-	/* In 64 bits without a sign, where nothing can overflow. */
+	/* The difference is taken in unsigned 64 bits, where nothing can
+	 * overflow. */
 	figure_set(f, UNEXPLAINED,
 	    (uint64_t)f->bytes[PRIVATE_DIRTY] -
 		(uint64_t)f->bytes[MALLOC_ARENA] -
@@ -104,8 +105,8 @@ figures_of(struct figures *f, const struct pp_memory_worker *worker,
 		(uint64_t)f->bytes[THREAD_STACKS]);
 }
 
-/* Pools of one name are one line; there are as many names as one worker can
- * have, more are in KorePools only. */
+/* Add a pool to the pool of the same name. There are as many names as one
+ * worker can have; further pools are in KorePools only. */
 static void
 total_pool(struct figures *total, const struct pp_pool_facts *pool)
 {

@@ -7,10 +7,10 @@
  *     kore_pgsql_query(...)
  *     	/usr/share/kore/src/pgsql.c:213 +0x4c
  *
- * What the parsers take (panicparse 2.3, gostackparse, goroutine-inspect):
- * nothing but a state and minutes between the brackets; a function, its
- * arguments as "..." and no other parenthesis; a file that ends in .c, .go or
- * .s, or "??". Stacks are written once and copied: 10,000 requests sleep in a
+ * The parsers (panicparse 2.3, gostackparse, goroutine-inspect) accept only
+ * this: a state and minutes between the brackets; a function, its arguments as
+ * "..." and no other parenthesis; a file that ends in .c, .go or .s, or "??".
+ * Each stack is written once and then copied, since 10,000 requests sleep in a
  * few places.
  */
 #include <stdio.h>
@@ -26,7 +26,8 @@ static const char *const kind_name[] = {
 	[PP_PROGRESS_THREAD] = "thread",
 };
 
-/* Characters that mean something to a parser, or end the line. */
+/* Write a name without characters that a parser understands or that end the
+ * line. */
 static void
 name_write(const char *name, struct pp_buf *out)
 {
@@ -81,7 +82,8 @@ frame_write(const char *function, const char *file, int line, uint32_t offset,
 	pp_buf_text(out, "(...)\n\t");
 	file_write(file, out);
 	pp_buf_printf(out, ":%d", line);
-	/* Of the physical function only; no offset at its very start. */
+	/* Only the physical function has an offset; there is none at its very
+	 * start. */
 	if (offset > 1)
 		pp_buf_printf(out, " +0x%x", offset - 1);
 	pp_buf_text(out, "\n");
@@ -121,7 +123,7 @@ stack_write(const struct pp_profile *p, const struct pp_sample *sample,
 		    out);
 }
 
-/* Text of a label of the set, or "". */
+/* Return the text of a label of the set, or "". */
 static const char *
 label_text(const struct pp_progress_list *list, uint32_t set, const char *key)
 {
@@ -136,7 +138,7 @@ label_text(const struct pp_progress_list *list, uint32_t set, const char *key)
 	return ("");
 }
 
-/* Of the list; a blank would divide it otherwise. */
+/* Write a word of the list without blanks, which would divide it. */
 static void
 word_write(const char *word, struct pp_buf *out)
 {
@@ -196,7 +198,7 @@ block_head(const struct pp_progress_list *list,
 	pp_buf_text(out, "]:\n");
 }
 
-/* Where each stack is in `text`, written there now. */
+/* Write each stack to `text`, and return where each begins. */
 static size_t *
 stacks_write(const struct pp_profile *p, struct pp_buf *text)
 {
@@ -213,11 +215,11 @@ stacks_write(const struct pp_profile *p, struct pp_buf *text)
 	return (start);
 }
 
-/* The most that the words of a line of the list and of a head take, beside
- * the texts in them. */
+/* The most bytes of a line of the list and of a block's head, without the texts
+ * in them. */
 #define LINE_MAX 320
 
-/* How many items' blocks fit. */
+/* Return for how many items there is room. */
 static uint32_t
 items_fit(const struct pp_progress_list *list, const size_t *start)
 {

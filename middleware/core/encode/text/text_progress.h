@@ -1,14 +1,14 @@
 /*
- * What is in progress as text (goroutine, debug=2), in the form in which Go
- * dumps its goroutines: one block for each request, task and thread.
+ * The activities as text (goroutine, debug=2), in the form in which Go dumps
+ * its goroutines: one block for each request, task and thread.
  *
- * First comes a list with what Go's form has no place for (route, method and
- * path, worker, age, bytes), a line for each block. Between the blocks and in
- * them is nothing but Go's form: programs that parse Go dumps skip what comes
- * before the first block, and stop at a line that they do not know after it.
+ * First comes a list, with a line for each block, of what has no place in Go's
+ * form (route, method and path, worker, age, bytes). Between and in the blocks
+ * there is nothing but Go's form: programs that parse Go's dumps skip lines
+ * before the first block, and stop at an unknown line after it.
  *
- * Rule: paths and names come from clients and from files that anybody may
- * have made; none makes a line of its own.
+ * Rule: paths and names come from clients and from files that anybody may have
+ * made; none can make a line of its own.
  */
 #ifndef PP_ENCODE_TEXT_TEXT_PROGRESS_H
 #define PP_ENCODE_TEXT_TEXT_PROGRESS_H
@@ -17,8 +17,8 @@
 #include "live/progress_list.h"
 #include "profile/profile.h"
 
-/* The most that is written, as in Go; what is left out is counted in a line
- * of the list. */
+/* The most bytes that are written, as in Go; a line of the list says how many
+ * blocks were left out. */
 #ifndef PP_TEXT_PROGRESS_MAX
 #define PP_TEXT_PROGRESS_MAX (64U << 20)
 #endif

@@ -1,5 +1,5 @@
 /*
- * The table of functions; the sums are top.c's.
+ * The table of functions; top.c makes the sums.
  *
  *     Type: cpu
  *     Showing nodes accounting for 460ms, 100% of 460ms total
@@ -19,8 +19,8 @@ struct table {
 	const struct pp_profile *p;
 	const struct pp_value_type *type;
 	const struct pp_top *top;
-	int best;	     /* 1: a unit for each number */
-	struct pp_unit unit; /* else this for all */
+	int best;	     /* 1: each number has its best unit */
+	struct pp_unit unit; /* otherwise the unit of all numbers */
 	struct pp_buf *out;
 };
 
@@ -33,8 +33,9 @@ table_value(const struct table *t, char text[PP_MEASURE_MAX], int64_t value)
 		pp_measure_text(text, value, t->unit);
 }
 
-/* One unit for the whole table: that of the smallest number, or of its
- * hundredth part when the largest has a larger one. */
+/* Choose one unit for the whole table: that of the smallest number. If the
+ * largest number has a larger unit and is more than a hundred times the
+ * smallest, the unit is that of a hundred times the smallest. */
 static void
 table_choose(struct table *t)
 {
@@ -61,7 +62,7 @@ table_choose(struct table *t)
 		t->unit = pp_measure_unit(100 * least, t->type->unit);
 }
 
-/* No newline: a name has one line. */
+/* Write a name without newlines: it has one line. */
 static void
 line_text(struct pp_buf *out, const char *text)
 {

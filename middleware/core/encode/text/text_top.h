@@ -1,10 +1,10 @@
 /*
- * The functions with the most of a value of their own, as a table: what
- * `go tool pprof -top -nodecount=50` prints of the same profile, for whoever
- * has only curl.
+ * The functions with the largest values of their own, as a table: what `go tool
+ * pprof -top -nodecount=50` prints of the same profile, for somebody who has
+ * only curl. Not the sums: top.h has these.
  *
- * Rule: every line is pprof's, to the digit; only the time of the header is
- * UTC here, and names are not demangled.
+ * Rule: every line is that of pprof, to the digit, with two exceptions: the
+ * time in the header is UTC, and names are not demangled.
  */
 #ifndef PP_ENCODE_TEXT_TEXT_TOP_H
 #define PP_ENCODE_TEXT_TEXT_TOP_H

@@ -1,10 +1,10 @@
 /*
- * Summing up by function. Up to three passes over the samples, as pprof does:
+ * Sums up by function, in up to three passes over the samples, as pprof does:
  * all functions; those that are not too small; those that are shown. Only the
- * lines between callers and callees change with that: who is left out is
- * skipped, and his caller becomes the caller.
+ * edges between callers and callees differ: a function that is left out is
+ * skipped, and its caller becomes the caller of its callees.
  *
- * Rule: sums only; how they look is text_top.c.
+ * Rule: only sums are made here; text_top.c prints them.
  */
 #include "encode/text/top.h"
 
@@ -15,7 +15,7 @@
 #include "encode/bytes/measure.h"
 #include "profile/frames.h"
 
-#define NODE_PART 0.005 /* of all: less is not shown */
+#define NODE_PART 0.005 /* of the total: a smaller node is left out */
 #define EDGE_PART 0.001
 #define FIRST	  256
 
@@ -39,7 +39,7 @@ ends_same(const void *owner, uint32_t id, const void *key)
 	    top->edge[id].from == edge->from && top->edge[id].to == edge->to);
 }
 
-/* Room for one more; entry 0 stays unused. */
+/* Make room for one more entry; entry 0 stays unused. */
 static void *
 top_grow(struct pp_top *top, void *array, uint32_t *used, uint32_t *room,
     size_t size)
@@ -110,7 +110,7 @@ edge_add(struct pp_top *top, uint32_t from, uint32_t to, int inlined,
 	top->edge[id].inlined &= inlined;
 }
 
-/* `number` counts samples from 1. */
+/* Add a sample to all its functions; `number` counts samples from 1. */
 static void
 sample_add(struct pp_top *top, const struct pp_sample *sample, uint32_t number)
 {
@@ -178,7 +178,7 @@ row_compare(const void *a, const void *b, void *arg)
 	return (l > r ? -1 : l < r);
 }
 
-/* Those with any value, in order. */
+/* List the functions that have any value, in order. */
 static void
 top_rows(struct pp_top *top)
 {
@@ -205,7 +205,8 @@ pp_top_cutoff(int64_t total)
 	return (part_of(total, NODE_PART));
 }
 
-/* Leave out what is too small, and then what is beyond the rows asked for. */
+/* Leave out functions that are too small, and then those beyond the rows that
+ * are asked for. */
 static int64_t
 top_trim(struct pp_top *top, uint32_t rows_max)
 {

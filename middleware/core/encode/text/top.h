@@ -1,9 +1,10 @@
 /*
- * Functions by name with what they cost themselves and with what they call:
- * the numbers behind text_top.c. Private to it and to its tests.
+ * Functions by name with their own values and those of their callees: the
+ * numbers behind text_top.c. Only that file and its tests include this.
  *
- * Rule: as pprof sums: a function counts once for a stack, however often it
- * is in it; small ones are left out and given to nobody.
+ * Rule: the sums are those of pprof: a function counts once for a stack,
+ * however often it is in the stack; small functions are left out, and their
+ * values are given to no other.
  */
 #ifndef PP_ENCODE_TEXT_TOP_H
 #define PP_ENCODE_TEXT_TOP_H
@@ -13,14 +14,14 @@
 
 struct pp_top_node {
 	const char *name;
-	int nameless; /* 1: the name of its object's file */
+	int nameless; /* 1: `name` is that of the object's file */
 	int64_t flat, cum;
 	uint32_t seen; /* the sample that was added last */
 	int dropped;
-	int inlined, called; /* callers it was inlined into; that called it */
+	int inlined, called; /* numbers of callers: inlined into, called by */
 };
 
-/* A caller and who it calls. */
+/* A caller and its callee. */
 struct pp_top_edge {
 	uint32_t from, to;
 	int64_t weight;
@@ -39,20 +40,20 @@ struct pp_top {
 	struct pp_idmap by_ends;
 	int failed;
 
-	uint32_t *row; /* numbers of nodes that are shown, in order */
+	uint32_t *row; /* shown nodes, in order */
 	uint32_t rows;
-	uint32_t left;	  /* after those that are too small */
-	uint32_t dropped; /* too small */
-	int64_t total;	  /* sum of what is above zero, and of what is below
-			     without its sign */
+	uint32_t left;	  /* nodes that are not too small */
+	uint32_t dropped; /* nodes that are too small */
+	int64_t total;	  /* sum of the absolute values */
 };
 
-/* Returns -1 when out of memory; _free() in any case. */
+/* Sum up value[`value`] by function, and keep at most `rows_max` rows. Returns
+ * -1 when out of memory; the caller calls _free() in both cases. */
 int pp_top_make(struct pp_top *top, const struct pp_profile *p, uint32_t value,
     uint32_t rows_max);
 void pp_top_free(struct pp_top *top);
 
-/* The part of `total` below which pprof leaves a function out. */
+/* Return the value below which pprof leaves a function out. */
 int64_t pp_top_cutoff(int64_t total);
 
 #endif

@@ -1,15 +1,15 @@
 /*
- * Events of the tracer as events of Go, but for those of Gs. The rules that
- * they obey are in docs/formats.md.
+ * Events of the tracer as events of Go, except those of Gs (trace_go_move.c).
+ * docs/formats.md has the rules for them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "encode/trace/trace_go_private.h"
 
-/* Room that is kept for what stands at the end: of each stack two frames, with
- * a function, a file and a name; each name, the end of each row. As much as
- * they need when they have to be cut (trace_go_dict.c). */
+/* The room that is kept for the end of the file: for each stack two frames,
+ * with function, file and name; each name; the end of each row. It is what they
+ * need when they have to be cut (trace_go_dict.c). */
 #define NAME_BYTES  (GO_TEXT_LEAST + 8)
 #define STACK_BYTES (GO_STACK_LEAST + 3 * NAME_BYTES)
 #define ROW_BYTES   32
@@ -113,8 +113,8 @@ event_user(struct pp_trace_go *go, struct pp_go_row *row,
 	}
 }
 
-/* Samples have rows of their own, in which only their order in the file
- * counts; the time that they were taken at is one of their numbers. */
+/* Samples have rows of their own. Only the order in the file counts there; the
+ * time of a sample is one of its numbers. */
 static void
 event_sample(struct pp_trace_go *go, const struct pp_tracer_event *e)
 {
@@ -122,14 +122,14 @@ event_sample(struct pp_trace_go *go, const struct pp_tracer_event *e)
 
 	if (taken <= go->begin)
 		return;
-	/* What was created at the begin has the time after it. */
+	/* Gs that exist at the begin are created at the times just after it. */
 	if (taken < go->begin + 2)
 		taken = go->begin + 2;
 	PUT(go, &go->samples, GO_SAMPLE, go->samples.last + 1, (uint64_t)taken,
 	    e->p, e->number, pp_go_stack(go, &e->stack));
 }
 
-/* Nothing more is taken: what runs is stopped, as it must be. */
+/* Take no more events, and stop what runs, as the format demands. */
 static void
 trace_close(struct pp_trace_go *go)
 {

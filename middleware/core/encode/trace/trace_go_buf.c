@@ -1,6 +1,6 @@
 /*
- * Records and batches, as bytes, and the numbers of what they refer to. See
- * docs/formats.md.
+ * Records and batches as bytes, and the ids of names and stacks that records
+ * refer to. See docs/formats.md.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,7 @@ pp_go_put(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
 		return;
 	before = row->len;
 	to = row->data + before;
-	/* The byte for the length is there when there are four numbers. */
+	/* A record has a byte for its length only if it has four numbers. */
 	len = count < 3 ? 1 : 2;
 	len += pp_go_varint(to + len, (uint64_t)(ts - row->last));
 	for (i = 0; i < count; i++)

@@ -1,10 +1,10 @@
 /*
- * What the events of a trace refer to: strings, stacks and the clock, in a
- * batch of their own at the end of the file.
+ * What the events of a trace refer to: strings, stacks and the clock, in one
+ * batch at the end of the file.
  *
- * Readers know a frame by its address alone, the first function and line that
- * they see there hold for the whole file. So each function and line gets an
- * address of its own, which means nothing else.
+ * Readers identify a frame by its address alone: the first function and line
+ * that they see there hold for the whole file. So each pair of function and
+ * line gets an address made up for it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +15,16 @@
 #include "encode/trace/trace_go_private.h"
 #include "profile/idmap.h"
 
-/* What readers take of one stack; some keep 2,048 bytes of it. */
+/* The most that readers take of one stack and of one text; some keep 2,048
+ * bytes of a stack. */
 #define FRAMES_MAX  64
 #define STACK_BYTES 2048
 #define TEXT_MAX    1000000
 
-/* Written to the file when there are so many. */
+/* The bytes are written to the file when there are so many. */
 #define DICT_BYTES (64U << 10)
 
-/* The first made-up address. */
+/* The first of the made-up addresses. */
 #define PC_FIRST 0x1000
 
 /* A list of keys under numbers 1..n. */
@@ -33,8 +34,8 @@ struct numbers {
 	struct pp_idmap map;
 };
 
-/* How much of stacks and texts is written: all that readers take, or if that is
- * more than the file may have, less and less. */
+/* How much of stacks and texts is written: first all that readers take. If that
+ * is more than the file may have, the next line is tried. */
 static const struct cut {
 	uint32_t frames, text;
 } cuts[] = {
@@ -51,7 +52,7 @@ struct dictionary {
 	struct pp_trace_go *go;
 	const struct pp_tracer *tracer;
 	const struct pp_profile *stacks;
-	struct numbers texts;  /* pointers to what the profile has interned */
+	struct numbers texts;  /* pointers to the profile's strings */
 	struct numbers frames; /* function and line, or a name */
 	struct pp_buf out;
 	int failed;
@@ -126,7 +127,7 @@ dict_string(struct dictionary *d, uint64_t id, const char *text)
 {
 	size_t len = strnlen(text, (size_t)d->cut->text + 1);
 
-	/* Not within a character. */
+	/* A text is not cut within a character. */
 	if (len > d->cut->text) {
 		for (len--; len > 1 && (text[len] & 0xc0) == 0x80; len--)
 			continue;
@@ -137,7 +138,7 @@ dict_string(struct dictionary *d, uint64_t id, const char *text)
 	pp_buf_append(&d->out, text, len);
 }
 
-/* String id of a text of the profile's; "" is 0. */
+/* Return the string id of a text of the profile; "" is 0. */
 static uint32_t
 dict_text(struct dictionary *d, const char *text)
 {
@@ -147,7 +148,7 @@ dict_text(struct dictionary *d, const char *text)
 	    TEXT_FIRST + number_of(d, &d->texts, (uint64_t)(uintptr_t)text));
 }
 
-/* One frame, to `to`. */
+/* Write one frame to `to`. */
 static uint32_t
 dict_frame(struct dictionary *d, uint8_t *to, uint64_t key, uint64_t function,
     uint64_t file, uint64_t line)
@@ -177,7 +178,7 @@ dict_line_frame(struct dictionary *d, uint8_t *to, const struct pp_line *line)
 	    dict_text(d, f->name), dict_text(d, f->file), number));
 }
 
-/* The frames of one sample, as far as there is room. Returns how many. */
+/* Write the frames of one sample, as far as there is room. Returns how many. */
 static uint32_t
 dict_sample(struct dictionary *d, const struct pp_sample *sample, uint8_t *to,
     uint32_t *len, uint32_t room)
@@ -227,7 +228,7 @@ dict_stack(struct dictionary *d, uint32_t id)
 	dict_number(d, n + len);
 	pp_buf_append(&d->out, head, n);
 	pp_buf_append(&d->out, frame, len);
-	/* What is in the file already need not be held. */
+	/* Bytes that are in the file need not be held in memory. */
 	if (d->out.len > DICT_BYTES)
 		dict_flush(d);
 }

@@ -1,9 +1,10 @@
 /*
- * What the tracer says of a G, as Go's events: a G's number in its history
- * (`seq`), and the row on which that is known without saying it.
+ * Events of Gs as events of Go. Each event has the G's number in its history
+ * (`seq`), but for events on the row of the event before, where the reader
+ * counts by itself.
  *
- * Rule: one event of the tracer is one to six of Go's, always on the row of
- * its own P.
+ * Rule: one event of the tracer becomes one to six events of Go, always on the
+ * row of its own P.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@
 
 #define ELSEWHERE UINT32_MAX
 
-/* How a G is blocked: what waits for a socket is in the network profile, what
- * waits for a time in none, all else in the one of synchronization. */
+/* Return how a G is blocked. Readers show waits for a socket in the network
+ * profile, waits for a time in none, and all others in the synchronization
+ * profile. */
 static enum pp_go_ev
 block_type(uint32_t wait)
 {
@@ -37,7 +39,7 @@ block_type(uint32_t wait)
 	}
 }
 
-/* What is known of a G; NULL: out of memory. */
+/* Return what is known of a G; NULL: out of memory. */
 static struct pp_go_g *
 g_at(struct pp_trace_go *go, const struct pp_tracer_g *g)
 {
@@ -81,7 +83,8 @@ put_create(struct pp_trace_go *go, struct pp_go_row *row,
 	g->away = PP_TRACER_HOW_NOT;
 	if (e->what != PP_TOLD_EXISTS)
 		return;
-	/* The reader's row of the snapshot is not where it will go on. */
+	/* In the reader's snapshot the G is on another row than the one on
+	 * which it will go on. */
 	g->row = ELSEWHERE;
 	g->away = e->how;
 	if (e->how == PP_TRACER_HOW_NOT && e->g->state != PP_TRACER_BLOCKED)
@@ -97,7 +100,8 @@ put_start(struct pp_trace_go *go, struct pp_go_row *row,
 {
 	uint32_t label = of->route;
 
-	/* Go shows the label on the bar, and its name beside it only. */
+	/* Go shows the label on the bar, and the name of the G only beside
+	 * it. */
 	if (label != 0 && of->kind == PP_TRACER_TASK)
 		label = of->entry;
 	if (label != 0)
@@ -127,7 +131,8 @@ put_wake(struct pp_trace_go *go, struct pp_go_row *row,
 	g->row = row->pid;
 }
 
-/* What stops running is no longer what the end of the file has to stop. */
+/* Write the stop of a G: the end of the file has to stop only Gs that still
+ * run. */
 static void
 put_stop(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
     const struct pp_tracer_event *e, int64_t ts)
@@ -139,7 +144,8 @@ put_stop(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
 	row->running = 0;
 }
 
-/* Away, and the P with it: what does nothing is not to count as ready. */
+/* Write that a G goes away, and its P with it: a G that does nothing must not
+ * count as ready. */
 static void
 put_away(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)
@@ -172,8 +178,8 @@ put_back(struct pp_trace_go *go, struct pp_go_row *row,
 	g->away = PP_TRACER_HOW_NOT;
 }
 
-/* How the call is told that the row came back from differs for one that was
- * away when the trace began: the reader knows the first half already. */
+/* Write that a G comes back. If it was away when the trace began, the reader
+ * already knows the first half of the call. */
 static void
 event_away(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, struct pp_go_g *g, int64_t ts)
@@ -190,7 +196,6 @@ event_away(struct pp_trace_go *go, struct pp_go_row *row,
 	put_back(go, row, &back, g, e->what == PP_TOLD_SHORT ? ts : until);
 }
 
-/* Of a G, whose state changes. */
 void
 pp_go_move(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)

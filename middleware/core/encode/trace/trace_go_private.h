@@ -1,8 +1,7 @@
 /*
- * What the files of the encoder share: trace_go.c (events),
- * trace_go_move.c (those of Gs), trace_go_buf.c
- * (bytes and batches), trace_go_dict.c (strings and stacks). Nobody else
- * includes this.
+ * What the files of the encoder share: trace_go.c (events), trace_go_move.c
+ * (events of Gs), trace_go_buf.c (bytes and batches), trace_go_dict.c (strings
+ * and stacks). Nobody else includes this.
  */
 #ifndef PP_ENCODE_TRACE_TRACE_GO_PRIVATE_H
 #define PP_ENCODE_TRACE_TRACE_GO_PRIVATE_H
@@ -13,7 +12,7 @@
 #include "encode/trace/trace_go.h"
 #include "encode/trace/trace_stacks.h"
 
-/* Numbers of the format. */
+/* Event types, by their numbers in the format. */
 enum pp_go_ev {
 	GO_BATCH = 1,
 	GO_FREQUENCY = 2,
@@ -48,37 +47,37 @@ enum pp_go_ev {
 	GO_SAMPLE = 49
 };
 
-/* A batch is written when it has so many bytes; the largest record is a log
- * with a text. */
+/* A batch is written to the file when it has this many bytes; the largest
+ * record is a log with a text. */
 #define GO_BATCH_BYTES	(16U << 10)
 #define GO_RECORD_BYTES (PP_TRACE_TEXT_MAX + 128)
 
-/* What a stack of two frames and its name takes at most, and how long a text
- * always may be. */
+/* The most bytes of a stack of two frames with its names, and a length that a
+ * text may always have. */
 #define GO_STACK_LEAST 48
 #define GO_TEXT_LEAST  48
 
-/* Ids of strings: the tracer's names have their own, then a word of ours, and
- * functions and files. */
+/* Ids of strings: first the tracer's names by their numbers, then one text of
+ * this encoder, then functions and files. */
 #define TEXT_TRACE PP_TRACE_NAMES_MAX
 #define TEXT_FIRST PP_TRACE_NAMES_MAX
 
-/* The bytes of one P since its last batch was written. */
+/* The bytes of one P since the last batch of the P was written. */
 struct pp_go_row {
 	uint8_t *data; /* NULL: nothing yet */
 	uint32_t len;  /* 0: no batch is open */
 	uint32_t pid;
 	int64_t last;	  /* time of the last event */
 	uint32_t tid;	  /* as ProcStart shows it */
-	uint32_t running; /* place of the G that runs + 1; 0: none */
-	uint32_t stopped; /* stack for the end of what runs */
+	uint32_t running; /* index of the running G + 1; 0: none */
+	uint32_t stopped; /* stack for the end of the running G */
 };
 
-/* What the reader of the file has to be told of a G, by its place. */
+/* What the reader of the file has been told of a G, by the G's index. */
 struct pp_go_g {
-	uint32_t seq;  /* as the reader counts */
-	uint32_t row;  /* where its last event was; UINT32_MAX: elsewhere */
-	uint32_t away; /* enum pp_tracer_how: it was, at the begin */
+	uint32_t seq;  /* the number that the reader counts */
+	uint32_t row;  /* of its last event; UINT32_MAX: elsewhere */
+	uint32_t away; /* enum pp_tracer_how, at the begin */
 };
 
 struct pp_trace_go {
@@ -107,30 +106,30 @@ struct pp_trace_go {
 	} while (0)
 #define PUT0(go, row, type, ts) pp_go_put(go, row, type, ts, NULL, 0)
 
-/* A name or a stack that an event refers to. */
+/* Return the id of a name or of a stack that an event refers to. */
 uint32_t pp_go_name(struct pp_trace_go *go, uint32_t name);
 uint64_t pp_go_stack(struct pp_trace_go *go,
     const struct pp_tracer_stack *stack);
 
-/* The event of a G whose state changes. */
+/* Write the event of a G whose state changes. */
 void pp_go_move(struct pp_trace_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts);
 
-/* Append a record: its time and `count` numbers. */
+/* Append a record: its type, its time and `count` numbers. */
 void pp_go_put(struct pp_trace_go *go, struct pp_go_row *row,
     enum pp_go_ev type, int64_t ts, const uint64_t *arg, uint32_t count);
 
-/* Bytes that belong to the record before, behind its length. */
+/* Append a text that belongs to the record before, behind its length. */
 void pp_go_put_text(struct pp_trace_go *go, struct pp_go_row *row,
     const char *text, uint32_t len);
 
 /* Write the row's batch to the file. */
 void pp_go_flush(struct pp_trace_go *go, struct pp_go_row *row);
 
-/* A number as the format writes it; returns its bytes, at most 10. */
+/* Write a number as the format does; returns the bytes written, at most 10. */
 uint32_t pp_go_varint(uint8_t *to, uint64_t number);
 
-/* The batch with frequency, strings and stacks. Returns -1 when out of
+/* Write the batch with frequency, strings and stacks. Returns -1 when out of
  * memory. */
 int pp_go_dictionary(struct pp_trace_go *go, const struct pp_tracer *tracer,
     const struct pp_profile *stacks);

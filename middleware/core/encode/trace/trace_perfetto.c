@@ -1,9 +1,9 @@
 /*
- * Events of the tracer as slices. See trace_perfetto.h; what stands for what
- * is in docs/formats.md.
+ * Events of the tracer as slices. See trace_perfetto.h; docs/formats.md says
+ * which event becomes which slice.
  *
- * Rule: a row's slices are closed innermost first, all of them when what runs
- * there stops.
+ * Rule: the slices of a row are closed innermost first. When what runs on the
+ * row stops, all of them are closed.
  */
 #include <stdlib.h>
 
@@ -62,7 +62,7 @@ row_end(struct pp_trace_perfetto *pf, struct pp_pf_row *row, int64_t ts,
 		pp_pf_event(pf, row->uuid, ts, SLICE_END, &nothing);
 }
 
-/* A thread of a process, both named. */
+/* Describe a thread and its process, with their names. */
 static void
 event_up(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
     const struct pp_tracer_event *e)
@@ -87,13 +87,14 @@ event_up(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 	track.process = NULL;
 	track.thread = &thread;
 	pp_pf_track(pf, &track);
-	/* Known by its old number until the file has the new one: it may end
-	 * here, and says so on a row. */
+	/* The row keeps its old id until the file has the new one: the file may
+	 * end here, and its last event needs a row. */
 	row->uuid = track.uuid;
 	row->process = UUID_PROCESS + (uint32_t)e->pid;
 }
 
-/* What begins to run; all runs of a request and its tasks are one flow. */
+/* Return the detail of a G that begins to run; all runs of a request and its
+ * tasks are one flow. */
 static struct pp_pf_detail
 detail_of(const struct pp_tracer_g *g)
 {
@@ -104,8 +105,9 @@ detail_of(const struct pp_tracer_g *g)
 	return (detail);
 }
 
-/* The row on which what runs on the P sleeps, in the place of its G: there
- * one after the other sleeps, in the order of the P's time. */
+/* Return the id of the row for a sleeping G: there is one for each pair of P
+ * and index of a G. On such a row one G sleeps after another, in the order of
+ * the P's time. */
 static uint64_t
 asleep_uuid(uint32_t p, uint32_t place)
 {
@@ -150,7 +152,8 @@ event_wake(struct pp_trace_perfetto *pf, const struct pp_tracer_event *e,
 		pp_pf_event(pf, uuid, ts, SLICE_END, &nothing);
 }
 
-/* A loop that waits for events is idle: its row is empty then. */
+/* Write that a G is away. A loop that waits for events is idle, and its row
+ * stays empty. */
 static void
 event_away(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
     const struct pp_tracer_event *e, int64_t ts)
@@ -169,7 +172,7 @@ event_away(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 			row_begin(pf, row, until, detail_of(e->g));
 		return;
 	}
-	/* One that was away at the begin has no slice to be in. */
+	/* A G that was away at the begin has no slice yet to be in. */
 	if (row->depth == 0)
 		row_begin(pf, row, ts, detail_of(e->g));
 	row_begin(pf, row, ts, what);
@@ -201,7 +204,7 @@ event_user(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 	default:
 		break;
 	}
-	/* A request's own is its slices. */
+	/* The own task of a request is shown by its slices. */
 	if (e->g == NULL || e->number == e->g->number)
 		return;
 	track.uuid = UUID_TASK + e->number;

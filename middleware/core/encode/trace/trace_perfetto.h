@@ -1,14 +1,14 @@
 /*
  * A trace as ui.perfetto.dev reads it: track events in protobuf.
  *
- * The rows of the tracer (trace/event.h) are its threads, by worker. Beside
- * them rows for what sleeps, for tasks of the application and for the heap; the
- * runs of a request and of its tasks are joined by arrows.
+ * Each thread of a worker is a row. Further rows are for sleeping requests, for
+ * tasks of the application and for the heap; arrows join the runs of a request
+ * and of its tasks.
  *
- * Not in it: stacks and CPU samples; these are in the file for Go
+ * Not in this file: stacks and CPU samples, which are in the file for Go
  * (trace_go.h).
  *
- * Rule: memory is bounded by what is in progress, not by time.
+ * Rule: cold; memory is bounded by what is in progress, not by time.
  */
 #ifndef PP_ENCODE_TRACE_TRACE_PERFETTO_H
 #define PP_ENCODE_TRACE_TRACE_PERFETTO_H
@@ -19,17 +19,19 @@
 
 struct pp_trace_perfetto;
 
-/* As pp_trace_go_new(); names are asked of the tracer. */
+/* As pp_trace_go_new(); `tracer` gives the names, and must outlive the
+ * trace. */
 struct pp_trace_perfetto *pp_trace_perfetto_new(const struct pp_tracer *tracer,
     int64_t begin, uint64_t max);
 void pp_trace_perfetto_free(struct pp_trace_perfetto *pf);
 
-/* The reader for pp_tracer_begin(). */
+/* Take an event; this is the reader for pp_tracer_begin(). */
 void pp_trace_perfetto_event(void *pf, const struct pp_tracer_event *event);
 
 int pp_trace_perfetto_full(const struct pp_trace_perfetto *pf);
 
-/* The file, the caller's, and its length; -1: out of memory. */
+/* Finish the trace. Returns the file, which the caller closes, and its length;
+ * -1: out of memory. */
 int pp_trace_perfetto_finish(struct pp_trace_perfetto *pf, uint64_t *len);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define BUFFER_BYTES (64U << 10)
 
-/* Ids of rows, by sort. */
+/* Ids of rows, by kind of row. */
 #define UUID_HEAP    1ULL
 #define UUID_ROW     (1ULL << 32) /* + a number of its own for each thread */
 #define UUID_PROCESS (2ULL << 32) /* + pid */
@@ -25,8 +25,8 @@
 #define NAMES_BEGIN  1
 #define NAMES_GO_ON  2
 
-/* A name of ours behind the tracer's; and room for the last event, which has
- * it. */
+/* The number of the one name of this encoder, after the tracer's names; and the
+ * room for the last event, which has that name. */
 #define NAME_TRACE PP_TRACE_NAMES_MAX
 #define NOTE_BYTES 256
 
@@ -44,21 +44,21 @@ struct pp_trace_perfetto {
 	int64_t begin;
 	uint64_t max;
 	int full;
-	int closed; /* and has said so: nothing more is written */
+	int closed; /* 1: the last event is written */
 	int failed;
-	int begun;	  /* the first packet is out */
-	uint64_t threads; /* described */
+	int begun;	  /* 1: the first packet is written */
+	uint64_t threads; /* how many are described */
 	struct pp_pf_row row[PP_TRACE_PS_MAX];
 	int64_t last; /* time of the last event */
 	uint8_t name_used[PP_TRACE_NAMES_MAX / 8 + 1];
-	/* By place of a G: the P + 1 on whose row for it it sleeps or slept
+	/* By index of a G: the P + 1 on whose row for the G it sleeps or slept
 	 * last, and whether it sleeps. */
 	uint32_t asleep[PP_TRACE_GS_MAX];
 	uint32_t used;
 	uint8_t buffer[BUFFER_BYTES];
 };
 
-/* What an event says besides its row, time and sort. */
+/* The contents of an event besides its row, time and kind. */
 struct pp_pf_detail {
 	uint32_t name;
 	uint64_t flow;
@@ -67,18 +67,18 @@ struct pp_pf_detail {
 	uint32_t len;
 };
 
-/* Text for a packet, which does not change it. */
+/* Return a text for a packet, which does not change it. */
 ProtobufCBinaryData pp_pf_bytes(const char *text, size_t len);
 ProtobufCBinaryData pp_pf_name(const struct pp_trace_perfetto *pf,
     uint32_t name);
 
-/* One packet: an event on a row, or a row. */
+/* Write one packet: an event on a row, or the description of a row. */
 void pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
     enum pp_pf_slice sort, const struct pp_pf_detail *detail);
 void pp_pf_track(struct pp_trace_perfetto *pf,
     Pp__Perfetto__TrackDescriptor *track);
 
-/* What waits goes to the file. */
+/* Write the buffered packets to the file. */
 void pp_pf_flush(struct pp_trace_perfetto *pf);
 
 #endif

@@ -12,7 +12,7 @@ pp_pf_flush(struct pp_trace_perfetto *pf)
 	pf->used = 0;
 }
 
-/* Whether the bit was set; it is now. */
+/* Set the bit, and return whether it was set before. */
 static int
 bit_set(uint8_t *bits, uint32_t at)
 {
@@ -43,7 +43,7 @@ pp_pf_name(const struct pp_trace_perfetto *pf, uint32_t name)
 	return (pp_pf_bytes(text, strlen(text)));
 }
 
-/* The file will have no more than this. */
+/* Write the last event, which says that the file ends early. */
 static void
 put_ended_early(struct pp_trace_perfetto *pf)
 {
@@ -56,7 +56,7 @@ put_ended_early(struct pp_trace_perfetto *pf)
 	pf->closed = 1;
 }
 
-/* The packet, as the file's field 1. */
+/* Write the packet, as field 1 of the file. */
 static void
 put_packet(struct pp_trace_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 {

@@ -80,7 +80,7 @@ pp_trace_stacks_id(struct pp_trace_stacks *stacks,
 	struct pp_tracer_stack ends = *stack;
 	uint32_t id;
 
-	/* The last quarter is for stacks without words. */
+	/* The last quarter of the room is for stacks without words. */
 	if (stack->words == 0 || stacks->used < PP_TRACE_STACKS_MAX / 4 * 3) {
 		id = stacks_find(stacks, stack);
 		if (id != 0)

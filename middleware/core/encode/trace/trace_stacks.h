@@ -1,9 +1,9 @@
 /*
- * The stacks that one trace uses, under ids 1..n; and of them the distinct
- * words, which are to be symbolized.
+ * The stacks that one trace uses, under ids 1..n, and the distinct words of
+ * these stacks, which are symbolized later.
  *
- * Rule: bounded; a stack that finds no room is known by its ends alone, and
- * if even these find none it is 0.
+ * Rule: bounded; if a stack finds no room, only its ends are kept, and if even
+ * these find none, its id is 0.
  */
 #ifndef PP_ENCODE_TRACE_TRACE_STACKS_H
 #define PP_ENCODE_TRACE_TRACE_STACKS_H
@@ -17,19 +17,21 @@ struct pp_trace_stacks {
 	uint32_t *index;	       /* ids by hash */
 	uint32_t used;
 	uint32_t room;	 /* of `stack`; the index is twice as large */
-	uint32_t *words; /* distinct, in ascending order; after _settle */
+	uint32_t *words; /* distinct, ascending; valid after _settle */
 	uint32_t words_count;
 	uint64_t dropped;
 };
 
-/* Id of the stack; given now if it has none. A zeroed struct is empty. */
+/* Return the id of the stack; a new stack gets one. A zeroed struct is
+ * empty. */
 uint32_t pp_trace_stacks_id(struct pp_trace_stacks *stacks,
     const struct pp_tracer_stack *stack);
 
 /* Make the list of distinct words. Returns -1 when out of memory. */
 int pp_trace_stacks_settle(struct pp_trace_stacks *stacks);
 
-/* Place of the words in that list; words_count: they are not there. */
+/* Return the index of `words` in that list; words_count: the list does not have
+ * it. */
 uint32_t pp_trace_stacks_place(const struct pp_trace_stacks *stacks,
     uint32_t words);
 
