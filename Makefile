@@ -246,7 +246,7 @@ test: deps-test
 	    limit=300 make=fuzz-short \
 	    limit=60 packed=3 $(unit) \
 	    limit=600 at_once=2 make=soak-short \
-	    packed=3 $(filter-out $(integration_long),$(integration))
+	    packed=4 $(filter-out $(integration_long),$(integration))
 
 # The second tier: those, five minutes of load on all routes, profiled all the
 # time, all of soak, and all tests under sanitizers.

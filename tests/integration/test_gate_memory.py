@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 163 s
+# needs: a core, 163 s
 """
 All that a collector keeps stays below one number, PPROF_MEMORY_MIB, whatever is
 asked for and whatever a worker makes up: the rest is refused with 503 and the

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 15 s
+# needs: a core, 15 s
 """
 What a worker may ask of the kernel with the module and not without it: exactly
 the table in docs/design.md (but for what a Kore that has tasks asks by itself), which is that of the code (tests/checks/docs.sh).

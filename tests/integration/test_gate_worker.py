@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 108 s
+# needs: a core, 108 s
 """
 What a worker that somebody has taken over can do to the rest of the service:
 it writes over all of the memory that it shares, while it serves, and dies.

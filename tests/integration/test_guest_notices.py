@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 16 s
+# needs: a core, 16 s
 """
 What an application may still notice of the module's signals, line by line as
 docs/design.md lists it (modules/notices.c looks for it): what each look finds

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 158 s
+# needs: a core, 158 s
 """
 Libraries do what they do without the module: those with functions of their
 own by the names that are followed, and those that come and go while other

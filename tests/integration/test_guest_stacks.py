@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: alone, 28 s
+# needs: a core, 28 s
 """
 What the module takes of an application's stacks: an alternate signal stack of
 8 KiB, a thread's smallest stack, a coroutine of 8 KiB, with and without the
