@@ -35,7 +35,7 @@ enum { EPOLL_WAIT, READ, MUTEX_LOCK, MALLOC, PTHREAD_CREATE, FORK };
 #define LIBC(function, at) (LIBC_START + (function)*0x100 + (at))
 /* In fib() itself, and in what is inlined there. */
 #define FIB_BODY EXE(FIB, 0x30)
-#define FIB_STEP EXE(FIB, 0x80)
+#define FIB_STEP EXE(FIB, 0x60)
 
 static struct traced d; /* of which the arena and `zero` are used */
 static struct pp_symbols *symbols;
@@ -417,7 +417,7 @@ golden_begin(void)
 		struct pp_own *own = &d.c.f.arena->slot[slot].own;
 
 		strcpy(own->name[0], "db.connections");
-		strcpy(own->name[1], "files <&>");
+		strcpy(own->name[1], "files<&>");
 		own->used = 2;
 		golden_sums(slot);
 		golden_route(slot, LABEL(slot, GET_FIB), 20 * slot);
