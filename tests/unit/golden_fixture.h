@@ -37,7 +37,7 @@ enum { EPOLL_WAIT, READ, MUTEX_LOCK, MALLOC, PTHREAD_CREATE, FORK };
 #define FIB_BODY EXE(FIB, 0x30)
 #define FIB_STEP EXE(FIB, 0x60)
 
-static struct traced d; /* of which the arena and `zero` are used */
+static struct traced all; /* of which the arena and `zero` are used */
 static struct pp_symbols *symbols;
 static struct pp_service *service;
 static int64_t now_ns; /* CLOCK_MONOTONIC */
@@ -133,7 +133,7 @@ golden_file(const char *file, const char *name, int build_id)
 static inline uint32_t
 golden_label(uint32_t slot, const char *text, size_t len)
 {
-	return (fixture_label(&d.c.f, slot, text, len));
+	return (fixture_label(&all.c.f, slot, text, len));
 }
 #define LABEL(slot, text) golden_label((slot), (text), sizeof(text))
 #define GET_FIB		  "http.route\0/fib/\0http.method\0GET"
@@ -143,7 +143,7 @@ golden_label(uint32_t slot, const char *text, size_t len)
 #define PCS(...)                                                               \
 	(const uint64_t[]){ __VA_ARGS__ },                                     \
 	    sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t)
-#define STACK(slot, ...) counts_stack(&d.c, (slot), 2, PCS(__VA_ARGS__))
+#define STACK(slot, ...) counts_stack(&all.c, (slot), 2, PCS(__VA_ARGS__))
 #define HANDLER		 EXE(REQUEST_RUN, 0x30), EXE(WORKER_ENTRY, 0x30), EXE(MAIN, 0x30)
 
 static inline void
@@ -151,7 +151,7 @@ golden_sample(uint32_t slot, int pid, uint32_t times, uint64_t label,
     const uint64_t *pc, uint32_t pcs)
 {
 	while (times-- > 0)
-		assert_int_equal(fixture_put(&d.c.f, slot, pid, pid, 10 * MS,
+		assert_int_equal(fixture_put(&all.c.f, slot, pid, pid, 10 * MS,
 				     label, pc, pcs),
 		    0);
 }
@@ -176,15 +176,15 @@ golden_cpu(void)
 		/* Of no file. */
 		golden_sample(slot, WORKER_PID(slot), 3, 0,
 		    PCS(0x1234, EXE(MAIN, 0x30)));
-		atomic_fetch_add(&d.c.f.arena->slot[slot].samples, 100);
-		atomic_fetch_add(&d.c.f.arena->slot[slot].samples_ns, 270000);
+		atomic_fetch_add(&all.c.f.arena->slot[slot].samples, 100);
+		atomic_fetch_add(&all.c.f.arena->slot[slot].samples_ns, 270000);
 	}
 }
 
 static inline void
 golden_sums(uint32_t slot)
 {
-	struct pp_slot *to = &d.c.f.arena->slot[slot];
+	struct pp_slot *to = &all.c.f.arena->slot[slot];
 	uint32_t fib = LABEL(slot, GET_FIB), concat = LABEL(slot, POST_CONCAT);
 	uint32_t in_fib = STACK(slot, LIBC(MALLOC, 0x30), FIB_STEP,
 		     EXE(PAGE_FIB, 0x30), HANDLER),
@@ -193,7 +193,7 @@ golden_sums(uint32_t slot)
 		 in_lock = STACK(slot, LIBC(MUTEX_LOCK, 0x30),
 		     EXE(PAGE_FIB, 0x30), HANDLER),
 		 in_task = STACK(slot, LIBC(READ, 0x30), EXE(TASK, 0x30));
-	struct heap h = { .f = d.c.f };
+	struct heap h = { .f = all.c.f };
 
 	heap_put(&h, slot, in_fib, fib, 48, RATE, 5 * slot, 2);
 	heap_put(&h, slot, in_concat, concat, 100000, RATE, 9, 9);
@@ -215,7 +215,7 @@ static inline void
 golden_route(uint32_t slot, uint32_t label, uint64_t requests)
 {
 	struct pp_route *row =
-	    pp_routes_at(&d.c.f.arena->slot[slot].routes, label);
+	    pp_routes_at(&all.c.f.arena->slot[slot].routes, label);
 	uint64_t i, ns;
 
 	for (i = 0; i < requests; i++) {
@@ -233,7 +233,7 @@ static inline struct pp_flight *
 golden_flight(uint32_t slot, uint32_t entry, enum pp_wait state, uint32_t label,
     uint32_t stack)
 {
-	struct pp_flights *table = &d.c.f.arena->slot[slot].flights;
+	struct pp_flights *table = &all.c.f.arena->slot[slot].flights;
 	struct pp_flight *flight = &table->flight[entry];
 
 	if (table->used <= entry)
@@ -258,7 +258,7 @@ static inline void
 golden_thread(uint32_t slot, uint32_t place, uint32_t label, uint64_t flight,
     const uint64_t *pc, uint32_t pcs)
 {
-	struct pp_slot *to = &d.c.f.arena->slot[slot];
+	struct pp_slot *to = &all.c.f.arena->slot[slot];
 	struct pp_thread_facts *facts = &to->thread[place];
 	uint32_t i;
 
@@ -283,7 +283,7 @@ golden_live(uint32_t slot)
 {
 	uint32_t fib = LABEL(slot, GET_FIB), concat = LABEL(slot, POST_CONCAT),
 		 asleep = STACK(slot, EXE(PAGE_CONCAT, 0x30), HANDLER);
-	struct pp_flights *table = &d.c.f.arena->slot[slot].flights;
+	struct pp_flights *table = &all.c.f.arena->slot[slot].flights;
 	struct pp_flight *task;
 
 	table->running = golden_flight(slot, 0, PP_WAIT_NONE, fib, 0)->id;
@@ -303,7 +303,7 @@ golden_live(uint32_t slot)
 	golden_thread(slot, 3, 0, 0,
 	    PCS(LIBC(EPOLL_WAIT, 0x30), EXE(TASK, 0x30)));
 	if (slot == 2)
-		d.c.f.arena->slot[slot].thread[2].dumped = 0;
+		all.c.f.arena->slot[slot].thread[2].dumped = 0;
 }
 
 /* What the kernel and the first worker say of its memory; the second one says
@@ -316,7 +316,7 @@ golden_memory(void)
 				     "Shared_Dirty: 8 kB\n"
 				     "Private_Clean: 512 kB\n"
 				     "Private_Dirty: 15864 kB\n";
-	struct pp_memory_facts *facts = &d.c.f.arena->slot[1].memory;
+	struct pp_memory_facts *facts = &all.c.f.arena->slot[1].memory;
 	int fd = memfd_create("rollup", MFD_CLOEXEC);
 
 	facts->malloc_arena = 30 << 20;
@@ -347,7 +347,7 @@ golden_ticks(int64_t ns)
 static inline void
 golden_death_and_stall(void)
 {
-	struct pp_slot *slot = d.c.f.arena->slot;
+	struct pp_slot *slot = all.c.f.arena->slot;
 
 	golden_sample(1, WORKER_PID(1) - 5, 3, LABEL(1, GET_FIB),
 	    PCS(FIB_STEP, EXE(PAGE_FIB, 0x30), HANDLER));
@@ -366,11 +366,11 @@ static inline void
 golden_arena(void)
 {
 	static const char cmdline[] = "kore\0-c\0conf/app.conf";
-	struct pp_arena *arena = pp_arena_create(2, &d.c.f.fd);
+	struct pp_arena *arena = pp_arena_create(2, &all.c.f.fd);
 	uint32_t slot, i;
 
 	assert_non_null(arena);
-	d.c.f.arena = arena;
+	all.c.f.arena = arena;
 	memcpy(arena->cmdline, cmdline, sizeof(cmdline) - 1);
 	arena->cmdline_len = sizeof(cmdline) - 1;
 	memcpy(arena->server, "kore 4.1.0", 11);
@@ -384,8 +384,8 @@ golden_arena(void)
 	arena->control.block_rate_ns = 10000;
 	arena->control.mutex_fraction = 1;
 	for (slot = 0; slot < 3; slot++) {
-		fixture_load(&d.c.f, slot, "/srv/app/kore", EXE_START, 1);
-		fixture_load(&d.c.f, slot, "/lib/libc.so.6", LIBC_START, 2);
+		fixture_load(&all.c.f, slot, "/srv/app/kore", EXE_START, 1);
+		fixture_load(&all.c.f, slot, "/lib/libc.so.6", LIBC_START, 2);
 		if (slot == 0)
 			continue;
 		arena->slot[slot].life.pid = WORKER_PID(slot);
@@ -409,12 +409,12 @@ golden_begin(void)
 	symbols = pp_symbols_new();
 	golden_file("kore.so", "/srv/app/kore", 1);
 	golden_file("libc.so", "/lib/libc.so.6", 2);
-	service = pp_service_new(d.c.f.arena, d.c.f.fd, symbols);
+	service = pp_service_new(all.c.f.arena, all.c.f.fd, symbols);
 	assert_non_null(service);
 	/* The same label set has another number in each worker. */
 	(void)LABEL(2, POST_CONCAT);
 	for (slot = 1; slot < 3; slot++) {
-		struct pp_own *own = &d.c.f.arena->slot[slot].own;
+		struct pp_own *own = &all.c.f.arena->slot[slot].own;
 
 		strcpy(own->name[0], "db.connections");
 		strcpy(own->name[1], "files<&>");
@@ -435,8 +435,8 @@ golden_end(void)
 {
 	pp_service_free(service);
 	pp_symbols_free(symbols);
-	pp_arena_detach(d.c.f.arena, d.c.f.arena->size);
-	close(d.c.f.fd);
+	pp_arena_detach(all.c.f.arena, all.c.f.arena->size);
+	close(all.c.f.fd);
 }
 
 /* Requests, a task, waits and calls, as the threads of one worker tell them,
@@ -449,41 +449,42 @@ golden_trace(uint32_t slot)
 		 text, stack = STACK(slot, EXE(PAGE_CONCAT, 0x30), HANDLER);
 
 	memcpy(&text, "parse\0\0", 8);
-	PUT_BY(&d, slot, 0, 10, PP_TRACE_BEGIN, 0, 0,
+	PUT_BY(&all, slot, 0, 10, PP_TRACE_BEGIN, 0, 0,
 	    pid | (uint32_t)WORKER_PID(slot), 0);
-	PUT_BY(&d, slot, 0, 10, PP_TRACE_SNAPSHOT, PP_WAIT_PGSQL, concat,
-	    1000 * slot + 4, stack, (uint64_t)d.zero, 0, 0);
-	PUT_BY(&d, slot, 0, 20, PP_TRACE_DROPPED, 0, 0, 3);
-	PUT_BY(&d, slot, 0, 90, PP_TRACE_RUN, 0, fib, id);
-	PUT_BY(&d, slot, 0, 100, PP_TRACE_USER_TASK, 5, 0, id + 1000, id, text);
-	PUT_BY(&d, slot, 0, 110, PP_TRACE_USER_REGION, 5, 0, id + 1000, text);
-	PUT_BY(&d, slot, 0, 120, PP_TRACE_USER_LOG, 5, 3, id + 1000, text,
+	PUT_BY(&all, slot, 0, 10, PP_TRACE_SNAPSHOT, PP_WAIT_PGSQL, concat,
+	    1000 * slot + 4, stack, (uint64_t)all.zero, 0, 0);
+	PUT_BY(&all, slot, 0, 20, PP_TRACE_DROPPED, 0, 0, 3);
+	PUT_BY(&all, slot, 0, 90, PP_TRACE_RUN, 0, fib, id);
+	PUT_BY(&all, slot, 0, 100, PP_TRACE_USER_TASK, 5, 0, id + 1000, id,
+	    text);
+	PUT_BY(&all, slot, 0, 110, PP_TRACE_USER_REGION, 5, 0, id + 1000, text);
+	PUT_BY(&all, slot, 0, 120, PP_TRACE_USER_LOG, 5, 3, id + 1000, text,
 	    0x636261);
-	PUT_BY(&d, slot, 0, 130, PP_TRACE_USER_REGION_END, 0, 0);
-	PUT_BY(&d, slot, 0, 140, PP_TRACE_USER_TASK_END, 0, 0, id + 1000);
-	PUT_BY(&d, slot, 0, 150, PP_TRACE_CALL, PP_CALL_nanosleep, 0);
-	PUT_BY(&d, slot, 0, 2150, PP_TRACE_CALL_END, PP_CALL_nanosleep, 0,
+	PUT_BY(&all, slot, 0, 130, PP_TRACE_USER_REGION_END, 0, 0);
+	PUT_BY(&all, slot, 0, 140, PP_TRACE_USER_TASK_END, 0, 0, id + 1000);
+	PUT_BY(&all, slot, 0, 150, PP_TRACE_CALL, PP_CALL_nanosleep, 0);
+	PUT_BY(&all, slot, 0, 2150, PP_TRACE_CALL_END, PP_CALL_nanosleep, 0,
 	    stack);
-	PUT_BY(&d, slot, 0, 2160, PP_TRACE_TASK_QUEUED, 0, concat, id + 3, id,
+	PUT_BY(&all, slot, 0, 2160, PP_TRACE_TASK_QUEUED, 0, concat, id + 3, id,
 	    stack);
-	PUT_BY(&d, slot, 0, 2170, PP_TRACE_SLEEP, PP_WAIT_TASK, 0, id, stack);
-	PUT_BY(&d, slot, 0, 2180, PP_TRACE_RAN, 0, 0, id);
-	PUT_BY(&d, slot, 1, 2200, PP_TRACE_BEGIN, 0, 0,
+	PUT_BY(&all, slot, 0, 2170, PP_TRACE_SLEEP, PP_WAIT_TASK, 0, id, stack);
+	PUT_BY(&all, slot, 0, 2180, PP_TRACE_RAN, 0, 0, id);
+	PUT_BY(&all, slot, 1, 2200, PP_TRACE_BEGIN, 0, 0,
 	    pid | ((uint32_t)WORKER_PID(slot) + 1), 0);
-	PUT_BY(&d, slot, 1, 2210, PP_TRACE_TASK_RUN, 0, concat, id + 3);
-	PUT_BY(&d, slot, 1, 2220, PP_TRACE_WAIT, PP_WAIT_MUTEX, 0);
-	PUT_BY(&d, slot, 1, 3220, PP_TRACE_WAIT_END, PP_WAIT_MUTEX, 0, stack);
-	PUT_BY(&d, slot, 1, 3300, PP_TRACE_TASK_END, 0, 0, id + 3);
-	PUT_BY(&d, slot, 0, 2300, PP_TRACE_POLL, 0, 0);
-	PUT_BY(&d, slot, 0, 3310, PP_TRACE_POLL_OUT, 1, 0);
-	PUT_BY(&d, slot, 0, 3320, PP_TRACE_MARK, PP_TRACE_MARK_CONNECTION, 0,
+	PUT_BY(&all, slot, 1, 2210, PP_TRACE_TASK_RUN, 0, concat, id + 3);
+	PUT_BY(&all, slot, 1, 2220, PP_TRACE_WAIT, PP_WAIT_MUTEX, 0);
+	PUT_BY(&all, slot, 1, 3220, PP_TRACE_WAIT_END, PP_WAIT_MUTEX, 0, stack);
+	PUT_BY(&all, slot, 1, 3300, PP_TRACE_TASK_END, 0, 0, id + 3);
+	PUT_BY(&all, slot, 0, 2300, PP_TRACE_POLL, 0, 0);
+	PUT_BY(&all, slot, 0, 3310, PP_TRACE_POLL_OUT, 1, 0);
+	PUT_BY(&all, slot, 0, 3320, PP_TRACE_MARK, PP_TRACE_MARK_CONNECTION, 0,
 	    0);
-	PUT_BY(&d, slot, 0, 3330, PP_TRACE_WAKE, PP_WAIT_TASK, 0, id, stack);
-	PUT_BY(&d, slot, 0, 3340, PP_TRACE_RUN, 0, fib, id);
-	PUT_BY(&d, slot, 0, 4340, PP_TRACE_RAN, 1, 0, id);
-	PUT_BY(&d, slot, 0, 4350, PP_TRACE_WAKE, PP_WAIT_PGSQL, 0,
+	PUT_BY(&all, slot, 0, 3330, PP_TRACE_WAKE, PP_WAIT_TASK, 0, id, stack);
+	PUT_BY(&all, slot, 0, 3340, PP_TRACE_RUN, 0, fib, id);
+	PUT_BY(&all, slot, 0, 4340, PP_TRACE_RAN, 1, 0, id);
+	PUT_BY(&all, slot, 0, 4350, PP_TRACE_WAKE, PP_WAIT_PGSQL, 0,
 	    1000 * slot + 4, 0);
-	PUT_BY(&d, slot, 0, 4360, PP_TRACE_END, 0, 0, 1000 * slot + 4);
+	PUT_BY(&all, slot, 0, 4360, PP_TRACE_END, 0, 0, 1000 * slot + 4);
 }
 
 /* What happens while somebody waits for an answer. */
@@ -492,7 +493,7 @@ golden_meanwhile(void)
 {
 	uint32_t slot;
 
-	d.zero = now_ns;
+	all.zero = now_ns;
 	now_ns += 20 * PP_NS_PER_MS;
 	golden_cpu();
 	for (slot = 1; slot < 3; slot++) {

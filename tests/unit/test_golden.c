@@ -4,7 +4,7 @@
  * tests/unit/golden. Which endpoints and forms there are is asked of the
  * service, so that a new one without a file fails.
  *
- *	PPROF_TEST_GOLDEN=write build/unit/test_golden
+ *	build/unit/test_golden write
  *
  * writes the files anew, for whoever changes the bytes of an answer on purpose;
  * what has changed is then in the diff of the files.
@@ -18,11 +18,10 @@
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
-#include <zlib.h>
 
 #include "base/budget.h"
 #include "golden_fixture.h"
+#include "decoded.h"
 #include "service/http/answer.h"
 
 #define GOLDEN	  "tests/unit/golden"
@@ -75,27 +74,6 @@ static unsigned int bad;
 static int writing;
 
 /* --- An answer as text ------------------------------------------------- */
-
-static struct pp_buf
-gunzip(const struct pp_buf *in)
-{
-	z_stream zip = { .next_in = (Bytef *)in->data,
-		.avail_in = (uInt)in->len };
-	struct pp_buf out = { 0 };
-	char part[4096];
-	int status;
-
-	assert_int_equal(inflateInit2(&zip, 15 + 16), Z_OK);
-	do {
-		zip.next_out = (Bytef *)part;
-		zip.avail_out = sizeof(part);
-		status = inflate(&zip, Z_NO_FLUSH);
-		assert_true(status == Z_OK || status == Z_STREAM_END);
-		pp_buf_append(&out, part, sizeof(part) - zip.avail_out);
-	} while (status != Z_STREAM_END);
-	inflateEnd(&zip);
-	return (out);
-}
 
 /* The bytes of a protobuf field of type varint or length; 0: it is none. */
 static size_t
@@ -163,11 +141,12 @@ put_body(struct pp_buf *out, const struct pp_buf *body)
 	int message;
 
 	if (len > 1 && memcmp(data, "\x1f\x8b", 2) == 0) {
-		struct pp_buf plain = gunzip(body);
+		struct pp_buf plain = { 0 };
 
+		plain.data = (char *)gunzip(body, &plain.len);
 		pp_buf_text(out, "gzip of ");
 		put_body(out, &plain);
-		pp_buf_free(&plain);
+		free(plain.data);
 		return;
 	}
 	if (is_text(data, len)) {
@@ -276,7 +255,7 @@ compare(const char *name, const struct pp_buf *text)
 	if (from == NULL) {
 		bad++;
 		print_error("the form %s has no file in " GOLDEN
-			    ": PPROF_TEST_GOLDEN=write writes it\n",
+			    ": `test_golden write` writes it\n",
 		    name);
 		return;
 	}
@@ -470,10 +449,7 @@ check_files(void)
 static void
 every_answer_is_as_its_file_has_it(void **state)
 {
-	const char *given = getenv("PPROF_TEST_GOLDEN");
-
 	(void)state;
-	writing = given != NULL && strcmp(given, "write") == 0;
 	setenv("TZ", "UTC", 1);
 	golden_build();
 	check_endpoints();
@@ -481,17 +457,18 @@ every_answer_is_as_its_file_has_it(void **state)
 	check_files();
 	print_message("%zu forms\n", forms);
 	if (bad > 0)
-		fail_msg("%u of %zu forms differ; if they are to, run it with "
-			 "PPROF_TEST_GOLDEN=write and read the diff",
+		fail_msg("%u of %zu forms differ; if they are to, run "
+			 "`test_golden write` and read the diff",
 		    bad, forms);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_answer_is_as_its_file_has_it),
 	};
 
+	writing = argc == 2 && strcmp(argv[1], "write") == 0;
 	return (cmocka_run_group_tests(tests, fixture_setup, fixture_teardown));
 }
