@@ -338,7 +338,7 @@ golden_ticks(int64_t ns)
 {
 	int64_t end = now_ns + ns;
 
-	for (; now_ns < end; now_ns += 100 * PP_NS_PER_MS)
+	for (; now_ns < end; now_ns += 500 * PP_NS_PER_MS)
 		(void)pp_service_tick(service, now_ns);
 }
 
@@ -434,6 +434,7 @@ static inline void
 golden_end(void)
 {
 	pp_service_free(service);
+	service = NULL;
 	pp_symbols_free(symbols);
 	pp_arena_detach(all.c.f.arena, all.c.f.arena->size);
 	close(all.c.f.fd);
