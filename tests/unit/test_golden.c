@@ -12,7 +12,7 @@
  * A file has the status, the headers and the body. A body that is no text is
  * written with the escapes of C, in lines that a message of protobuf or 32
  * bytes end; one that is compressed is unpacked before, since zlib's versions
- * differ.
+ * differ. Nothing else is left out or written over.
  *
  * needs: a core, 3 s
  */
