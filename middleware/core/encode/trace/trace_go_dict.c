@@ -173,9 +173,12 @@ dict_line_frame(struct dictionary *d, uint8_t *to, const struct pp_line *line)
 {
 	const struct pp_function *f = &d->stacks->function[line->function - 1];
 	uint32_t number = line->line > 0 ? (uint32_t)line->line : 0;
+	/* Here, and not among the arguments, which compilers evaluate in
+	 * different orders: the first text that is asked for has the first id. */
+	uint32_t file = dict_text(d, f->file);
 
 	return (dict_frame(d, to, (uint64_t)line->function << 32 | number,
-	    dict_text(d, f->name), dict_text(d, f->file), number));
+	    dict_text(d, f->name), file, number));
 }
 
 /* Write the frames of one sample, as far as there is room. Returns how many. */
