@@ -1,5 +1,5 @@
 /*
- * What the profiler itself takes: see doctor.h.
+ * What the profiler itself costs: see doctor.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define MIB (1024.0 * 1024.0)
 
-/* More than so much of a core, or of memory, is worth a word. */
+/* Above these bounds of CPU time and of memory, the verdict is degraded. */
 #define CPU_MUCH 0.05
 #define RSS_MUCH (128 * MIB)
 
