@@ -194,10 +194,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	}
 	if (o->listen != -1)
 		main_door(c, o->listen, &allow);
-	/*
-	 * The tie to the parent is made again: the kernel forgets it when the
-	 * user changes.
-	 */
+	/* The tie ends when the user changes, so it is made again. */
 	if (pp_collector_drop(o->user, o->root) != 0 ||
 	    main_tie_to_parent(o) != 0 ||
 	    pp_collector_sandbox(c->door != NULL) != 0) {

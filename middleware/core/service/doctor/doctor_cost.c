@@ -17,7 +17,7 @@
 #define CPU_MUCH 0.05
 #define RSS_MUCH (128 * MIB)
 
-/* And so much of what the workers use. */
+/* Above this part of the workers' CPU time, the verdict is degraded. */
 #define HANDLER_MUCH 0.01
 
 /* Of this process, in bytes; 0: not known. */
