@@ -1,9 +1,9 @@
 /*
  * The body of a request, on its way from a worker: pieces on the request's own
- * reply socket, since a worker in its sandbox can make no memory to hand over.
+ * reply socket, since a worker in its sandbox cannot make a memfd.
  *
  * Rule: a body takes a place of PP_BODIES_MAX and BODY_NS at most, and no more
- * bytes than it said. Nothing waits: what has come is taken.
+ * bytes than the request said. Nothing waits: bytes that have come are taken.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include "collector/collector.h"
 #include "service/http/answer.h"
 
-/* A worker sends it as fast as it is taken. */
+/* A worker sends a body as fast as the collector takes it. */
 #define BODY_NS (10 * PP_NS_PER_SEC)
 
 /* Pieces of one turn. */
@@ -80,7 +80,7 @@ pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
 	return (0);
 }
 
-/* Returns 0 when there may be more, -1 when there never will be. */
+/* Returns 0 when more bytes may come, -1 when none will come. */
 static int
 body_piece(struct pp_incoming *in)
 {
@@ -122,7 +122,7 @@ pp_collector_body_piece(struct pp_collector *c, uint32_t place,
 		return (0);
 	*whole = *in;
 	memset(in, 0, sizeof(*in));
-	/* The request may be watched itself from here on. */
+	/* From here on the service may watch the request's socket itself. */
 	epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL);
 	return (1);
 }

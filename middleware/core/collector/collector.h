@@ -1,12 +1,12 @@
 /*
  * The program pprof-collector: private to collector/.
  *
- * One process for a service, started by the parent by fork and exec. Its life
- * is main.c, its one loop loop.c, messages packet.c and reply.c, HTTP of its
- * own door.c.
+ * One process for a service, started by the parent by fork and exec. main.c is
+ * the life of the program, loop.c its one loop, packet.c and reply.c are its
+ * messages, door.c is the own listener.
  *
- * Rule: one thread. It trusts neither the arena nor a packet, and it never
- * waits for a worker.
+ * Rule: one thread. The program trusts neither the arena nor a packet, and
+ * never waits for a worker.
  */
 #ifndef PP_COLLECTOR_COLLECTOR_H
 #define PP_COLLECTOR_COLLECTOR_H
@@ -70,8 +70,10 @@ struct pp_collector_options {
 	long parent;	  /* 0: not checked */
 };
 
-/* Read the command line. Returns 0 to go on, or -1 when the program is to end
- * with *status (after --help, --version or a mistake, which is told). */
+/*
+ * Read the command line. Returns 0 to go on, or -1 when the program is to end
+ * with *status (after --help, --version, or a log line on a mistake).
+ */
 int pp_collector_options(int argc, char **argv,
     struct pp_collector_options *out, int *status);
 
@@ -79,7 +81,10 @@ int pp_collector_options(int argc, char **argv,
 void pp_collector_log(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
-/* Count, and log at 1, 2, 4, 8...: who does wrong shall not fill the log. */
+/*
+ * Count, and log at 1, 2, 4, 8...: a worker that sends bad packets shall not
+ * fill the log.
+ */
 void pp_collector_tell(uint64_t *count, const char *what);
 
 /* The files of all objects that the parent has loaded. */
@@ -89,23 +94,30 @@ struct pp_files {
 	struct pp_symbols_found found[PP_OBJECTS_MAX];
 };
 
-/* Open them, by the facts that the parent has handed over, and read nothing;
- * for the time before rights are given up. NULL: out of memory. */
+/*
+ * Open the files, by the facts that the parent has handed over, and read
+ * nothing: this is called before rights are given up. NULL: out of memory.
+ */
 struct pp_files *pp_collector_reach(int facts);
 
-/* Likewise the debug files that they name, which another process reads. */
+/* Open the debug files, whose names another process reads from the files. */
 void pp_collector_links(struct pp_files *files, const char *user,
     const char *root);
 
-/* Read them and make them known; for the time after. Frees `files`. */
+/*
+ * Read the files and hand them to the symbolizer, after rights are given up.
+ * Frees `files`.
+ */
 void pp_collector_know(struct pp_files *files, struct pp_symbols *symbols);
 
 /* Become `user` and enter `root`, as a Kore worker does. Returns 0, or -1
  * after a log line. */
 int pp_collector_drop(const char *user, const char *root);
 
-/* Allow only the system calls on the list in sandbox.c from here on; with
- * `door`, those of an HTTP server too. Returns 0, or -1 after a log line. */
+/*
+ * Allow only the system calls on the list in sandbox.c from here on; with
+ * `door`, also those of an HTTP server. Returns 0, or -1 after a log line.
+ */
 int pp_collector_sandbox(int door);
 
 /* Answer requests until the other side of the socket has closed. Returns 0
@@ -117,39 +129,53 @@ int pp_collector_run(struct pp_collector *c);
  * there never will be one. */
 int pp_collector_packet(struct pp_collector *c);
 
-/* The request of `len` bytes in c->packet, which has been checked, will have a
- * body. Takes `reply`, and returns 0; or -1: it is longer than any may be. */
+/*
+ * The request of `len` bytes in c->packet, which has been checked, will have a
+ * body. Takes `reply`, and returns 0; or -1: the body is longer than any body
+ * may be.
+ */
 int pp_collector_body(struct pp_collector *c, size_t len, uint32_t body_len,
     int reply);
 
-/* Something has come for the body in that place. Returns 1 when it is whole:
- * the place is free, what was in it is the caller's. */
+/*
+ * Bytes have come for the body in that place. Returns 1 when the body is whole:
+ * the place is free, and its content is the caller's.
+ */
 int pp_collector_body_piece(struct pp_collector *c, uint32_t place,
     struct pp_incoming *whole);
 
-/* The same; a request whose body is whole is served. In packet.c. */
+/*
+ * Take what has come for a body; if the body is whole, serve its request. In
+ * packet.c.
+ */
 void pp_collector_piece(struct pp_collector *c, uint32_t place);
 
-/* Give up those that are late. Returns when the next one will be. */
+/* Give up the bodies that are late. Returns when the next body will be late. */
 int64_t pp_collector_bodies(struct pp_collector *c, int64_t now);
 
-/* Serve the request of `len` bytes in c->packet, with the body that it says or
- * NULL. Takes `reply` and returns 0; or -1: it is none. */
+/*
+ * Serve the request of `len` bytes in c->packet, with the request's body or
+ * NULL. Takes `reply` and returns 0; or -1: the packet is no request.
+ */
 int pp_collector_request(struct pp_collector *c, size_t len, int reply,
     const char *body);
 
-/* Keep a request until its deadline: `fd` is its reply socket, or with `visit`
+/*
+ * Keep a request until its deadline: `fd` is its reply socket, or with `visit`
  * the client's, which stays the visit's, watched for `events` besides its end.
- * Takes the task and a reply socket.
- * Returns -1 when there is no room, then they are still the caller's. */
+ * Takes the task and a reply socket. Returns -1 when there is no room; then
+ * task and socket are still the caller's.
+ */
 int pp_collector_keep(struct pp_collector *c, struct pp_task *task,
     struct pp_visit *visit, int fd, uint32_t events);
 
 /* The sentence for that. */
 void pp_collector_full(struct pp_answer *answer);
 
-/* Send an answer and close `reply`; frees the answer. One that cannot be sent
- * is dropped: the closed socket tells the worker. */
+/*
+ * Send an answer and close `reply`; frees the answer. If the answer cannot be
+ * sent, it is dropped: the closed socket tells the worker.
+ */
 void pp_collector_reply(int reply, struct pp_answer *answer);
 
 #endif

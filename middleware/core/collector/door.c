@@ -1,9 +1,9 @@
 /*
- * The server: who is connected, for how long. See door.h.
+ * The own listener: which clients are connected, and for how long. See door.h.
  *
- * libmicrohttpd's own timeout starts anew with each byte; here one counts from
- * the beginning. A client that has to go is shut down at the socket, and the
- * server then finds its end and closes it.
+ * libmicrohttpd's own timeout starts anew with each byte; here a time limit
+ * counts from the beginning. A client that has to go is shut down at the
+ * socket, and the library then finds the end of the connection and closes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +36,9 @@ door_end(struct pp_visit *visit)
 	pp_visit_enter(visit, PP_VISIT_ENDS);
 }
 
-/* One has come for whom there is no place. Those who wait for a profile have
- * asked for something, and stay. */
+/*
+ * A client has come and no place is free. Clients that wait for a profile stay.
+ */
 static void
 door_crowded(struct pp_door *door, struct pp_visit *newest)
 {
@@ -158,7 +159,7 @@ pp_door_close(struct pp_door *door)
 
 	if (door == NULL)
 		return;
-	/* It must not be stopped while connections are suspended. */
+	/* The library must not be stopped while connections are suspended. */
 	TAILQ_FOREACH(visit, &door->visits[PP_VISIT_WAITS], list)
 		pp_door_hangup(visit);
 	MHD_run(door->daemon);
@@ -174,7 +175,7 @@ pp_door_fd(const struct pp_door *door)
 	return (door->epoll);
 }
 
-/* End who has been in a state for too long. */
+/* Close the clients that have been in a state for too long. */
 static void
 door_expire(struct pp_door *door, enum pp_visit_state state, int64_t now)
 {
@@ -227,7 +228,7 @@ pp_door_run(struct pp_door *door, int64_t now)
 	door->resumed = 0;
 	pp_door_accept(door, now);
 	MHD_run(door->daemon);
-	/* After it: those who have just come have their time as well. */
+	/* Computed after that, since new clients have a time limit, too. */
 	reads = door_due(door, PP_VISIT_READS);
 	sends = door_due(door, PP_VISIT_SENDS);
 	door->next = reads < sends ? reads : sends;

@@ -1,12 +1,12 @@
 /*
- * New clients of the door: taken from the listening socket and given to
+ * New clients of the listener: taken from the listening socket and given to
  * libmicrohttpd.
  *
- * Not by the library itself: it is silent when the kernel refuses, and asks
- * again at once, for ever.
+ * The library does not accept clients itself: when the kernel refuses, the
+ * library says nothing and tries again at once, for ever.
  *
- * Rule: what is refused is told, and tried again after a while, which doubles
- * up to ACCEPT_REST_MAX_NS.
+ * Rule: when the kernel refuses, a log line says so, and the next try comes
+ * after a pause, which doubles up to ACCEPT_REST_MAX_NS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +32,10 @@ accept_watch(struct pp_door *door, int how)
 	return (epoll_ctl(door->epoll, how, door->listen, &event));
 }
 
-/* Nobody is taken until `door->again`: the socket would be readable all that
- * time. */
+/*
+ * No client is accepted until `door->again`. The socket is not watched
+ * meanwhile, since it would be readable all that time.
+ */
 static void
 accept_rest(struct pp_door *door, int64_t now)
 {
@@ -44,7 +46,7 @@ accept_rest(struct pp_door *door, int64_t now)
 	(void)accept_watch(door, EPOLL_CTL_DEL);
 }
 
-/* What concerns the one client that has just gone again, and nobody else. */
+/* Whether the error concerns only the client that has just gone again. */
 static int
 accept_passes(int error)
 {
@@ -134,7 +136,7 @@ pp_door_accept(struct pp_door *door, int64_t now)
 			got = -1;
 	}
 	for (i = 0; i < ACCEPT_AT_ONCE && got == 1; i++) {
-		/* Those that were sent off leave in MHD_run(). */
+		/* Clients that were closed are removed in MHD_run(). */
 		if (door->places >= PP_DOOR_ROOM)
 			break;
 		got = accept_one(door);

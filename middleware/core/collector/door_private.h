@@ -1,7 +1,7 @@
 /*
  * What door.c (the server, its clients and their time), door_accept.c (new
  * clients), door_request.c (one request and its answer) and door_wait.c (who
- * waits) share. Nobody else includes this.
+ * waits) share. No other file includes this header.
  */
 #ifndef PP_COLLECTOR_DOOR_PRIVATE_H
 #define PP_COLLECTOR_DOOR_PRIVATE_H
@@ -20,7 +20,7 @@ enum pp_visit_state {
 	PP_VISIT_STATES
 };
 
-/* How long a client waits: for nothing, and as base/limits.h has it. */
+/* How long a client waits: not at all, or by the classes of base/limits.h. */
 enum pp_patience {
 	PP_WAITS_NOT,
 	PP_WAITS_A_MOMENT,
@@ -54,7 +54,7 @@ struct pp_visit {
 
 TAILQ_HEAD(pp_visits, pp_visit);
 
-/* Those that are shut down leave a moment later. */
+/* Clients that are shut down leave a moment later. */
 #define PP_DOOR_ROOM (2 * PP_VISITS_MAX)
 
 struct pp_door {
@@ -75,21 +75,28 @@ struct pp_door {
 	struct pp_visits visits[PP_VISIT_STATES];
 };
 
-/* From now on it is in that state; what it waited for is over. In
- * door_visit.c. */
+/*
+ * From now on the client is in that state, and its wait is over. In
+ * door_visit.c.
+ */
 void pp_visit_enter(struct pp_visit *visit, enum pp_visit_state state);
 
-/* It waits for that, from now on, until it enters another state. */
+/*
+ * From now on the client counts as waiting for that long, until it enters
+ * another state.
+ */
 void pp_visit_waits(struct pp_visit *visit, enum pp_patience patience);
 
 /* Watch for clients. Returns 0, or -1. In door_accept.c. */
 int pp_door_listen(struct pp_door *door);
 
-/* Take those who are there, or nobody while there is a pause. */
+/* Accept the clients that are there; during a pause accept none. */
 void pp_door_accept(struct pp_door *door, int64_t now);
 
-/* Wait until the task is due. Returns 0, or -1 with an answer that says why it
- * cannot, and the task is gone. In door_wait.c. */
+/*
+ * Wait until the task is due. Returns 0; or -1, with an answer that says why
+ * the client cannot wait, and the task is freed. In door_wait.c.
+ */
 int pp_visit_wait(struct pp_visit *visit, struct pp_task *task);
 
 /* libmicrohttpd's callbacks for one request. */
@@ -100,7 +107,7 @@ enum MHD_Result pp_visit_request(void *door, struct MHD_Connection *c,
 void pp_visit_completed(void *door, struct MHD_Connection *c, void **unused,
     enum MHD_RequestTerminationCode why);
 
-/* Forget the request, whatever has become of it. */
+/* Forget the request, in whatever state it is. */
 void pp_visit_forget(struct pp_visit *visit);
 
 #endif

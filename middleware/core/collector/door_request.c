@@ -1,13 +1,13 @@
 /*
- * One request at the door: from what libmicrohttpd has read to a request of
- * the service, and from an answer to what it shall send.
+ * One request at the own listener: what libmicrohttpd has read becomes a
+ * request of the service, and the answer becomes what the library sends.
  *
  *     pp_visit_uri       the first line has come
  *     pp_visit_request   the headers; then each piece of a body; then the end;
  *                        and again when its answer is there
  *     pp_visit_completed the answer is sent, or the client has gone
  *
- * Rule: who may ask is told the same as at the Kore routes.
+ * Rule: the same access rule as at the Kore routes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +21,12 @@
 #define URI_MAX	   (PP_REQUEST_PATH_MAX + 1 + PP_REQUEST_QUERY_MAX)
 #define PREFIX_LEN (sizeof(PREFIX) - 1)
 
-/* A body that is a little too large is read to its end, since a client that
- * only sends would not hear why it was cut off. One that says that it is larger
- * than this gets its answer at once, one in chunks is cut off. */
+/*
+ * A body that is a little too large is read to its end, since a client that
+ * only sends would not read why it was cut off. If a body's length is larger
+ * than this, the answer comes at once; if a body in chunks becomes larger, it
+ * is cut off.
+ */
 #define BODY_READ_MAX (2ULL * PP_REQUEST_BODY_MAX)
 
 static struct pp_visit *
@@ -179,7 +182,7 @@ visit_is_index(const char *uri)
 	return (len == 0 || (len == 1 && *uri == '/'));
 }
 
-/* 0, or the answer is there: not for who asks so. */
+/* Returns 0; otherwise the access rule has refused, and the answer is there. */
 static int
 visit_refused(struct pp_visit *visit, const char *method)
 {
@@ -213,7 +216,7 @@ visit_refused(struct pp_visit *visit, const char *method)
 	return (visit->answer.status);
 }
 
-/* Bytes of the body, if it says so; 0: none, or it comes in chunks. */
+/* Bytes of the body by its header; 0: no body, or a body in chunks. */
 static unsigned long long
 visit_length(const struct pp_visit *visit)
 {

@@ -1,6 +1,6 @@
 /*
- * The state of a client of the door: where it is listed, and among whom it
- * counts.
+ * The state of a client of the own listener: its list, and its class of waiting
+ * clients.
  */
 #include "base/clock.h"
 #include "collector/door_private.h"

@@ -1,10 +1,10 @@
 /*
- * A client of the door that waits: for its profile's time, or for what workers
- * are asked. How many may, what becomes of one that has stopped sending, and the
- * end.
+ * A client of the own listener that waits: for the end of its profile, or for
+ * the workers' answers. How many clients may wait, what happens to a client
+ * that has stopped sending, and the end of a wait.
  *
- * Rule: places are kept free for whoever is answered sooner (base/limits.h), and
- * who finds none is told so.
+ * Rule: places are kept free for clients that are answered sooner
+ * (base/limits.h); a client that finds no place gets an answer that says so.
  */
 #include <string.h>
 #include <sys/epoll.h>
@@ -27,15 +27,22 @@ _Static_assert(PP_VISITS_LONG_MAX < PP_VISITS_WHILE_MAX &&
 	PP_VISITS_WAIT_MAX < PP_VISITS_MAX - 1,
     "places that are kept free");
 
-/* What a client that still reads and one that has gone answer differently. Any
- * number of it may come before an answer. */
+/*
+ * A client that still reads and a client that has gone answer this differently.
+ * Any number of these may come before an answer.
+ */
 static const char wait_probe[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/* A client that has stopped sending is told from one that has gone within so
- * long, or answered. */
+/*
+ * Within this time a client that has stopped sending is told apart from a
+ * client that has gone, or is answered.
+ */
 #define WAIT_READY_NS PP_NS_PER_SEC
 
-/* How long what is due at `deadline` takes; 0: there is room for one more. */
+/*
+ * The class of an answer that is due at `deadline`. *full is the class that has
+ * no place left; PP_WAITS_NOT: there is room for one more.
+ */
 static enum pp_patience
 wait_patience(const struct pp_door *door, int64_t deadline,
     enum pp_patience *full)
@@ -54,8 +61,10 @@ wait_patience(const struct pp_door *door, int64_t deadline,
 	return (patience);
 }
 
-/* What to watch it for besides its end: a client may stop sending and still
- * read. On a unix socket hanging up is an event of its own. */
+/*
+ * Which events to watch for besides the client's end: a client may stop sending
+ * and still read. On a unix socket hanging up is an event of its own.
+ */
 static uint32_t
 wait_watched(const struct pp_visit *visit)
 {
@@ -98,10 +107,10 @@ pp_visit_wait(struct pp_visit *visit, struct pp_task *task)
 }
 
 /*
- * By TCP a client that has gone looks as one that has stopped sending, until
- * it is sent something: its kernel then says that nobody reads. One that must
- * not be sent anything early is found gone by the kernel's own probes
- * (kore/start/door.c), half a minute later.
+ * By TCP a client that has gone looks as one that has stopped sending, until it
+ * is sent something: its kernel then says that nobody reads. If nothing may be
+ * sent to a client before its answer, the kernel's own probes
+ * (kore/start/door.c) find that the client has gone, half a minute later.
  */
 int
 pp_door_reads(const struct pp_visit *visit, int64_t deadline)

@@ -1,8 +1,8 @@
 /*
- * The names of debug files stand in the object files, which nobody vouches for,
- * and are wanted by whoever may still open paths. So a process of its own gives
- * up all rights, reads the files and says the names; it is believed nothing but
- * a short text.
+ * The names of debug files stand in the object files, which may be hostile, and
+ * are needed while paths can still be opened. So a process of its own gives up
+ * all rights, reads the files and says the names; the collector accepts nothing
+ * from it but short texts.
  *
  *     collector, root ── fork ──► reader: user, chroot, seccomp; reads ELF
  *          opens the names   ◄── pipe: a number and a name each
@@ -23,7 +23,7 @@
 /* Reading the headers of 20 libraries takes 2 ms. */
 #define PATIENCE_NS (5 * PP_NS_PER_SEC)
 
-/* Smaller than PIPE_BUF: it comes in one piece. */
+/* Smaller than PIPE_BUF, so a message comes in one piece. */
 struct link {
 	uint32_t number;
 	char name[PP_SYMBOLS_LINK_MAX];

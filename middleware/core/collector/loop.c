@@ -23,12 +23,14 @@
 #define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS  64
 
-/* The place is free; whoever calls has taken what was in it. */
+/* The place is free; the caller has taken its content. */
 static void
 loop_release(struct pp_collector *c, struct pp_pending *pending)
 {
-	/* Explicitly: the worker may hold a copy of the descriptor, and then
-	 * closing ours would not end the watch. */
+	/*
+	 * The watch ends explicitly: the worker may hold a copy of the
+	 * descriptor, and then closing this one would not end the watch.
+	 */
 	epoll_ctl(c->epoll, EPOLL_CTL_DEL, pending->fd, NULL);
 	pending->task = NULL;
 	c->waiting--;
@@ -109,8 +111,11 @@ loop_timeout(int64_t next)
 	return ((int)((ns + PP_NS_PER_MS - 1) / PP_NS_PER_MS));
 }
 
-/* Returns 0, 1 when the other side has closed, -1 on an error. An empty packet looks like
- * the end, so the end is only believed when the kernel says it too. */
+/*
+ * Returns 0, 1 when the other side has closed, -1 on an error. An empty packet
+ * looks like the end, so the end counts only if the kernel reports a hang-up,
+ * too.
+ */
 static int
 loop_socket(struct pp_collector *c, uint32_t events)
 {
@@ -174,7 +179,10 @@ pp_collector_run(struct pp_collector *c)
 	}
 	do {
 		now = pp_clock_mono();
-		/* First: what is begun here is the service's to look after. */
+		/*
+		 * The listener comes first: pp_service_tick() looks after the
+		 * tasks that begin here.
+		 */
 		pp_door_run(c->door, now);
 		next = pp_service_tick(c->service, now);
 		due = loop_due(c, now);

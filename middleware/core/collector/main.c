@@ -1,6 +1,6 @@
 /*
- * pprof-collector: the start of its life, in order. What it does then is in
- * loop.c.
+ * pprof-collector: the steps of its start, in order. loop.c has what comes
+ * after.
  *
  *     descriptors, signals, arena   as the parent left us
  *     open the object files         needs the parent's rights and root
@@ -8,8 +8,8 @@
  *     read the object files         which nobody vouches for
  *     loop
  *
- * Rule: what cannot be set up ends the program with one line; the service
- * goes on without profiles.
+ * Rule: if a step fails, the program ends with one line; the service goes on
+ * without profiles.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +59,10 @@ main_close_others(const struct pp_collector_options *o)
 	close_range(from, ~0U, 0);
 }
 
-/* Keep what we were given, close what else was open. Descriptors 0 to 2 are
- * filled, or the next file opened would become stderr. */
+/*
+ * Keep the descriptors that the parent has given, and close all others.
+ * Descriptors 0 to 2 are filled, or the next file opened would become stderr.
+ */
 static int
 main_descriptors(const struct pp_collector_options *o)
 {
@@ -96,7 +98,7 @@ main_descriptors(const struct pp_collector_options *o)
 
 /*
  * The parent decides when the service ends; a signal to the process group is
- * meant for it. Its death ends us, whatever it died of.
+ * meant for the parent. When the parent dies, the collector ends, too.
  */
 static int
 main_tie_to_parent(const struct pp_collector_options *o)
@@ -138,7 +140,10 @@ main_log(const char *line)
 	pp_collector_log("%s", line);
 }
 
-/* The door is no reason to end: the routes are there without it. */
+/*
+ * If the listener fails, the program goes on: the routes work without the
+ * listener.
+ */
 static void
 main_door(struct pp_collector *c, int listen, const struct pp_allow *allow)
 {
@@ -189,8 +194,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	}
 	if (o->listen != -1)
 		main_door(c, o->listen, &allow);
-	/* The tie to the parent again: the kernel forgets it when the user
-	 * changes. */
+	/* The tie ends when the user changes, so it is made again. */
 	if (pp_collector_drop(o->user, o->root) != 0 ||
 	    main_tie_to_parent(o) != 0 ||
 	    pp_collector_sandbox(c->door != NULL) != 0) {

@@ -1,8 +1,8 @@
 /*
  * The command line of pprof-collector, and its log lines.
  *
- * Rule: the parent writes the command line, not people; still a mistake in it
- * is told by name and value.
+ * Rule: the parent writes the command line, not people; still a log line names
+ * each mistake with its value.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -104,8 +104,10 @@ options_check(const struct pp_collector_options *o)
 	return (0);
 }
 
-/* By their place in the list: numbers first, which are at least 3 but for the
- * last. */
+/*
+ * Options are read by their index in the list: numbers come first; all but the
+ * last number are at least 3.
+ */
 enum { ARENA = 1, SOCKET, FACTS, LISTEN, PARENT, USER, ROOT, VERSION, HELP };
 
 static int

@@ -1,10 +1,10 @@
 /*
  * Packets from the shared socket: checked, and turned into requests and
- * descriptors. What a request is answered is in service/.
+ * descriptors. service/ makes the answers.
  *
- * Rule: every number in a packet is compared with what came; a packet that
- * is no message of ours is dropped with its descriptors and counted. The
- * socket that brought a bad request is closed, which tells its worker.
+ * Rule: every number in a packet is compared with what came. A malformed packet
+ * is dropped with its descriptors, and counted. The reply socket of a bad
+ * request is closed, which tells its worker.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,8 +158,11 @@ packet_request(struct pp_collector *c, size_t len, int *fds)
 
 _Static_assert(PP_ELF_READ_MAX == 24U << 20, "the sentence says so");
 
-/* A large file is mapped (symbol/elf.h), and whoever can write it can end us by
- * cutting it short: the workers, where it is their user's or anybody's. */
+/*
+ * A large file is mapped (symbol/elf.h), and a process that can write the file
+ * can end the collector by cutting the file short. Workers can write files of
+ * their user, and files that all users may write.
+ */
 static int
 packet_may_map(int fd)
 {
@@ -196,8 +199,10 @@ packet_object(struct pp_collector *c, size_t len, int *fds)
 	return (0);
 }
 
-/* Readable, and the kernel's word: a file of /proc neither waits nor ends
- * otherwise than it says. */
+/*
+ * Whether the file is readable and of /proc: such a file never waits, and its
+ * content is the kernel's.
+ */
 static int
 packet_is_proc(int fd)
 {
@@ -221,9 +226,10 @@ packet_proc(struct pp_collector *c, size_t len, int *fds)
 }
 
 /*
- * A descriptor that finds no place is dropped by the kernel, and its worker
- * would take that for our end. So one is kept that can be lent to the request,
- * which then is told.
+ * If the table of descriptors is full, the kernel drops the descriptor of a
+ * packet, and the worker would take that for the collector's end. So one
+ * descriptor is kept in reserve: it makes room for the reply socket, and the
+ * request gets an answer that says why.
  */
 static int
 packet_lend(struct pp_collector *c)

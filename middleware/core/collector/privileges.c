@@ -1,6 +1,6 @@
 /*
- * Giving up rights: the object files are opened before, and read when all is
- * given up; everything else is done after.
+ * Giving up rights: the object files are opened before this step, and read
+ * after it, like all else that the collector does.
  *
  * Rule: the order of kore_worker_privdrop(): look up the user while its file
  * can be read, then the root directory, then groups before the user.
@@ -46,7 +46,10 @@ pp_collector_know(struct pp_files *files, struct pp_symbols *symbols)
 		object = &files->object[i];
 		fd = pp_symbols_choose(&files->found[i], object->build_id,
 		    object->build_id_len, &debug_fd);
-		/* Also without a file (the vdso): it then has a number. */
+		/*
+		 * An object without a file (the vdso) is added, too: so it has
+		 * a number.
+		 */
 		pp_symbols_add(symbols, object->build_id, object->build_id_len,
 		    object->name, fd, debug_fd);
 	}

@@ -2,8 +2,8 @@
  * Sending an answer: a header packet and, beside it, a sealed memfd with the
  * body, which the worker maps and sends without a copy.
  *
- * Rule: never waits. The seals promise the worker that what it maps will
- * neither shrink under it nor change.
+ * Rule: never waits. The seals promise the worker that the mapped body will
+ * neither shrink nor change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,8 +70,10 @@ struct packet {
 	char headers[PP_ANSWER_HEADERS_MAX];
 };
 
-/* Returns the body's descriptor, -1 when it has none, or -2 when it could not
- * be made. */
+/*
+ * Returns the body's descriptor, -1 when the answer has no body, or -2 when the
+ * memfd could not be made.
+ */
 static int
 reply_pack(struct packet *packet, struct pp_answer *answer)
 {
@@ -102,8 +104,10 @@ reply_pack(struct packet *packet, struct pp_answer *answer)
 	return (-2);
 }
 
-/* A client that has gone is no news, and a limit is told to who asks; what the
- * kernel refuses is told the operator, once. */
+/*
+ * If the client has gone, nothing is logged; if a limit is reached, the client
+ * is told. All other refusals of the kernel are logged, once.
+ */
 static void
 reply_refused(const char *what, int error)
 {
@@ -123,7 +127,10 @@ pp_collector_reply(int reply, struct pp_answer *answer)
 	struct packet packet;
 	int fd, error;
 
-	/* A limit on files, or no memory: a sentence is shorter. */
+	/*
+	 * A limit on files, or on memory, was reached: a sentence is short
+	 * enough to be sent.
+	 */
 	if ((fd = reply_pack(&packet, answer)) == -2) {
 		error = errno;
 		reply_refused("memfd", error);

@@ -1,9 +1,9 @@
 /*
  * The seccomp filter: what the collector may still ask of the kernel.
  *
- * Files are read through descriptors that are open already, so there is no
- * open here, no socket but those that the door's own gives, no exec and no new
- * code: mappings may be anything but executable.
+ * Files are read through descriptors that are open already, so there is no open
+ * here, no socket but those that the listening socket accepts, no exec and no
+ * new code: mappings may be anything but executable.
  *
  * Rule: one table; a call that is not on it fails with EPERM and the program
  * goes on. A call of another architecture kills it.
@@ -83,8 +83,10 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_rt_sigreturn, 0 },
 	{ SYS_restart_syscall, 0 },
 #ifdef PP_SANITIZED
-	/* What a sanitizer does at the end: it looks for leaks from a thread
-	 * of its own. Only in the builds of tests/sanitize.mk. */
+	/*
+	 * The sanitizer needs these calls at the end, when a thread of its own
+	 * looks for leaks. Only in the builds of tests/sanitize.mk.
+	 */
 	{ SYS_clone, 0 },
 	{ SYS_ptrace, 0 },
 	{ SYS_wait4, 0 },

@@ -1,5 +1,5 @@
 /*
- * The table of endpoints. What they do is in ep_*.c.
+ * The table of endpoints. Their functions are in ep_*.c.
  *
  * Rule: sorted by name, the way the index page shows them.
  */

@@ -1,7 +1,8 @@
 /*
  * The table of endpoints: private to service/.
  *
- * Rule: it stands above the endpoints, which get it by their service.
+ * Rule: endpoints do not include this header; they get the table from their
+ * service.
  */
 #ifndef PP_SERVICE_ENDPOINTS_H
 #define PP_SERVICE_ENDPOINTS_H

@@ -1,9 +1,9 @@
 /*
- * The service: which endpoint a request is for, and the life of tasks. What
- * endpoints answer is in ep_*.c.
+ * The service: which endpoint a request is for, and the life of tasks. The
+ * endpoints' answers are in ep_*.c.
  *
- * Rule: whatever a request holds, it gets an answer here or there; nothing
- * in it is trusted but that its texts are terminated.
+ * Rule: every request gets an answer, here or from an endpoint. Nothing in a
+ * request is trusted but that its texts are terminated.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -24,8 +24,10 @@
 /* What malloc() takes from the kernel by itself. */
 #define LARGE_BYTES (256 * 1024)
 
-/* While names are looked up and an answer is written: events of a trace and
- * samples come as before. */
+/*
+ * Called while names are looked up and an answer is written, since events of a
+ * trace and samples keep coming.
+ */
 static void
 service_breathes(void *arg)
 {
@@ -41,8 +43,11 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 {
 	struct pp_service *service;
 
-	/* Said at all, so that it stays: what a large profile grew into is one
-	 * mapping that moves as it grows, and goes back when it is freed. */
+	/*
+	 * The threshold is set so that glibc does not change it: the buffer of
+	 * a large profile is then one mapping, which moves as it grows and goes
+	 * back to the kernel when it is freed.
+	 */
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	if ((service = calloc(1, sizeof(*service))) == NULL)
 		return (NULL);
@@ -240,7 +245,10 @@ pp_service_tick(struct pp_service *service, int64_t now)
 {
 	int64_t next, idle;
 
-	/* Traces first: what a CPU sample was taken in is known then. */
+	/*
+	 * Traces come first: then the handler in which a CPU sample was taken
+	 * is known.
+	 */
 	next = pp_ep_trace_tick(service, now);
 	idle = pp_cpu_tick(service->cpu, now);
 	if (idle < next)

@@ -1,6 +1,6 @@
 /*
- * From a request to an answer, for every front: the Kore routes today, the
- * collector's own listener later. Knows HTTP's words (method, status,
+ * From a request to an answer, for every front: the Kore routes and the
+ * collector's own listener. The service knows HTTP's words (method, status,
  * headers) but no socket, no Kore and no event loop.
  *
  * A request is begun, and either answered at once or pending until its

@@ -1,13 +1,13 @@
 /*
  * What this profiler can and cannot do here and now: findings, each with a
- * verdict and a sentence. How they are written is ep_doctor.c's.
+ * verdict and a sentence. ep_doctor.c writes the findings.
  *
  *     ok        as it is meant to be
  *     degraded  something is missing, less exact or lost
  *     broken    a kind of answer is not there, or wrong
  *
- * Rule: a finding says a number that was read now. What cannot be known is
- * said to be unknown.
+ * Rule: a finding says a number that was read now. If a number cannot be known,
+ * the finding says so.
  */
 #ifndef PP_SERVICE_DOCTOR_DOCTOR_H
 #define PP_SERVICE_DOCTOR_DOCTOR_H
@@ -36,7 +36,7 @@ struct pp_doctor {
 
 extern const char *const pp_verdict_names[];
 
-/* Add a finding; beyond PP_FINDINGS_MAX it is left out. */
+/* Add a finding; findings beyond PP_FINDINGS_MAX are left out. */
 void pp_doctor_say(struct pp_doctor *doctor, const char *name,
     enum pp_verdict verdict, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -44,17 +44,22 @@ void pp_doctor_say(struct pp_doctor *doctor, const char *name,
 /* The worst of all. */
 enum pp_verdict pp_doctor_verdict(const struct pp_doctor *doctor);
 
-/* What it can do: clocks, stacks, hooks, sandbox, names. In doctor_can.c. */
+/*
+ * What the profiler can do: clocks, stacks, hooks, sandbox, names. In
+ * doctor_can.c.
+ */
 void pp_doctor_abilities(struct pp_doctor *doctor);
 
-/* How good it is: losses, tables, CPU and memory held against others' words.
- * In doctor_losses.c. */
+/*
+ * How exact profiles are: losses, tables, CPU time and memory beside the
+ * accounts of kernel and allocator. In doctor_losses.c.
+ */
 void pp_doctor_losses(struct pp_doctor *doctor);
 
 /* What it costs. In doctor_cost.c. */
 void pp_doctor_costs(struct pp_doctor *doctor);
 
-/* The i-th file that names are looked up in; 0: there is no such. */
+/* The i-th file in which names are looked up; 0: there is no such file. */
 int pp_doctor_object(const struct pp_service *service, int i,
     struct pp_finding *out);
 

@@ -1,6 +1,6 @@
 /*
- * What the profiler can do: see doctor.h. What was tried is in the arena, by
- * the parent at the start and by the workers as they went.
+ * What the profiler can do: see doctor.h. The arena has the results of each
+ * attempt, by the parent at the start and by the workers later.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -301,7 +301,7 @@ can_names(struct pp_doctor *doctor)
 	    (unsigned long long)nameless);
 }
 
-/* Whose symbols are the distribution's affair. */
+/* Files whose symbols come from the distribution. */
 static int
 names_of_system(const char *name)
 {

@@ -1,5 +1,5 @@
 /*
- * What the profiler itself takes: see doctor.h.
+ * What the profiler itself costs: see doctor.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +13,11 @@
 
 #define MIB (1024.0 * 1024.0)
 
-/* More than so much of a core, or of memory, is worth a word. */
+/* Above these bounds of CPU time and of memory, the verdict is degraded. */
 #define CPU_MUCH 0.05
 #define RSS_MUCH (128 * MIB)
 
-/* And so much of what the workers use. */
+/* Above this part of the workers' CPU time, the verdict is degraded. */
 #define HANDLER_MUCH 0.01
 
 /* Of this process, in bytes; 0: not known. */

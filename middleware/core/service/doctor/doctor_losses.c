@@ -1,6 +1,6 @@
 /*
- * How far profiles can be believed: what was lost, how full the tables are,
- * and what the kernel and the allocator say beside. See doctor.h.
+ * How far profiles can be believed: what was lost, how full the tables are, and
+ * what the accounts of kernel and allocator say. See doctor.h.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,12 +13,17 @@
 
 #define MIB (1024.0 * 1024.0)
 
-/* A table this full, in percent, will lose something soon, or does: what is
- * new is rarely as small as what is left. */
+/*
+ * A table this full, in percent, loses something soon or already does: a new
+ * entry is rarely as small as the room that is left.
+ */
 #define FULL_SOON 80
 #define FULL_NOW  98
 
-/* Time that is in the samples that came, callers that nobody knows. */
+/*
+ * These counters say no loss of time: the time is in other samples, or only
+ * callers are unknown.
+ */
 static int
 loss_is_fact(uint32_t loss)
 {
@@ -107,8 +112,10 @@ losses_tables(struct pp_doctor *doctor)
 	    PP_FLIGHTS_MAX);
 }
 
-/* A thread's samples are off by at most half a period, in each slice anew, also
- * in the one that is not closed, and to either side. */
+/*
+ * A thread's samples are off by at most half a period to either side, in each
+ * slice anew, also in the slice that is not closed.
+ */
 static double
 cpu_slack(const struct pp_service *service,
     const struct pp_recorder_facts *facts)
@@ -123,7 +130,10 @@ cpu_slack(const struct pp_service *service,
 	    sqrt(facts->slices + 1));
 }
 
-/* What the recorder sampled, and what the kernel says that was used. */
+/*
+ * The CPU time that the recorder sampled, and the CPU time by the kernel's
+ * clocks.
+ */
 static void
 losses_cpu(struct pp_doctor *doctor)
 {
@@ -185,8 +195,10 @@ pools_used(const struct pp_memory_facts *facts)
 	return (bytes);
 }
 
-/* Three standard deviations of what is sampled at random, and what was
- * allocated before anybody looked: kore's own start. */
+/*
+ * Three standard deviations of random samples, and the memory that kore
+ * allocated at its start, before sampling began.
+ */
 static double
 memory_slack(double used, double rate, uint32_t workers)
 {

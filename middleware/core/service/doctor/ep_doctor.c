@@ -1,6 +1,7 @@
 /*
  * doctor: the findings of doctor.h as a page and as JSON. Workers are asked
- * what their allocators hold; one whose loop is held is not waited for.
+ * what their allocators hold; if a worker's loop is held, the page does not
+ * wait for that worker.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
  * page iterate it. To add one, write its functions in a file ep_<name>.c and
  * add a row.
  *
- * Rule: `begin` either writes the answer at once, or sets a deadline and
- * keeps what it needs in the task; then `finish` writes the answer or
- * `cancel` lets go. Each gives up all that the task keeps.
+ * Rule: `begin` either writes the answer at once, or sets a deadline and keeps
+ * what it needs in the task; then `finish` writes the answer or `cancel` ends
+ * the work. Each of the two frees all that the task keeps.
  */
 #ifndef PP_SERVICE_ENDPOINTS_ENDPOINT_H
 #define PP_SERVICE_ENDPOINTS_ENDPOINT_H
@@ -93,7 +93,7 @@ struct pp_task {
 	struct pp_trace_task trace;
 };
 
-/* How long nobody may have asked before memory is given back. */
+/* After this long without a request, memory is given back. */
 #define PP_SERVICE_IDLE_NS (60 * PP_NS_PER_SEC)
 
 /* Methods that an endpoint takes. */
@@ -130,8 +130,10 @@ void pp_ep_profile_cancel(struct pp_task *task);
 /* since=: 1 when it was, and is answered. In ep_recorded.c. */
 int pp_ep_recorded_begin(struct pp_task *task, const char *query);
 
-/* Look for names of what was recorded, a piece at a time. Returns when to call
- * again. */
+/*
+ * Look for the names of recorded addresses, some at a time. Returns when to
+ * call again.
+ */
 int64_t pp_ep_recorded_tick(struct pp_service *service, int64_t now);
 
 /* Returns when to call again. */
@@ -142,8 +144,10 @@ void pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_trace_finish(struct pp_task *task);
 void pp_ep_trace_cancel(struct pp_task *task);
 
-/* Drain what is traced; traces that are full are due now. Returns when to
- * call again. */
+/*
+ * Drain the rings of traces; traces that are full are due now. Returns when to
+ * call again.
+ */
 int64_t pp_ep_trace_tick(struct pp_service *service, int64_t now);
 
 void pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request);
@@ -168,7 +172,7 @@ uint64_t pp_ep_mutex_count(const struct pp_service *service);
 uint64_t pp_ep_goroutine_count(const struct pp_service *service);
 uint64_t pp_ep_threadcreate_count(const struct pp_service *service);
 
-/* The endpoint for a profile of the application's own, of whatever name. */
+/* The endpoint for custom profiles, of whatever name. */
 extern const struct pp_endpoint pp_ep_own;
 
 /* Whether the path ("/db.connections") names such a profile; then its name is

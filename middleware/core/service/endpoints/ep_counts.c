@@ -1,6 +1,6 @@
 /*
- * block, mutex, threadcreate: sums that stand in the arena and are read as
- * they are. What they have in common with others is in named.c.
+ * block, mutex, threadcreate: sums that stand in the arena and are read as they
+ * are. The code that they share with other profiles is in named.c.
  *
  * Rule: no worker is asked.
  */

@@ -1,9 +1,9 @@
 /*
- * goroutine: every request, task and thread that is in progress. What they
- * have in common with other profiles is in named.c.
+ * goroutine: every request, task and thread that is in progress. The code that
+ * they share with other profiles is in named.c.
  *
- * Every thread is asked for its stack, before each reading; one that does not
- * answer in time is shown as that.
+ * Every thread is asked for its stack, before each reading; a thread that does
+ * not answer in time is shown as not answering.
  */
 #include "encode/text/text_count.h"
 #include "encode/text/text_progress.h"

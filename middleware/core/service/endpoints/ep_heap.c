@@ -1,6 +1,7 @@
 /*
  * heap and allocs: the same profile, of which readers show what is in use or
- * what was allocated. What they have in common with others is in named.c.
+ * what was allocated. The code that they share with other profiles is in
+ * named.c.
  *
  * Rule: the binary form needs no worker to answer; only the text's trailer
  * and gc=1 ask them.
@@ -16,7 +17,7 @@ pp_ep_heap_count(const struct pp_service *service)
 	return (pp_heap_reader_count(service->heap));
 }
 
-/* Go collects garbage for heap only, and not before a delta. */
+/* As in Go, gc=1 works for heap only, and not before a delta. */
 static int
 heap_trims(const struct pp_task *task)
 {

@@ -1,6 +1,6 @@
 /*
- * The index page: which endpoints there are, which workers run, what was
- * lost. Gathers values; how they look is assets/index.html.
+ * The index page: which endpoints there are, which workers run, what was lost.
+ * The code gathers values; assets/index.html says how they look.
  *
  * Rule: everything shown is read from the arena now and may be a lie; texts
  * are bounded here and escaped by the template.
@@ -107,7 +107,7 @@ index_own(const struct pp_service *service, struct pp_view *page)
 		pp_view_set(page, "own_dropped", "%u", list.dropped);
 }
 
-/* What the kernel says of its memory; nothing is asked of the worker. */
+/* The worker's memory by the kernel's account; the worker is not asked. */
 static void
 index_rss(const struct pp_service *service, uint32_t slot, struct pp_view *row)
 {

@@ -1,7 +1,8 @@
 /*
- * The application's own profiles, at the names that it has given them. They
- * come and go with the workers, so they are not in the table of endpoints;
- * one that has the name of an endpoint cannot be asked for.
+ * The application's own profiles, at the names that it has given them. Custom
+ * profiles come and go with the workers, so they are not in the table of
+ * endpoints. If a custom profile has the name of an endpoint, clients cannot
+ * ask for it.
  */
 #include <string.h>
 

@@ -4,7 +4,7 @@
  *
  * Reading the DWARF of all objects takes some 150 ms of CPU the first time,
  * which is a second where every core is busy: exactly then somebody waits for
- * the answer. So it is done within the window.
+ * the answer. So the DWARF is read within the window.
  *
  * Rule: seconds= is read as Go reads it; hz= is ours and is told about.
  */
@@ -19,8 +19,11 @@
 #include "service/http/query.h"
 #include "symbol/symbolize.h"
 
-/* How long after the begin names are looked for, and up to which rate: while
- * that is done nobody drains the rings, which hold more than a second of it. */
+/*
+ * How long after the begin names are looked for, and up to which rate: nobody
+ * drains the rings meanwhile, and at this rate they hold the samples of more
+ * than a second.
+ */
 #define WARM_NS (500 * PP_NS_PER_MS)
 #define WARM_HZ 1000
 
@@ -30,8 +33,10 @@ pp_ep_profile_count(const struct pp_service *service)
 	return (service->cpu_profiles);
 }
 
-/* Go takes what is no number, and what is not positive, for its default
- * without a word. A number that is one but too long is an error here. */
+/*
+ * Go takes its default without a word if the value is no number or is not
+ * positive. Here a number that is too large is an error.
+ */
 static int
 profile_seconds(struct pp_task *task, const char *query, int64_t *seconds)
 {
@@ -144,7 +149,10 @@ pp_ep_profile_tick(struct pp_service *service, int64_t now)
 	return (next);
 }
 
-/* What became of a rate above the tick, for the doctor page. */
+/*
+ * Remember the rate that really was, for the doctor page, if a rate above the
+ * tick was asked for.
+ */
 static void
 profile_note(const struct pp_task *task, const struct pp_profile *profile)
 {

@@ -1,6 +1,6 @@
 /*
- * profile?since=: what the flight recorder has of the past, at once; see
- * cpu/recorder.h. Not the profile that begins now, which is ep_profile.c.
+ * profile?since=: a profile of the past, from the flight recorder, at once; see
+ * cpu/recorder.h. A profile that begins now is ep_profile.c's.
  *
  * Rule: since= and until= are ours, so a bad value is an error, never a
  * default.
@@ -14,9 +14,11 @@
 #include "service/http/query.h"
 #include "symbol/symbolize.h"
 
-/* Names are looked for so many at once: some milliseconds, besides what opening
- * a file takes. After it they stay open for as long as slices bring addresses
- * that were not met before, and a little. */
+/*
+ * So many names are looked for at once: some milliseconds, and the time to open
+ * a file. The files stay open for as long as slices bring new addresses, and a
+ * little longer.
+ */
 #define NAMES_AT_ONCE 64
 #define NAMES_KEEP_NS (PP_SLICE_NS + 2 * PP_NS_PER_SEC)
 
@@ -35,7 +37,10 @@ pp_ep_recorded_tick(struct pp_service *service, int64_t now)
 	pp_service_follow_objects(service);
 	for (i = 0; i < count; i++)
 		(void)pp_service_frames(service, address[i], frame);
-	/* What a service does every day is known soon, and opens no file. */
+	/*
+	 * The addresses of a service's usual work are known soon; then no file
+	 * is opened.
+	 */
 	if (pp_symbols_looked(service->symbols) == looked)
 		return (now);
 	if (service->idle_since < idle)

@@ -2,8 +2,8 @@
  * settings: how much is sampled, shown by GET and set by POST.
  *
  * A page of another site can make a browser POST a form here, with the
- * browser's rights; it cannot add a header to it. So POST wants one. With
- * PPROF_SETTINGS=0 nothing is changed by anybody.
+ * browser's rights; the page cannot add a header to the form. So a POST must
+ * have a header. With PPROF_SETTINGS=0 no request changes a rate.
  *
  * Rule: all values are checked before the first is set.
  */

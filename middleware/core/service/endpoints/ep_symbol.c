@@ -1,9 +1,9 @@
 /*
- * symbol: names for addresses, as `go tool pprof` asks for them. Addresses
- * are those of our profiles (merge/canon.h).
+ * symbol: names for addresses, as `go tool pprof` asks for them. Addresses are
+ * canonical, as in the profiles (merge/canon.h).
  *
- * Rule: what is not an address that has a name is skipped without a word, as
- * in Go.
+ * Rule: if a text is no address, or the address has no name, it is skipped
+ * without a word, as in Go.
  */
 #include <string.h>
 

@@ -17,7 +17,10 @@
 #include "service/http/query.h"
 #include "symbol/symbolize.h"
 
-/* All traces end early when this is not left of what a collector may keep. */
+/*
+ * When less than this is left of the memory that a collector may keep, all
+ * traces end early.
+ */
 #define TRACE_ROOM (1 << 20)
 
 /* A form of the file. The functions are those of its encoder. */
@@ -139,9 +142,11 @@ pp_ep_trace_count(const struct pp_service *service)
 	return (service->traces);
 }
 
-/* Go takes what is no number, and what is not positive, for a second without
- * a word. More than an hour is an error here; what is none at all ends the
- * trace at once, in Go as well. */
+/*
+ * Go takes one second without a word if the value is no number or is not
+ * positive. Here more than an hour is an error. NaN ends the trace at once, as
+ * in Go.
+ */
 static int
 trace_seconds(struct pp_task *task, const char *query, int64_t *ns)
 {
@@ -195,11 +200,16 @@ trace_forget(struct pp_task *task)
 		pp_cpu_listen(task->service->cpu, NULL, NULL);
 }
 
-/* Between two readings of what the kernel says, which cost more. */
+/*
+ * The time between two readings of the kernel's account, which cost more than
+ * heap samples.
+ */
 #define RESIDENT_NS PP_NS_PER_SEC
 
-/* The heap's line: by heap samples, or where nobody takes them what the
- * workers have in memory. */
+/*
+ * The heap's line: by heap samples; if heap samples are off, the memory that
+ * the workers have by the kernel's account.
+ */
 static void
 trace_heap(struct pp_service *service)
 {
@@ -272,8 +282,10 @@ pp_ep_trace_finish(struct pp_task *task)
 	pp_answer_start(&task->answer, 200, "application/octet-stream");
 	pp_answer_header(&task->answer, "content-disposition",
 	    task->trace.form->file);
-	/* CPU samples of this time are in their rings, and what they were
-	 * taken in, in those of the trace. */
+	/*
+	 * CPU samples of this time are in the CPU rings; the handlers in which
+	 * the samples were taken are in the trace's rings.
+	 */
 	(void)pp_tracer_tick(task->service->tracer, pp_clock_mono());
 	(void)pp_cpu_tick(task->service->cpu, pp_clock_mono());
 	trace_heap(task->service);

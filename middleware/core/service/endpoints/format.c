@@ -1,6 +1,6 @@
 /*
- * Which forms there are, and reading what of them is asked. How they are made
- * is encode/.
+ * The table of forms, and the parameters that choose one. encode/ makes the
+ * forms.
  */
 #include "service/endpoints/format.h"
 

@@ -3,7 +3,7 @@
  * query. One table (format.c) says which there are; answers, error sentences
  * and the check of the documents come from it.
  *
- * Rule: what is asked is looked at before anything is measured for it.
+ * Rule: parameters are checked before anything is measured.
  */
 #ifndef PP_SERVICE_ENDPOINTS_FORMAT_H
 #define PP_SERVICE_ENDPOINTS_FORMAT_H
@@ -45,13 +45,17 @@ int pp_format_value(const struct pp_format_asked *asked,
     const struct pp_value_type *types, uint32_t count, const char *default_type,
     struct pp_answer *answer);
 
-/* Begin an answer of status 200 for a profile of that name, which may hold
- * anything: what would end the quotes becomes '_'. */
+/*
+ * Begin an answer of status 200 for a profile of that name, which may hold any
+ * bytes: a byte that would end the quotes becomes '_'.
+ */
 void pp_format_head(const struct pp_format_asked *asked, const char *name,
     const char *more, struct pp_answer *answer);
 
-/* Write the symbolized profile; its title is `name`. Answers a sample_index=
- * that it has not by 400. Returns -1 when out of memory. */
+/*
+ * Write the symbolized profile; its title is `name`. If the profile has no such
+ * sample_index=, the answer is 400. Returns -1 when out of memory.
+ */
 int pp_format_body(const struct pp_format_asked *asked, struct pp_profile *p,
     const char *name, struct pp_answer *answer);
 

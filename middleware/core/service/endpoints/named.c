@@ -17,8 +17,10 @@
 #define NAMED_UNCOLLECTED                                                      \
 	"failed to collect profile: the collector is out of memory"
 
-/* As Go's strconv.Atoi() when its error is not looked at: what is no number
- * is 0, what is too large is the largest. */
+/*
+ * As Go's strconv.Atoi() if its error is ignored: a text that is no number is
+ * 0, a number that is too large is the largest.
+ */
 static int64_t
 named_number(const char *query, const char *key)
 {
@@ -95,13 +97,18 @@ named_leave(struct pp_task *task)
 	t->phase = PP_NAMED_READY;
 }
 
-/* Ask, if this request needs it; then it is in the service's list. */
+/*
+ * If this request needs the workers' answers, ask, and put the task into the
+ * service's list.
+ */
 static int
 named_ask(struct pp_task *task, int phase)
 {
 	const struct pp_named *named = task->endpoint->named;
 
-	/* Before the first worker can have heard of it. */
+	/*
+	 * The time is read before the first worker can have seen the question.
+	 */
 	task->named.asked_ns = pp_clock_mono();
 	if (named->ask == NULL || !named->ask(task))
 		return (0);

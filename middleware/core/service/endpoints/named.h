@@ -1,7 +1,8 @@
 /*
  * Profiles that are a state and not a window (heap, goroutine): taken at once,
- * or twice for a difference. All that Go's net/http/pprof does alike for them
- * is here: seconds=, debug=, gc=, headers, errors and the order of checks.
+ * or twice for a difference. This file has the code that all of them share, as
+ * in Go's net/http/pprof: seconds=, debug=, gc=, headers, errors and the order
+ * of checks.
  *
  * A new one is a const struct pp_named, and a row in endpoints.c that names it
  * and the three functions below.
@@ -31,8 +32,10 @@ struct pp_task;
 #define PP_NAMED_ANSWER_NS (100 * PP_NS_PER_MS)
 #define PP_NAMED_LOOK_NS   (2 * PP_NS_PER_MS)
 
-/* When those who are silent are asked again. Not more often: a signal ends
- * what a handler may be sleeping in. */
+/*
+ * When silent workers are asked again. They are not asked more often, since a
+ * signal interrupts a sleeping handler.
+ */
 #define PP_NAMED_REMIND_NS (20 * PP_NS_PER_MS)
 
 /* What is asked for, and how far it is. */
@@ -60,10 +63,12 @@ struct pp_named {
 				task's `own` */
 	int delta;	     /* 1: seconds= is allowed */
 	int text_below_zero; /* 1: a negative debug= is text too */
-	/* Ask the workers for what only they know; 0: nothing is needed for
-	 * this request. NULL: never. `answered` tells whether all have,
-	 * `remind` asks again who has not (NULL: nobody), `asked` lets go of
-	 * the question. */
+	/*
+	 * Ask the workers for facts that only they know; 0: this request needs
+	 * no facts. NULL: never. `answered` tells whether all workers have
+	 * answered, `remind` asks the silent ones again (NULL: no reminder),
+	 * `asked` frees the question.
+	 */
 	int (*ask)(struct pp_task *);
 	void (*remind)(struct pp_task *);
 	int (*answered)(const struct pp_task *);

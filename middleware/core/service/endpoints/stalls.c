@@ -13,8 +13,10 @@
  * and the vdso take three of them at times, and the handler should be seen. */
 #define TOP_FRAMES 6
 
-/* Our own functions are not the application's; one of them calls handlers, and
- * nothing of interest is below that. */
+/*
+ * Functions of the module are left out. One of them calls handlers; frames
+ * below that one are of no interest.
+ */
 #define OURS	"pprof.so"
 #define TOP_END "runtime_request"
 

@@ -1,8 +1,8 @@
 /*
  * Writing answers: status, headers and body as Go's net/http/pprof has them.
  *
- * Rule: whoever writes an answer begins it with one of these, so that no
- * answer goes out without its type and without nosniff.
+ * Rule: every answer begins with one of these functions, so that no answer goes
+ * out without its type and without nosniff.
  */
 #ifndef PP_SERVICE_HTTP_ANSWER_H
 #define PP_SERVICE_HTTP_ANSWER_H
@@ -26,8 +26,10 @@ void pp_answer_start(struct pp_answer *answer, int status, const char *type);
 void pp_answer_header(struct pp_answer *answer, const char *name,
     const char *value);
 
-/* 503 with a sentence: `what`, since no more memory may be kept, or there is
- * none. */
+/*
+ * 503 with the sentence `what`: no more memory may be kept, or there is no
+ * memory.
+ */
 void pp_answer_full(struct pp_answer *answer, const char *what);
 
 /* Answer an error of ours: one sentence and the mark that makes `go tool

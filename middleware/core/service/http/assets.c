@@ -1,6 +1,6 @@
 /*
  * The bytes of the assets, put here by the assembler, and the list of them.
- * Which of them are answers is in ep_asset.c.
+ * ep_asset.c serves them.
  *
  * Rule: make puts the files where the assembler finds them, and compiles this
  * again when an asset changes (assets.mk).

@@ -1,5 +1,5 @@
 /*
- * A request and its answer, in HTTP's words, wherever they come from and go.
+ * A request and its answer, in HTTP's words, for every front.
  */
 #ifndef PP_SERVICE_HTTP_MESSAGE_H
 #define PP_SERVICE_HTTP_MESSAGE_H

@@ -135,8 +135,10 @@ pp_query_int(const struct pp_query_value *value, int64_t *out)
 	return (PP_QUERY_NUMBER);
 }
 
-/* Whether the text is a decimal number and nothing else, as strtod() would
- * take it, but without what it takes besides. */
+/*
+ * Whether the text is a decimal number and nothing else: strtod() takes also
+ * other texts, which Go does not take.
+ */
 static int
 query_is_float(const char *text)
 {
@@ -173,7 +175,10 @@ pp_query_float(const struct pp_query_value *value)
 		return (0);
 	errno = 0;
 	number = strtod(value->text, NULL);
-	/* What is too large is no number in Go; what is too small is 0. */
+	/*
+	 * A value that is too large is no number in Go; a value that is too
+	 * small is 0.
+	 */
 	return (errno == ERANGE && (number > 1 || number < -1) ? 0 : number);
 }
 
