@@ -43,7 +43,8 @@ struct pp_kore {
 	uint32_t entry_refused; /* enum pp_entries not followed inside kore */
 	int proc_fd;		/* worker's smaps_rollup, opened as root;
 				   -1 after it is handed over */
-	uint32_t fork_stack;	/* in slot 0: stack of the next fork */
+	uint32_t fork_stack;	/* id in slot 0: the stack that calls the fork
+				   being made */
 	const char *broken;	/* why there is no collector, or NULL */
 };
 
