@@ -11,7 +11,7 @@
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
-/* Routes of the profiler whose operator has written an on_free. */
+/* How many routes of the profiler may have an on_free of the operator. */
 #define PP_ABI_CHAINED_MAX 16
 
 PP_OFTEN const char *

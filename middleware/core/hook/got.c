@@ -174,8 +174,8 @@ got_table(struct got_walk *walk, const ElfW(Rela) * rela, size_t relas)
 	}
 }
 
-/* Our own table must keep the originals, and the dynamic linker's is none of
- * our business. */
+/* Our own table must keep the originals, and the dynamic linker's belongs to
+ * itself. */
 static int
 got_left_alone(const struct dl_phdr_info *info)
 {

@@ -132,7 +132,7 @@ hook_rwunlock(pthread_rwlock_t *lock)
 	return (real_rwunlock(lock));
 }
 
-/* Waiting for a condition lets go of the mutex. */
+/* The wait for a condition lets go of the mutex. */
 int
 pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {

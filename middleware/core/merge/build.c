@@ -1,5 +1,5 @@
 /*
- * Locations, mappings and labels of a profile; see build.h.
+ * See build.h.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -18,8 +18,8 @@
 #define NATURAL_LIMIT (1ULL << 47)
 #define FAR_START     (1ULL << 48)
 
-/* No executable segment is larger than this. The far part of the address space
- * has room for PP_PLACES_MAX segments of this size. */
+/* A larger executable segment is refused as a lie. The far part of the address
+ * space has room for PP_PLACES_MAX segments of this size. */
 #define SIZE_MAX_OF_PLACE (1ULL << 40)
 
 #define PAGE		  4096ULL

@@ -95,7 +95,7 @@ pp_launch_prepare(void)
 			(realpath(self.dli_fname, real) != NULL &&
 			    launch_near(real))))
 			return;
-		/* A copy of the module in the application's own folder. */
+		/* The module may be a copy in the application's own folder. */
 		if (launch_try("/usr", strlen("/usr"), LIBEXEC PROGRAM))
 			return;
 	}
