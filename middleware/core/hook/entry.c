@@ -135,8 +135,7 @@ entry_returns_to(const struct decoder *d, const uint8_t *code, size_t len)
 	return (0);
 }
 
-/* How many bytes at `code` move to the trampoline. 0: *why says why none can.
- */
+/* How many bytes at `code` move to the trampoline; 0: none, and *why says why. */
 static size_t
 entry_measure(const uint8_t *code, const char **why)
 {
@@ -153,8 +152,7 @@ entry_measure(const uint8_t *code, const char **why)
 	return (len);
 }
 
-/* Maps a page within reach of a 32-bit jump from the target, or returns NULL.
- */
+/* A new page within reach of a 32-bit jump from the target, or NULL. */
 static struct trampoline *
 entry_page(const void *target)
 {

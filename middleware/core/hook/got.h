@@ -32,8 +32,7 @@ struct pp_got_hook {
 	enum pp_got_scope scope;
 };
 
-/* How many different names the hooks may have, and how many hooks there may be.
- */
+/* How many names the hooks may have, and how many hooks there may be. */
 #define PP_GOT_NAMES_MAX 384
 #define PP_GOT_HOOKS_MAX 512
 

@@ -27,8 +27,7 @@ lasting_until(const struct pp_lasting *call)
 	    time.tv_sec * PP_NS_PER_SEC + time.tv_usec * 1000);
 }
 
-/* From now on a signal of ours ends the call when the socket's limit is over.
- */
+/* From now on a signal of ours ends the call when the limit is over. */
 static void
 lasting_limit(struct pp_lasting *call)
 {

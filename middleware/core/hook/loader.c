@@ -45,8 +45,7 @@ static unsigned int heard;
 #define HEARD_DELETE 2U
 #define HEARD_READY  4U
 #define HEARD_ALL    7U
-/* Both are written under the dynamic linker's lock, which orders the accesses.
- */
+/* Both are written under the dynamic linker's lock, which orders accesses. */
 static atomic_int changing; /* RT_ADD, RT_DELETE */
 static atomic_int unready;  /* objects whose constructors have not run */
 

@@ -29,8 +29,7 @@ int pp_masks_inherited(const pthread_attr_t *attr);
 /* sigprocmask(), as the application calls it. */
 int pp_masks_change(int how, const sigset_t *set, sigset_t *old);
 
-/* The state of a call that sets a mask while it lasts (ppoll(), sigsuspend()).
- */
+/* The state of a call that sets a mask while it lasts, as ppoll() does. */
 struct pp_masked {
 	sigset_t mask;
 	int believed;

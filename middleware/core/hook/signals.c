@@ -34,16 +34,14 @@ static int (*real_pthread_kill)(pthread_t, int);
  * other memory depends on this word. */
 static _Atomic uint64_t interrupts;
 
-/* The C library sets this flag itself, and shows it to who asks for an action.
- */
+/* The C library sets this flag itself, and shows it in actions, too. */
 #if defined(__x86_64__)
 #define FLAG_RESTORER 0x04000000
 #else
 #define FLAG_RESTORER 0
 #endif
 
-/* Returns 0 for a signal that the original refuses: the original is then asked.
- */
+/* Returns 0 for a signal that the original refuses: the original is asked. */
 static int
 is_ours_to_keep(int signo)
 {

@@ -268,8 +268,7 @@ pp_sockets_sendmsg(int fd, const struct msghdr *m, int f)
 #define READ_HOOK(type, name, call, parameters, arguments) SOCKET_HOOK(name),
 #define RECV_HOOK(name, parameters, arguments)		   SOCKET_HOOK(name),
 
-/* The program itself may set a limit, too, so setsockopt() is followed there.
- */
+/* The program itself may set a limit, so setsockopt() is followed there. */
 const struct pp_got_hook pp_socket_hooks[] = {
 	READS(READ_HOOK) RECVS(RECV_HOOK) SOCKET_HOOK(recvmsg),
 	SOCKET_HOOK(write),

@@ -10,8 +10,7 @@
 
 #include "capture/thread.h"
 
-/* Called once, in the constructor. Returns 0, or -1 if pthread has no key left.
- */
+/* Called once, in the constructor. Returns 0, or -1 if there is no key left. */
 int pp_thread_begin_prepare(void);
 
 /* The creation of a thread that runs `function`, as its creator, the calling

@@ -111,8 +111,7 @@ through_sendmmsg(int fd, struct mmsghdr *m, unsigned int n, int f)
  * (recvmmsg(2), BUGS): the kernel's own number for a call that begins again. */
 #define ERROR_AGAIN 512
 
-/* Receives all of the messages, unless MSG_WAITFORONE says that one is enough.
- */
+/* Receives all of the messages, unless MSG_WAITFORONE says one is enough. */
 static int
 through_recvmmsg(int fd, struct mmsghdr *m, unsigned int n, int f, timespec *t)
 {

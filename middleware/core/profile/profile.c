@@ -21,8 +21,7 @@
 #include "profile/idmap.h"
 #include "profile/strings.h"
 
-/* The arrays are small at first, since a profile of one route has dozens of
- * entries in each, not thousands. */
+/* Arrays begin small: a profile of one route has dozens of entries in each. */
 #define PP_PROFILE_FIRST 32
 
 struct pp_profile_index {

@@ -97,9 +97,7 @@ arrive_receives(struct http_request *req)
 	pp_flight_receives(req);
 }
 
-/* A request has been read: its body is still to come, or the request is
- * complete.
- */
+/* A request has been read. It is complete, or its body is still to come. */
 PP_OFTEN static void
 arrive_read(struct http_request *req)
 {

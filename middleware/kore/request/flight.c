@@ -8,14 +8,6 @@
  * than that. A request that goes to sleep gets an entry of its own until it
  * ends.
  *
- * The collector reads an entry without a lock (live/progress_copy.c). The store
- * of an id releases the fields before it, and the reader's first load of the id
- * acquires them. Before the fields change, the id is 0: in entry 0 a fence
- * keeps the order of both, in other entries the exchange of the free list does.
- * The reader drops its copy if it finds another id afterwards. An id is a count
- * of 64 bits and is never given out twice, so two requests cannot be taken for
- * one.
- *
  * Rule: requests belong to the event loop's thread, so there is no lock.
  */
 #include <kore/kore.h>
@@ -111,8 +103,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	} else {
 		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
-		/* A request's time begins with the first call of its handler.
-		 */
+		/* A request's time begins with its handler's first call. */
 		if (uncalled[running_entry])
 			atomic_store_explicit(&flight->started_ns,
 			    running_since, memory_order_relaxed);
@@ -165,8 +156,7 @@ pp_flight_ran(const struct http_request *req, int ended)
 		pp_trace_begin_loop();
 }
 
-/* The request is known from now on. Returns the time of its trace record, or
- * now. */
+/* The request is known from now on. Returns that time. */
 static int64_t
 flight_create(uint32_t label, uint64_t id)
 {

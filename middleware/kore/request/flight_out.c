@@ -47,8 +47,7 @@ pp_flight_response(struct http_request *req, int status, const void *body,
 	pp_flight_real_response(req, status, body, len);
 }
 
-/* Kore 4.2 has this function: an answer after which the connection is closed.
- */
+/* Kore 4.2 has this function: the connection is closed after the answer. */
 void
 pp_flight_close(struct http_request *req, int status, const void *body,
     size_t len)

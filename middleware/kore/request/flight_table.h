@@ -4,6 +4,14 @@
  *
  * It does not read Kore's requests: flight.c does.
  *
+ * The collector reads an entry without a lock (live/progress_copy.c). The store
+ * of an id releases the fields before it, and the reader's first load of the id
+ * acquires them. Before the fields change, the id is 0: in entry 0 a fence
+ * keeps the order of both, in other entries the exchange of the free list does.
+ * The reader drops its copy if it finds another id afterwards. An id is a count
+ * of 64 bits and is never given out twice, so two requests cannot be taken for
+ * one.
+ *
  * Rule: any thread may claim and release entries, without a lock. Only the
  * event loop's thread looks requests up and puts them into the map.
  */

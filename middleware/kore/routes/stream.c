@@ -1,8 +1,8 @@
 /*
  * A long answer is sent in several turns of the event loop. Kore writes a
  * stream until the socket is full. A reader on the same machine empties the
- * socket as fast, and other requests would wait until all is sent (12 ms for 6
- * MB). Here one turn sends PART bytes.
+ * socket as fast, and other requests would wait until all is sent (12 ms for
+ * 6 MB). Here one turn sends PART bytes.
  *
  * Kore calls a connection's `write` for each piece. Our function behaves after
  * PART bytes as if the socket were full, and asks for the event that says that

@@ -35,8 +35,7 @@ static const struct pp_got_hook kore_hooks[] = {
 
 #define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))
 
-/* The hooks above, and those that entries.c gives instead of patched entries.
- */
+/* The hooks above, and those for entries that could not be patched. */
 static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
 _Static_assert(KORE_HOOKS + PP_ENTRIES_MAX <= PP_PROCESS_HOOKS_MAX,
     "where no entry can be followed, there are more hooks than fit");
