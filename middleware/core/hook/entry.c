@@ -135,7 +135,7 @@ entry_returns_to(const struct decoder *d, const uint8_t *code, size_t len)
 	return (0);
 }
 
-/* How many bytes at `code` move to the trampoline; 0: none, and *why says why. */
+/* How many bytes at `code` move to the trampoline. 0: none, as *why says. */
 static size_t
 entry_measure(const uint8_t *code, const char **why)
 {

@@ -221,9 +221,7 @@ watched_syscall(long number, long arg[6])
 	return (result);
 }
 
-/* This takes six arguments, as the original does, even if the caller gave
- * fewer.
- */
+/* As in the original, six arguments are taken, even if fewer were given. */
 static long
 hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
