@@ -1,5 +1,5 @@
 /*
- * See abi.h: Kore 4.1, whose routes are module handles.
+ * See abi.h. This is for Kore 4.1, whose routes are module handles.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -62,7 +62,7 @@ pp_abi_routes_any(struct kore_domain *dom, const void *addr,
 	return (0);
 }
 
-/* Kore appends. */
+/* Kore appends a route at the end, so it is moved ahead afterwards. */
 int
 pp_abi_routes_put(struct kore_domain *dom, const char *handler,
     const char *pattern, const char *auth,

@@ -1,6 +1,6 @@
 /*
- * See abi.h: Kore 4.2, which has struct kore_route, and rights for each kind
- * of process.
+ * See abi.h. This is for Kore 4.2, which has struct kore_route, and rights for
+ * each kind of process.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -11,7 +11,7 @@
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
-/* Routes of the profiler whose operator has written an on_free. */
+/* How many routes of the profiler may have an on_free of the operator. */
 #define PP_ABI_CHAINED_MAX 16
 
 PP_OFTEN const char *
@@ -26,8 +26,9 @@ pp_abi_handler(const struct http_request *req)
 	return (req->rt->rcall != NULL ? req->rt->rcall->addr : NULL);
 }
 
-/* Kore calls a function of the route, not of the request, and keeps it over
- * reloads. What the operator has written there is called after ours. */
+/* Kore calls a function of the route, not of the request, and keeps that
+ * function over reloads. The function that the operator has written there is
+ * called after ours. */
 static struct chained {
 	const struct kore_route *rt;
 	struct kore_runtime_call *theirs;
@@ -47,7 +48,9 @@ freed_both(struct http_request *req)
 	}
 }
 
-/* Ours is called in any case: without it an answer would stay in memory. */
+/* Our function is called in any case: without it an answer would stay in
+ * memory.
+ */
 static void
 freed_chain(struct kore_route *rt)
 {
@@ -81,7 +84,7 @@ pp_abi_when_freed(struct http_request *req,
 	freed_chain(req->rt);
 }
 
-/* The call finds hdlr_extra empty. */
+/* Nothing is to be done: the call finds hdlr_extra empty. */
 void
 pp_abi_freed_no_more(struct http_request *req)
 {
@@ -116,7 +119,7 @@ pp_abi_routes_any(struct kore_domain *dom, const void *addr,
 	return (0);
 }
 
-/* Kore appends. */
+/* Kore appends a route at the end, so it is moved ahead afterwards. */
 int
 pp_abi_routes_put(struct kore_domain *dom, const char *handler,
     const char *pattern, const char *auth,

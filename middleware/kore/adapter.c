@@ -1,6 +1,6 @@
 /*
- * What the adapter knows of its process, and its words in Kore's log: for all
- * rooms, none of which it calls.
+ * The adapter's knowledge of its process, and its lines in Kore's log. All of
+ * the adapter's folders use this file; it calls none of them.
  */
 #include <kore/kore.h>
 
@@ -16,10 +16,10 @@ struct pp_kore pp_kore = { .arena_fd = -1,
 	.proc_fd = -1,
 	.broken = "the service's parent process has not started it" };
 
-/* For the parent, and for what it starts. */
+/* Used by parent.c and by launch.c. */
 pid_t (*pp_parent_real_fork)(void);
 
-/* -1 or 0, by its version, until then. */
+/* Before Kore has set itself up, its pid is -1 or 0, by its version. */
 int
 pp_kore_runs(void)
 {
@@ -35,7 +35,8 @@ pp_kore_log(const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	/* An operator's start script reads stderr; a worker has Kore's log. */
+	/* In the parent, an operator's start script reads stderr; a worker
+	 * writes to Kore's log. */
 	if (worker == NULL)
 		(void)fprintf(stderr, "pprof: %s\n", line);
 	if (pp_kore_runs() && (worker != NULL || kore_foreground == 0))

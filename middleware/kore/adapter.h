@@ -1,12 +1,12 @@
 /*
- * What the files of the Kore adapter share. The adapter is the only floor
- * that includes Kore's headers: it translates between Kore's processes,
- * routes, requests and tasks, and the core.
+ * The declarations that the files of the Kore adapter share. The adapter is the
+ * only floor that includes Kore's headers: it translates between Kore's
+ * processes, routes, requests and tasks, and the core.
  *
- * Rule: the parent makes everything before the first worker is forked;
- * a worker only uses it. Profiling never stops serving: what cannot be set
- * up is one log line, and is done without. (One thing stops the start: an
- * access rule that cannot be understood.)
+ * Rule: the parent makes everything before the first worker is forked, and the
+ * workers only use it. Profiling never stops serving: if something cannot be
+ * set up, one log line says so, and the service runs without it. (One thing
+ * stops the start: an access rule that cannot be understood.)
  */
 #ifndef PP_KORE_ADAPTER_H
 #define PP_KORE_ADAPTER_H
@@ -30,20 +30,21 @@ struct kore_timer;
 #define PP_KORE_HANDLER "pprof_handler"
 
 struct pp_kore {
-	struct pp_allow allow;	/* constructor; constant */
-	struct pp_arena *arena; /* parent, before the first worker; NULL: the
-				   parent could not make it */
+	struct pp_allow allow;	/* set by the constructor */
+	struct pp_arena *arena; /* made by the parent before the first worker;
+				   NULL: the parent could not make it */
 	size_t arena_size;
-	uint32_t slots;		/* of it */
-	pid_t parent;		/* who has made it */
+	uint32_t slots;		/* of the arena */
+	pid_t parent;		/* the process that has made the arena */
 	int arena_fd;		/* parent only, -1 elsewhere */
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
-	int listen_fd;		/* of its own door, -1: shut; parent only */
-	uint32_t entry_refused; /* enum pp_entries: not followed inside kore */
-	int proc_fd;		/* worker until it is handed over: its
-			      smaps_rollup, opened as root */
-	uint32_t fork_stack;	/* in slot 0: of the fork that is being made */
+	int listen_fd;		/* own listener, -1: none; parent only */
+	uint32_t entry_refused; /* enum pp_entries not followed inside kore */
+	int proc_fd;		/* worker's smaps_rollup, opened as root;
+				   -1 after it is handed over */
+	uint32_t fork_stack;	/* id in slot 0: the stack that calls the fork
+				   being made */
 	const char *broken;	/* why there is no collector, or NULL */
 };
 
@@ -52,51 +53,55 @@ extern struct pp_kore pp_kore;
 /* One line in Kore's log, or on stderr before Kore has one. */
 void pp_kore_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Whether Kore's main() is past the start. */
+/* Returns 1 if Kore's main() has written its pid: Kore has set itself up. */
 int pp_kore_runs(void);
 
-/* parent.c; pp_parent_remember_cmdline() in the constructor. */
+/* parent.c: fork() and waitpid() as kore calls them. The constructor calls
+ * pp_parent_remember_cmdline(). */
 void pp_parent_remember_cmdline(void);
 pid_t pp_parent_fork(void);
 pid_t pp_parent_waitpid(pid_t pid, int *status, int options);
 extern pid_t (*pp_parent_real_fork)(void);
 extern pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
 
-/* given.c: numbers from the environment, for the control words. */
+/* given.c: numbers from the environment become control words. */
 void pp_given_read(struct pp_arena *arena);
 int pp_given_perf_event(void); /* PPROF_PERF_EVENT: 1 or 0 */
 
-/* launch.c: the collector's program. pp_launch_prepare() in the constructor,
- * while relative paths still mean something. */
+/* launch.c: the collector's program. The constructor calls pp_launch_prepare(),
+ * while relative paths still mean something. pp_launch_collector() returns the
+ * collector's pid, or -1 (logged). */
 void pp_launch_prepare(void);
 pid_t pp_launch_collector(void);
 
-/* door.c: the collector's own listening socket, in the parent. */
+/* door.c: the socket of the collector's own listener, in the parent. */
 void pp_door_open(void);
 void pp_door_shut(void);
 
-/* relay.c: what the collector writes to stderr, in Kore's log. In the parent;
- * _fd() for the collector's stderr, -1: it may keep ours. */
+/* relay.c: the lines that the collector writes to stderr go into Kore's log. In
+ * the parent. _fd() is the collector's stderr; -1: it keeps the parent's. */
 void pp_relay_open(void);
 int pp_relay_fd(void);
 void pp_relay_listen(void);
 void pp_relay_leave(void);
 
-/* worker.c */
+/* worker.c: prctl() as kore calls it, which begins a worker; and an object that
+ * this process has loaded, for the collector. */
 int pp_worker_prctl(int option, unsigned long a, unsigned long b,
     unsigned long c, unsigned long d);
 extern int (*pp_worker_real_prctl)(int, ...);
 void pp_worker_object_seen(const struct pp_object *object);
 
-/* runtime.c: the wrapper around each handler call. */
+/* runtime.c: put the wrapper around each call of a handler. */
 void pp_runtime_wrap(void);
 
-/* route_label.c: the label set of a request, its route and method. */
+/* route_label.c: the id of a request's label set, its route and method; 0: the
+ * request has no route. */
 uint32_t pp_route_label(const struct http_request *req);
 
-/* entries.c: follow Kore's own functions, in the constructor. What cannot be
- * by its entry is put into `instead`, at most PP_ENTRIES_MAX; returns how
- * many. */
+/* entries.c: follow Kore's own functions, in the constructor. Functions that
+ * cannot be followed by their entry are put into `instead`, at most
+ * PP_ENTRIES_MAX; returns how many. */
 #define PP_ENTRIES_MAX 26
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
@@ -112,10 +117,11 @@ extern void (*pp_memory_real_free)(void *);
 extern void *(*pp_memory_real_calloc)(size_t, size_t);
 extern char *(*pp_memory_real_strdup)(const char *);
 
-/* flight.c, flight_in.c, flight_task.c: what is in progress. _start() in a worker; _run()
- * and _ran() around a handler, _created() when it is read, its entry or NULL;
- * _receives() when its body is still to come, _received() after each piece; a
- * task's entry is 0 when there was no room. */
+/* flight.c, flight_in.c, flight_task.c: requests and tasks in progress. A
+ * worker calls _start() as it begins. _run() and _ran() are called around a
+ * handler. _created() is called when a request is read, and returns its entry
+ * or NULL. _receives() is called if the body is still to come, _received()
+ * after each piece of it. A task's entry is 0 if there was no room. */
 void pp_flight_start(void);
 struct pp_flight *pp_flight_created(const struct http_request *req);
 void pp_flight_receives(const struct http_request *req);
@@ -147,14 +153,14 @@ extern struct kore_timer *(
     *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);
 
-/* flight_reason.c: what `req` sleeps for; `timer` 1: its handler has set a timer
- * in the call in which it goes to sleep. */
+/* flight_reason.c: what `req` sleeps for. `timer` is 1 if its handler has set a
+ * timer in the call in which the request goes to sleep. */
 enum pp_wait pp_flight_reason(const struct http_request *req, int timer);
 
-/* The request's entry while it has one, or NULL. */
+/* The request's entry, or NULL if it has none. */
 struct pp_flight *pp_flight_of(const struct http_request *req);
 
-/* flight_out.c: what requests answer. */
+/* flight_out.c: the bytes that requests answer. */
 struct kore_fileref;
 void pp_flight_response(struct http_request *req, int status, const void *body,
     size_t len);
@@ -173,15 +179,15 @@ extern void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
 extern void (
     *pp_flight_real_fileref)(struct http_request *, int, struct kore_fileref *);
 
-/* routes.c: does a path that begins so lie below a route of the profiler's on
- * that connection's server? */
+/* routes.c: returns 1 if a path that begins with these `len` bytes may lie
+ * below a route of the profiler on that connection's server. */
 struct connection;
 int pp_routes_may_mean(const struct connection *c, const char *path,
     size_t len);
 
 /* arrive.c: requests as they are read, and connections of this turn. _run()
- * works on those that are for the profiler, before Kore runs handlers;
- * _waiting(): there are some. */
+ * works on the requests that are for the profiler, before Kore runs handlers;
+ * _waiting() returns 1 if there are such requests. */
 struct netbuf;
 void pp_arrive_accepted(struct connection *c);
 int pp_arrive_header_recv(struct netbuf *nb);
@@ -189,7 +195,8 @@ extern int (*pp_arrive_real_header_recv)(struct netbuf *);
 void pp_arrive_run(void);
 int pp_arrive_waiting(void);
 
-/* marks.c: for the trace; _turn() when the event loop goes to wait. */
+/* marks.c: instants for the trace. _turn() is called when the event loop goes
+ * to wait. */
 struct kore_msg;
 struct listener;
 int pp_marks_accept(struct listener *listener, struct connection **out);
@@ -206,28 +213,29 @@ extern void (*pp_marks_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
 extern int (*pp_marks_real_msg_register)(uint8_t,
     void (*)(struct kore_msg *, const void *));
 
-/* stream.c: answer with a mapping, which is unmapped when it is sent or the
- * connection has ended. */
+/* stream.c: answer with a mapping of `len` bytes, which the stream owns and
+ * unmaps when all is sent or the connection has ended. */
 void pp_stream_respond(struct http_request *req, int status, void *body,
     size_t len);
 
-/* features.c: in the constructor, how this Kore is not the one that the module
- * was compiled for, or NULL. */
+/* features.c: a sentence that says how this Kore differs from the one that the
+ * module was compiled for, or NULL. Called in the constructor. */
 const char *pp_features_differ(void);
 
-/* pools.c: once, in the constructor or else before the first fork; then the
- * facts of at most PP_POOLS_MAX pools. */
+/* pools.c: _find() is called once, in the constructor or else before the first
+ * fork. _tell() fills the facts of at most PP_POOLS_MAX pools and returns how
+ * many. */
 void pp_pools_find(void);
 uint32_t pp_pools_tell(struct pp_pool_facts *facts);
 
-/* loop.c */
+/* loop.c: epoll_wait() as Kore's event loop calls it. */
 struct epoll_event;
 void pp_loop_start(void); /* as a worker begins */
 int pp_loop_epoll_wait(int fd, struct epoll_event *events, int max,
     int timeout);
 extern int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
 
-/* task.c */
+/* task.c: Kore's functions for tasks and their channels. */
 void pp_task_run(struct kore_task *task);
 extern void (*pp_task_real_run)(struct kore_task *);
 uint32_t pp_task_channel_read(struct kore_task *task, void *data, uint32_t len);
@@ -238,12 +246,13 @@ extern void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
 int pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
 extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
-/* sandbox.c */
-/* -1: Kore did not take them. */
+/* sandbox.c: returns 0, or -1 if Kore did not take the rules. */
 int pp_sandbox_rules(void);
 
-/* forward.c; pp_forward_process(): a request that is awake, at once instead of
- * in its turn; it may be freed. */
+/* forward.c: pp_forward_process() lets Kore process a request that is awake at
+ * once instead of in its turn; the request may be freed by it.
+ * pp_forward_request() is called by the handler and returns Kore's result;
+ * `prefix` is the route's, `rest` the path behind it. */
 void pp_forward_process(struct http_request *req);
 int pp_forward_request(struct http_request *req, const char *prefix,
     const char *rest);

@@ -1,6 +1,6 @@
 /*
- * See alloc.h. The fast paths end in a jump to the original: what follows an
- * original belongs to the slow ones.
+ * See alloc.h. A fast path ends in a jump to the original; only slow paths do
+ * something after the original has returned.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -54,8 +54,8 @@ hook_free(void *p)
 }
 
 /*
- * One allocation less and one more. The old sample is taken out before the
- * call: after it another thread may have the address.
+ * A realloc() is one allocation less and one more. The old sample is taken out
+ * before the call: after the call another thread may have the old address.
  */
 static void *
 realloc_slowly(void *old, size_t size, int sampled)

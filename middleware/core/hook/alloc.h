@@ -1,12 +1,13 @@
 /*
- * The C allocation functions, wrapped: malloc() and its relatives in every
- * object, also those that C++'s operator new and strdup() call.
+ * This table wraps the C allocation functions: malloc() and its relatives in
+ * every object, also the calls that C++'s operator new and strdup() make.
  *
- * A call that is no sample costs one comparison and a jump; see
- * capture/heap.h for the rest.
+ * A call that is no sample costs one comparison and a jump. The samples
+ * themselves are in capture/heap.h.
  *
- * Rule: as safe as what it wraps. The allocator may be any (glibc, jemalloc,
- * tcmalloc): the originals are what the process would have called.
+ * Rule: a wrapper is as safe as the function that it wraps. The allocator may
+ * be any (glibc, jemalloc, tcmalloc): the originals are the functions that the
+ * process would have called without us.
  */
 #ifndef PP_HOOK_ALLOC_H
 #define PP_HOOK_ALLOC_H

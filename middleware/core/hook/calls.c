@@ -26,10 +26,10 @@ typedef struct timespec timespec;
 /*
  * X(result, name, call of the trace, parameters, arguments)
  *
- * The mode of open() is passed on as it lies in its register, whether the
- * caller gave one or not. The names that end in _chk and _2 are those of
- * programs built with _FORTIFY_SOURCE, those that end in 64 of what was built
- * with large files.
+ * The mode of open() is passed on as its register has it, whether the caller
+ * gave a mode or not. Programs that are built with _FORTIFY_SOURCE call the
+ * names that end in _chk and _2; programs that are built with large files call
+ * the names that end in 64.
  */
 #define CALLS(X)                                                               \
 	X(ssize_t, pread, pread, (int fd, void *to, size_t n, off_t at),       \
@@ -123,8 +123,8 @@ typedef struct timespec timespec;
 	PP_CALL_WRAPPER(type, name, call, real_##name, parameters, arguments)
 CALLS(CALL_WRAPPER)
 
-/* Of its commands those wait. Its last argument is passed on as it lies in its
- * register. */
+/* Of the commands of fcntl() only F_SETLKW and F_OFD_SETLKW wait. The last
+ * argument is passed on as its register has it. */
 #define CONTROL_WRAPPER(name)                                                  \
 	static int (*real_##name)(int, int, void *);                           \
                                                                                \
@@ -140,8 +140,8 @@ CALLS(CALL_WRAPPER)
 CONTROL_WRAPPER(fcntl)
 CONTROL_WRAPPER(fcntl64)
 
-/* Not in the program itself, since a server's event loop has calls of its own,
- * nor in the unwinder, which runs in signal handlers. */
+/* The program itself is left out, since a server's event loop has calls of its
+ * own; so is the unwinder, which runs in signal handlers. */
 #define CALL_HOOK(type, name, call, parameters, arguments)                     \
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \
 		PP_GOT_BUT_UNWINDER },

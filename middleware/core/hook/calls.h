@@ -1,12 +1,13 @@
 /*
- * System calls that may block, as modules and libraries make them, for the
- * trace and the block profile. Off, each costs one branch and a jump. What the C
- * library calls within itself is not seen; of stdio see streams.h.
+ * This table wraps system calls that may block, as modules and libraries make
+ * them, for the trace and the block profile. While neither is on, each call
+ * costs one branch and a jump. Calls that the C library makes within itself are
+ * not seen; the calls of stdio are in streams.h.
  *
  * Calls that go on after our own signal are in sleeps.h, sockets.h and masks.h.
  *
- * Rule: the call is the original's, once, with what the caller gave; errno is
- * the original's, too.
+ * Rule: a wrapper calls the original once, with the caller's arguments, and
+ * result and errno are the original's.
  */
 #ifndef PP_HOOK_CALLS_H
 #define PP_HOOK_CALLS_H

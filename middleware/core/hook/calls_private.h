@@ -7,8 +7,9 @@
 
 #include "capture/called.h"
 
-/* hook_<name>(), which calls `real`, as `call` of base/calls.h. Two functions,
- * so that the one that is always in the way needs no frame. */
+/* Defines hook_<name>(), which calls `real` and records it as `call` of
+ * base/calls.h. The recording is a function of its own, so that hook_<name>(),
+ * which every call passes, needs no frame. */
 #define PP_CALL_WRAPPER(type, name, call, real, parameters, arguments)         \
 	static __attribute__((noinline)) type watched_##name parameters        \
 	{                                                                      \

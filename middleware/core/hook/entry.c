@@ -27,7 +27,7 @@ pp_entry_wanted(void)
 #if defined(__x86_64__)
 #include <Zydis/Zydis.h>
 
-/* The library of the headers that this is built with. */
+/* The library that fits the headers of the build, by their minor version. */
 static const struct {
 	const char *name;
 	const char *absent;
@@ -43,7 +43,7 @@ _Static_assert(ZYDIS_VERSION >> 48 == 4 && ZYDIS_MINOR <= 1,
 
 /* jmp rel32 */
 #define JUMP_BYTES 5
-/* Five bytes end within an instruction of at most 15. */
+/* The fifth byte lies within an instruction of at most 15 bytes. */
 #define MOVED_MAX (JUMP_BYTES - 1 + 15)
 
 struct trampoline {
@@ -88,8 +88,8 @@ decoder_open(struct decoder *d, const char **why)
 	return (-1);
 }
 
-/* How many bytes at `code` are whole, movable instructions; 0: they are not,
- * or the function may end within, and the next one begin. */
+/* How many bytes at `code` are whole, movable instructions. 0: they cannot be
+ * moved, or the function may end within them and the next function begin. */
 static size_t
 entry_movable(const struct decoder *d, const uint8_t *code)
 {
@@ -107,8 +107,8 @@ entry_movable(const struct decoder *d, const uint8_t *code)
 	return (len);
 }
 
-/* Does the function, as far as its symbol says it goes, jump back into its
- * first `len` bytes (a loop right at its beginning)? */
+/* Returns 1 if the function, which is as long as its symbol says, jumps back
+ * into its first `len` bytes (a loop right at its beginning). */
 static int
 entry_returns_to(const struct decoder *d, const uint8_t *code, size_t len)
 {
@@ -135,7 +135,7 @@ entry_returns_to(const struct decoder *d, const uint8_t *code, size_t len)
 	return (0);
 }
 
-/* How many bytes at `code` move to the trampoline; 0 with *why. */
+/* How many bytes at `code` move to the trampoline. 0: none, as *why says. */
 static size_t
 entry_measure(const uint8_t *code, const char **why)
 {
@@ -152,7 +152,7 @@ entry_measure(const uint8_t *code, const char **why)
 	return (len);
 }
 
-/* A page within reach of a 32-bit jump from the target. */
+/* A new page within reach of a 32-bit jump from the target, or NULL. */
 static struct trampoline *
 entry_page(const void *target)
 {
@@ -182,7 +182,8 @@ entry_protect(const void *start, size_t len, int protection)
 	return (mprotect((void *)from, to - from, protection));
 }
 
-/* Into `bytes`, a jump for address `at`; -1: too far. */
+/* Write a jump into `bytes` that will stand at `at`. Returns -1 if `to` is too
+ * far. */
 static int
 entry_jump(uint8_t *bytes, const void *at, const void *to)
 {
@@ -201,7 +202,7 @@ entry_trampoline(const void *target)
 {
 	uint8_t unused[JUMP_BYTES];
 
-	/* What is left of a page may be too far for this one. */
+	/* The page that has room may be too far from this target. */
 	if (page_left == 0 ||
 	    entry_jump(unused, target, page + page_left) == -1) {
 		page = entry_page(target);
@@ -228,14 +229,14 @@ entry_fill(struct trampoline *t, const uint8_t *code, size_t len,
 	memcpy(t->far, jump_far, sizeof(jump_far));
 	memcpy(t->far + sizeof(jump_far), &replacement, sizeof(replacement));
 	result = entry_jump(t->moved + len, t->moved + len, code + len);
-	/* Others in the page are in use. */
+	/* Other trampolines in the page are in use. */
 	if (entry_protect(t, sizeof(*t), PROT_READ | PROT_EXEC) == -1)
 		return (-1);
 	return (result);
 }
 
-/* Whether `code` returns at once, and what then fills up the place of a jump is
- * not another function. */
+/* Returns 1 if `code` returns at once and only fillers follow up to the length
+ * of a jump, not another function. */
 static int
 entry_is_empty(const uint8_t *code, const char **why)
 {
@@ -259,8 +260,8 @@ entry_is_empty(const uint8_t *code, const char **why)
 	return (len >= JUMP_BYTES);
 }
 
-/* The library that is loaded for a patch, once more: whoever follows the
- * dynamic linker sees whether it does. */
+/* The decoder's library is loaded and unloaded once more: the patches of the
+ * dynamic linker must notice both. */
 void
 pp_entry_probe(void)
 {
@@ -287,10 +288,12 @@ entry_write(void *target, size_t len, void *replacement, void **original,
 	if (entry_jump(jump, target, t->far) == -1 ||
 	    entry_protect(target, JUMP_BYTES, PROT_READ | PROT_WRITE) == -1)
 		return (-1);
-	/* Before the jump is there: the replacement may be called at once. */
+	/* *original is set before the jump is there: the replacement may be
+	 * called at once. */
 	*original = t->moved;
 	memcpy(target, jump, sizeof(jump));
-	/* The pages were executable a moment ago: this cannot be refused. */
+	/* The pages were executable a moment ago, so the kernel does not refuse
+	 * this. */
 	(void)entry_protect(target, JUMP_BYTES, PROT_READ | PROT_EXEC);
 	return (0);
 }

@@ -1,5 +1,5 @@
 /*
- * See got.h. Works on the dynamic section as the dynamic linker left it.
+ * See got.h. This reads the dynamic section as the dynamic linker left it.
  */
 #include <sys/mman.h>
 
@@ -21,31 +21,33 @@
 #define RELOC_POINTER	R_AARCH64_ABS64
 #endif
 
-/* Objects that have been patched. One that finds no place here is looked
+/* Objects that have been patched. An object that finds no place here is looked
  * through each time. */
 struct got_known {
 	uintptr_t base;
 	const void *headers;
-	uint32_t walk; /* the last one that met it */
+	uint32_t walk; /* the last walk that met the object */
 	uint32_t undecided;
 };
 
 struct got_walk {
-	int first; /* it begins with the executable */
-	int fresh; /* new objects, too */
+	int first; /* the next object is the executable */
+	int fresh; /* new objects are patched, too */
 	int changed;
 	int refused;
 	uint32_t undecided;
-	/* Of the object that is being patched. */
+	/* The following are of the object that is being patched. */
 	const struct pp_got_object *object;
 	enum pp_got_scope scope;
-	int open; /* its sealed part has been made writable */
+	int open; /* the sealed part has been made writable */
 	uint32_t left;
 };
 
 static const struct pp_got_hook *all_hooks;
 static struct got_known known[PP_OBJECTS_MAX];
 static size_t known_used;
+/* The number may wrap: each walk writes its number into all objects that are
+ * there, and then forgets those with another number. */
 static uint32_t walks;
 
 /* The part that the dynamic linker seals ends with the last whole page. */
@@ -79,12 +81,15 @@ got_write(struct got_walk *walk, void **entry, void *replacement)
 		}
 		walk->open = 1;
 	}
+	/* Another thread may call through the entry now: it reads the old or
+	 * the new function, and either is right. What the new one reads has
+	 * been there since pp_got_follow(), when there was one thread. */
 	__atomic_store_n(entry, replacement, __ATOMIC_RELEASE);
 	walk->changed++;
 }
 
-/* Whether the dynamic linker has not filled the entry yet: it leads into the
- * object itself, where no function of that name is, or nowhere. */
+/* Returns 1 if the dynamic linker has not filled the entry yet: the entry leads
+ * nowhere, or into the object itself, to no function of that name. */
 static int
 got_is_unfilled(const struct pp_got_object *object,
     const struct pp_got_name *name, const void *value)
@@ -118,9 +123,9 @@ got_hook(const struct pp_got_name *name, enum pp_got_scope scope)
 }
 
 /*
- * One entry whose name is followed. A pointer in the object's data that began
- * as the function's address (`struct ops = { malloc, free }`) is a way to call
- * it like another.
+ * Patches one entry whose name is followed. A pointer in the object's data that
+ * began as the function's address (`struct ops = { malloc, free }`) is a way to
+ * call the function, as an entry is, and is patched, too.
  */
 static void
 got_entry(struct got_walk *walk, const struct pp_got_name *name,
@@ -169,7 +174,8 @@ got_table(struct got_walk *walk, const ElfW(Rela) * rela, size_t relas)
 	}
 }
 
-/* Our own table must keep the originals; the dynamic linker's is its own. */
+/* Our own table must keep the originals, and the dynamic linker's belongs to
+ * itself. */
 static int
 got_left_alone(const struct dl_phdr_info *info)
 {
@@ -206,7 +212,7 @@ got_find(const struct dl_phdr_info *info)
 	return (NULL);
 }
 
-/* First of all, before any of them is patched. */
+/* This walk goes through all objects before any of them is patched. */
 static int
 got_note_object(struct dl_phdr_info *info, size_t size, void *arg)
 {

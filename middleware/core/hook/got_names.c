@@ -1,6 +1,6 @@
 /*
- * See got_names.h. The tables are those of the System V ABI and of GNU's
- * symbol versioning.
+ * See got_names.h. The tables that are read are those of the System V ABI and
+ * of GNU's symbol versioning.
  */
 #include <dlfcn.h>
 #include <string.h>
@@ -67,7 +67,8 @@ pp_got_names(const struct pp_got_hook *hooks, size_t count)
 	memset(bucket, 0xff, sizeof(bucket));
 	if (count > PP_GOT_HOOKS_MAX)
 		return (-1);
-	/* Backwards: of one name, the first one is asked first. */
+	/* The loop goes backwards: of the hooks of one name the first one then
+	 * comes first in the chain. */
 	for (i = count; i-- > 0;) {
 		if (*hooks[i].original == NULL)
 			*hooks[i].original = dlsym(RTLD_DEFAULT, hooks[i].name);
@@ -90,8 +91,9 @@ pp_got_names(const struct pp_got_hook *hooks, size_t count)
 	return (0);
 }
 
-/* glibc relocates d_ptr in place, but not those of versions, and not where the
- * section is read-only (the vDSO), where nothing is to be patched. */
+/* glibc relocates d_ptr in place, but not that of the versions' sections, nor
+ * in a dynamic section that is read-only (the vDSO's), where nothing is to be
+ * patched. */
 static void
 got_read_dynamic(struct pp_got_object *o, const ElfW(Dyn) * dyn)
 {
@@ -160,14 +162,14 @@ pp_got_describe(struct pp_got_object *object, const struct dl_phdr_info *info)
 	    (uintptr_t)object->symbols >= info->dlpi_addr);
 }
 
-/* The next symbol after `at` that may be the name, 0: there is none. `at` is 0
- * at first. */
+/* The next symbol after `at` that may have the name; 0: there is none. The
+ * first call has `at` 0. */
 static uint32_t
 symbol_next(const struct pp_got_object *object, const struct pp_got_name *name,
     uint32_t at)
 {
-	/* buckets, first symbol, words and shift of the filter; the filter, the
-	 * buckets, the chain. */
+	/* The section holds the numbers of buckets, of the first symbol, of the
+	 * filter's words, and its shift; then the filter, buckets, chain. */
 	const uint32_t *head = object->gnu_hash, *buckets, *chain;
 
 	if (head != NULL) {
@@ -181,7 +183,8 @@ symbol_next(const struct pp_got_object *object, const struct pp_got_name *name,
 			at = (chain[at] & 1) != 0 ? 0 : at + 1;
 		return (at);
 	}
-	/* buckets, symbols; the buckets, the chain. */
+	/* The section holds the numbers of buckets and of symbols; then the
+	 * buckets and the chain. */
 	head = object->hash;
 	if (head == NULL || head[0] == 0)
 		return (0);
@@ -190,7 +193,7 @@ symbol_next(const struct pp_got_object *object, const struct pp_got_name *name,
 	return (head[2 + head[0] + at]);
 }
 
-/* The object's next definition of the name after `at`; 0: no more. */
+/* The object's next definition of the name after `at`; 0: there is none. */
 static uint32_t
 symbol_defined(const struct pp_got_object *object,
     const struct pp_got_name *name, uint32_t at)
@@ -214,7 +217,7 @@ symbol_address(const struct pp_got_object *object, uint32_t at)
 	    object->symbols[at].st_value));
 }
 
-/* What the object calls the version of a symbol that it defines. */
+/* The name of the version of a symbol that the object defines. */
 static const char *
 version_defined(const struct pp_got_object *object, uint32_t at)
 {
@@ -235,7 +238,7 @@ version_defined(const struct pp_got_object *object, uint32_t at)
 	return (object->strings + name->vda_name);
 }
 
-/* Which version the object wants of a symbol that it does not define. */
+/* The version that the object wants of a symbol that it does not define. */
 static const char *
 version_needed(const struct pp_got_object *object, size_t symbol)
 {
@@ -260,7 +263,7 @@ version_needed(const struct pp_got_object *object, size_t symbol)
 	}
 }
 
-/* Whether the object has the address. */
+/* Returns 1 if the address lies in the object. */
 static int
 object_has(const struct pp_got_object *object, const void *at)
 {

@@ -1,5 +1,5 @@
 /*
- * See lasting.h. Cold: a signal of ours has ended the call.
+ * See lasting.h. This runs seldom: after a signal of ours has ended a call.
  */
 #include <sys/socket.h>
 
@@ -12,6 +12,7 @@
 
 PP_OFTEN_DATA _Atomic int pp_lasting_limited;
 
+/* When the socket's limit ends the call, by pp_clock_mono(); 0: never. */
 static int64_t
 lasting_until(const struct pp_lasting *call)
 {
@@ -26,7 +27,7 @@ lasting_until(const struct pp_lasting *call)
 	    time.tv_sec * PP_NS_PER_SEC + time.tv_usec * 1000);
 }
 
-/* From now on it ends when its time is over. */
+/* From now on a signal of ours ends the call when the limit is over. */
 static void
 lasting_limit(struct pp_lasting *call)
 {
@@ -51,7 +52,7 @@ pp_lasting_again(struct pp_lasting *call)
 		errno = EAGAIN;
 		return (0);
 	}
-	/* A handler may have run meanwhile. */
+	/* A handler of the application may have run meanwhile. */
 	if (pp_signal_handled != call->through.theirs) {
 		errno = EINTR;
 		return (0);
@@ -59,7 +60,8 @@ pp_lasting_again(struct pp_lasting *call)
 	return (1);
 }
 
-/* Near enough to be a call that the caller has made just now. */
+/* If the stack pointer at the signal was at most so far from ours, the signal
+ * came at the end of the call that our caller has made just now. */
 #define FRAMES_BYTES 1024
 
 int
@@ -72,7 +74,7 @@ pp_lasting_cut(struct pp_lasting *call, ssize_t done, int flags)
 	    (flags & MSG_DONTWAIT) != 0 ||
 	    (fcntl(call->fd, F_GETFL) & O_NONBLOCK) != 0)
 		return (0);
-	/* It says nothing of the call that goes on. */
+	/* This result says nothing of the next call of the original. */
 	pp_signal_result = -1;
 	pp_signal_continues = 1;
 	if (call->began != 0)
@@ -80,8 +82,9 @@ pp_lasting_cut(struct pp_lasting *call, ssize_t done, int flags)
 	return (pp_signal_handled == call->through.theirs);
 }
 
-/* Waits for the socket. 0: it has an error, which the caller's next call is to
- * be told of, as where the first one had not been cut. */
+/* Waits until the socket is ready. Returns 1, or -1 with errno of poll(). 0:
+ * the socket has an error, which is left for the application's next call, where
+ * the application would get it without our signal. */
 static int
 part_ready(const struct pp_lasting *call, short events)
 {
@@ -116,11 +119,12 @@ part_once(const struct pp_lasting *call, enum pp_part kind, void *at,
 	if (kind == PP_PART_RECV)
 		return (recv(call->fd, at, len,
 		    (flags & ~MSG_WAITALL) | MSG_DONTWAIT));
-	/* To a socket that has ended no second SIGPIPE. */
+	/* MSG_NOSIGNAL: a socket that has ended sends no second SIGPIPE. */
 	return (send(call->fd, at, len, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-/* The rest of one piece: how much of it was done, all unless it has ended. */
+/* Do the rest of one piece. Returns how many bytes were done: fewer than `len`
+ * if an end, an error or a handler of the application has come before. */
 static size_t
 part_rest(struct pp_lasting *call, enum pp_part kind, char *at, size_t len,
     int flags)
@@ -142,7 +146,8 @@ part_rest(struct pp_lasting *call, enum pp_part kind, char *at, size_t len,
 	return (all);
 }
 
-/* What is only looked at is looked at from its beginning. */
+/* With MSG_PEEK the bytes stay in the socket, so that each call begins with the
+ * first of them again. */
 static ssize_t
 peek_again(struct pp_lasting *call, const struct iovec *piece, size_t pieces,
     ssize_t done, int flags)

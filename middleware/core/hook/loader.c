@@ -1,5 +1,5 @@
 /*
- * See loader.h. Cold: objects come and go seldom.
+ * See loader.h. This runs seldom: when objects come and go.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -14,36 +14,38 @@
 #include "hook/entry.h"
 #include "hook/loader.h"
 
-/* So many requests pass at most between two looks at what is undecided. */
+/* How many requests pass at most between two looks at entries that are
+ * undecided. */
 #define PAUSE_MAX 1024
 
 static void *(*real_dlopen)(const char *, int);
 static int (*real_dlclose)(void *);
 static int (*real_catch)(void *, void (*)(void *), void *);
 
-/* Held while the tables are walked; dlopen() from a constructor within ours
- * comes from the same thread. */
+/* The lock is held while the tables are walked. It is recursive, so that a
+ * dlopen() by the thread that holds it does no harm. */
 static pthread_mutex_t look_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pp_objects_seen_fn object_seen;
 static unsigned int pause_now = 1, pause_left; /* under the lock */
 
-/* Why the next request shall look. */
+/* Why the next request shall look. The value publishes nothing: a request reads
+ * it without order and then takes the lock. */
 enum behind {
 	BEHIND_NOT,
 	BEHIND_UNDECIDED, /* pp_got_patch() has left something */
-	BEHIND_LOADED	  /* a dlopen() that could not be followed to its end */
+	BEHIND_LOADED	  /* a dlopen() was not followed to its end */
 };
 PP_OFTEN_DATA static atomic_int behind;
 
-/* Whether the dynamic linker tells us itself, and until that is known what it
- * has told. */
+/* `told` is 1 if the patched functions of the dynamic linker call us. Until
+ * that is known, `heard` gathers which of the calls have come. */
 static int told;
 static unsigned int heard;
 #define HEARD_ADD    1U
 #define HEARD_DELETE 2U
 #define HEARD_READY  4U
 #define HEARD_ALL    7U
-/* Written under the dynamic linker's lock. */
+/* Both are written under the dynamic linker's lock, which orders accesses. */
 static atomic_int changing; /* RT_ADD, RT_DELETE */
 static atomic_int unready;  /* objects whose constructors have not run */
 
@@ -57,7 +59,7 @@ look(int fresh)
 	atomic_store(&behind, BEHIND_NOT);
 	pp_unwind_list_refresh();
 	changed = pp_got_patch(fresh, &undecided);
-	/* Less and less often. */
+	/* The looks become less and less frequent. */
 	if (undecided != 0) {
 		if (fresh)
 			pause_now = 1;
@@ -71,7 +73,7 @@ look(int fresh)
 	return (changed);
 }
 
-/* In the middle of somebody's call, who may look at errno. */
+/* A look in the middle of a caller's function: errno stays. */
 static void
 look_within(int fresh)
 {
@@ -87,7 +89,8 @@ state_of(const struct r_debug *space)
 	const struct r_debug_extended *at = (const void *)space;
 	int state = space->r_state;
 
-	/* The compiler knows the variable as the shorter one of old. */
+	/* The compiler knows the variable by its older, shorter type, so the
+	 * origin of the pointer is hidden from the compiler. */
 	__asm__("" : "+r"(at));
 #ifdef __GLIBC_PREREQ
 #if __GLIBC_PREREQ(2, 35)
@@ -101,8 +104,9 @@ state_of(const struct r_debug *space)
 }
 
 /*
- * The dynamic linker, which holds its lock, is about to change its list, or has
- * done so. What was added is not relocated yet; what was deleted is unmapped.
+ * The dynamic linker, which holds its lock, is about to change its list or has
+ * changed it. An object that was added is not relocated yet; an object that was
+ * deleted is unmapped.
  */
 static void
 hook_debug_state(void)
@@ -120,8 +124,8 @@ hook_debug_state(void)
 		look_within(0);
 }
 
-/* Without an exception to catch: constructors or destructors are to run. The
- * objects are relocated by now, and the lock is held. */
+/* If there is no exception to catch, constructors or destructors are to run. By
+ * then the objects are relocated, and the dynamic linker's lock is held. */
 static int
 hook_catch(void *exception, void (*operate)(void *), void *arg)
 {
@@ -134,16 +138,18 @@ hook_catch(void *exception, void (*operate)(void *), void *arg)
 	return (real_catch(exception, operate, arg));
 }
 
-/* What was lent to a file is taken back where it is not used. */
+/* Addresses that are reserved for the file are lent to the dynamic linker. If
+ * it has not used them, they are taken back. */
 static void *
 hook_dlopen(const char *path, int mode)
 {
 	void *handle;
 	int lent;
 
-	/* A name without a slash is searched for by the caller's own RUNPATH,
-	 * and $ORIGIN is the caller's place: the call must come from there.
-	 * The compiler makes a jump of it. */
+	/* The dynamic linker searches for a name without a slash by the
+	 * caller's own RUNPATH, and $ORIGIN is the caller's folder. So the call
+	 * must seem to come from the caller: the compiler makes a jump of it.
+	 */
 	if (path == NULL || strchr(path, '/') == NULL ||
 	    strchr(path, '$') != NULL) {
 		if (!told && path != NULL)
@@ -208,7 +214,7 @@ pp_loader_begin(pp_objects_seen_fn seen)
 	return (look(1) == -1 ? -1 : 0);
 }
 
-/* Another thread may have held the lock when this child was made. */
+/* Another thread may have held the lock while the process was forked. */
 void
 pp_loader_forked(void)
 {

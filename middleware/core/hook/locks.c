@@ -1,7 +1,8 @@
 /*
- * See locks.h. A lock is tried first; only when it is held by another is the
- * clock read. Try-locks differ from locks for a mutex that its own thread
- * holds (EDEADLK, or recursion), so whatever they refuse is asked again.
+ * See locks.h. A wrapper tries the lock first and reads the clock only if
+ * another thread holds the lock. If the calling thread itself holds a mutex, a
+ * try-lock answers otherwise than a lock (EDEADLK, or recursion), so a lock
+ * that was refused with EBUSY is asked for again with the original.
  */
 #include <sys/single_threaded.h>
 
@@ -23,7 +24,8 @@ static int (*real_barrier_wait)(pthread_barrier_t *);
 static int (*real_join)(pthread_t, void **);
 static int (*real_sem_wait)(sem_t *);
 
-/* Apart, so that who need not wait does not save registers for it. */
+/* The wait is a function of its own, so that a call that need not wait saves no
+ * registers for it. */
 static __attribute__((noinline)) int
 mutex_wait(pthread_mutex_t *mutex)
 {
@@ -33,8 +35,9 @@ mutex_wait(pthread_mutex_t *mutex)
 	return (result);
 }
 
-/* Nobody can have a plain mutex of a process with one thread, and the C
- * library takes it without an atomic operation, which the try has. */
+/* In a process with one thread nobody else can hold a plain mutex. The C
+ * library then takes the mutex without an atomic operation, which a try-lock
+ * has. */
 static int
 mutex_is_nobodys(const pthread_mutex_t *mutex)
 {
@@ -61,8 +64,10 @@ mutex_unlock_watched(pthread_mutex_t *mutex)
 	return (real_mutex_unlock(mutex));
 }
 
-/* What a mutex's wrappers jump to: with one thread the C library's own pair
- * takes 8 ns, of which a load and a test more in each would be a sixth. */
+/* The functions that a mutex's wrappers jump to. With one thread, the C
+ * library's own pair takes 8 ns; one more load and test in each would add a
+ * sixth. A thread may read the old pointer for a while, or one old and one new:
+ * each function is right at any time, so the loads and stores are relaxed. */
 static int (*mutex_lock_now)(pthread_mutex_t *) = mutex_lock_watched;
 static int (*mutex_unlock_now)(pthread_mutex_t *) = mutex_unlock_watched;
 
@@ -127,7 +132,7 @@ hook_rwunlock(pthread_rwlock_t *lock)
 	return (real_rwunlock(lock));
 }
 
-/* Waiting for a condition lets go of the mutex. */
+/* The wait for a condition lets go of the mutex. */
 int
 pp_locks_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
@@ -212,8 +217,8 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	LOCK_HOOK(pthread_rwlock_rdlock, rdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_wrlock, wrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_unlock, rwunlock, PP_GOT_ALL),
-	/* In the program itself it may be a server's idle thread that waits:
-	 * who knows the server decides. */
+	/* In the program itself, a server's idle thread may be the one that
+	 * waits: the adapter, which knows the server, wraps that call. */
 	{ "pthread_cond_wait", (void *)pp_locks_cond_wait,
 	    (void **)&real_cond_wait, PP_GOT_LIBRARIES },
 	LOCK_HOOK(pthread_cond_signal, cond_signal, PP_GOT_ALL),

@@ -1,6 +1,7 @@
 /*
- * The calls of C11's threads that wait: see locks.h. The C library makes them
- * of its pthread functions, but by calls that pass no table.
+ * The wrappers for the waiting calls of C11's threads: see locks.h. The C
+ * library builds these functions on its pthread functions, but the calls in
+ * between pass no table.
  */
 #include <threads.h>
 

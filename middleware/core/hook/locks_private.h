@@ -1,6 +1,6 @@
 /*
- * What the wrappers of calls that wait share: locks.c, locks_timed.c and
- * locks_c11.c. Nobody else includes this.
+ * The macros that locks.c, locks_timed.c and locks_c11.c share. Nobody else
+ * includes this.
  */
 #ifndef PP_HOOK_LOCKS_PRIVATE_H
 #define PP_HOOK_LOCKS_PRIVATE_H
@@ -18,7 +18,8 @@
 #include "capture/wait.h"
 #include "hook/locks.h"
 
-/* Who measures a wait that nobody else can be charged with, and any. */
+/* WATCH_WAIT: somebody measures waits for which no holder can be charged.
+ * WATCH_ANY: somebody measures waits of any kind. */
 #define WATCH_WAIT (PP_WATCH_BLOCK | PP_WATCH_TRACE)
 #define WATCH_ANY  (WATCH_WAIT | PP_WATCH_MUTEX)
 
@@ -31,8 +32,9 @@ watched(int what)
 	    0));
 }
 
-/* The originals look at the time before they try, or may; one that is none
- * is theirs to refuse. */
+/* Returns 1 if clock and time are valid. If they are not, the wrapper calls the
+ * original at once, which refuses them: the originals may look at the time
+ * before they try the lock. */
 static inline int
 time_is_one(clockid_t clock, const struct timespec *until)
 {
@@ -40,19 +42,21 @@ time_is_one(clockid_t clock, const struct timespec *until)
 	    until->tv_nsec >= 0 && until->tv_nsec < PP_NS_PER_SEC);
 }
 
-/* Of pthread's and of C11's, whose number is no error of pthread's. */
+/* Returns 1 if a wait has ended by its time, with pthread's error or C11's. The
+ * number of C11's is no error of pthread's. */
 static inline int
 gave_up(int result)
 {
 	return (result == ETIMEDOUT || result == thrd_timedout);
 }
 
-/* As the originals: a thread that is cancelled ends here even if it need not
- * wait, and a success leaves errno alone. */
+/* Take the semaphore if nobody has to wait for it: returns 1, else 0. As in the
+ * originals, a thread that is cancelled ends here even if it need not wait, and
+ * errno stays. */
 int pp_locks_sem_is_free(sem_t *sem);
 
-/* Around a wait: who holds the lock may be charged, it may be a sample, and be
- * traced. */
+/* Make `call`, which waits for `lock` (NULL: nobody can be charged). The wait
+ * may be charged to the holder of the lock, become a sample, and be traced. */
 #define WAIT_FOR(lock, wait, call)                                             \
 	do {                                                                   \
 		uint64_t traced_ =                                             \
@@ -70,8 +74,8 @@ int pp_locks_sem_is_free(sem_t *sem);
 		pp_trace_waited((wait), traced_);                              \
 	} while (0)
 
-/* The same for a condition: the wait lets go of the mutex, and at its end wants
- * it back. A thread may be cancelled in it. */
+/* The same for a condition: the wait lets go of the mutex and takes the mutex
+ * back at its end. The thread may be cancelled during the wait. */
 static inline void
 cond_left(void *place)
 {
@@ -91,17 +95,19 @@ cond_left(void *place)
 		pthread_cleanup_pop(1);                                        \
 	} while (0)
 
-/* Not a jump: where the C library's own function leaves no frame while it
- * waits, or is the leaf whether it waits or not, this one tells what a thread
- * does (live/progress_state.c). */
+/* Make `call` as a call that returns here, not as a jump. Some functions of the
+ * C library leave no frame while they wait, or are the leaf whether they wait
+ * or not; then the frame of our wrapper tells what the thread does
+ * (live/progress_state.c). */
 #define CALL(result, call)                                                     \
 	do {                                                                   \
 		(result) = (call);                                             \
 		__asm__ volatile("");                                          \
 	} while (0)
 
-/* Its name is in the module's table of exports, which no strip takes away:
- * the collector knows by it what a thread waits for. */
+/* The mark of a wrapper whose name is in the module's table of exports, which
+ * no strip takes away: by that name the collector knows what a thread waits
+ * for. */
 #define TOLD __attribute__((visibility("default")))
 
 TOLD int pprof_hook_mutex_timedlock(pthread_mutex_t *mutex,

@@ -1,6 +1,7 @@
 /*
- * The calls that wait until a time: see locks.h. The time is the original's to
- * judge: one that is none is refused before the lock is tried.
+ * The wrappers for calls that wait until a time: see locks.h. If the time is
+ * not valid, the original is called at once and refuses the time before the
+ * lock is tried.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ static int (*real_clockjoin)(pthread_t, void **, clockid_t, when);
 static int (*real_sem_timedwait)(sem_t *, when);
 static int (*real_sem_clockwait)(sem_t *, clockid_t, when);
 
-/* Tried first, and waited for if another has it. */
+/* Try the lock; if another thread holds it, wait for it. */
 #define TRY_THEN_WAIT(lock, wait, clock, until, tried, call)                   \
 	do {                                                                   \
 		int result;                                                    \

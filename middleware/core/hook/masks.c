@@ -1,6 +1,6 @@
 /*
  * See masks.h. In a process that is no worker, and so in a child that is about
- * to start another program, the originals do it all.
+ * to start another program, the originals do all of the work.
  */
 #include <sys/signalfd.h>
 
@@ -28,7 +28,8 @@ static int (
     *real_sigtimedwait)(const sigset_t *, siginfo_t *, const struct timespec *);
 static int (*real_signalfd)(int, const sigset_t *, int);
 
-/* Before the original, which lets through what waits. */
+/* The belief is set before the original is called, since the original may
+ * deliver a signal that waits. */
 static void
 mask_believe(int how, const sigset_t *set)
 {
@@ -91,7 +92,7 @@ pp_masks_inherited(const pthread_attr_t *attr)
 		    PTHREAD_ATTR_NO_SIGMASK_NP));
 }
 
-/* Those of BSD: a mask is an int. */
+/* For the functions of BSD, in which a mask is an int. */
 static int
 mask_bsd(int how, const int *mask)
 {
@@ -175,7 +176,8 @@ through_pause(void)
 	return (result);
 }
 
-/* A mask of BSD without more than that mask, or with all but one signal. */
+/* BSD's sigpause() waits with the given mask. X/Open's, the next function,
+ * waits with the present mask without one signal. */
 static int
 through_sigpause(int mask)
 {
@@ -217,9 +219,9 @@ wait_through(const sigset_t *set, siginfo_t *info, const struct timespec *time)
 }
 
 /*
- * One of the application's own must stay with the kernel until the wait takes
- * it, so SIGPROF is blocked for the time of the wait. One of ours that the
- * wait takes is sent again, to be handled.
+ * SIGPROF is blocked during the wait, so that a SIGPROF of the application's
+ * own stays in the kernel until the wait takes it. If the wait takes a SIGPROF
+ * of ours, that signal is sent again, to be handled.
  */
 static int
 wait_for_prof(const sigset_t *set, siginfo_t *info, const struct timespec *time)
@@ -262,7 +264,7 @@ through_sigwaitinfo(const sigset_t *set, siginfo_t *info)
 	return (through_sigtimedwait(set, info, NULL));
 }
 
-/* As the original: no handler ends it. */
+/* As in the original, no handler ends the wait. */
 static int
 through_sigwait(const sigset_t *set, int *signo)
 {
@@ -294,7 +296,8 @@ PP_CALL_WRAPPER(int, sigwaitinfo, sigwaitinfo, through_sigwaitinfo,
 PP_CALL_WRAPPER(int, sigwait, sigwait, through_sigwait,
     (const sigset_t *set, int *signo), (set, signo))
 
-/* One that ours made readable for a moment would be read in vain. */
+/* SIGPROF is taken out of the mask: a signal of ours would make the descriptor
+ * readable for a moment, and a read would then find nothing. */
 static int
 hook_signalfd(int fd, const sigset_t *mask, int flags)
 {
@@ -309,7 +312,7 @@ hook_signalfd(int fd, const sigset_t *mask, int flags)
 	return (real_signalfd(fd, mask, flags));
 }
 
-/* Not in the unwinder, whose masks are not set at all. */
+/* The unwinder is left out: its masks are not set at all (unwind_list.h). */
 #define MASK_SCOPE (PP_GOT_EXECUTABLE | PP_GOT_BUT_UNWINDER)
 #define MASK_HOOK(name)                                                        \
 	{                                                                      \

@@ -1,9 +1,10 @@
 /*
- * Masks of signals, and waits for signals, as the application sets them:
- * SIGPROF is in none of them, so that a thread is seen whatever it blocks, and
- * no wait hands ours out. What the application believes is kept for each
- * thread, and told when it asks; while one of its own waits, SIGPROF is
- * blocked in fact.
+ * This table wraps the calls that set a mask of signals, and the waits for
+ * signals. The kernel gets no mask with SIGPROF, so that a thread is sampled
+ * whatever it blocks, and no wait returns a SIGPROF of ours. Whether the
+ * application believes SIGPROF blocked is kept for each thread, and the
+ * application reads that when it asks for its mask. While a SIGPROF of the
+ * application's own waits, SIGPROF is blocked in fact.
  *
  * Rule: async-signal-safe, as the originals.
  */
@@ -20,14 +21,15 @@
 
 extern const struct pp_got_hook pp_mask_hooks[PP_MASK_HOOKS];
 
-/* Whether a thread that is begun with `attr` begins with SIGPROF blocked, as
- * the calling thread believes. A mask in `attr` speaks for itself. */
+/* Returns 1 if a thread that is begun with `attr` (NULL: none) inherits the
+ * calling thread's belief that SIGPROF is blocked. A mask in `attr` is what the
+ * kernel gets, so the thread inherits nothing. */
 int pp_masks_inherited(const pthread_attr_t *attr);
 
-/* sigprocmask() as the application calls it. */
+/* sigprocmask(), as the application calls it. */
 int pp_masks_change(int how, const sigset_t *set, sigset_t *old);
 
-/* Around a call that sets a mask for its time. */
+/* The state of a call that sets a mask while it lasts, as ppoll() does. */
 struct pp_masked {
 	sigset_t mask;
 	int believed;
@@ -49,8 +51,9 @@ pp_masked_begin(struct pp_masked *masked, const sigset_t *mask)
 	return (&masked->mask);
 }
 
-/* Each time the call is made: one of the application's own that has come waits
- * with the kernel, which would end each call by it. */
+/* The mask for the original, each time the original is called. If a SIGPROF of
+ * the application's own has come meanwhile, that signal waits in the kernel,
+ * which would end each further call with it: the mask then blocks SIGPROF. */
 static inline const sigset_t *
 pp_masked_now(struct pp_masked *masked, const sigset_t *mask)
 {
@@ -59,7 +62,9 @@ pp_masked_now(struct pp_masked *masked, const sigset_t *mask)
 	return (mask);
 }
 
-/* The handler has blocked it in the mask that the call has put back. */
+/* The call has put the old mask back. If a SIGPROF of the application's own has
+ * waited meanwhile, our handler has blocked SIGPROF in that mask, too: here it
+ * is let through. */
 static inline void
 pp_masked_end(const struct pp_masked *masked)
 {

@@ -1,5 +1,5 @@
 /*
- * See process.h. Cold: threads and objects come and go seldom.
+ * See process.h. This runs seldom: when threads and objects come and go.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -123,7 +123,8 @@ hooks_add(const struct pp_got_hook *more, size_t count)
 	all_used += count;
 }
 
-/* Wrappers that go on to another function than the one they are called for. */
+/* A wrapper of the first column goes on to the function of the second, not to
+ * the original of its own name. */
 static const char *const made_of[][2] = {
 	{ "nanosleep", "clock_nanosleep" },
 	{ "usleep", "clock_nanosleep" },
@@ -148,7 +149,9 @@ static const char *const made_of[][2] = {
 	{ "sigwaitinfo", "sigtimedwait" },
 };
 
-/* Somebody else has taken the place of one of the two: not the C library's. */
+/* If the two originals are not in one object, another library has replaced one
+ * of them (the C library has both): calls of the first name are then not
+ * followed. */
 static void
 hooks_leave_others(void)
 {

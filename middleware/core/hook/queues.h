@@ -1,9 +1,9 @@
 /*
- * Waits for message queues and semaphores of System V, and for asynchronous
- * input and output. A signal ends them early even if its handler is installed
- * with SA_RESTART; see sleeps.h.
+ * This table wraps waits for message queues and semaphores of System V, and for
+ * asynchronous input and output. A signal ends these waits early even if its
+ * handler is installed with SA_RESTART. sleeps.h says how they go on.
  *
- * Rule: whatever a call returns was returned by the original.
+ * Rule: every result of a wrapper is a result of the original.
  */
 #ifndef PP_HOOK_QUEUES_H
 #define PP_HOOK_QUEUES_H

@@ -1,5 +1,5 @@
 /*
- * See raw.h: one table says where each call has its time.
+ * See raw.h. raw_kind() says in which argument a call has its time.
  */
 #include <sys/syscall.h>
 
@@ -15,18 +15,19 @@
 #include "hook/sockets.h"
 #include "hook/through.h"
 
-/* The time of a call. */
+/* How a call that goes on states its time. */
 enum raw_time {
-	RAW_OTHER,   /* no call of the list */
-	RAW_NO_TIME, /* none, until a time, or the kernel takes off what has
-			passed */
+	RAW_OTHER,   /* the call does not go on */
+	RAW_NO_TIME, /* the call is made again with the same arguments: it has
+			no time, an absolute one, or one that the kernel
+			counts down itself */
 	RAW_MS,	     /* milliseconds */
 	RAW_TIME     /* struct timespec */
 };
 
 struct raw_kind {
 	enum raw_time time;
-	int at; /* the argument, from 0 */
+	int at; /* the argument with the time, from 0 */
 };
 
 static long (*real_syscall)(long, long, long, long, long, long, long);
@@ -69,7 +70,7 @@ raw_kind(long number, const long arg[6])
 		return ((struct raw_kind){ RAW_TIME, 4 });
 #ifdef SYS_io_uring_enter
 	case SYS_io_uring_enter:
-		/* With more arguments it may have a time among them. */
+		/* The extended arguments may hold a time. */
 		if ((arg[3] & IORING_ENTER_EXT_ARG) == 0)
 			return ((struct raw_kind){ RAW_NO_TIME, 0 });
 		break;
@@ -111,8 +112,8 @@ raw_through(long number, struct raw_kind kind, long arg[6])
 	return (result);
 }
 
-/* The calls of base/calls.h. What is none of them (a process that begins or
- * ends, too) is left alone. */
+/* The calls that have a name in base/calls.h. All other calls are not recorded,
+ * also those by which a process begins or ends. */
 static const struct {
 	long number;
 	enum pp_call call;
@@ -171,7 +172,7 @@ raw_call(long number)
 	return (PP_CALL_COUNT);
 }
 
-/* Those that must not be cut short, as the functions of their names. */
+/* Calls that must not be cut short are made as the functions of their names. */
 static __attribute__((noinline)) long
 raw_whole(long number, const long arg[6])
 {
@@ -246,7 +247,7 @@ raw_forks(long number, const long arg[6])
 	}
 }
 
-/* As the original it takes what lies where six arguments would. */
+/* As in the original, six arguments are taken, even if fewer were given. */
 static long
 hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -262,7 +263,7 @@ hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 	return (result);
 }
 
-/* Not in the unwinder, which asks the kernel for pages in signal handlers. */
+/* The unwinder is left out: it asks the kernel for pages in signal handlers. */
 const struct pp_got_hook pp_raw_hooks[PP_RAW_HOOKS] = {
 	{ "syscall", (void *)hook_syscall, (void **)&real_syscall,
 	    PP_GOT_EXECUTABLE | PP_GOT_BUT_UNWINDER },

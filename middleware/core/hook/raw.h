@@ -1,9 +1,12 @@
 /*
- * syscall(), by which libraries make calls that the C library has no function
- * for, or none that they want: those that a signal ends whatever its flags go
- * on after one of ours, as in sleeps.h. All others are a jump.
+ * This table wraps syscall(). Libraries use it for calls that have no function
+ * in the C library, or none that suits them. A call that a signal ends whatever
+ * the handler's flags are goes on after a signal of ours, as in sleeps.h; what
+ * writes goes on with the rest, as in sockets.h. All other calls go straight to
+ * the original.
  *
- * Rule: what a call returns was returned by the original.
+ * Rule: every error is one that the original gives without our signals. If a
+ * call that writes fails after a part, the part is its result.
  */
 #ifndef PP_HOOK_RAW_H
 #define PP_HOOK_RAW_H

@@ -1,9 +1,9 @@
 /*
- * See signals.h. Everything else that installs a handler is made of
- * sigaction(), as in the C library.
+ * See signals.h. All other functions that install a handler are built on
+ * sigaction() here, as in the C library.
  *
- * In a child that is about to start another program the action of SIGPROF is
- * the kernel's: what is ignored then, the program ignores.
+ * In a child that is about to start another program, SIGPROF's action is set in
+ * the kernel: if the child ignores SIGPROF, so does the program.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -30,17 +30,18 @@ static int (*real_siginterrupt)(int, int);
 static int (*real_raise)(int);
 static int (*real_pthread_kill)(pthread_t, int);
 
-/* Of siginterrupt(), for signal(). */
+/* The signals for which siginterrupt() was called, as bits, for signal(). No
+ * other memory depends on this word. */
 static _Atomic uint64_t interrupts;
 
-/* The C library's own, which it tells, too. */
+/* The C library sets this flag itself, and shows it in actions, too. */
 #if defined(__x86_64__)
 #define FLAG_RESTORER 0x04000000
 #else
 #define FLAG_RESTORER 0
 #endif
 
-/* What the original refuses, it is given. */
+/* Returns 0 for a signal that the original refuses: the original is asked. */
 static int
 is_ours_to_keep(int signo)
 {
@@ -71,8 +72,9 @@ as_given(const struct pp_signal_action *kept, struct sigaction *action)
 	memcpy(&action->sa_mask, &kept->mask, sizeof(kept->mask));
 }
 
-/* Until it has a slot, a process has nobody else's. A child has its parent's
- * number here. */
+/* Returns 1 if SIGPROF is also ours in this process: the process has no slot
+ * yet (the pid is 0), or the pid is its own. A child that was forked has its
+ * parent's pid here. */
 static int
 prof_is_shared(void)
 {
@@ -101,8 +103,8 @@ action_of_prof(const struct sigaction *action, struct sigaction *old)
 	return (result);
 }
 
-/* As the kernel has it: SIGPROF is not blocked in it either, or what it does
- * is not seen. */
+/* Makes *action what the kernel gets. The handler does not block SIGPROF, so
+ * that the handler's own work is sampled. */
 static void
 as_installed(struct sigaction *action)
 {

@@ -1,8 +1,9 @@
 /*
- * Handlers of signals as the application installs them. That of SIGPROF is
- * kept and ours stays; all others begin in pp_signal_guest(), which counts
- * them and goes on in the application's. What the application is told of an
- * action is what it has set.
+ * This table wraps the calls that install handlers of signals. The
+ * application's handler of SIGPROF is kept, and ours stays installed. All other
+ * handlers begin in pp_signal_guest(), which counts them and jumps to the
+ * application's. If the application asks for an action, it gets the one that it
+ * has set.
  *
  * Rule: async-signal-safe, as the originals.
  */
@@ -15,8 +16,9 @@
 
 extern const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS];
 
-/* Handlers that are there already. Once, before anything is hooked, but after
- * the originals are known. */
+/* Let the handlers that are installed already begin in pp_signal_guest(), too.
+ * Called once, after the originals are known and before any table is patched.
+ */
 void pp_signals_adopt(void);
 
 #endif

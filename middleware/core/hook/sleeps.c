@@ -44,8 +44,8 @@ time_of(int64_t ns)
 	    (long)(ns % PP_NS_PER_SEC) });
 }
 
-/* A time from now. Its rest is slept until a time: begun again and again, it
- * would grow by what each is late. */
+/* Sleeps for a time from now. After a signal of ours the rest is slept until an
+ * absolute time: if it were begun anew each time, each delay would add up. */
 static int
 sleep_through(clockid_t clock, const timespec *time, timespec *left)
 {
@@ -104,7 +104,7 @@ through_clock_nanosleep(clockid_t clock, int flags, const timespec *time,
 	return (error);
 }
 
-/* The C library does it like this, too. */
+/* The C library makes usleep() of nanosleep(), too. */
 static int
 through_usleep(useconds_t us)
 {
@@ -184,7 +184,7 @@ through___ppoll_chk(struct pollfd *fds, nfds_t count, const timespec *time,
 	return (result);
 }
 
-/* It takes what has passed off the time itself. */
+/* The kernel takes the time that has passed off *time itself. */
 static int
 through_select(int count, fd_set *in, fd_set *out, fd_set *other,
     struct timeval *time)
@@ -318,8 +318,8 @@ const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS] = {
 	SLEEP_HOOK(__ppoll_chk, PP_GOT_ALL),
 	SLEEP_HOOK(select, PP_GOT_ALL),
 	SLEEP_HOOK(pselect, PP_GOT_ALL),
-	/* In the program itself it may be a server's event loop, which has
-	 * work for a signal. */
+	/* In the program itself, these may be a server's event loop, which has
+	 * something to do after a signal. */
 	SLEEP_HOOK(epoll_wait, PP_GOT_LIBRARIES),
 	SLEEP_HOOK(epoll_pwait, PP_GOT_LIBRARIES),
 	SLEEP_HOOK(epoll_pwait2, PP_GOT_LIBRARIES),

@@ -30,8 +30,8 @@ hook_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 }
 
 /*
- * X(result, name, call of the trace, parameters, arguments): what waits for
- * something to come. See calls.c for the names.
+ * X(result, name, call of the trace, parameters, arguments): the calls that
+ * wait for something to come. calls.c explains the names.
  */
 #define READS(X)                                                               \
 	X(ssize_t, read, read, (int fd, void *to, size_t n), (fd, to, n))      \
@@ -63,7 +63,7 @@ hook_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	PP_CALL_WRAPPER(type, name, call, through_##name, parameters, arguments)
 READS(READ_WRAPPER)
 
-/* The same, and with MSG_WAITALL the whole of it. */
+/* The same; with MSG_WAITALL these calls wait for all bytes. */
 #define RECVS(X)                                                               \
 	X(recv, (int fd, void *to, size_t n, int f), (fd, to, n, f))           \
 	X(__recv_chk, (int fd, void *to, size_t n, size_t r, int f),           \
@@ -129,7 +129,7 @@ through_recvmsg(int fd, struct msghdr *m, int f)
 		: real_recvmsg(fd, m, f));
 }
 
-/* The pieces are only read. */
+/* For struct iovec, whose pointer has no const. The memory is only read. */
 static void *
 writable(const void *at)
 {
@@ -193,8 +193,9 @@ through_sendmsg(int fd, const struct msghdr *m, int f)
 	return (result);
 }
 
-/* Begun again, it waits for what it has begun; another kind of error says so.
- */
+/* A connect() that is called again waits for the connection that it has begun.
+ * If it then fails, its error differs from that of a first call: the caller
+ * gets the error of a first call. */
 static int
 through_connect(int fd, const struct sockaddr *a, socklen_t l)
 {
@@ -233,7 +234,7 @@ PP_CALL_WRAPPER(ssize_t, sendmsg, sendmsg, through_sendmsg,
 PP_CALL_WRAPPER(int, connect, connect, through_connect,
     (int fd, const struct sockaddr *a, socklen_t l), (fd, a, l))
 
-/* For calls by syscall(), which is told of itself. */
+/* For raw.c, which records a call by syscall() itself. */
 ssize_t
 pp_sockets_write(int fd, const void *p, size_t n)
 {
@@ -267,7 +268,7 @@ pp_sockets_sendmsg(int fd, const struct msghdr *m, int f)
 #define READ_HOOK(type, name, call, parameters, arguments) SOCKET_HOOK(name),
 #define RECV_HOOK(name, parameters, arguments)		   SOCKET_HOOK(name),
 
-/* The limit is also set by the program itself. */
+/* The program itself may set a limit, so setsockopt() is followed there. */
 const struct pp_got_hook pp_socket_hooks[] = {
 	READS(READ_HOOK) RECVS(RECV_HOOK) SOCKET_HOOK(recvmsg),
 	SOCKET_HOOK(write),

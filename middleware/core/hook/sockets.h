@@ -1,12 +1,15 @@
 /*
- * Calls for descriptors that a signal cuts short in spite of SA_RESTART: what
- * waits with SO_RCVTIMEO or SO_SNDTIMEO ends with EINTR, and what writes, or
- * reads with MSG_WAITALL, ends with a part. When the signal was ours, they go
- * on: with the time that is left, with the rest.
+ * This table wraps calls for descriptors that a signal cuts short in spite of
+ * SA_RESTART. A call that waits with SO_RCVTIMEO or SO_SNDTIMEO ends with
+ * EINTR; a call that writes, or reads with MSG_WAITALL, ends with a part. If
+ * the signal was ours, the call goes on with the time that is left, or with the
+ * rest.
  *
- * While nobody has set a time limit, what reads is a branch and a jump.
+ * While nobody has set a time limit, a call that reads costs a branch and a
+ * jump.
  *
- * Rule: errors are the original's. What fails after a part gives the part.
+ * Rule: every error is one that the original gives without our signals. If a
+ * call fails after a part, the part is its result.
  */
 #ifndef PP_HOOK_SOCKETS_H
 #define PP_HOOK_SOCKETS_H
@@ -20,7 +23,8 @@
 
 extern const struct pp_got_hook pp_socket_hooks[PP_SOCKET_HOOKS];
 
-/* write(), writev(), sendto() and sendmsg() as a whole. */
+/* write(), writev(), sendto() and sendmsg(), which go on with the rest if a
+ * signal of ours cuts them short. For raw.c. */
 ssize_t pp_sockets_write(int fd, const void *p, size_t n);
 ssize_t pp_sockets_writev(int fd, const struct iovec *v, int n);
 ssize_t pp_sockets_sendto(int fd, const void *p, size_t n, int f,

@@ -10,8 +10,8 @@
 #include "hook/calls_private.h"
 #include "hook/streams.h"
 
-/* X(result, name, call of base/calls.h, parameters, arguments). The names that
- * end in _chk are those of programs built with _FORTIFY_SOURCE. */
+/* X(result, name, call of base/calls.h, parameters, arguments). Programs that
+ * are built with _FORTIFY_SOURCE call the names that end in _chk. */
 #define STREAMS(X)                                                             \
 	X(FILE *, fopen, fopen, (const char *path, const char *mode),          \
 	    (path, mode))                                                      \
@@ -78,8 +78,8 @@
 	PP_SELDOM_WRAPPER(type, name, call, real_##name, parameters, arguments)
 STREAMS(STREAM_WRAPPER)
 
-/* Those with arguments of any number are their originals' relatives with a
- * list. */
+/* A function with any number of arguments goes on to the relative of its
+ * original that takes a va_list. */
 #define LISTED(name, through, stream, parameters, last, arguments)             \
 	static int(*real_##name) parameters;                                   \
                                                                                \
@@ -132,7 +132,8 @@ hook_flockfile(FILE *f)
 		real_flockfile(f);
 }
 
-/* What the calling thread is to run once: who runs it has not waited for it. */
+/* The function that the calling thread asks to be run once. If this thread runs
+ * the function, the thread has not waited for it. */
 struct once {
 	void (*function)(void);
 	struct pp_called called;
@@ -188,7 +189,7 @@ hook_call_once(once_flag *flag, void (*function)(void))
 		real_call_once(flag, function);
 }
 
-/* Not in the program itself, as in calls.c. */
+/* The program itself and the unwinder are left out, as in calls.c. */
 #define STREAM_HOOK(type, name, call, parameters, arguments) HOOK(name)
 #define HOOK(name)                                                             \
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \

@@ -1,12 +1,13 @@
 /*
- * Calls of stdio, which wait within the C library where no call table leads
- * through: for the stream's other end, or for a lock that another thread holds;
- * and pthread_once(), whose first caller others wait for.
+ * This table wraps the calls of stdio. They wait within the C library, where
+ * calls pass no table: for the stream's other end, or for a lock that another
+ * thread holds. It also wraps pthread_once() and call_once(), in which threads
+ * wait for the one that runs the function.
  *
- * Not the waiting itself: all is the original's.
+ * The waiting itself is not done here: the originals wait.
  *
- * Rule: off, each costs one branch and a jump. On, what has not waited leaves
- * no trace.
+ * Rule: while nobody measures, each call costs one branch and a jump. While
+ * somebody does, a call that has not waited leaves no trace.
  */
 #ifndef PP_HOOK_STREAMS_H
 #define PP_HOOK_STREAMS_H

@@ -11,9 +11,10 @@
 
 static pthread_key_t leave_key;
 
-/* Behind the destructors of all other keys, whose CPU time is the thread's, too:
- * the C library goes round PTHREAD_DESTRUCTOR_ITERATIONS times while a key has a
- * value. */
+/* The thread leaves after the destructors of all other keys, since their CPU
+ * time is the thread's, too. While a key has a value, the C library calls the
+ * destructors again, PTHREAD_DESTRUCTOR_ITERATIONS times at most; `rounds`
+ * counts these calls. */
 static void
 thread_ends(void *rounds)
 {
@@ -34,7 +35,7 @@ pp_process_thread_begins(const struct pp_thread_birth *birth)
 	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
 }
 
-/* Each time: pthread_setattr_default_np() changes it. */
+/* This is asked each time, since pthread_setattr_default_np() changes it. */
 static size_t
 default_stack_size(void)
 {

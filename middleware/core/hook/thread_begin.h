@@ -1,17 +1,23 @@
 /*
- * The begin and the end of a thread of a worker, in whatever way it is born.
+ * The begin and the end of a thread of a worker, in whatever way the thread is
+ * created. Who creates threads is in process.c and threads.c.
+ *
+ * Rule: the new thread calls pp_process_thread_begins() before its own
+ * function; its end is seen by a destructor of pthread's keys.
  */
 #ifndef PP_HOOK_THREAD_BEGIN_H
 #define PP_HOOK_THREAD_BEGIN_H
 
 #include "capture/thread.h"
 
-/* Once, in the constructor. Returns -1 when there is no room. */
+/* Called once, in the constructor. Returns 0, or -1 if there is no key left. */
 int pp_thread_begin_prepare(void);
 
-/* What the calling thread is about
- * to begin; and in the new thread, before its function. */
+/* The creation of a thread that runs `function`, as its creator, the calling
+ * thread, sees it. */
 struct pp_thread_birth pp_process_birth(uintptr_t function);
+
+/* Called in the new thread, before its function. */
 void pp_process_thread_begins(const struct pp_thread_birth *birth);
 
 #endif

@@ -61,15 +61,18 @@ hook_thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
 }
 
 /*
- * What is to be called in a thread of the C library's. An entry is never given
- * back: when its timer is gone, a notification may still be under way. Equal
- * ones share an entry.
+ * The functions that a thread of the C library is to call. An entry is never
+ * given back: when its timer is gone, a notification may still be under way.
+ * Equal functions with equal values share an entry.
+ *
+ * The store of 2 into `used` releases the rest of the entry, and the load of 2
+ * acquires it. `used` only goes from 0 to 1 to 2, so no entry has a second life
+ * that could be mixed up with its first.
  */
 #define NOTICES_MAX 256
 
 struct notice {
-	_Atomic int used; /* 1: being written, 2: whole; the store of 2 releases
-			     the rest, the load of it acquires */
+	_Atomic int used; /* 0: free, 1: being written, 2: whole */
 	void (*function)(union sigval);
 	union sigval value;
 };
@@ -89,7 +92,8 @@ notice_begins(union sigval arg)
 	notice->function(notice->value);
 }
 
-/* A copy of `event` that arrives here first, or the caller's own. */
+/* Returns a copy of `event` that calls notice_begins(), or the caller's `event`
+ * if there is nothing to follow or no room. */
 static const struct sigevent *
 notice_of(const struct sigevent *event, struct sigevent *copy)
 {
@@ -138,7 +142,7 @@ hook_mq_notify(mqd_t queue, const struct sigevent *event)
 	return (real_mq_notify(queue, notice_of(event, &copy)));
 }
 
-/* In a thread whose thread-local variables may be another's. */
+/* Runs in a thread whose thread-local variables may be another thread's. */
 static int
 bare_begins(void *arg)
 {

@@ -1,10 +1,11 @@
 /*
- * Threads that are born in other ways than by pthread_create() (process.c):
- * C11's, those that the C library makes to notify somebody, and bare clone();
- * and children that _Fork() and clone() make, of which nobody else is told.
+ * This table wraps the ways to create a thread other than pthread_create(),
+ * which is in process.c: C11's threads, those that the C library creates to
+ * notify somebody, and bare clone(); and _Fork() and clone() where they create
+ * a child, of which pthread_atfork() is not told.
  *
- * Rule: the caller gets what the original gives. Where there is no room to
- * follow a thread, the thread begins as if nobody asked.
+ * Rule: the caller gets the original's result. If there is no room to follow a
+ * thread, the thread begins as without the profiler.
  */
 #ifndef PP_HOOK_THREADS_H
 #define PP_HOOK_THREADS_H

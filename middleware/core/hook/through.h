@@ -1,11 +1,15 @@
 /*
- * Going on with a call that a signal of ours has ended. See
- * capture/signal.h for what is counted.
+ * These functions let a call go on that a signal of ours has ended. The
+ * counters that they compare are in capture/signal.h.
  *
- * Rule: a call goes on only if a signal of ours has ended it and no handler
- * of the application has run since it began. A handler that runs between the
- * look at that and the call is followed by signals of ours until the call has
- * been ended once more.
+ * The counters have 32 bits and are compared for equality only. `ours` is read
+ * anew after each end of the call, and `theirs` would look unchanged only if
+ * exactly 2^32 handlers of the application, or a multiple, had run in one call.
+ *
+ * Rule: a call goes on only if a signal of ours has ended the call and no
+ * handler of the application has run since the call began. If a handler runs
+ * between that comparison and the next call of the original, signals of ours
+ * follow until the call has ended once more.
  */
 #ifndef PP_HOOK_THROUGH_H
 #define PP_HOOK_THROUGH_H
@@ -18,12 +22,13 @@
 
 struct pp_through {
 	uint32_t ours, theirs;
-	int outer; /* a handler may run in the middle of another's call */
+	int outer; /* of the call that this one, in a handler, interrupts */
 	int error; /* errno, which a success leaves alone */
 };
 
-/* What of ours may have ended a call: a handler that ran, or a signal that the
- * kernel took back when another thread set the timer that had sent it. */
+/* How often something of ours may have ended a call of this thread: our handler
+ * ran, or the kernel took our signal back because another thread set the timer
+ * that had sent the signal. */
 static inline uint32_t
 pp_through_ours(void)
 {
@@ -44,7 +49,7 @@ pp_through_begin(struct pp_through *through)
 	through->ours = pp_through_ours();
 }
 
-/* The call has ended with EINTR; 1: again. */
+/* The call has ended with EINTR. Returns 1 if it is to be made again. */
 static inline int
 pp_through_again(struct pp_through *through)
 {
@@ -69,7 +74,7 @@ pp_through_end(const struct pp_through *through)
 	}
 }
 
-/* `call` again until something else than our signal ends it. */
+/* Make `call` again until something else than our signal ends the call. */
 #define PP_SLEEP_THROUGH(result, call)                                         \
 	do {                                                                   \
 		struct pp_through through_;                                    \
@@ -82,11 +87,11 @@ pp_through_end(const struct pp_through *through)
 		pp_through_end(&through_);                                     \
 	} while (0)
 
-/* The time that is left of a wait. Where the original does not say it, the
- * clock does. */
+/* The time that is left of a wait, by the clock, for originals that do not say
+ * how much is left. */
 struct pp_left {
-	int64_t until;	      /* 0: it does not end, or at once */
-	struct timespec rest; /* what the original is given */
+	int64_t until;	      /* ns; 0: no end, or it ends at once */
+	struct timespec rest; /* the time that the original is given */
 	int again;
 };
 
@@ -96,7 +101,7 @@ pp_left_ns(int64_t ns)
 	return ((struct pp_left){ .until = ns > 0 ? pp_clock_mono() + ns : 0 });
 }
 
-/* What is no time is the original's to refuse. */
+/* A time that is not valid is given to the original, which refuses it. */
 static inline struct pp_left
 pp_left_of(const struct timespec *time)
 {
@@ -107,6 +112,7 @@ pp_left_of(const struct timespec *time)
 	return (pp_left_ns(time->tv_sec * PP_NS_PER_SEC + time->tv_nsec));
 }
 
+/* In nanoseconds, at least 0. */
 static inline int64_t
 pp_left(const struct pp_left *left)
 {
@@ -115,7 +121,8 @@ pp_left(const struct pp_left *left)
 	return (ns > 0 ? ns : 0);
 }
 
-/* At first all of it. */
+/* The milliseconds for the original: the caller's at the first call, then those
+ * that are left. */
 static inline int
 pp_left_ms(struct pp_left *left, int ms)
 {

@@ -31,7 +31,7 @@ static ssize_t (*real_getrandom)(void *, size_t, unsigned int);
 
 PP_OFTEN_DATA _Atomic int pp_transfers_linger;
 
-/* Any signal ends that wait, and nothing says so. */
+/* Any signal ends the wait of close(), and the result does not say so. */
 static __attribute__((noinline)) int
 close_lingering(int fd)
 {
@@ -56,7 +56,7 @@ hook_close(int fd)
 	return (real_close(fd));
 }
 
-/* The last one that was sent may be a part. */
+/* Of the last message that was sent, only a part may have been sent. */
 static void
 message_rest(struct pp_lasting *call, struct mmsghdr *m, int f)
 {
@@ -107,11 +107,11 @@ through_sendmmsg(int fd, struct mmsghdr *m, unsigned int n, int f)
 	return (all > 0 ? (int)all : done);
 }
 
-/* What a call that was cut leaves behind as the socket's error (recvmmsg(2),
- * BUGS): the kernel's own number for a call to begin again. */
+/* The error that a recvmmsg() which was cut short leaves in the socket
+ * (recvmmsg(2), BUGS): the kernel's own number for a call that begins again. */
 #define ERROR_AGAIN 512
 
-/* All of them, unless the first one is enough. */
+/* Receives all of the messages, unless MSG_WAITFORONE says one is enough. */
 static int
 through_recvmmsg(int fd, struct mmsghdr *m, unsigned int n, int f, timespec *t)
 {
@@ -197,7 +197,7 @@ through_copy_file_range(int from, off64_t *at, int to, off64_t *to_at, size_t n,
 	return (all > 0 ? all : done);
 }
 
-/* Where it is writev(). */
+/* With the offset -1 the call is a writev(), which goes on with the rest. */
 static ssize_t
 through_pwritev2(int fd, const struct iovec *v, int n, off_t at, int f)
 {
@@ -222,7 +222,7 @@ through_pwritev64v2(int fd, const struct iovec *v, int n, off64_t at, int f)
 	return (result);
 }
 
-/* More than 256 bytes of it may be cut. */
+/* A signal may cut a request for more than 256 bytes short. */
 static ssize_t
 hook_getrandom(void *to, size_t n, unsigned int f)
 {

@@ -1,12 +1,13 @@
 /*
- * Calls that do much at once, and that a signal of ours cuts short: several
- * messages, files, random bytes; and close(), which waits for a socket's last
- * bytes where SO_LINGER says so. They go on with the rest; close() is not
- * disturbed.
+ * This table wraps calls that do much at once and that a signal of ours cuts
+ * short: several messages, files, random bytes. Those calls go on with the
+ * rest. It also wraps close(), which waits for a socket's last bytes if
+ * SO_LINGER says so: SIGPROF is blocked during that wait.
  *
- * What reads and writes one buffer is in sockets.h.
+ * Calls that read or write one buffer are in sockets.h.
  *
- * Rule: errors are the original's. What fails after a part gives the part.
+ * Rule: every error is one that the original gives without our signals. If a
+ * call fails after a part, the part is its result.
  */
 #ifndef PP_HOOK_TRANSFERS_H
 #define PP_HOOK_TRANSFERS_H
@@ -17,7 +18,8 @@
 
 #define PP_TRANSFER_HOOKS 9
 
-/* 1: some socket is to wait for its last bytes when it is closed. */
+/* 1: somebody has set SO_LINGER on some socket. The value goes from 0 to 1 once
+ * and publishes nothing else, so a relaxed load is enough. */
 extern _Atomic int pp_transfers_linger;
 
 extern const struct pp_got_hook pp_transfer_hooks[PP_TRANSFER_HOOKS];

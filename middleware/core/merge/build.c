@@ -1,5 +1,5 @@
 /*
- * Locations, mappings and labels of a profile; see build.h.
+ * See build.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "merge/build.h"
 #include "store/objects.h"
 
-/* Locations that are handed over at once. */
+/* How many locations are handed over at once. */
 #define STACK_PART 64
 
 struct pp_build *
@@ -113,7 +113,8 @@ build_look_up(struct pp_build *build, uint64_t word)
 		location =
 		    build_said(build, PP_BUILD_NO_SAMPLE, "[not sampled]");
 	} else if ((word & PP_READING_UNKNOWN) != 0) {
-		/* Never in a place, or some file would own it; never 0. */
+		/* The address must not lie in a mapping, or that file would own
+		 * it, and it must not be 0. */
 		pc = word & ~PP_READING_UNKNOWN;
 		if (pc == 0 || pc >= 1ULL << 47 ||
 		    pp_canon_find(build->canon, pc, NULL) != NULL)
@@ -129,7 +130,8 @@ build_look_up(struct pp_build *build, uint64_t word)
 	return (location);
 }
 
-/* Two places for each hash: with one, every tenth word of 4,000 fell out. */
+/* Each hash has room for two words: with room for one, every tenth word of
+ * 4,000 fell out. */
 static uint32_t
 build_location(struct pp_build *build, uint64_t word)
 {
@@ -199,12 +201,13 @@ pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
 	build->written[at].count = build->p->labels - first;
 }
 
-/* Keys that begin so are of one sort of profile; the others are of CPU. */
+/* Keys that begin with one of these belong to another kind of profile; all
+ * other keys belong to CPU profiles. */
 static const char *const loss_sorts[] = { "heap_", "waits_", "contended_",
 	"flights_", "own_", "trace_", NULL };
 
-/* What was lost is always shown; that nothing was, where it is of interest:
- * readers print all comments above their tables. */
+/* A loss is always shown. That nothing was lost is shown only in profiles of
+ * that kind, since readers print all comments above their tables. */
 static int
 loss_shown(const char *key, uint64_t loss, const char *sort)
 {

@@ -1,12 +1,12 @@
 /*
- * Places of files in the service's one address space. Not a table of what a
- * process has loaded: that is readings.c, which asks here for each object.
+ * See canon.h. What a process has loaded is in readings.c, which asks here for
+ * each object.
  *
  *     [1, 2^47)        addresses as the processes have them
- *     [2^48, 2^56)     places made up, for files whose own addresses another
- *                      file took first
+ *     [2^48, 2^56)     addresses for files whose own addresses another file
+ *                      got first
  *
- * Rule: places never overlap and never move.
+ * Rule: mappings never overlap and never move.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +14,12 @@
 #include "merge/canon.h"
 #include "store/objects.h"
 
-/* Where user space ends on x86-64, and where no process can be. */
+/* The end of user space on x86-64, and an address that no process can have. */
 #define NATURAL_LIMIT (1ULL << 47)
 #define FAR_START     (1ULL << 48)
 
-/* An executable segment larger than this is a lie, and the far part of the
- * address space has room for PP_PLACES_MAX of this size. */
+/* A larger executable segment is refused as a lie. The far part of the address
+ * space has room for PP_PLACES_MAX segments of this size. */
 #define SIZE_MAX_OF_PLACE (1ULL << 40)
 
 #define PAGE		  4096ULL
@@ -53,7 +53,7 @@ pp_canon_free(struct pp_canon *canon)
 	free(canon);
 }
 
-/* How many places start at or below the address. */
+/* How many mappings start at or below the address. */
 static uint32_t
 canon_rank(const struct pp_canon *canon, uint64_t address)
 {
@@ -70,9 +70,10 @@ canon_rank(const struct pp_canon *canon, uint64_t address)
 }
 
 /*
- * Same file, and the same shape. The shape counts because a module without a
- * build id is known by its name only, and may have been built anew between
- * two reloads; its functions are elsewhere then.
+ * Returns the number of the mapping that has the same file in the same shape,
+ * or -1. The shape counts because a module without a build id is known by its
+ * name only: if the module was built anew between two reloads, its functions
+ * are elsewhere.
  */
 static int
 canon_known(const struct pp_canon *canon, const struct pp_object *object)
@@ -113,7 +114,7 @@ canon_grow(struct pp_canon *canon)
 	return (0);
 }
 
-/* Whether nobody has any of [start, limit). */
+/* Returns 1 if no mapping has any address of [start, limit). */
 static int
 canon_is_free(const struct pp_canon *canon, uint64_t start, uint64_t limit)
 {
@@ -146,9 +147,9 @@ pp_canon_place(struct pp_canon *canon, const struct pp_object *object)
 	    canon_is_free(canon, object->start, object->limit)) {
 		place->start = object->start;
 	} else {
-		/* Offsets within a page stay: tools compare them with the
-		 * file's. A page is left free on both sides, so that an
-		 * address just outside belongs to nobody. */
+		/* Offsets within a page stay, since tools compare them with
+		 * those of the file. A page is left free on both sides, so that
+		 * an address just outside belongs to no file. */
 		place->start = canon->far_next + PAGE + object->start % PAGE;
 		canon->far_next =
 		    (place->start + size + 2 * PAGE) & ~(PAGE - 1);

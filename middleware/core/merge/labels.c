@@ -1,9 +1,8 @@
 /*
- * Checked copies of label sets, by number. Not their use: a profile takes
- * them apart in cpu_profile.c.
+ * See labels.h. build.c takes the texts apart for a profile.
  *
- * Rule: a number stays the same text for ever; nothing is removed, so the
- * bound is on the count.
+ * Rule: a number stays the same text for ever. Nothing is removed, so the bound
+ * is on the count.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +58,8 @@ pp_labels_forget(struct pp_label_cache *cache)
 }
 
 /*
- * Whether the text is "key\0value\0..." and then only padding. One string
- * more than pairs, an empty key before a value, or too many are a lie.
+ * Returns 1 if the text is "key\0value\0..." and then only padding. A key
+ * without a value, an empty key before a value, or too many pairs are refused.
  */
 static int
 labels_valid(const char *text, size_t len)
@@ -117,7 +116,8 @@ labels_intern(struct pp_labels *labels, const uint64_t *words, uint32_t count)
 	return (labels->sets);
 }
 
-/* The cache's entry for the id, or a free one to fill; NULL: no more room. */
+/* The cache's entry for the id, or a free entry to fill; NULL: there is no room
+ * or no memory. */
 static struct pp_label_known *
 labels_known(struct pp_label_cache *cache, uint32_t id)
 {

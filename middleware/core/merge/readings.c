@@ -1,6 +1,5 @@
 /*
- * The checked copy of a slot's object table. Not the table: see
- * store/objects.h for who writes it and when.
+ * See readings.h. store/objects.h says who writes the table itself, and when.
  *
  * Rule: at most PP_OBJECTS_MAX entries are looked at, whatever `used` says.
  */
@@ -27,9 +26,9 @@ reading_rank(const struct pp_span *span, uint32_t spans, uint64_t pc)
 }
 
 /*
- * Put a span in, unless one that is there already has a part of it. They
- * come newest first, so that what the slot's process of today has loaded
- * wins over what one before it had at the same address.
+ * Insert a span, unless a span that is there already has a part of its range.
+ * The spans come newest first: an object of the slot's present process is kept,
+ * and an object that an earlier process had at the same address is left out.
  */
 static void
 reading_insert(struct pp_span *span, uint32_t *spans, const struct pp_span *add)
@@ -44,8 +43,8 @@ reading_insert(struct pp_span *span, uint32_t *spans, const struct pp_span *add)
 }
 
 /*
- * Copy what the table holds, in its order: the executable and libc came
- * first, and get the places that they ask for.
+ * Copy the entries of the table, in its order: the executable and libc came
+ * first, so they get their own addresses in the address map.
  */
 static uint32_t
 reading_copy(const struct pp_objects *objects, uint32_t used,
@@ -75,7 +74,8 @@ int
 pp_readings_follow(struct pp_reading *reading, const struct pp_objects *objects,
     struct pp_canon *canon)
 {
-	/* `changes` first: what is added while reading moves it again. */
+	/* `changes` is loaded first: an entry that is added while the table is
+	 * read changes the number again, and the table is read once more. */
 	uint32_t changes =
 	    atomic_load_explicit(&objects->changes, memory_order_acquire);
 	uint32_t used, copied, i, spans = 0;
@@ -86,7 +86,7 @@ pp_readings_follow(struct pp_reading *reading, const struct pp_objects *objects,
 	used = atomic_load_explicit(&objects->used, memory_order_acquire);
 	if (used > PP_OBJECTS_MAX)
 		used = PP_OBJECTS_MAX;
-	/* The second half is for the copy in the table's order. */
+	/* The second half holds the copy in the table's order. */
 	if ((span = malloc((2 * used + 1) * sizeof(*span))) == NULL)
 		return (0);
 	copied = reading_copy(objects, used, canon, span + used);
@@ -137,7 +137,7 @@ pp_readings_address_then(struct pp_reading *reading, uint64_t pc,
 	uint32_t i;
 
 	if (reading->spans == reading->loads) {
-		/* No address ever had two owners. */
+		/* No two entries have an address in common. */
 		span = reading_find(reading, pc);
 		if (span != NULL && span->entry < known)
 			return (pc + span->shift);

@@ -1,12 +1,17 @@
 /*
- * What one slot says of its objects: a private, checked copy of its object
- * table, made to answer "which canonical address is this pc?".
+ * The process maps of one slot: a private, checked copy of the slot's table of
+ * objects, which answers "which canonical address is this pc?".
  *
- * Not the slot itself: the arena may change at any time, the copy changes
- * only in pp_readings_follow().
+ * This is not the slot itself: the arena may change at any time, the copy
+ * changes only in pp_readings_follow().
  *
- * Rule: nothing read here is believed; a table that lies costs its own
- * worker's samples their names, nothing else.
+ * The acquire loads of `changes`, `used` and each entry's state pair with the
+ * release stores in store/objects.c. `changes` is compared for equality only:
+ * an old copy would be kept only if exactly 2^32 changes, or a multiple, were
+ * made between two looks.
+ *
+ * Rule: nothing that is read here is believed. If a table lies, the samples of
+ * its own worker lose their names, and nothing else happens.
  */
 #ifndef PP_MERGE_READINGS_H
 #define PP_MERGE_READINGS_H
@@ -16,41 +21,43 @@
 #include "merge/canon.h"
 #include "store/arena.h"
 
-/* Set in the answer when no object has the pc; the rest is the pc. */
+/* This bit is set in the answer if no object has the pc; the other bits are the
+ * pc. */
 #define PP_READING_UNKNOWN (1ULL << 63)
 
-/* A stretch of the process's address space that one object has. */
+/* A range of the process's address space that belongs to one object. */
 struct pp_span {
 	uint64_t start;
 	uint64_t limit;
 	uint64_t shift; /* canonical address = pc + shift, modulo 2^64 */
-	uint32_t entry; /* of the slot's table */
+	uint32_t entry; /* index in the slot's table */
 };
 
 struct pp_reading {
 	struct pp_span *span; /* by start, never overlapping */
 	uint32_t spans;
-	const struct pp_span *loaded; /* all of them, as they were loaded */
+	const struct pp_span *loaded; /* all spans, in the table's order */
 	uint32_t loads;
-	uint32_t last;	  /* where the last pc was: callers are near */
-	uint32_t changes; /* of the table, when it was read */
-	int fresh;	  /* 1: read at least once */
-	int spare;	  /* 1: the user may _follow once more; the user's */
+	uint32_t last;	  /* the span of the last pc: callers are near */
+	uint32_t changes; /* the table's count when it was read */
+	int fresh;	  /* 1: the table was read at least once */
+	int spare;	  /* for the user. 1: it may _follow once more */
 };
 
-/* Read the slot's table again if it has changed. Returns 1 when it was read;
- * out of memory keeps the old copy. */
+/* Read the slot's table again if it has changed. Returns 1 if it was read, 0 if
+ * it was not. When out of memory, the old copy is kept. */
 int pp_readings_follow(struct pp_reading *reading,
     const struct pp_objects *objects, struct pp_canon *canon);
 
-/* Canonical address of the pc, or PP_READING_UNKNOWN | pc. */
+/* Returns the canonical address of the pc, or PP_READING_UNKNOWN | pc. */
 uint64_t pp_readings_address(struct pp_reading *reading, uint64_t pc);
 
 /* The same for a pc of the time when the table had `known` entries: a later
- * process of the slot may have something else at the address today. */
+ * process of the slot may have another object at the address today. */
 uint64_t pp_readings_address_then(struct pp_reading *reading, uint64_t pc,
     uint64_t known);
 
+/* Free the copy; the struct is then empty, as a zeroed one. */
 void pp_readings_free(struct pp_reading *reading);
 
 #endif

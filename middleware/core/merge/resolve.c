@@ -1,5 +1,5 @@
 /*
- * Ids of one slot to numbers of all; see resolve.h.
+ * See resolve.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,8 @@ pp_resolve_begin(struct pp_resolve *resolve, struct pp_resolver *resolver)
 	resolve->resolver = resolver;
 	resolve->stacks = pp_stacks_new(resolver->words_max);
 	resolve->labels = pp_labels_new();
-	/* For whatever id a slot may use; pages that are not written to cost
-	 * nothing. */
+	/* The table has an entry for each id that a slot may use. Its pages
+	 * that are never written to cost nothing. */
 	resolve->known = calloc(PP_STACK_WORDS, sizeof(*resolve->known));
 	if (resolve->stacks == NULL || resolve->labels == NULL ||
 	    resolve->known == NULL)
@@ -95,7 +95,7 @@ resolve_read(struct pp_resolve *resolve, uint32_t id)
 		resolve->stacks_unreadable++;
 		return (PP_STACKS_NONE);
 	}
-	/* We know where each caller goes on; the call is before that. */
+	/* The words are return addresses; the call ends one byte before. */
 	for (i = 1; i < count; i++)
 		word[i] =
 		    pp_readings_address_then(&resolver->reading[resolve->slot],

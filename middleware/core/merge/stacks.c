@@ -1,12 +1,12 @@
 /*
- * The store of stacks. Not thread-safe, not shared: the collector's own.
+ * See stacks.h. The store is the collector's own, in one thread.
  *
  *     words[id]    header: hash or, while sweeping, new id (high 32 bits) |
  *                  mark | count (low 16)
  *     words[id+1]  the stack
  *
- * Rule: one allocation as large as the bound, touched only as far as it is
- * used; the kernel gives pages as they are written.
+ * Rule: the words are one allocation as large as the bound, which is touched
+ * only as far as it is used: the kernel gives pages as they are written.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +21,24 @@
 #define COUNT_MASK 0xffffULL
 #define MARK	   0x10000ULL
 
-/* Whether there is memory is asked once for so many. */
+/* The memory budget is asked once for so many words. */
 #define ASKED_WORDS (1U << 17)
 
-/* Such a store is a mapping of its own in malloc(). */
+/* A store of so many words gets a mapping of its own from malloc(). */
 #define LARGE_WORDS (1U << 20)
 
 struct pp_stacks {
 	uint64_t *words;
 	uint32_t *index; /* ids by hash; 0: free */
-	uint32_t used;	 /* words, the never used word 0 among them */
+	uint32_t used;	 /* words, with word 0, which is never a header */
 	uint32_t limit;
 	uint32_t index_size; /* power of two */
 	uint32_t stacks;
 };
 
-/* Filled from one end: large pages cost a fault for 2 MiB instead of 512, and
- * at most one of them in vain. A kernel that has none goes on without. */
+/* The store fills from one end. With large pages, 2 MiB cost one fault instead
+ * of 512, and at most one page is given in vain. A kernel without large pages
+ * refuses, and nothing changes. */
 static void
 stacks_large_pages(uint64_t *words, size_t size)
 {
@@ -56,8 +57,8 @@ pp_stacks_new(uint32_t words)
 
 	if ((stacks = calloc(1, sizeof(*stacks))) == NULL)
 		return (NULL);
-	/* Half of the index may fill: stacks of 24 words and more reach the
-	 * bound on words first. */
+	/* At most half of the index fills. If stacks have 24 words or more, the
+	 * bound on words is reached first. */
 	stacks->index_size = 64;
 	while (stacks->index_size < words / 12)
 		stacks->index_size *= 2;
@@ -91,7 +92,8 @@ stack_hash(const uint64_t *words, uint32_t count)
 	return (pp_mix_words(words, count, count) & 0xffffffffULL);
 }
 
-/* The kernel gives pages as they are written, so that is when they count. */
+/* Returns 1 if the memory budget has room. Pages count when they are written
+ * to, since the kernel gives them then. */
 static int
 stacks_ask(const struct pp_stacks *stacks, uint32_t count)
 {
@@ -100,7 +102,8 @@ stacks_ask(const struct pp_stacks *stacks, uint32_t count)
 	    pp_budget_keeps(ASKED_WORDS * sizeof(uint64_t)));
 }
 
-/* Whether one more stack of `count` words fits beside the reserve. */
+/* Returns 1 if one more stack of `count` words fits. Only a short stack may use
+ * the reserve. */
 static int
 stacks_fit(const struct pp_stacks *stacks, uint32_t count)
 {
@@ -114,8 +117,9 @@ stacks_fit(const struct pp_stacks *stacks, uint32_t count)
 	    count + 1 <= words - stacks->used && stacks_ask(stacks, count + 1));
 }
 
-/* Take over the stack whose words lie at the end already. `at` is its place
- * in the index; none: it stays readable, but is not found again. */
+/* Take over the stack whose words are at the end already. `at` is its place in
+ * the index. If that is index_size, the stack stays readable but is not found
+ * again. */
 static uint32_t
 stacks_enter(struct pp_stacks *stacks, uint64_t hash, uint32_t count,
     uint32_t at)
@@ -227,7 +231,7 @@ pp_stacks_moved(const struct pp_stacks *stacks, uint32_t id)
 	    id == PP_STACKS_NONE ? id : (uint32_t)(stacks->words[id] >> 32));
 }
 
-/* A free entry of the index for the hash, or index_size. */
+/* Returns a free entry of the index for the hash, or index_size. */
 static uint32_t
 stacks_vacancy(const struct pp_stacks *stacks, uint64_t hash)
 {
@@ -255,7 +259,8 @@ pp_stacks_sweep(struct pp_stacks *stacks)
 		count = (uint32_t)(words[id] & COUNT_MASK);
 		if ((words[id] & MARK) == 0)
 			continue;
-		/* Stacks only move down, so none is overwritten unread. */
+		/* Stacks only move down, so none is overwritten before it is
+		 * read. */
 		hash = stack_hash(&words[id + 1], count);
 		memmove(&words[stacks->used + 1], &words[id + 1],
 		    count * sizeof(*words));

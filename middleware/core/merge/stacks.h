@@ -1,12 +1,12 @@
 /*
- * The stacks of all CPU sessions, each once: sequences of words under a small
- * id. Only stores; what a word means is its user's (canonical addresses).
+ * A store of stacks, each of them once: sequences of words under a small id.
+ * What a word means is the user's business (canonical addresses).
  *
- * Bounded; when full, new stacks are refused, but short ones (up to
- * PP_STACKS_SHORT words) still find room in a reserve, so that a sample whose
- * stack is refused can at least keep its leaf.
+ * The store is bounded. When it is full, new stacks are refused, but short ones
+ * (up to PP_STACKS_SHORT words) still find room in a reserve: a sample whose
+ * stack is refused can then keep its leaf at least.
  *
- * Rule: ids change only in pp_stacks_sweep().
+ * Rule: ids change only in pp_stacks_sweep(). One thread.
  */
 #ifndef PP_MERGE_STACKS_H
 #define PP_MERGE_STACKS_H
@@ -15,38 +15,41 @@
 
 #define PP_STACKS_SHORT 2
 
-/* No stack: the answer when there is no room, and an id that is empty. */
+/* The id of no stack: pp_stacks_intern() returns it if there is no room. */
 #define PP_STACKS_NONE 0
 
 struct pp_stacks;
 
-/* A store of up to `words` words. The memory is taken as it fills. NULL: out
- * of memory. */
+/* Returns a store of up to `words` words, or NULL when out of memory. The
+ * kernel gives the memory as the store fills. */
 struct pp_stacks *pp_stacks_new(uint32_t words);
 void pp_stacks_free(struct pp_stacks *stacks);
 
-/* Id of the sequence of 1..UINT16_MAX words, stored now if it was not yet;
- * or PP_STACKS_NONE. */
+/* Returns the id of the sequence of 1..UINT16_MAX words, which is stored if it
+ * is new, or PP_STACKS_NONE. */
 uint32_t pp_stacks_intern(struct pp_stacks *stacks, const uint64_t *words,
     uint32_t count);
 
-/* The words of a stack; *count 0 for PP_STACKS_NONE. Valid until _sweep. */
+/* Returns the words of a stack; for PP_STACKS_NONE, NULL and *count 0. The
+ * pointer is valid until _sweep. */
 const uint64_t *pp_stacks_get(const struct pp_stacks *stacks, uint32_t id,
     uint32_t *count);
 
-/* Hash of the words; it stays the same when the id changes. */
+/* A hash of the words, which stays the same when the id changes. */
 uint32_t pp_stacks_hash(const struct pp_stacks *stacks, uint32_t id);
 
-/* An order of stacks by their words, not by who came first. */
+/* Compare two stacks by their words, for an order that does not depend on who
+ * came first. */
 int pp_stacks_compare(const struct pp_stacks *stacks, uint32_t a, uint32_t b);
 
-/* How full it is, in thousandths: by words or by stacks, whichever is more. */
+/* How full the store is, in thousandths: by words or by stacks, whichever is
+ * more. */
 uint32_t pp_stacks_fill(const struct pp_stacks *stacks);
 
 /*
- * Forget stacks that nobody needs, in three steps: _mark each id that is
- * needed, _settle, then ask _moved for the new id of each one marked, then
- * _sweep, which makes the new ids true. Nothing else may be called between.
+ * Forget stacks that nobody needs. The caller calls _mark for each id that is
+ * needed, then _settle, then _moved for the new id of each marked stack, then
+ * _sweep, which makes the new ids valid. Nothing else may be called in between.
  */
 void pp_stacks_mark(struct pp_stacks *stacks, uint32_t id);
 void pp_stacks_settle(struct pp_stacks *stacks);

@@ -1,5 +1,5 @@
 /*
- * The collector's one signal; see wake.h.
+ * See wake.h.
  */
 #include <unistd.h>
 

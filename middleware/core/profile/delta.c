@@ -1,6 +1,7 @@
 /*
- * Both profiles' samples in one table by what identifies them, `before`
- * negative; what is left is copied. See delta.h.
+ * See delta.h. The samples of both profiles go into one table, by their
+ * addresses and labels, with the values of `before` negative. All samples whose
+ * sums are not 0 are then copied into the new profile.
  */
 #include "profile/delta.h"
 
@@ -118,8 +119,9 @@ delta_add(struct delta *d, const struct pp_profile *from, uint64_t sign)
 	return (0);
 }
 
-/* The location in the new profile, with the lines that it had ("[no stack]"
- * has one before there are symbols). */
+/* Returns the location's id in the new profile. Its line is copied, too: before
+ * there are symbols, only locations like "[no stack]" have a line, and only
+ * one. */
 static uint32_t
 copy_location(struct pp_profile *p, const struct pp_profile *from, uint32_t id)
 {
@@ -206,7 +208,7 @@ pp_delta(const struct pp_profile *before, const struct pp_profile *after,
 	d.change = calloc((size_t)before->samples + after->samples + 1,
 	    sizeof(*d.change));
 	d.p = pp_profile_new();
-	/* `after` first, for its order. */
+	/* `after` is added first, so that its order is kept. */
 	if (d.change == NULL || d.p == NULL || delta_add(&d, after, 1) == -1 ||
 	    delta_add(&d, before, UINT64_MAX) == -1) {
 		pp_profile_free(d.p);

@@ -1,6 +1,6 @@
 /*
- * The frames of a sample, root first, inlined calls one by one: for whoever
- * makes trees, tables or lines of stacks out of a profile.
+ * This walks the frames of a sample, root first, inlined calls one by one, for
+ * code that makes trees, tables or lines of stacks out of a profile.
  *
  *     struct pp_frames walk = pp_frames_of(p, sample);
  *     while (pp_frames_next(&walk)) ... walk.name, walk.file
@@ -21,14 +21,14 @@
 struct pp_frames {
 	const struct pp_profile *p;
 	const struct pp_sample *sample;
-	uint32_t locations; /* left */
-	uint32_t lines;	    /* left of the location */
+	uint32_t locations; /* still to come */
+	uint32_t lines;	    /* of the location, still to come */
 	const struct pp_location *location;
 
-	/* The frame. */
+	/* The frame that pp_frames_next() has found. */
 	const char *name;
 	const char *file; /* of source, "" when unknown */
-	int inlined;	  /* 1: into the frame before it */
+	int inlined;	  /* 1: into the previous frame */
 	int nameless;	  /* 1: `name` is its object's file */
 };
 
@@ -40,7 +40,8 @@ pp_frames_of(const struct pp_profile *p, const struct pp_sample *sample)
 	    .locations = sample->locations });
 }
 
-/* The object's file without its folders; part of the profile's own text. */
+/* The file name of the location's object, without folders. The text belongs to
+ * the profile. */
 static inline const char *
 pp_frames_object(const struct pp_profile *p, const struct pp_location *location)
 {
@@ -55,7 +56,7 @@ pp_frames_object(const struct pp_profile *p, const struct pp_location *location)
 	return (*file != '\0' ? file : PP_FRAMES_UNKNOWN);
 }
 
-/* Returns 0 behind the leaf. */
+/* Go to the next frame. Returns 1, or 0 after the leaf. */
 static inline int
 pp_frames_next(struct pp_frames *f)
 {

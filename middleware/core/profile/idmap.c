@@ -1,14 +1,14 @@
 /*
- * Hash index from keys to ids: open addressing, linear probing. Not a
- * container; see idmap.h.
+ * See idmap.h. The index uses open addressing with linear probing.
  *
- * Rule: at most half full, so a free slot always ends a walk.
+ * Rule: the index is at most half full, so a free slot always ends a walk.
  */
 #include "profile/idmap.h"
 
 #include <stdlib.h>
 
-/* Fits the mappings, the functions of a small profile and its strings. */
+/* The first size: enough for the mappings, functions and strings of a small
+ * profile. */
 #define PP_IDMAP_FIRST 64
 
 static int pp_idmap_grow(struct pp_idmap *);

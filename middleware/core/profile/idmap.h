@@ -1,10 +1,11 @@
 /*
  * A hash index over things that lie in an array and are known by their id
- * (index + 1). Holds hashes and ids only, never the things: the caller says
- * by `same` whether id and key are equal.
+ * (index + 1). The index holds hashes and ids only, never the things: the
+ * caller says by `same` whether a thing equals the key.
  *
- * Rule: grows by doubling, never shrinks; the order of the ids does not
- * depend on it, so it may hash addresses and the output stays the same.
+ * Rule: the index grows by doubling and never shrinks. The order of the ids
+ * does not depend on the index, so addresses may be hashed, and the output
+ * stays the same.
  */
 #ifndef PP_PROFILE_IDMAP_H
 #define PP_PROFILE_IDMAP_H
@@ -25,7 +26,7 @@ struct pp_idmap {
 
 typedef int pp_idmap_same(const void *owner, uint32_t id, const void *key);
 
-/* Id of the entry for which same(owner, id, key) is true, or 0. */
+/* Returns the id for which same(owner, id, key) is true, or 0. */
 uint32_t pp_idmap_find(const struct pp_idmap *map, uint64_t hash,
     pp_idmap_same *same, const void *owner, const void *key);
 
@@ -33,6 +34,7 @@ uint32_t pp_idmap_find(const struct pp_idmap *map, uint64_t hash,
  * map is as before). */
 int pp_idmap_add(struct pp_idmap *map, uint64_t hash, uint32_t id);
 
+/* Free the index; it is then an empty map. */
 void pp_idmap_free(struct pp_idmap *map);
 
 #endif

@@ -1,13 +1,13 @@
 /*
- * Building a profile: arrays that grow and indexes over them. Not symbols,
- * not sessions, not bytes on the wire.
+ * A profile is built here: arrays that grow, and indexes over them. Symbols,
+ * sessions and bytes on the wire are elsewhere.
  *
- * Everything is found again by content, so whoever adds the same mapping,
- * location or function twice gets the same id; ids follow the order of the
+ * All parts are found again by their content: if the same mapping, location or
+ * function is added twice, the same id is returned. Ids follow the order of the
  * first mention, and the same calls always give the same profile.
  *
- * Rule: after the first failure nothing is added any more, so that what is
- * there never refers to something that is not.
+ * Rule: after the first failure nothing is added any more, so that no entry
+ * refers to another one that is missing.
  */
 #include "base/budget.h"
 #include "profile/profile.h"
@@ -21,14 +21,14 @@
 #include "profile/idmap.h"
 #include "profile/strings.h"
 
-/* Small, since a profile of one route has dozens of each, not thousands. */
+/* Arrays begin small: a profile of one route has dozens of entries in each. */
 #define PP_PROFILE_FIRST 32
 
 struct pp_profile_index {
 	struct pp_strings strings;
 	struct pp_idmap mappings, locations, functions;
 
-	/* Entries for which there is memory, beside the counts in use. */
+	/* For how many entries each array has memory. */
 	uint32_t sample_room, stack_room, label_room, location_room, line_room,
 	    function_room, mapping_room, comment_room;
 };
@@ -162,7 +162,7 @@ pp_profile_function(struct pp_profile *p, const char *name, const char *file,
 	uint64_t hash;
 	uint32_t id;
 
-	/* Interned, so the pointers stand for the texts. */
+	/* The texts are interned, so the pointers stand for them. */
 	key.name = pp_profile_string(p, name);
 	key.file = pp_profile_string(p, file);
 	key.start_line = start_line;
@@ -328,8 +328,8 @@ pp_profile_comment(struct pp_profile *p, const char *format, ...)
 	to[p->comments++] = interned;
 }
 
-/* One more label for the sample begun last; NULL when there is none or the
- * key says nothing. */
+/* Add a label to the sample that was begun last. Returns NULL if there is no
+ * sample, the key is empty, or there is no memory. */
 static struct pp_label *
 pp_profile_label(struct pp_profile *p, const char *key)
 {
@@ -348,8 +348,9 @@ pp_profile_label(struct pp_profile *p, const char *key)
 	return (to);
 }
 
-/* The array, with room for `more` entries behind the `used` ones; NULL and
- * `failed` set when there is no memory for it (the array is as before). */
+/* Returns the array with room for `more` entries after the `used` ones. If
+ * there is no memory, it returns NULL and sets `failed`; the array stays as it
+ * was. */
 static void *
 pp_profile_grow(struct pp_profile *p, void *array, uint32_t *room,
     uint32_t used, uint32_t more, size_t size)

@@ -1,14 +1,16 @@
 /*
- * A profile as plain data: what profile.proto says, as C structures, without
- * knowing where it came from (arena) or where it goes (an encoder).
+ * A profile as plain data: the messages of profile.proto as C structures. A
+ * profile does not know where it comes from (the arena) or where it goes (an
+ * encoder).
  *
- * Everything lies in arrays and is referred to by index + 1, so that 0 means
+ * All parts are in arrays and are referred to by index + 1, so that 0 means
  * "none", and the ids 1..n of the wire format are these numbers. Strings are
  * interned: equal text is the same pointer, owned by the profile.
  *
- * Out of memory is sticky: adding goes on doing nothing, `failed` is set, and
- * whoever hands the profile on asks once. An id that the profile did not give
- * out is not taken over: no location, line or stack refers to nothing.
+ * When there is no memory, `failed` is set and stays set, and further calls add
+ * nothing; the code that hands the profile on looks at `failed` once. Ids that
+ * the profile did not give out are refused, so no location, line or stack
+ * refers to nothing.
  *
  * Rule: cold side only; one thread at a time.
  *
@@ -20,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PP_VALUES_MAX 4 /* what scrapers take at most */
+#define PP_VALUES_MAX 4 /* scrapers take no more */
 
 struct pp_value_type {
 	const char *type; /* "cpu" */
@@ -48,13 +50,13 @@ struct pp_line {
 };
 
 struct pp_location {
-	uint64_t address;    /* unique in the profile and stable over profiles:
+	uint64_t address;    /* unique in the profile, the same in all profiles:
 			     exact pc of a leaf, return address - 1 else */
 	uint32_t mapping;    /* id, or 0 */
 	uint32_t first_line; /* index into profile.line[], innermost first */
 	uint32_t lines;	     /* 0: not symbolized */
-	uint32_t offset;     /* from the start of the physical function, plus
-				1; 0: unknown. For people, not on the wire */
+	uint32_t offset;     /* bytes from the start of the physical function,
+				plus 1; 0: unknown. Not on the wire */
 };
 
 struct pp_function {
@@ -69,7 +71,7 @@ struct pp_mapping {
 	uint64_t offset;
 	const char *file;
 	const char *build_id; /* lower-case hex, "" when unknown */
-	int has_functions;    /* all its used locations have a function */
+	int has_functions;    /* 1: all its locations have a function */
 	int has_filenames;
 	int has_line_numbers;
 	int has_inline_frames;
@@ -96,19 +98,22 @@ struct pp_profile {
 	    mappings, comments;
 
 	int failed; /* 1: out of memory, the profile is not whole */
-	struct pp_profile_index *index; /* private to profile.c */
+	struct pp_profile_index *index; /* for profile.c only */
 };
 
-/* An empty profile, or NULL. pp_profile_free(NULL) is allowed. */
+/* Returns an empty profile, which the caller frees, or NULL when out of memory.
+ * pp_profile_free(NULL) is allowed. */
 struct pp_profile *pp_profile_new(void);
 void pp_profile_free(struct pp_profile *p);
 
-/* Intern: the same text gives the same pointer, valid until _free. Invalid
- * UTF-8 is replaced by U+FFFD. NULL gives "". */
+/* Intern a text: the same text gives the same pointer, which is valid until
+ * _free. Each byte that is no valid UTF-8 is replaced by U+FFFD. NULL gives "",
+ * and so does a profile that has failed. */
 const char *pp_profile_string(struct pp_profile *p, const char *text);
 
-/* Id of the mapping (by start), of the location (by address), of the function
- * (by name, file and start line); added if new. 0 when out of memory. */
+/* Return the id of the mapping (by start), of the location (by address), or of
+ * the function (by name, file and start line), which is added if it is new; or
+ * 0 when out of memory. Texts are copied. */
 uint32_t pp_profile_mapping(struct pp_profile *p,
     const struct pp_mapping *mapping);
 uint32_t pp_profile_location(struct pp_profile *p, uint64_t address,
@@ -116,15 +121,15 @@ uint32_t pp_profile_location(struct pp_profile *p, uint64_t address,
 uint32_t pp_profile_function(struct pp_profile *p, const char *name,
     const char *file, int32_t start_line);
 
-/* Give a location its lines, innermost first. Once for a location: more are
- * ignored. */
+/* Give a location its lines, innermost first, once: if the location has lines
+ * already, the call is ignored. */
 void pp_profile_lines(struct pp_profile *p, uint32_t location,
     const struct pp_line *line, uint32_t lines);
 
-/* Begin a sample with one value for each value type set before (no more are
- * read); the next calls of _push, _stack and _label belong to it. Text of keys
- * and values is interned. A number below 1 or an empty text adds no label;
- * _labels_again copies `count` of those that are there, from `first` on. */
+/* Begin a sample with `value_types` values; no more are read. The next calls of
+ * _push, _stack and _label belong to this sample. Texts of keys and values are
+ * interned. A number below 1 or an empty text adds no label. _labels_again
+ * copies `count` labels of the profile, from index `first` on. */
 void pp_profile_sample(struct pp_profile *p, const int64_t *values);
 void pp_profile_push(struct pp_profile *p, uint32_t location);
 void pp_profile_stack(struct pp_profile *p, const uint32_t *location,
@@ -136,6 +141,7 @@ void pp_profile_label_text(struct pp_profile *p, const char *key,
 void pp_profile_label_number(struct pp_profile *p, const char *key,
     int64_t number);
 
+/* Add a comment. */
 void pp_profile_comment(struct pp_profile *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,9 +1,9 @@
 /*
- * Interning of text in chunks. Not hot: it allocates.
+ * See strings.h. Text is copied into chunks.
  *
- * Symbol names, file names and routes come from files and configurations in
- * any encoding, while Pyroscope and Parca refuse a whole profile for one
- * string that is not UTF-8. So it is mended here, where all text passes.
+ * Symbol names, file names and routes come from files and configurations in any
+ * encoding, while Pyroscope and Parca refuse a whole profile for one string
+ * that is not UTF-8. So text is mended here, where all text passes.
  *
  * Rule: text in a chunk is never moved or changed.
  */
@@ -14,8 +14,9 @@
 
 #include "base/mix.h"
 
-/* Text of a small profile in one chunk; longer than a quarter gets a chunk of
- * its own, so that little is left unused at the end of the others. */
+/* A chunk holds the text of a small profile. A text longer than a quarter of
+ * that gets a chunk of its own, so that little is left unused at the end of the
+ * other chunks. */
 #define PP_STRINGS_CHUNK 16384
 #define PP_STRINGS_FIRST 64
 
@@ -25,7 +26,7 @@ struct pp_strings_chunk {
 	char text[];
 };
 
-/* Text that is being looked for. */
+/* A text that is looked for. */
 struct pp_strings_key {
 	const char *text;
 	size_t len;
@@ -114,7 +115,8 @@ pp_strings_put(struct pp_strings *strings, struct pp_strings_key key)
 	return (copy);
 }
 
-/* A copy in which each bad byte is U+FFFD, three bytes long. */
+/* Returns a copy in which each bad byte is U+FFFD, three bytes long. The caller
+ * frees it. NULL: out of memory. */
 static char *
 pp_strings_mend(const char *text)
 {
@@ -151,7 +153,8 @@ pp_strings_room(struct pp_strings *strings, size_t len)
 		chunk->used = 0;
 		chunk->room = room;
 		if (room == len && strings->chunk != NULL) {
-			/* Full at once: keep the one with room in front. */
+			/* The new chunk is full at once, so the chunk with room
+			 * stays in front. */
 			chunk->next = strings->chunk->next;
 			strings->chunk->next = chunk;
 		} else {
@@ -171,7 +174,7 @@ pp_strings_same(const void *owner, uint32_t id, const void *key)
 	const struct pp_strings_key *wanted = key;
 	const char *text = strings->text[id - 1];
 
-	/* Neither has a NUL within, so the first `len` bytes decide. */
+	/* Neither text has a NUL within, so the first `len` bytes decide. */
 	return (strncmp(text, wanted->text, wanted->len) == 0 &&
 	    text[wanted->len] == '\0');
 }
@@ -191,9 +194,9 @@ pp_strings_hash(const struct pp_strings_key *key)
 	return (hash);
 }
 
-/* Length of the valid UTF-8 sequence (RFC 3629) at `text`, or 0. Overlong
- * forms, surrogates and numbers above U+10FFFF are not valid; the NUL at the
- * end of the text ends a cut sequence. */
+/* Returns the length of the valid UTF-8 sequence (RFC 3629) at `text`, or 0.
+ * Overlong forms, surrogates and numbers above U+10FFFF are not valid. If the
+ * text ends within a sequence, its NUL ends the loop. */
 static size_t
 pp_strings_utf8(const char *text)
 {

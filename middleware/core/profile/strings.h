@@ -1,10 +1,10 @@
 /*
- * Interned text: the same text is the same pointer, and all of it is valid
- * UTF-8. Not the string table of a file format: ids on the wire are the
- * encoder's.
+ * A pool of interned text: the same text is the same pointer, and all text is
+ * valid UTF-8. The pool is not the string table of a file format: the encoder
+ * makes the ids on the wire.
  *
- * Rule: nothing is given back before pp_strings_free(); pointers stay valid
- * until then, they never move.
+ * Rule: text is freed by pp_strings_free() only. Until then pointers stay
+ * valid.
  */
 #ifndef PP_PROFILE_STRINGS_H
 #define PP_PROFILE_STRINGS_H
@@ -19,11 +19,12 @@ struct pp_strings {
 	uint32_t used, room;
 };
 
-/* The one copy of the text, with each byte that is not part of valid UTF-8
- * replaced by U+FFFD. NULL gives "". Returns NULL when out of memory; "" never
- * fails. */
+/* Returns the pool's copy of the text, in which each byte that is not part of
+ * valid UTF-8 is replaced by U+FFFD. NULL gives "". Returns NULL when out of
+ * memory; "" never fails. */
 const char *pp_strings_intern(struct pp_strings *strings, const char *text);
 
+/* Free all text; the pool is then empty. */
 void pp_strings_free(struct pp_strings *strings);
 
 #endif

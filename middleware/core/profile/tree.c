@@ -1,6 +1,6 @@
 /*
- * Building the tree: a walk down from the root for each sample, children
- * found by a hash of parent and name; then all nodes sorted once.
+ * See tree.h. For each sample the code walks down from the root and finds
+ * children by a hash of parent and name. At the end all nodes are sorted once.
  *
  * Rule: the order of children comes from values and texts, never from hashes
  * or addresses.
@@ -21,7 +21,7 @@ struct build {
 	struct pp_tree *tree;
 	struct pp_idmap children; /* numbers of nodes; the root has none */
 	uint32_t room;
-	uint32_t full; /* number of PP_TREE_FULL, 0: not there yet */
+	uint32_t full; /* number of PP_TREE_FULL; 0: there is none yet */
 	uint32_t limit;
 	int failed;
 };
@@ -70,7 +70,8 @@ node_new(struct build *b, uint32_t parent, const char *name, const char *file)
 	return (tree->nodes++);
 }
 
-/* The child of that name; 0: no room, or no memory. */
+/* Returns the number of the child of that name, which is made if there is none;
+ * 0: no room, or no memory. */
 static uint32_t
 child_of(struct build *b, uint32_t parent, const struct pp_frames *frame)
 {
@@ -91,7 +92,7 @@ child_of(struct build *b, uint32_t parent, const struct pp_frames *frame)
 	return (b->failed ? 0 : id);
 }
 
-/* Two large values may not overflow: the sum stays at the end. */
+/* If the sum overflows, it stays at the end of its range. */
 static void
 value_add(int64_t *sum, int64_t value)
 {

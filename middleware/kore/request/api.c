@@ -1,10 +1,10 @@
 /*
- * The public functions of pprof.h besides the routes: labels, rates, the
- * application's own profiles and what it traces. What each promises stands
- * there.
+ * The public functions of pprof.h besides the routes: labels, rates, custom
+ * profiles, and the application's own records in a trace. pprof.h says what
+ * each function promises.
  *
- * Rule: in a process that is no worker, and without a collector, they do
- * nothing and say so by their result; they never wait.
+ * Rule: in a process that is no worker, the functions do nothing and say so by
+ * their result. They never wait.
  */
 #include <kore/kore.h>
 
@@ -44,7 +44,8 @@ pprof_label_pop(void)
 	pp_label_pop();
 }
 
-/* All workers share the control words; each looks when it is signalled. */
+/* All workers share the control words, and each worker looks at them when it
+ * gets a signal. */
 static void
 api_tell_workers(void)
 {

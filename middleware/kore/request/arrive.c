@@ -1,22 +1,22 @@
 /*
- * Requests as Kore reads them, before their turn comes: who sends a body is in
- * progress from here on, and a request for the profiler does not wait in
- * Kore's queue. That takes the newest first and is left after http_request_ms
- * of work, so that beside slow handlers some wait for as long as the load
- * lasts.
+ * Requests are seen here as Kore reads them, before their turn comes. A request
+ * with a body is in flight from here on, and a request for the profiler does
+ * not wait in Kore's queue. Kore takes the newest request of the queue first
+ * and stops after http_request_ms of work, so beside slow handlers some
+ * requests wait for as long as the load lasts.
  *
  *     read ──► asleep, listed ──► pp_arrive_run(): awake, and Kore's own
  *                  │              http_process_request() out of turn
  *                  └─ connection gone: flagged by Kore, which frees it
  *
- * Not a second way to serve a request: authentication, access log and flush
- * are Kore's. Where its functions cannot be patched nothing comes here, and
- * requests wait for their turn.
+ * This is no second way to serve a request: authentication, access log and
+ * flush are Kore's. Where Kore's functions cannot be patched, nothing comes
+ * here, and requests wait for their turn.
  *
  * Rule: the event loop's thread only. A handler may be running when a request
- * is read (to answer one reads the next), so nothing is processed there. A
- * listed request is asleep, out of Kore's queue: until the next run, which is
- * ahead of all that frees requests, it cannot be freed.
+ * is read (to answer one request reads the next), so no request is processed
+ * then. A listed request is asleep and out of Kore's queue. It cannot be freed
+ * before the next run, which comes ahead of all that frees requests.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -33,17 +33,19 @@
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
-/* Read and accepted in one turn of the loop; one more waits as any does. */
+/* How many requests are listed and how many connections accepted in one turn of
+ * the loop. Any more wait as they would without the profiler. */
 #define EARLY_MAX   64
 #define ACCEPTS_MAX 64
 
-/* Of what a new connection has sent: a method, and the beginning of a path. */
+/* How many bytes of a new connection are looked at: a method, and the beginning
+ * of a path. */
 #define LOOK 272
 
 static struct http_request *early[EARLY_MAX];
 PP_OFTEN_DATA static uint32_t earlies;
 
-/* Of Kore: takes a piece of a body. */
+/* Kore's function that takes a piece of a body. */
 static int (*body_recv)(struct netbuf *);
 
 static struct connection *accepted[ACCEPTS_MAX];
@@ -65,7 +67,8 @@ arrive_ours(const struct http_request *req)
 	    earlies < EARLY_MAX);
 }
 
-/* By the functions behind the hooks: it waits for nothing. */
+/* The request is put to sleep by the function behind the hook, since it waits
+ * for nothing that should be shown. */
 static void
 arrive_list(struct http_request *req)
 {
@@ -76,8 +79,9 @@ arrive_list(struct http_request *req)
 
 static int arrive_body(struct netbuf *nb);
 
-/* Kore calls a function for each piece, one that it does not export. Not where
- * the end of a request passes without us. */
+/* Kore calls a function for each piece of a body, and does not export it; so
+ * the netbuf's pointer is replaced. If the end of a request cannot be followed,
+ * this is not done. */
 static void
 arrive_receives(struct http_request *req)
 {
@@ -93,7 +97,7 @@ arrive_receives(struct http_request *req)
 	pp_flight_receives(req);
 }
 
-/* Whether its body is to come, or has ended. */
+/* A request has been read. It is complete, or its body is still to come. */
 PP_OFTEN static void
 arrive_read(struct http_request *req)
 {
@@ -114,7 +118,7 @@ arrive_body(struct netbuf *nb)
 	int result = body_recv(nb), done;
 
 	done = req == NULL || (req->flags & HTTP_REQUEST_EXPECT_BODY) == 0;
-	/* It sets its own again, or leaves ours. */
+	/* Kore has set its own function again, or has left ours. */
 	if (nb->cb == body_recv || nb->cb == arrive_body)
 		nb->cb = done ? body_recv : arrive_body;
 	if (req == NULL)
@@ -152,7 +156,8 @@ pp_arrive_accepted(struct connection *c)
 		accepted[accepts++] = c;
 }
 
-/* Without waiting for the event that says so: that comes a handler later. */
+/* The connection is looked at without waiting for its event, which would come
+ * only after another handler. */
 static void
 arrive_look(struct connection *c)
 {
@@ -184,11 +189,12 @@ pp_arrive_run(void)
 	struct http_request *req;
 	uint32_t i;
 
-	/* Where nothing is in progress no handler will run in this turn. */
+	/* If no request is in flight, no handler will run in this turn. */
 	for (i = 0; i < accepts && http_request_count > 0; i++)
 		arrive_look(accepted[i]);
 	accepts = 0;
-	/* What is answered at once may read the next of its connection. */
+	/* A request that is answered at once may let Kore read the next one of
+	 * its connection, which is then added to the list. */
 	for (i = 0; i < earlies; i++) {
 		req = early[i];
 		if ((req->flags & HTTP_REQUEST_DELETE) != 0)

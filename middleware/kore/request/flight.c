@@ -1,13 +1,14 @@
 /*
- * Requests in progress: who runs, who sleeps, since when and where. What
- * goroutine shows; and the time that requests slept, for block. Tasks are in
- * flight_task.c, what a request sleeps for in flight_reason.c.
+ * Requests in flight: which ones run, which ones sleep, since when and where.
+ * The endpoint goroutine shows them, and block counts the time that they slept.
+ * Tasks are in flight_task.c; flight_reason.c finds what a request sleeps for.
  *
- * The request whose handler runs has entry 0 of the slot's table, written
- * anew for each: most requests never sleep, and cost no more than that. One
- * that goes to sleep gets an entry of its own until it ends.
+ * The request whose handler runs has entry 0 of the slot's table, which is
+ * written anew for each request: most requests never sleep, and cost no more
+ * than that. A request that goes to sleep gets an entry of its own until it
+ * ends.
  *
- * Rule: requests belong to the event loop's thread. No lock.
+ * Rule: requests belong to the event loop's thread, so there is no lock.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -22,11 +23,11 @@
 #include "kore/adapter.h"
 #include "kore/request/flight_table.h"
 
-/* Whose handler runs, since when, and where it stands. */
+/* The request whose handler runs, its entry and label set, and since when. */
 PP_OFTEN_DATA static const struct http_request *running;
 PP_OFTEN_DATA static uint32_t running_entry, running_label;
 PP_OFTEN_DATA static int64_t running_since;
-PP_OFTEN_DATA static int running_timer; /* it has set one */
+PP_OFTEN_DATA static int running_timer; /* 1: it has set a timer */
 
 /* Entries of requests whose handler was not called yet. */
 static uint8_t uncalled[PP_FLIGHTS_MAX];
@@ -44,7 +45,7 @@ pp_flight_start(void)
 	pp_routes_start();
 }
 
-/* Kore counts down what is still to come. */
+/* Kore counts content_length down, to the bytes that are still to come. */
 PP_OFTEN uint32_t
 pp_flight_in(const struct http_request *req)
 {
@@ -60,7 +61,8 @@ flight_begin(struct pp_flight *flight, const struct http_request *req,
     uint32_t label)
 {
 	atomic_store_explicit(&flight->id, 0, memory_order_relaxed);
-	/* Gone before its texts are: a reader looks at the id last. */
+	/* The old id is gone before the new fields come: a reader looks at the
+	 * id last. */
 	atomic_thread_fence(memory_order_release);
 	pp_flight_path(flight, req->path);
 	atomic_store_explicit(&flight->bytes_in, pp_flight_in(req),
@@ -83,7 +85,7 @@ flight_trace(enum pp_trace_kind kind, uint32_t n, uint32_t label, int64_t now)
 	(void)pp_trace_write_at(kind, n, label, record, 3);
 }
 
-/* Entry 0 is the request whose handler runs, if it has never slept. */
+/* A request that has never slept has entry 0 while its handler runs. */
 PP_OFTEN void
 pp_flight_run(const struct http_request *req, uint32_t label)
 {
@@ -101,7 +103,7 @@ pp_flight_run(const struct http_request *req, uint32_t label)
 	} else {
 		atomic_store_explicit(&flight->label, label,
 		    memory_order_relaxed);
-		/* A request takes as long as from the first call. */
+		/* A request's time begins with its handler's first call. */
 		if (uncalled[running_entry])
 			atomic_store_explicit(&flight->started_ns,
 			    running_since, memory_order_relaxed);
@@ -125,12 +127,14 @@ pp_flight_ran(const struct http_request *req, int ended)
 	int forgotten;
 	int64_t now;
 
-	/* It will be called again, and is then to be known by its id; without
-	 * a place it will begin anew, under another. */
+	/* If the handler will be called again, the request keeps its id in an
+	 * entry of its own. If there is no entry free, the request begins anew
+	 * then, under another id. */
 	forgotten = !ended && running_entry == 0 && flight_own(req) == 0;
 	if (forgotten)
 		pp_routes_abandon(running_label);
-	/* Before the time is read: it writes what is earlier than RAN. */
+	/* This comes before the time is read, since it writes records that are
+	 * earlier than RAN. */
 	if (pp_trace_active())
 		pp_trace_user_returned();
 	now = pp_routes_ran(running_label, running_since, ended,
@@ -152,7 +156,7 @@ pp_flight_ran(const struct http_request *req, int ended)
 		pp_trace_begin_loop();
 }
 
-/* It is known from now on: since when. */
+/* The request is known from now on. Returns that time. */
 static int64_t
 flight_create(uint32_t label, uint64_t id)
 {
@@ -164,7 +168,7 @@ flight_create(uint32_t label, uint64_t id)
 	return (pp_clock_mono());
 }
 
-/* An entry that nobody reads before it has its id. */
+/* Fills an entry, which nobody reads before its id is stored. */
 static void
 flight_fill(struct pp_flight *flight, const struct http_request *req)
 {
@@ -173,7 +177,7 @@ flight_fill(struct pp_flight *flight, const struct http_request *req)
 	uint64_t id, out = 0;
 	int64_t started;
 
-	/* Outside of its handler it begins now. */
+	/* A request that is not the running one begins now. */
 	if (req == running) {
 		id = pp_flight_now;
 		started = atomic_load(&now->started_ns);
@@ -198,7 +202,7 @@ flight_fill(struct pp_flight *flight, const struct http_request *req)
 	atomic_store_explicit(&flight->id, id, memory_order_release);
 }
 
-/* The request's own entry, made now if it has none; 0: no room. */
+/* The request's own entry, which is made now if it has none. 0: no room. */
 static uint32_t
 flight_own(const struct http_request *req)
 {
@@ -257,7 +261,7 @@ flight_falls_asleep(const struct http_request *req)
 	if (entry == 0)
 		return;
 	flight = &pp_flight_table()->flight[entry];
-	/* With what its handler has pushed. */
+	/* The label set includes the labels that the handler has pushed. */
 	if (req == running && pp_label_now != 0)
 		atomic_store(&flight->label, pp_label_now);
 	stack = pp_wait_stack();
@@ -275,7 +279,8 @@ pp_flight_awakes(const struct http_request *req)
 		return;
 	flight = &pp_flight_table()->flight[entry];
 	reason = atomic_load(&flight->state);
-	/* Asleep without a wait: the profiler's own; or for its client. */
+	/* A request of the profiler itself sleeps without a wait. A request
+	 * that waits for its client (RECEIVE) is not counted below. */
 	if (reason == PP_WAIT_NONE)
 		return;
 	if (reason == PP_WAIT_RECEIVE)
@@ -308,8 +313,9 @@ pp_flight_wakeup(struct http_request *req)
 	pp_flight_real_wakeup(req);
 }
 
-/* Within kore's http.c the compiler has put both into their callers: there a
- * runlock's sleeps and wake-ups pass no entry. */
+/* Within kore's http.c the compiler has inlined http_request_sleep() and
+ * http_request_wakeup(): the sleeps and wake-ups of a runlock pass no entry
+ * that is patched. So they are found out here. */
 int
 pp_flight_acquire(struct http_runlock *lock, struct http_request *req)
 {
@@ -368,8 +374,8 @@ pp_flight_free(struct http_request *req)
 struct kore_timer *(*pp_flight_real_timer_add)(void (*)(void *, uint64_t),
     uint64_t, void *, int);
 
-/* Some handlers set the timer that wakes them before they go to sleep, some
- * after it. */
+/* Some handlers set the timer that wakes them before they go to sleep, others
+ * afterwards. */
 struct kore_timer *
 pp_flight_timer_add(void (*call)(void *, uint64_t), uint64_t ms, void *arg,
     int flags)

@@ -1,8 +1,8 @@
 /*
- * The bodies of requests in progress: how much of one has come, and that a
- * request is only received yet.
+ * The bodies of requests in flight: how much of a body has come, and whether
+ * its request is still being received.
  *
- * Not a wait as others are: nobody in the service could end it.
+ * To be received is no wait as others are: nobody in the service could end it.
  *
  * Rule: the event loop's thread only.
  */

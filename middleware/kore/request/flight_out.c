@@ -1,12 +1,14 @@
 /*
- * The bytes that requests in progress have given to Kore as answers: counted
- * where a handler hands them over, since Kore sends them when it has returned.
+ * The bytes that requests in flight have given to Kore as answers are counted
+ * here, when a handler hands them over: Kore sends them after the handler has
+ * returned.
  *
- * Not what is on the wire: no headers, and nothing that is written to the
- * connection beside the request (net_send_queue(), websockets).
+ * These are not the bytes on the wire: headers are missing, and so is all that
+ * is written to the connection beside the request (net_send_queue(),
+ * websockets).
  *
- * Rule: of bodies that Kore will send: not a HEAD's, nor a file that the client
- * has.
+ * Rule: only bodies that Kore will send are counted, not that of a HEAD, nor a
+ * file that the client has already.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -45,7 +47,7 @@ pp_flight_response(struct http_request *req, int status, const void *body,
 	pp_flight_real_response(req, status, body, len);
 }
 
-/* Kore 4.2's: that, and the connection is closed after it. */
+/* Kore 4.2 has this function: the connection is closed after the answer. */
 void
 pp_flight_close(struct http_request *req, int status, const void *body,
     size_t len)
@@ -62,7 +64,8 @@ pp_flight_stream(struct http_request *req, int status, void *body, size_t len,
 	pp_flight_real_stream(req, status, body, len, sent, arg);
 }
 
-/* The file may be closed by it, and may turn out to be known to the client. */
+/* The original may close the file, so its size is read before. If the client
+ * knows the file already, nothing is sent and nothing counted. */
 void
 pp_flight_fileref(struct http_request *req, int status,
     struct kore_fileref *file)

@@ -1,6 +1,6 @@
 /*
- * What a request that goes to sleep waits for, as Kore's own structures tell
- * it. Not who sleeps since when: flight.c.
+ * These functions find what a request that goes to sleep waits for, by Kore's
+ * own structures. Which requests sleep and since when is in flight.c.
  *
  * Rule: the event loop's thread only.
  */
@@ -11,11 +11,11 @@
 
 #include "kore/adapter.h"
 
-/* A request is being put to sleep for a transfer of libcurl's. */
+/* 1: a request is being put to sleep for a transfer of libcurl. */
 static int binds_curl;
 
-/* A query or a task that has ended may be kept while it sleeps for another
- * reason. */
+/* A query or a task that has ended may stay in the request's list while the
+ * request sleeps for another reason: only those that are not done count. */
 enum pp_wait
 pp_flight_reason(const struct http_request *req, int timer)
 {
@@ -41,7 +41,8 @@ pp_flight_reason(const struct http_request *req, int timer)
 
 void (*pp_flight_real_bind_curl)(struct kore_curl *, struct http_request *);
 
-/* Which a request knows only after it has been put to sleep for it. */
+/* The request gets the transfer into its list only after it has been put to
+ * sleep, so a flag says meanwhile what the request sleeps for. */
 void
 pp_flight_bind_curl(struct kore_curl *client, struct http_request *req)
 {

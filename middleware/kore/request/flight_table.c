@@ -14,20 +14,23 @@
 #include "kore/adapter.h"
 #include "kore/request/flight_table.h"
 
-/* Places in which a request's entry number may be found by its address. */
+/* In how many places of the map a request may be, from the one that its address
+ * gives. */
 #define PLACES 32
 #define MAP    (2 * PP_FLIGHTS_MAX)
 
 static struct {
 	const struct http_request *req; /* NULL: free */
 	uint32_t entry;
-	uint32_t homed; /* requests that were looked for here first */
+	uint32_t homed; /* requests in the map whose first place this is */
 } map[MAP];
 
-PP_OFTEN_DATA uint32_t pp_flights_known; /* in use of these */
+PP_OFTEN_DATA uint32_t pp_flights_known; /* places in use */
 
-/* A task may be run from any thread, so it is counted by an atomic addition;
- * requests, which are many more, are not. */
+/* Tasks may be run from any thread, so they are counted by an atomic addition.
+ * Requests, which are many more, are counted by the event loop's thread alone.
+ * Requests get even counts and tasks odd ones, and each worker has its own
+ * remainder: no two ids are equal. */
 static uint64_t
 flight_id(uint64_t count, uint64_t task)
 {
@@ -53,9 +56,15 @@ pp_flight_task_id(void)
 }
 
 /*
- * Entries that were given back, in a list whose head is a count of changes
- * above the number of its first: of two that take at once, one sees that the
- * head has changed, even if the same entry is first again.
+ * Entries that were given back are in a list. Its head holds the number of the
+ * first entry in the low half and a count of changes in the high half: if two
+ * threads take at once, one of them sees that the head has changed, even if the
+ * same entry is first again.
+ *
+ * The exchange that pushes an entry releases its free_next, and the load of the
+ * head before a pop acquires it. The count wraps after 2^32 changes: for a
+ * mistake, one thread would have to stand still between its load and its
+ * exchange while others make exactly so many.
  */
 static _Atomic uint64_t free_head;
 static _Atomic uint32_t free_next[PP_FLIGHTS_MAX];
@@ -87,14 +96,14 @@ flight_push_free(uint32_t entry)
 	uint64_t head = atomic_load(&free_head);
 
 	do {
-		/* The exchange publishes it. */
+		/* The exchange below publishes this store. */
 		atomic_store_explicit(&free_next[entry], (uint32_t)head,
 		    memory_order_relaxed);
 	} while (!atomic_compare_exchange_weak(&free_head, &head,
 	    free_head_after(head, entry)));
 }
 
-/* A free entry, or 0: none (counted). Its id is given when it is filled. */
+/* The entry gets its id from the caller, after it has been filled. */
 uint32_t
 pp_flight_claim(void)
 {
@@ -176,7 +185,8 @@ pp_flight_path(struct pp_flight *flight, const char *path)
 {
 	size_t i;
 
-	/* Paths are short: calls of the C library would cost more. */
+	/* Paths are short, so calls of the C library would cost more than this
+	 * loop. */
 	for (i = 0; i < PP_FLIGHT_PATH_MAX - 1 && path[i] != '\0'; i++)
 		flight->path[i] = path[i];
 	flight->path[i] = '\0';

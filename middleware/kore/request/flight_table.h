@@ -1,9 +1,19 @@
 /*
- * The table of requests and tasks in progress: which entries are free, which
- * one a request has, and what flight.c and flight_task.c both write into one.
+ * The table of requests and tasks in flight: which entries are free, which
+ * entry a request has, and how flight.c and flight_task.c write into an entry.
  *
- * Rule: claiming and releasing from any thread, without a lock; finding and
- * putting in the event loop's thread.
+ * It does not read Kore's requests: flight.c does.
+ *
+ * The collector reads an entry without a lock (live/progress_copy.c). The store
+ * of an id releases the fields before it, and the reader's first load of the id
+ * acquires them. Before the fields change, the id is 0: in entry 0 a fence
+ * keeps the order of both, in other entries the exchange of the free list does.
+ * The reader drops its copy if it finds another id afterwards. An id is a count
+ * of 64 bits and is never given out twice, so two requests cannot be taken for
+ * one.
+ *
+ * Rule: any thread may claim and release entries, without a lock. Only the
+ * event loop's thread looks requests up and puts them into the map.
  */
 #ifndef PP_KORE_REQUEST_FLIGHT_TABLE_H
 #define PP_KORE_REQUEST_FLIGHT_TABLE_H
@@ -15,29 +25,31 @@
 
 struct http_request;
 
-/* This worker's. */
+/* The table of this worker. */
 static inline struct pp_flights *
 pp_flight_table(void)
 {
 	return (&pp_self.slot->flights);
 }
 
-/* A new id, never given out before in the service. */
+/* A new id, which was never given out before in the service: 64 bits count the
+ * requests and the tasks of a slot, over all of its workers. */
 uint64_t pp_flight_request_id(void); /* in the event loop's thread */
 uint64_t pp_flight_task_id(void);
 
-/* A free entry, or 0: none (counted). Whoever claims it gives it an id when
- * it is filled. */
+/* A free entry, or 0 if there is none (counted). The caller fills the entry and
+ * then gives it an id. */
 uint32_t pp_flight_claim(void);
 void pp_flight_release_entry(uint32_t entry);
 
-/* Requests that have an entry of their own: those that have slept. */
+/* How many requests have an entry of their own: those that have slept or were
+ * created early. */
 extern uint32_t pp_flights_known;
 
 uint32_t pp_flight_look_up(const struct http_request *req, int take);
 
-/* The request's entry, or 0; with `take` it is forgotten. While no request
- * sleeps, as in most services, that is one load for each that ends. */
+/* The request's entry, or 0; with `take` the map forgets the request. While no
+ * request has an entry, as in most services, a look-up costs one load. */
 static inline uint32_t
 pp_flight_find(const struct http_request *req, int take)
 {
@@ -46,13 +58,15 @@ pp_flight_find(const struct http_request *req, int take)
 		: pp_flight_look_up(req, take));
 }
 
-/* Remember it. 0, or -1: no room (counted). */
+/* Remember which entry the request has. Returns 0, or -1 if there is no room
+ * (counted). */
 int pp_flight_put(const struct http_request *req, uint32_t entry);
 
-/* Its path, cut. */
+/* Store the path, cut to PP_FLIGHT_PATH_MAX. */
 void pp_flight_path(struct pp_flight *flight, const char *path);
 
-/* It is in that state since then; `stack` is where it went into it. */
+/* The entry is in `state` since `since` (ns, CLOCK_MONOTONIC); `stack` is the
+ * id of the stack that brought it there. */
 static inline void
 pp_flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
     int64_t since)
@@ -62,13 +76,13 @@ pp_flight_set(struct pp_flight *flight, enum pp_wait state, uint32_t stack,
 	atomic_store_explicit(&flight->state, state, memory_order_release);
 }
 
-/* Of the request's body, as far as it has come. */
+/* How many bytes of the request's body have come. */
 uint32_t pp_flight_in(const struct http_request *req);
 
-/* It sleeps no longer; nothing, if it has no entry. */
+/* The request sleeps no longer. Without an entry nothing is done. */
 void pp_flight_awakes(const struct http_request *req);
 
-/* Its wait is over, and counts. */
+/* The entry's wait is over and is counted. */
 void pp_flight_waited(struct pp_flight *flight);
 
 #endif

@@ -1,8 +1,11 @@
 /*
- * Tasks in progress: queued, or on which thread. What goroutine shows; and the
- * time that they were queued, for block.
+ * Tasks in flight: which ones are queued, and on which thread the others run.
+ * The endpoint goroutine shows them, and block counts the time that they were
+ * queued.
  *
- * Rule: an entry is handed to the task's thread with the task. No lock.
+ * Rule: an entry belongs to the thread that queues the task, and then to the
+ * thread that runs it: Kore hands the task over under a lock, so none is needed
+ * here.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -15,7 +18,9 @@
 #include "kore/adapter.h"
 #include "kore/request/flight_table.h"
 
-/* Which request has an entry only the event loop's thread may ask. */
+/* The id of the request that the task is for, or 0. Only the event loop's
+ * thread may look a request up; otherwise it is the request that the calling
+ * thread works for. */
 static uint64_t
 flight_of_task(const struct kore_task *task)
 {
@@ -81,7 +86,8 @@ pp_flight_task_ended(uint32_t entry)
 		pp_flight_release_entry(entry);
 	if (pp_trace_active())
 		pp_trace_user_returned();
-	/* After it has left the table: what the table has has not ended. */
+	/* The record comes after the task has left the table: a task that is in
+	 * the table has not ended. */
 	if (pp_flight_now != 0)
 		pp_trace(PP_TRACE_TASK_END, 0, 0, pp_flight_now);
 	pp_flight_now = pp_flight_request = 0;

@@ -1,8 +1,9 @@
 /*
- * What happens to the server besides its handlers, for the trace: the accept
- * lock, messages between workers, timers, connections, reloads; requests as
- * they are read are in arrive.c. Followed by the entries of Kore's
- * functions (entries.c); while nobody traces, each costs one branch.
+ * Instants for the trace, of what happens to the server besides its handlers:
+ * the accept lock, messages between workers, timers, connections, reloads.
+ * arrive.c sees requests as they are read. The calls come by the patched
+ * entries of Kore's functions (entries.c); while nobody traces, each costs one
+ * branch.
  *
  * Rule: the event loop's thread only.
  */
@@ -59,7 +60,7 @@ pp_marks_msg_send(uint16_t to, uint8_t id, const void *data, size_t len)
 	pp_marks_real_msg_send(to, id, data, len);
 }
 
-/* Who asked for messages of that number. */
+/* The functions that the application has registered, by number of message. */
 static void (*receiver[UINT8_MAX + 1])(struct kore_msg *, const void *);
 
 static void
@@ -80,8 +81,8 @@ pp_marks_msg_register(uint8_t id, void (*call)(struct kore_msg *, const void *))
 	return (result);
 }
 
-/* Once a turn, while somebody traces. A change that was made while nobody did
- * is none. */
+/* This is called once a turn while somebody traces. A change of the accept lock
+ * between two traces is not recorded. */
 void
 pp_marks_turn(void)
 {

@@ -1,14 +1,14 @@
 /*
- * Kore's own allocator: kore_malloc() and its relatives, called from modules
- * and from inside the kore binary.
+ * This wraps Kore's own allocator: kore_malloc() and its relatives, which
+ * modules and the kore binary itself call.
  *
- * Up to 8 KiB they give out elements of Kore's pools and malloc() is not
- * called; the calls inside kore pass no call table. So their entries are
- * patched (entries.c), which covers kore_calloc() and kore_strdup() too; those
- * two are wrapped only where entries are not patched.
+ * Up to 8 KiB, these functions give out elements of Kore's pools, and malloc()
+ * is not called; the calls inside kore pass no call table. So their entries are
+ * patched (entries.c). This covers kore_calloc() and kore_strdup(), too, which
+ * are wrapped only where entries cannot be patched.
  *
  * Rule: an allocation counts once. A large kore_malloc() calls calloc(), and
- * kore_realloc() calls the other two: within, nothing is counted.
+ * kore_realloc() calls the other two: calls within such a call are not counted.
  */
 #include <kore/kore.h>
 
@@ -18,7 +18,8 @@
 #include "capture/heap.h"
 #include "kore/adapter.h"
 
-/* Below this kore_malloc() surely stays within its pools (8,192 in 4.1.0). */
+/* For sizes below this kore_malloc() surely takes an element of its pools (up
+ * to 8,192 in 4.1.0). */
 #define SURELY_POOLED 2048
 
 PP_OFTEN_DATA void *(*pp_memory_real_malloc)(size_t);
@@ -89,7 +90,7 @@ pp_memory_calloc(size_t count, size_t each)
 	int sampled;
 	void *p;
 
-	/* Kore ends the process then. */
+	/* After an overflow Kore ends the process. */
 	if (__builtin_mul_overflow(count, each, &size))
 		return (pp_memory_real_calloc(count, each));
 	sampled = !pp_heap_pass(size);

@@ -1,5 +1,7 @@
 /*
  * The label set of a request, by its route and method.
+ *
+ * Rule: the cache has no lock; it is meant for the event loop's thread.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -12,8 +14,8 @@
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
-/* Label sets met lately, so that a request costs a comparison instead of an
- * interning. A route longer than `path` is interned each time. */
+/* Label sets that were met lately, so that a request costs a comparison instead
+ * of an interning. A route that does not fit `path` is interned each time. */
 #define CACHE_ENTRIES 256
 #define CACHE_PATH    56 /* of one cache line */
 

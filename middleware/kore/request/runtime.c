@@ -1,9 +1,12 @@
 /*
- * The wrapper around every handler: route and method become the thread's
- * labels for as long as the handler runs.
+ * The wrapper around every handler: while the handler runs, route and method
+ * are the thread's labels.
  *
- * Kore calls native handlers and validators through kore_native_runtime, one
- * writable global; it is changed once, in the parent, and outlives reloads.
+ * Kore calls native handlers and validators through kore_native_runtime, a
+ * writable global. The change of that global is made once, in the parent, and
+ * outlives reloads.
+ *
+ * Rule: the wrapped functions get what Kore gave, and their result is returned.
  */
 #include <kore/kore.h>
 #include <kore/http.h>

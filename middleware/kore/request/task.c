@@ -1,12 +1,17 @@
 /*
- * A request's labels follow it into its task, and what waits for a task's
- * channel is seen.
+ * The labels of a request follow the request into its task, and waits for a
+ * task's channel are measured.
  *
- * A task's thread calls task->entry: while a task waits, its entry is ours,
- * and a small table remembers the application's and the labels.
+ * A task's thread calls task->entry. While a task waits in the queue, its entry
+ * is ours, and a small table remembers the application's entry and the labels.
  *
- * Rule: no lock, since a task may be run from any thread; a place in the
- * table belongs to whoever swapped the task's address into it.
+ * Rule: there is no lock, although a task may be run from any thread. A place
+ * in the table belongs to the thread that has swapped the task's address into
+ * it, and then to the thread that runs the task: Kore's lock of the task's
+ * thread, which kore_task_run() takes afterwards, releases the rest of the
+ * place to it. The exchange of NULL for an address acquires the store of NULL
+ * that released the place. A task is in the table once, so an address cannot
+ * mean two tasks.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -34,7 +39,7 @@ struct waiting {
 	uint32_t flight;
 };
 
-/* A task is looked for in the places that it could have been put. */
+/* In how many places of the table a task may be. */
 #define PLACES 16
 
 void (*pp_task_real_run)(struct kore_task *);
@@ -64,7 +69,7 @@ task_entry(struct kore_task *task)
 			break;
 	}
 	if (probe == PLACES)
-		return (KORE_RESULT_ERROR); /* never put: not our task */
+		return (KORE_RESULT_ERROR); /* not put here by us */
 	task->entry = place->entry;
 	was = pp_label_swap(place->label);
 	flight = place->flight;
@@ -88,7 +93,8 @@ task_remember(struct kore_task *task, uint32_t label)
 	for (probe = 0; probe < PLACES; probe++) {
 		place = task_place(task, probe);
 		none = NULL;
-		/* Filled before the task runs: run() hands it over a lock. */
+		/* The place is filled before the task runs: kore_task_run()
+		 * hands the task over under a lock. */
 		if (!atomic_compare_exchange_strong(&place->task, &none, task))
 			continue;
 		place->entry = task->entry;
@@ -100,11 +106,11 @@ task_remember(struct kore_task *task, uint32_t label)
 }
 
 /*
- * Stock Kore signals a task's thread after it has let go of the lock: the
- * thread may have taken the task already, wakes up to an empty list and dies
- * of it. A profiler's signals between the two calls make that likelier, so
- * the wait goes on while there is nothing to do. In a single binary also the
- * application's own waits come here.
+ * Stock Kore unlocks the lock before it signals the condition of a task's
+ * thread. The thread may have taken the task by then; it wakes up to an empty
+ * list and dies. A profiler's signals between the two calls make that likelier,
+ * so the wait goes on while there is nothing to do. In a single binary, the
+ * application's own waits come here, too.
  */
 int
 pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
@@ -113,12 +119,12 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	uint64_t traced;
 	int error;
 
-	/* Kore begins a thread for tasks with this. */
+	/* A task's thread of Kore begins with its structure as argument. */
 	thread = pp_process_argument;
 	if (thread == NULL || lock != &thread->lock || cond != &thread->cond ||
 	    !pthread_equal(thread->tid, pthread_self()))
 		return (pp_locks_cond_wait(cond, lock));
-	/* A thread without a task does nothing; a trace shall say so. */
+	/* A thread without a task waits for one; a trace shall say so. */
 	traced = pp_trace_active() ? pp_trace_wait(PP_WAIT_COND) : 0;
 	do {
 		error = pp_task_real_cond_wait(cond, lock);
@@ -130,10 +136,12 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 uint32_t (*pp_task_real_channel_read)(struct kore_task *, void *, uint32_t);
 void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
 
-/* A socket of this size takes no more at once, whatever is in it. */
+/* A write of more bytes is taken to wait: a channel's socket does not take so
+ * many at once, even if it is empty. */
 #define CHANNEL_SURE 65536
 
-/* Whether a call would have to wait for the other end, while anybody asks. */
+/* Returns 1 if a call would have to wait for the other end and somebody
+ * measures waits. Keeps errno. */
 static int
 task_channel_waits(struct kore_task *task, short event, uint32_t len)
 {

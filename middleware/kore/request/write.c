@@ -1,6 +1,8 @@
 /*
- * pprof_write(): a profile from code, without HTTP. The one call of the
- * public interface that waits for the collector.
+ * pprof_write() gives a profile to code, without HTTP.
+ *
+ * Rule: this is the one call of the public interface that waits for the
+ * collector, for PATIENCE_MS at most.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -20,7 +22,8 @@
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
-/* Snapshots take milliseconds, after a first one that reads symbols. */
+/* The collector answers a snapshot within milliseconds, but for the first one,
+ * for which it reads symbols. */
 #define PATIENCE_MS 10000
 
 static int
@@ -45,7 +48,8 @@ write_ask(const char *name, int debug, int reply)
 	    sizeof(packet.head) + (size_t)(len + query), &reply, 1));
 }
 
-/* Signals come often while a CPU profile runs, and poll() does not go on. */
+/* While a CPU profile runs, signals come often, and poll() does not go on after
+ * a signal. Returns 0, or -1 with errno. */
 static int
 write_wait(int sock)
 {
@@ -62,7 +66,7 @@ write_wait(int sock)
 	return (ready == 1 ? 0 : -1);
 }
 
-/* The body's descriptor and length; -1 with errno. */
+/* Returns the body's descriptor, with its length, or -1 with errno. */
 static int
 write_answer(int sock, uint64_t *body_len)
 {
@@ -107,7 +111,8 @@ write_all(int to, const char *from, size_t len)
 	return (0);
 }
 
-/* Not by sendfile(), which refuses a descriptor that appends. */
+/* The bytes are copied, since sendfile() refuses a descriptor that appends.
+ * Returns 0, or -1 with errno. */
 static int
 write_copy(int to, int from, uint64_t left)
 {

@@ -1,10 +1,13 @@
 /*
- * A request's way to the collector and back, without ever waiting: the
- * request sleeps, its socket lies in Kore's event loop. The body of a POST goes
- * after it, on that socket, as it is taken.
+ * A request's way to the collector and back. No thread ever waits: the request
+ * sleeps, and its socket is in Kore's event loop. The body of a POST follows on
+ * that socket, as fast as the collector takes it.
  *
  *     asked ──► asleep ──► answered ──► sent, mapping freed with the netbuf
  *                  └─ client gone: its end closes the socket, which cancels
+ *
+ * Rule: the event loop's thread only. The collector is not trusted: its answer
+ * is checked, and mapped only if it is sealed.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -23,10 +26,11 @@
 #include "kore/adapter.h"
 #include "kore/routes/forward_body.h"
 
-/* Answers up to this size are copied; a mapping costs more than that. */
+/* Answers of up to so many bytes are copied, since a stream of a mapping would
+ * cost more than the copy. */
 #define COPY_MAX 65536
 
-/* In Kore's event loop by its first member. */
+/* Kore's event loop knows this by its first member. */
 struct forward {
 	struct kore_event event;
 	struct http_request *req;
@@ -34,7 +38,7 @@ struct forward {
 	struct kore_timer *deliver;	    /* or NULL */
 	struct pp_forward_piece *body_left; /* NULL: all has been sent */
 	int answered;	    /* 1: answer or end of the socket has come */
-	uint32_t status;    /* 0: the collector went away without a word */
+	uint32_t status;    /* 0: the collector has given no answer */
 	const char *failed; /* or NULL: why its body is not here */
 	void *body;	    /* mapping, or NULL */
 	size_t body_len;
@@ -55,7 +59,7 @@ pp_forward_sentence(struct http_request *req, int status, const char *sentence)
 	kore_buf_free(text);
 }
 
-/* Who asks gets the sentence each time, the operator once. */
+/* The client gets the sentence each time, the operator's log once. */
 static const char *
 forward_refused(const char *sentence)
 {
@@ -96,7 +100,8 @@ forward_free(struct http_request *req)
 	free(f);
 }
 
-/* Sealed against shrinking, so that reading it can never be a SIGBUS. */
+/* Returns 1 if the file is as long as it says and sealed against shrinking and
+ * writing, so that a read of its mapping can never end in SIGBUS. */
 static int
 forward_sealed(int fd, uint64_t len)
 {
@@ -109,7 +114,8 @@ forward_sealed(int fd, uint64_t len)
 	    (seals & F_SEAL_WRITE) != 0 && size >= 0 && (uint64_t)size >= len);
 }
 
-/* A limit of this process is no fault of the collector's. */
+/* Map the answer. Returns -1 if the collector's file is not as it must be. If a
+ * limit of this process is in the way, f->failed says so. */
 static int
 forward_map(struct forward *f, int fd, uint64_t len)
 {
@@ -142,8 +148,8 @@ forward_take(struct forward *f, const char *packet, long len, int fd)
 	return (0);
 }
 
-/* A request that has been answered is not to wait for its turn to be freed,
- * either: it would count for http_request_limit. */
+/* A request that has been answered is freed here, not in its turn: while it
+ * waits for that, it would count for http_request_limit. */
 void
 pp_forward_process(struct http_request *req)
 {
@@ -153,10 +159,11 @@ pp_forward_process(struct http_request *req)
 }
 
 /*
- * Kore takes woken requests last, and stops after http_request_ms (10) of
- * work: beside slow handlers an answer would wait for many turns of its loop
- * (39 s for a profile of 5 were seen). It is taken out of turn, from a timer,
- * since within the loop's events other connections must not be touched.
+ * Kore takes woken requests last, and stops after http_request_ms (10) of work.
+ * Beside slow handlers, an answer would wait for many turns of Kore's loop: a
+ * profile of 5 s was seen to come after 39 s. So the request is processed out
+ * of turn. This is done from a timer, since an event of the loop must not touch
+ * other connections.
  */
 static void
 forward_deliver(void *arg, u_int64_t now)
@@ -170,7 +177,8 @@ forward_deliver(void *arg, u_int64_t now)
 	pp_forward_process(req);
 }
 
-/* One that is not taken, or cannot be read, may still have an answer. */
+/* Send the next part of the body. Even if the body is not taken or cannot be
+ * read, there may still be an answer. */
 static void
 forward_body(struct forward *f)
 {
@@ -194,7 +202,8 @@ forward_event(void *arg, int error)
 		return;
 	forward_body(f);
 	len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
-	/* Of a body that was not read to its end; the answer is behind it. */
+	/* The socket has this error if the collector has not read the body to
+	 * its end; the answer comes after the error. */
 	if (len == -1 && errno == ECONNRESET)
 		len = pp_wire_recv(f->socket, packet, sizeof(packet), fds);
 	if (len == -1 && errno == ECONNRESET)
@@ -217,7 +226,7 @@ forward_event(void *arg, int error)
 	f->deliver = kore_timer_add(forward_deliver, 0, f, KORE_TIMER_ONESHOT);
 }
 
-/* Send; *failed says why not. */
+/* Send the packet with the reply socket. Returns 0, or -1 with *failed. */
 static int
 forward_pass(const char *packet, size_t len, int reply, const char **failed)
 {
@@ -234,7 +243,8 @@ forward_pass(const char *packet, size_t len, int reply, const char **failed)
 	return (sent);
 }
 
-/* Pack and send; *failed says why not. Returns the reply socket, or -1. */
+/* Pack and send the request. Returns our end of the reply socket, or -1 with
+ * *failed. */
 static int
 forward_send(struct http_request *req, const char *prefix, const char *rest,
     const char **failed)
@@ -264,7 +274,7 @@ forward_send(struct http_request *req, const char *prefix, const char *rest,
 	return (pair[0]);
 }
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 static struct forward *
 forward_new(struct http_request *req)
 {
@@ -330,7 +340,7 @@ forward_respond(struct http_request *req, struct forward *f)
 		    "started again, try once more");
 		return;
 	}
-	/* Where the collector has no room for a body, it sends none. */
+	/* If the collector has no room for a body, it sends none. */
 	if (f->failed == NULL && f->body_len == 0 &&
 	    f->status == HTTP_STATUS_SERVICE_UNAVAILABLE)
 		f->failed = "the collector has no room for the answer: it is "
@@ -348,7 +358,7 @@ forward_respond(struct http_request *req, struct forward *f)
 		return;
 	}
 	pp_stream_respond(req, (int)f->status, f->body, f->body_len);
-	f->body = NULL; /* the stream's now */
+	f->body = NULL; /* the stream owns it now */
 }
 
 int

@@ -16,7 +16,7 @@
 
 PP_OFTEN_DATA int (*pp_arrive_real_header_recv)(struct netbuf *);
 
-/* On which connection Kore reads now. */
+/* The connection on which Kore reads now, or NULL. */
 PP_OFTEN_DATA static const struct connection *reading;
 
 const struct sockaddr *
@@ -44,14 +44,15 @@ pp_history_newest(struct connection *c, struct http_request **end)
 		offsetof(struct http_request, olist.tqe_next)));
 }
 
-/* Kore reads no body of these. */
+/* Returns 1 if Kore reads no body for this request. */
 static int
 history_has_no_body(const struct http_request *req)
 {
 	return (req->http_body_length == 0);
 }
 
-/* A header that says that a body follows. Kore takes the first length. */
+/* PP_HISTORY_UNREAD if the header says that a body follows which Kore does not
+ * read as such, else 0. If there are two lengths, Kore takes the first one. */
 static __attribute__((noinline)) unsigned int
 history_body(const struct http_request *req, const struct http_header *header,
     int *lengths)
@@ -65,7 +66,7 @@ history_body(const struct http_request *req, const struct http_header *header,
 	    history_has_no_body(req) || ++*lengths > 1 ? PP_HISTORY_UNREAD : 0);
 }
 
-/* What this request makes of its connection. */
+/* The bits that this request adds to its connection. */
 static inline __attribute__((always_inline)) unsigned int
 history_of(const struct http_request *req, int first)
 {
@@ -76,7 +77,8 @@ history_of(const struct http_request *req, int first)
 
 	TAILQ_FOREACH(header, &req->req_headers, list) {
 		name = header->header;
-		/* Most are told by a letter. Behind a name is its value. */
+		/* A letter or two rule out most names. A short name is followed
+		 * by its value in memory, so name[3] may be read. */
 		if ((name[0] | 0x20) == 't' ||
 		    ((name[0] | 0x20) == 'c' && (name[3] | 0x20) == 't'))
 			seen |= history_body(req, header, &lengths);
@@ -84,7 +86,7 @@ history_of(const struct http_request *req, int first)
 			seen |= PP_HISTORY_REMOTE;
 		count++;
 	}
-	/* There may have been more, of either kind. */
+	/* Kore may have dropped further lines, of either kind. */
 	if (count >= PP_HISTORY_LINES)
 		seen |= first ? PP_HISTORY_REMOTE : PP_HISTORY_UNREAD;
 	return (seen);
@@ -93,7 +95,7 @@ history_of(const struct http_request *req, int first)
 static __attribute__((noinline)) unsigned int
 history_meet(const struct connection *c, const struct http_request *req)
 {
-	/* Remote for good; or everybody may ask, and nobody looks. */
+	/* This peer may never ask; or anybody may ask, and nobody looks. */
 	if (pp_kore.allow.any ||
 	    !pp_allow_peer(&pp_kore.allow, pp_history_peer(c)))
 		return (PP_HISTORY_REMOTE);
@@ -108,7 +110,8 @@ pp_history_recv(struct netbuf *nb, int (*real)(struct netbuf *))
 	unsigned int seen;
 	int result;
 
-	/* It has answered a request by a redirect, whose body this may be. */
+	/* Kore has answered a request by a redirect and reads on within that
+	 * call: these bytes may be the body of that request. */
 	if (__builtin_expect(reading == c, 0))
 		c->flags |= PP_HISTORY_UNREAD;
 	reading = c;
@@ -116,13 +119,14 @@ pp_history_recv(struct netbuf *nb, int (*real)(struct netbuf *))
 	reading = NULL;
 	req = pp_history_newest(c, end);
 	if (req == NULL) {
-		/* What is not answered is not whole yet; after an error Kore
-		 * hangs up. */
+		/* If Kore has taken all bytes and kept no request, a body may
+		 * follow. Otherwise the head is not complete yet, or it had an
+		 * error, after which Kore hangs up. */
 		if (nb->s_off == 0)
 			c->flags |= PP_HISTORY_UNREAD;
 		return (result);
 	}
-	/* Kore answers it and hangs up: nothing comes behind it. */
+	/* Kore answers this request and hangs up: nothing comes after it. */
 	if ((req->flags & HTTP_VERSION_1_0) && history_has_no_body(req))
 		return (result);
 	seen = c->flags & PP_HISTORY_MET ? history_of(req, 0)

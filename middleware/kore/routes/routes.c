@@ -1,5 +1,9 @@
 /*
- * The route group: where it is, who may ask, and what a request means.
+ * The profiler's routes: where they are, who may ask, and what a request means.
+ *
+ * How a request reaches the collector is in forward.c.
+ *
+ * Rule: the access rule is asked for every request, whoever has made the route.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -15,10 +19,11 @@
 #include "pprof.h"
 
 #define PREFIX_MAX 255
-/* Each byte of the prefix may need a backslash; "^", "(/.*)?$" and NUL. */
+/* Each byte of the prefix may need a backslash. To that come "^", "(/.*)?$" and
+ * NUL. */
 #define PATTERN_MAX (2 * PREFIX_MAX + 16)
 
-/* Characters that mean something in a POSIX extended expression. */
+/* Characters with a special meaning in a POSIX extended expression. */
 #define REGEX_SPECIAL ".[]()*+?{}|^$\\"
 
 static int
@@ -39,8 +44,8 @@ routes_pattern(const char *prefix, char *pattern)
 	return (0);
 }
 
-/* The literal beginning of a route as it stands in the conf, without a slash
- * at its end. */
+/* Write the literal beginning of a route of kore.conf into `prefix`, without a
+ * slash at its end. */
 static void
 routes_prefix(const char *route, char *prefix)
 {
@@ -61,10 +66,10 @@ routes_prefix(const char *route, char *prefix)
 }
 
 /*
- * May this route match a path for which ours is meant? Then ours has to be
- * ahead of it; it is behind all others, since Kore tries one expression after
- * the other for each request, and ours is seldom meant. `pattern` is one of
- * routes_pattern().
+ * Returns 1 if this route may match a path that is meant for our route; ours
+ * must then be ahead of this one. Otherwise our route is the last: Kore tries
+ * one expression after the other for each request, and ours is seldom meant.
+ * `pattern` comes from routes_pattern().
  */
 static int
 routes_may_match(const char *route, int dynamic, const char *pattern)
@@ -77,12 +82,13 @@ routes_may_match(const char *route, int dynamic, const char *pattern)
 	if (*route++ != '^' || strchr(route, '|') != NULL)
 		return (1);
 	for (; *prefix != '\0'; route++, prefix++) {
-		/* A letter or quote after a backslash is a class. */
+		/* A letter or a quote after a backslash is a class of
+		 * characters. */
 		if (*route == '\\' && route[1] != '\0' &&
 		    strchr(REGEX_SPECIAL, route[1]) != NULL)
 			route++;
 		else if (strchr(REGEX_SPECIAL, *route) != NULL)
-			return (1); /* or its end */
+			return (1); /* also at the route's end */
 		if (route[1] != '\0' && strchr("*?{", route[1]) != NULL)
 			return (1);
 		if (*route != *prefix)
@@ -91,7 +97,8 @@ routes_may_match(const char *route, int dynamic, const char *pattern)
 	return (1);
 }
 
-/* `all`: leave a domain alone that has the group anywhere. */
+/* With `all`, a domain that has a route of the profiler already is left alone;
+ * otherwise only one that has this very route. Returns 0, or -1 with errno. */
 static int
 routes_register(const char *domain, const char *pattern, const char *auth,
     int all)
@@ -153,7 +160,8 @@ pprof_load(int action)
 {
 	char pattern[PATTERN_MAX];
 
-	/* Another Kore's domains have another shape. */
+	/* In a Kore that was built with other features, struct kore_domain has
+	 * another shape. */
 	if (action == KORE_MODULE_LOAD && pp_features_differ() == NULL &&
 	    routes_pattern(PPROF_PREFIX, pattern) == 0)
 		(void)routes_register(NULL, pattern, NULL, 1);
@@ -192,7 +200,8 @@ pp_routes_may_mean(const struct connection *c, const char *path, size_t len)
 	return (0);
 }
 
-/* `rest`: the path behind the prefix. */
+/* Why the request is refused, or PP_REFUSED_NOT. `rest` is the path behind the
+ * prefix. */
 static enum pp_refusal
 routes_refused(struct http_request *req, const char *rest)
 {
@@ -203,7 +212,7 @@ routes_refused(struct http_request *req, const char *rest)
 		.history = req->owner->flags & PP_HISTORY_ALL,
 	};
 	const struct http_header *header;
-	int lines = 2; /* the first one, and Kore's idea of Host */
+	int lines = 2; /* the first line, and Host as Kore took it */
 
 	TAILQ_FOREACH(header, &req->req_headers, list) {
 		pp_asked_header(&asked, &pp_kore.allow, header->header,

@@ -1,12 +1,14 @@
 /*
- * A long answer, sent by turns. Kore writes a stream until its socket is full;
- * a reader on the same machine empties it as fast, and other requests would
- * wait until all is sent (12 ms for 6 MB). Here a turn of the event loop
- * sends PART of it.
+ * A long answer is sent in several turns of the event loop. Kore writes a
+ * stream until the socket is full. A reader on the same machine empties the
+ * socket as fast, and other requests would wait until all is sent (12 ms for
+ * 6 MB). Here one turn sends PART bytes.
  *
- * Kore calls a connection's `write` for each piece. Ours answers after PART
- * bytes as if the socket were full, and asks for the event that says that it
- * is not.
+ * Kore calls a connection's `write` for each piece. Our function behaves after
+ * PART bytes as if the socket were full, and asks for the event that says that
+ * the socket has room.
+ *
+ * Rule: the event loop's thread only. A stream owns its mapping.
  */
 #include <kore/kore.h>
 #include <kore/http.h>
@@ -20,13 +22,13 @@
 struct stream {
 	void *body;
 	size_t len;
-	size_t left; /* of this turn's part */
+	size_t left; /* bytes that this turn may still send */
 	int (*write)(struct connection *, size_t, size_t *);
 };
 
 static int stream_sent(struct netbuf *);
 
-/* The first of the connection's, without `but`. */
+/* The first stream of the connection, not counting that of `but`, or NULL. */
 static struct stream *
 stream_of(struct connection *c, const struct netbuf *but)
 {
@@ -39,7 +41,7 @@ stream_of(struct connection *c, const struct netbuf *but)
 	return (NULL);
 }
 
-/* In place of the connection's own, while it has a stream. */
+/* The connection's `write` while the connection has a stream. */
 static int
 stream_write(struct connection *c, size_t len, size_t *written)
 {
@@ -55,7 +57,7 @@ stream_write(struct connection *c, size_t len, size_t *written)
 	return (s->write(c, len, written));
 }
 
-/* Also when the connection ends before. */
+/* Kore calls this when all is sent, or when the connection ends before. */
 static int
 stream_sent(struct netbuf *nb)
 {

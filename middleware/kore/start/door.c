@@ -1,10 +1,10 @@
 /*
- * The socket of the collector's own door (PPROF_LISTEN). In the parent, once:
- * it has the rights to bind, and a collector that is started again gets the
- * same socket. Serving it is the collector's work.
+ * The socket of the collector's own listener (PPROF_LISTEN). The parent opens
+ * the socket once: it has the rights to bind, and a collector that is started
+ * again gets the same socket. The collector serves it.
  *
- * Rule: what cannot be opened is one line in the log, and the service and its
- * routes go on without it.
+ * Rule: if the socket cannot be opened, one line in the log says so, and the
+ * service and its routes go on without it.
  */
 #include <kore/kore.h>
 
@@ -21,13 +21,14 @@
 #include "base/listen.h"
 #include "kore/adapter.h"
 
-/* Clients that wait while the collector is started again. */
+/* How many clients can wait while the collector is started again. */
 #define BACKLOG 64
 
 static struct pp_listen place;
-static int bound; /* 1: the unix socket's name is ours to remove */
+static int bound; /* 1: we have made the unix socket's name */
 
-/* A socket that nobody serves refuses; its name is in the way, though. */
+/* Returns 1 if nobody serves the socket of that name: a connection is refused.
+ * The name is still in the way of bind(). */
 static int
 door_is_stale(void)
 {
@@ -46,8 +47,9 @@ door_is_stale(void)
 	return (failed);
 }
 
-/* Clients inherit it. One that has gone while it waited is found out within half
- * a minute, also where nothing may be sent to it before its answer. */
+/* The sockets of clients inherit these options. If a client has gone while it
+ * waited, the kernel finds out within half a minute, also if nothing may be
+ * sent to the client before its answer. */
 static void
 door_probe(int fd)
 {
@@ -82,7 +84,7 @@ door_bind(int fd)
 			    sizeof(on));
 		return (bind(fd, &place.address.any, place.len));
 	}
-	/* Never, not even between two calls, open to others. */
+	/* The name must never be open to others, not even between two calls. */
 	mask = umask(0177);
 	failed = bind(fd, &place.address.any, place.len);
 	if (failed == -1 && errno == EADDRINUSE && door_is_stale() &&
@@ -140,7 +142,7 @@ pp_door_shut(void)
 	bound = 0;
 }
 
-/* At the parent's end; its children have left the door behind. */
+/* This runs at the parent's end. Its children run it, too, and do nothing. */
 __attribute__((destructor)) static void
 door_destructor(void)
 {

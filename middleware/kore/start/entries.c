@@ -1,7 +1,7 @@
 /*
- * Kore's own functions that are followed, and how: by their entry, so that
- * calls inside kore are seen too, or where that is refused by the modules'
- * call tables.
+ * The table of Kore's own functions that are followed. They are followed by
+ * their entry, so that calls inside kore are seen, too; where a patch is
+ * refused, they are followed by the modules' call tables.
  *
  * Rule: a group is patched whole or not at all: to see a beginning and never
  * its end would be worse than to see neither.
@@ -21,7 +21,7 @@ static const struct pp_got_hook memory_group[] = {
 	    (void **)&pp_memory_real_realloc, PP_GOT_LIBRARIES },
 	{ "kore_free", (void *)pp_memory_free, (void **)&pp_memory_real_free,
 	    PP_GOT_LIBRARIES },
-	/* These call the first inside kore. */
+	/* Inside kore, these two call kore_malloc(). */
 	{ "kore_calloc", (void *)pp_memory_calloc,
 	    (void **)&pp_memory_real_calloc, PP_GOT_LIBRARIES },
 	{ "kore_strdup", (void *)pp_memory_strdup,
@@ -41,8 +41,8 @@ static const struct pp_got_hook flight_group[] = {
 	    (void **)&pp_flight_real_release, PP_GOT_LIBRARIES },
 };
 
-/* Only an application calls these, in a single binary from the program itself.
- */
+/* Only an application calls these functions. In a single binary the application
+ * is the program itself. */
 static const struct pp_got_hook calls_group[] = {
 	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
 	    PP_GOT_LIBRARIES },
@@ -57,7 +57,7 @@ static const struct pp_got_hook channel_group[] = {
 	    (void **)&pp_task_real_channel_write, PP_GOT_LIBRARIES },
 };
 
-/* Only where Kore was built with CURL=1. */
+/* Kore has this function only if it was built with CURL=1. */
 static const struct pp_got_hook curl_group[] = {
 	{ "kore_curl_bind_request", (void *)pp_flight_bind_curl,
 	    (void **)&pp_flight_real_bind_curl, PP_GOT_LIBRARIES },
@@ -72,7 +72,7 @@ static const struct pp_got_hook answers_group[] = {
 	    (void **)&pp_flight_real_fileref, PP_GOT_LIBRARIES },
 };
 
-/* Only Kore 4.2 has it. */
+/* Only Kore 4.2 has this function. */
 static const struct pp_got_hook close_group[] = {
 	{ "http_response_close", (void *)pp_flight_close,
 	    (void **)&pp_flight_real_close, PP_GOT_LIBRARIES },
@@ -101,7 +101,7 @@ static const struct pp_got_hook marks_group[] = {
 static const struct {
 	const struct pp_got_hook *hook;
 	size_t hooks;
-	size_t by_entry; /* so many suffice if they are patched there */
+	size_t by_entry; /* how many entries are patched, of the first */
 	enum pp_entries bit;
 	const char *what;
 } groups[] = {

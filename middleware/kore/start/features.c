@@ -1,9 +1,10 @@
 /*
- * Is this the Kore that the module was compiled for? What Kore was built with
- * (PGSQL=1, TASKS=1, ...) decides where things are in its structures, and a
- * service made by kodev as a single binary has a Kore of its own.
+ * This file tells whether the running Kore is the one that the module was
+ * compiled for. The options of Kore's build (PGSQL=1, TASKS=1, ...) decide
+ * where fields are in its structures, and a single binary of kodev has a Kore
+ * of its own.
  *
- * Rule: asks the dynamic linker only; nothing of Kore is touched.
+ * Rule: only the dynamic linker is asked; nothing of Kore is touched.
  */
 #include <kore/kore.h>
 
@@ -40,7 +41,7 @@
 
 static const struct {
 	const char *flavor;
-	const char *function; /* that Kore has with it only */
+	const char *function; /* that only such a Kore has */
 	int wanted;
 } features[] = {
 	{ "ACME", "kore_acme_init", HAS_ACME },

@@ -1,8 +1,9 @@
 /*
- * What the operator has given in the environment, as numbers. In the parent,
- * once.
+ * The numbers that the operator has given in the environment are read here,
+ * once, in the parent.
  *
- * Rule: one table. A bad value is one line in the log, and the preset is taken.
+ * Rule: all of them are in one table. A bad value gives one line in the log,
+ * and the preset is taken.
  */
 #include <kore/kore.h>
 

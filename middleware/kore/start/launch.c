@@ -1,9 +1,12 @@
 /*
- * Finding and starting the collector's program. In the parent.
+ * These functions find and start the collector's program, in the parent.
  *
- * By fork and exec with nothing but the arena, the facts about it and its
- * socket: it inherits no listening socket, which would keep the port busy after
+ * The program is started by fork and exec, and gets the arena, the facts about
+ * the arena, its socket, and the socket of its own listener if there is one. It
+ * inherits no listening socket of Kore, which would keep the port busy after
  * Kore's end, and none of the parent's memory.
+ *
+ * Rule: each descriptor that is not named here is closed before exec.
  */
 #include <kore/kore.h>
 
@@ -29,7 +32,7 @@
 #define MODULES "/lib/kore/"
 #define LIBEXEC "/libexec/kore-pprof/"
 
-/* Where the descriptors lie in the collector, as its arguments say. */
+/* The numbers of the descriptors in the collector, which its arguments name. */
 #define ARENA_FD	3
 #define SOCKET_FD	4
 #define FACTS_FD	5
@@ -54,8 +57,9 @@ launch_try(const char *directory, size_t len, const char *file)
 	return (realpath(path, program) != NULL && access(program, X_OK) == 0);
 }
 
-/* In the directory of `module`; and when that is a prefix's directory of Kore
- * modules, in the libexec of the same prefix, wherever that was unpacked. */
+/* Look for the program in the directory of `module`. If that directory is a
+ * prefix's directory of Kore modules, also look in the libexec of the same
+ * prefix, wherever the prefix was unpacked. */
 static int
 launch_near(const char *module)
 {
@@ -79,7 +83,7 @@ pp_launch_prepare(void)
 	const char *named;
 	Dl_info self;
 
-	/* What the operator says wins over what we would guess. */
+	/* The operator's choice comes before our own guess. */
 	named = getenv("PPROF_COLLECTOR");
 	if (named != NULL && named[0] != '\0') {
 		if (launch_try("", 0, named))
@@ -91,7 +95,7 @@ pp_launch_prepare(void)
 			(realpath(self.dli_fname, real) != NULL &&
 			    launch_near(real))))
 			return;
-		/* A copy of the module in the application's own folder. */
+		/* The module may be a copy in the application's own folder. */
 		if (launch_try("/usr", strlen("/usr"), LIBEXEC PROGRAM))
 			return;
 	}
@@ -101,7 +105,8 @@ pp_launch_prepare(void)
 		    " or by PPROF_COLLECTOR";
 }
 
-/* Only what is meant for it: the parent's environment may hold secrets. */
+/* The collector gets only the variables that are meant for it: the parent's
+ * environment may hold secrets. */
 static void
 launch_environment(char **out)
 {
@@ -117,7 +122,8 @@ launch_environment(char **out)
 	out[count] = NULL;
 }
 
-/* In the child: its descriptors to their places, all others closed. */
+/* In the child: move the descriptors to their numbers and close all others.
+ * Returns 0, or -1. */
 static int
 launch_descriptors(int facts)
 {
@@ -136,7 +142,7 @@ launch_descriptors(int facts)
 	}
 	if (pp_relay_fd() != -1 && dup2(pp_relay_fd(), STDERR_FILENO) == -1)
 		return (-1);
-	/* Without close_range() (Linux < 5.9), one by one. */
+	/* Linux before 5.9 has no close_range(): they are closed one by one. */
 	last += ARENA_FD;
 	if (syscall(SYS_close_range, last, ~0U, 0) == -1) {
 		for (int fd = last; fd < 65536; fd++)
@@ -172,7 +178,8 @@ pp_launch_collector(void)
 		pp_kore_log("%s: no profiles", pp_kore.broken);
 		return (-1);
 	}
-	/* Anew each time: a reload has loaded other files. */
+	/* The facts are made anew each time: a reload may have loaded other
+	 * files. */
 	facts = pp_arena_facts(pp_kore.arena, pp_objects_mine());
 	if (facts == -1) {
 		pp_kore.broken = "no memory could be made for what it must "

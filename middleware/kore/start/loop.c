@@ -1,7 +1,15 @@
 /*
- * Questions that a worker answers in its own event loop: what malloc() and
- * Kore's pools hold. Asked by a number in the control words; the signal that
- * comes with it ends epoll_wait().
+ * The wrapper of the event loop's epoll_wait(). A worker answers there what
+ * malloc() and Kore's pools hold, and takes the time for the watch of stalls. A
+ * question is a number in the control words; the signal that comes with it ends
+ * epoll_wait().
+ *
+ * The collector stores ask_trim before `ask`, which is loaded here with
+ * acquire; the facts are stored before `answered`, which the collector loads
+ * with acquire (counts/memory.c). Both numbers wrap after 2^32 questions and
+ * are compared by their difference there, and for equality here.
+ *
+ * Rule: the event loop's thread only; errno stays.
  */
 #include <kore/kore.h>
 
@@ -25,20 +33,20 @@
 int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int,
     int) PP_OFTEN_DATA;
 
-/* Of the questions, what was asked last; as the slot has it, in which this
- * would be another page for each turn. */
+/* The number of the question that was answered last. The slot has the number,
+ * too, but in another page, which each turn would have to touch. */
 PP_OFTEN_DATA static uint32_t loop_answered;
 
-/* When children were looked at last, and what those of earlier workers of the
- * slot have used. */
+/* When the children's CPU time was read last, and the CPU time that children of
+ * earlier workers of the slot have used. In ns. */
 PP_OFTEN_DATA static int64_t loop_looked, loop_children_before;
 
-/* Pages looked at in one call of mincore(), which refuses them all when one
- * is not mapped. */
+/* How many pages one call of mincore() looks at. If one of them is not mapped,
+ * the call refuses them all. */
 #define PAGES 16
 
-/* The unwinder asks by the same call whether it may read a page, and is silent
- * when it is refused. */
+/* The unwinder asks by mincore(), too, whether it may read a page, and is
+ * silent if the call is refused. So it is said here, once. */
 static void
 loop_not_told(int error)
 {
@@ -51,7 +59,7 @@ loop_not_told(int error)
 	    strerror(error));
 }
 
-/* Pages of [start, start + size) that are in memory, in bytes. */
+/* How many bytes of [start, start + size) are in memory. */
 static uint64_t
 loop_resident(uintptr_t start, size_t size)
 {
@@ -122,7 +130,8 @@ loop_ns(const struct timeval *t)
 	return (t->tv_sec * PP_NS_PER_SEC + t->tv_usec * 1000);
 }
 
-/* A thread that begins is not in epoll_wait() any more. Keeps errno. */
+/* The loop's thread has left epoll_wait(): if a trace has begun meanwhile, the
+ * thread enters the trace here. Keeps errno. */
 static __attribute__((noinline)) void
 loop_trace(int count)
 {
@@ -130,7 +139,8 @@ loop_trace(int count)
 	pp_trace_begin_loop();
 }
 
-/* Two stores and a clock of 4 ms a turn: what a watch for stalls needs. */
+/* The watch of stalls costs each turn two stores and a read of the coarse
+ * clock, which has a step of 4 ms or so. */
 static void
 loop_waits(void)
 {
@@ -139,8 +149,9 @@ loop_waits(void)
 		    memory_order_relaxed);
 }
 
-/* What children have used is known when they have been waited for, which a
- * handler has or has not done. Kept over the worker's death by its slot. */
+/* The kernel counts the CPU time of a child when somebody has waited for the
+ * child, as a handler may have done. The slot keeps the sum over the worker's
+ * death. */
 static __attribute__((noinline)) void
 loop_children(void)
 {
@@ -154,7 +165,7 @@ loop_children(void)
 	errno = saved;
 }
 
-/* Looked at no more than once a tick of the coarse clock. */
+/* The children's time is read at most once in a step of the coarse clock. */
 static void
 loop_turns(void)
 {
@@ -173,7 +184,7 @@ pp_loop_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 	int count, saved;
 	uint32_t asked;
 
-	/* In a single binary also the application's own threads come here. */
+	/* In a single binary the application's own threads come here, too. */
 	if (pp_self.worker != 0 && pp_thread_self != &pp_self.thread[0])
 		return (pp_sleeps_epoll_wait(fd, events, max, timeout));
 	if (worker == NULL)

@@ -1,11 +1,14 @@
 /*
- * The module as Kore loads it: its constructor. Runs once, in the parent, as
- * root, while kore.conf is being read; before chroot, fork and seccomp.
+ * The constructor of the module. When Kore loads the module, the constructor
+ * runs once, in the parent, as root, while kore.conf is being read: before
+ * chroot, fork and seccomp.
  *
- * Or linked into a service that kodev made as a single binary, or preloaded:
- * then it runs before main(), Kore has not set itself up, and nothing of it may
- * be called that allocates or logs. The first fork() makes up for it, see
- * parent.c.
+ * If the module is linked into a single binary of kodev, or preloaded, the
+ * constructor runs before main(). Kore has not set itself up then, and none of
+ * its functions that allocate or log may be called. The first fork() does later
+ * what is left out here (parent.c).
+ *
+ * Rule: only an access rule that cannot be understood ends the start.
  */
 #include <kore/kore.h>
 
@@ -32,7 +35,7 @@ static const struct pp_got_hook kore_hooks[] = {
 
 #define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))
 
-/* The above, and what entries.c could not do. */
+/* The hooks above, and those for entries that could not be patched. */
 static struct pp_got_hook hooks[KORE_HOOKS + PP_ENTRIES_MAX];
 _Static_assert(KORE_HOOKS + PP_ENTRIES_MAX <= PP_PROCESS_HOOKS_MAX,
     "where no entry can be followed, there are more hooks than fit");

@@ -1,9 +1,13 @@
 /*
- * In Kore's parent process: the arena and the collector before the first
- * worker, and what becomes of both when processes die.
+ * In Kore's parent process, this makes the arena and starts the collector
+ * before the first worker, and takes note of the deaths of workers and of the
+ * collector.
  *
- * Kore's calls of fork() and waitpid() arrive here. daemon() forks inside
- * libc and does not, so the first fork() seen is the first worker's.
+ * Kore's calls of fork() and waitpid() arrive here. daemon() forks inside libc
+ * and does not arrive here, so the first fork() that is seen is the first
+ * worker's.
+ *
+ * Rule: the parent is root, so it believes nothing that it reads in the arena.
  */
 #include <kore/kore.h>
 
@@ -29,26 +33,29 @@
 #include "kore/adapter.h"
 #include "store/deaths.h"
 
-/* A collector that keeps dying is given up: so many starts in a row, none of
- * which lived so long. */
+/* A collector that keeps dying is given up: after STARTS_MAX starts in a row
+ * none of which lived for LIVED_NS. One that dies within AGAIN_MS is started
+ * again after that time. */
 #define STARTS_MAX 10
 #define LIVED_NS   (60 * PP_NS_PER_SEC)
 #define AGAIN_MS   1000
 
-/* Both ends of the collector's socket are open in the parent, so what workers
- * ask while it is down waits there; this many bytes of it. */
+/* Both ends of the collector's socket are open in the parent: while the
+ * collector is down, so many bytes of the workers' requests wait in the socket.
+ */
 #define SOCKET_BUFFER (1 << 20)
 
 pid_t (*pp_parent_real_waitpid)(pid_t, int *, int);
 
-/* What has become of the processes of a slot: here, since the arena has no more
- * than a copy, and every worker could have written over that. */
+/* How many processes of a slot have died, and the CPU time that they have used.
+ * The arena has only a copy, which every worker can write over. */
 static struct {
 	uint32_t deaths;
 	int64_t dead_cpu_ns;
 } lives[PP_WORKERS_MAX + 1];
 
-/* Kore's processes that were forked here and have not been reaped; 0: free. */
+/* Pids of Kore's processes that were forked here and have not been reaped; 0: a
+ * free place. */
 #define CHILDREN_MAX (PP_WORKERS_MAX + KORE_WORKER_BASE)
 static pid_t children[CHILDREN_MAX];
 
@@ -109,7 +116,7 @@ parent_start_collector(void)
 		collector = 0;
 }
 
-/* -100: not known. */
+/* The value of perf_event_paranoid; -100: not known. */
 static int32_t
 parent_paranoid(void)
 {
@@ -128,7 +135,7 @@ parent_paranoid(void)
 	return (atoi(text));
 }
 
-/* For the doctor page. */
+/* Tell the endpoint doctor, by the arena, what this process knows. */
 static void
 parent_tell(struct pp_arena *arena, int sandbox)
 {
@@ -176,7 +183,8 @@ parent_prepare(void)
 	parent_start_collector();
 }
 
-/* The place of a child, or of none: 0. -1: there is no such place. */
+/* The place of the child with that pid; with 0, a free place. -1: there is no
+ * such place. */
 static int
 parent_child(pid_t pid)
 {
@@ -201,7 +209,7 @@ pp_parent_fork(void)
 		parent_prepare();
 	pp_kore.fork_stack = pp_wait_stack();
 	pid = pp_parent_real_fork();
-	/* The only moment to open it: chroot and setuid come next. */
+	/* smaps_rollup can only be opened now: chroot and setuid come next. */
 	if (pid == 0)
 		pp_kore.proc_fd =
 		    open("/proc/self/smaps_rollup", O_RDONLY | O_CLOEXEC);
@@ -210,7 +218,8 @@ pp_parent_fork(void)
 	return (pid);
 }
 
-/* What was asked and will not be answered: closing the reply sockets tells. */
+/* Requests that wait will not be answered: their reply sockets are closed,
+ * which tells the askers. */
 static void
 parent_drop_requests(void)
 {
@@ -227,7 +236,9 @@ parent_drop_requests(void)
 	}
 }
 
-/* Nobody reads the rings any more: let the workers stop filling them. */
+/* Nobody reads the rings any more, so the workers are told to stop filling
+ * them.
+ */
 static void
 parent_give_up(void)
 {
@@ -237,7 +248,8 @@ parent_give_up(void)
 	if (pp_kore.collector_socket == -1)
 		return;
 	parent_drop_requests();
-	/* Nobody has that end any more, which tells the workers. */
+	/* This was the last descriptor of that end: from now on the workers'
+	 * sends fail. */
 	(void)close(pp_kore.collector_socket);
 	pp_kore.collector_socket = -1;
 	pp_door_shut();
@@ -246,8 +258,8 @@ parent_give_up(void)
 	    starts);
 	atomic_store(&pp_kore.arena->control.cpu_period_ns, 0);
 	for (i = KORE_WORKER_BASE; i < worker_count; i++) {
-		/* Kore keeps it where every worker can write: only children of
-		 * our own are signalled. */
+		/* Kore keeps the pid in memory that every worker can write, so
+		 * only our own children are signalled. */
 		pid = *(volatile pid_t *)&kore_worker_data((u_int8_t)i)->pid;
 		if (pid > 1 && parent_child(pid) != -1)
 			(void)pp_ask(pid, 0, PP_ASK_LOOK);
@@ -288,7 +300,8 @@ parent_collector_died(int status)
 		    KORE_TIMER_ONESHOT);
 }
 
-/* The collector looks by itself, too, if it watches for stalls. */
+/* Let the collector look at the slot of a worker that has died. If it watches
+ * for stalls, it also looks by itself. */
 static void
 parent_tell_death(void)
 {
@@ -297,8 +310,8 @@ parent_tell_death(void)
 	(void)pp_wire_send(pp_kore.socket, &look, sizeof(look), NULL, 0);
 }
 
-/* Of which slot; 0: of none. Kore's own table says it, from memory that workers
- * share, as for Kore itself. */
+/* The slot of the process with that pid; 0: it has none. The answer comes from
+ * Kore's own table, in memory that workers share, which Kore itself trusts. */
 static uint32_t
 parent_slot(pid_t pid)
 {

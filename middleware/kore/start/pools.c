@@ -1,14 +1,15 @@
 /*
- * Where Kore's pools are, so that their memory can be shown by name.
+ * This file remembers where Kore's pools are, so that their memory can be shown
+ * by name.
  *
- * Pools that a worker makes are seen as they are initialised. Those behind
- * kore_malloc() are older than this module: each of them is asked for one
- * element, in the constructor, while kore_pool_get() is ours.
+ * Pools that a worker makes are seen when they are initialised. The pools
+ * behind kore_malloc() are older than this module: in the constructor, while
+ * kore_pool_get() is patched, each of them is asked for one element.
  *
- * Rule: pointers are remembered, nothing in a pool is changed. A pointer is
- * good while the object lives that the pool is a variable of: kore for ever, a
- * module until something is unloaded. A pool in allocated memory could go
- * unseen, and is left out.
+ * Rule: only pointers are remembered; nothing in a pool is changed. A pool is a
+ * variable of an object, and its pointer is good while that object lives: kore
+ * for ever, a module until something is unloaded. A pool in allocated memory
+ * could end without our notice, and is left out.
  */
 #include <kore/kore.h>
 
@@ -19,7 +20,8 @@
 #include "hook/entry.h"
 #include "kore/adapter.h"
 
-/* kore_malloc()'s smallest pool, and so on by powers of two. */
+/* The bytes of the elements of kore_malloc()'s smallest pool, and how many
+ * pools there are; each next one has elements twice as large. */
 #define SMALLEST 8
 #define BLOCKS	 11
 
@@ -28,7 +30,7 @@ static struct {
 	int of_kore;
 } pools[PP_POOLS_MAX];
 static uint32_t pools_known;
-static unsigned long long pools_unloaded; /* objects, when last looked */
+static unsigned long long pools_unloaded; /* objects, at the last look */
 
 static void *(*real_pool_get)(struct kore_pool *);
 static void (*real_pool_init)(struct kore_pool *, const char *, size_t, size_t);
@@ -41,7 +43,8 @@ pools_count_unloaded(struct dl_phdr_info *info, size_t size, void *count)
 	return (1);
 }
 
-/* A module that was loaded again initialises its pools again. */
+/* After an unload the pools of modules are forgotten. A module that is loaded
+ * again initialises its pools again. */
 static void
 pools_forget_modules(void)
 {
@@ -125,7 +128,7 @@ pp_pools_tell(struct pp_pool_facts *facts)
 	for (i = 0; i < pools_known; i++) {
 		pool = pools[i].pool;
 		if (pool->name == NULL)
-			continue; /* cleaned up */
+			continue; /* the pool was cleaned up */
 		(void)snprintf(facts[told].name, sizeof(facts[told].name), "%s",
 		    pool->name);
 		facts[told].element = pool->slen;

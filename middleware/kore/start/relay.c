@@ -1,10 +1,10 @@
 /*
- * The collector's log lines, where Kore runs as a daemon and stderr is
- * /dev/null: through a pipe to the parent, which writes them to Kore's log.
- * In the foreground stderr is the operator's, and there is no pipe.
+ * If Kore runs as a daemon, stderr is /dev/null. The collector's log lines then
+ * go through a pipe to the parent, which writes them to Kore's log. In the
+ * foreground stderr is the operator's, and there is no pipe.
  *
- * Rule: neither side ever waits. Lines that do not fit the pipe are lost, and
- * what is in them is text, not a format.
+ * Rule: neither side ever waits. Lines that do not fit the pipe are lost, and a
+ * line is taken as text, not as a format.
  */
 #include <kore/kore.h>
 
@@ -16,7 +16,7 @@
 
 #define LINE_MAX_BYTES 1024
 
-/* In one turn of the parent's loop; the pipe holds 64 KiB. */
+/* How many reads one turn of the parent's loop makes; the pipe holds 64 KiB. */
 #define READS_MAX 64
 
 static struct kore_event event; /* Kore's loop knows it by this */
@@ -51,7 +51,7 @@ relay_take(const char *data, size_t len)
 
 	for (i = 0; i < len; i++) {
 		if (data[i] != '\n') {
-			/* The rest of a longer one is left out. */
+			/* The rest of a longer line is left out. */
 			if (line_len < LINE_MAX_BYTES)
 				line[line_len++] = data[i];
 			continue;
@@ -79,7 +79,9 @@ relay_event(void *arg, int error)
 	}
 }
 
-/* Kore makes its loop after the first workers. */
+/* This is called at each turn, since Kore makes its loop after the first
+ * workers.
+ */
 void
 pp_relay_listen(void)
 {

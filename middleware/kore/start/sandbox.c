@@ -1,10 +1,12 @@
 /*
- * The module's rules in Kore's seccomp filter; which, and why, is in
- * sandbox_rules.h.
+ * This puts the module's rules into Kore's seccomp filter. sandbox_rules.h
+ * lists the rules and their reasons.
  *
- * Rules go in by kore_seccomp_filter() in the parent, before the first worker
- * is forked: no kore_seccomp_hook is defined, so the application keeps its
- * own. keymgr and acme drop all rules and are not touched.
+ * The rules go in by kore_seccomp_filter() in the parent, before the first
+ * worker is forked. No kore_seccomp_hook is defined, so the application keeps
+ * its own. keymgr and acme drop all rules and are not touched.
+ *
+ * Rule: a rule allows a call, or answers the call with an errno.
  */
 #include <kore/kore.h>
 #include <kore/seccomp.h>
@@ -40,8 +42,9 @@ static const struct rule {
 	PP_SANDBOX_RULES(RULE)
 #undef RULE
 #ifdef PP_SANITIZED
-	/* AddressSanitizer's: where the stack ends that an exception or a
-	 * longjmp() leaves. Only in the builds of tests/sanitize.mk. */
+	/* AddressSanitizer makes these calls to find the end of the stack that
+	 * an exception or a longjmp() leaves. Only the builds of
+	 * tests/sanitize.mk have them. */
 	{ SYS_sigaltstack, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
 	{ SYS_getrlimit, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
 	{ SYS_prlimit64, ALWAYS, SECCOMP_RET_ALLOW, -1, 0 },
@@ -50,11 +53,14 @@ static const struct rule {
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 
-/* Of a rule with an argument; Kore keeps the pointer. */
+/* The instructions of a rule with an argument. Kore keeps a pointer to
+ * `program`.
+ */
 #define STEPS 5
 static struct sock_filter program[RULES * STEPS];
 
-/* The arguments are ints, of which the kernel takes the low half. */
+/* The arguments are ints, so the low half of each register is compared. Returns
+ * the number of instructions. */
 static size_t
 sandbox_rule(struct sock_filter *out, const struct rule *rule)
 {

@@ -1,18 +1,21 @@
 /*
- * What the module adds to Kore's seccomp filter, call by call, with the reason:
- * all that a worker can do more with the module than without it. The rules
- * (sandbox.c), the table in docs/design.md and the test that tries every call
- * (tests/integration/test_gate_rules.py) are made of this.
+ * The rules that the module adds to Kore's seccomp filter, call by call, each
+ * with its reason: they are all that a worker can do more than without the
+ * module. The filter (sandbox.c), the table in docs/design.md and the test that
+ * tries every call (tests/integration/test_gate_rules.py) are made from this
+ * table.
  *
  * X(call, when, answer, argument, value, name of the value, reason)
  *
  *     when      ALWAYS, or PERF: with PPROF_PERF_EVENT=1
  *     answer    0: the call is allowed; else the errno that it fails with, in
  *               place of the worker's end
- *     argument  which argument must have the value; -1: any may have any
+ *     argument  which argument must have the value; -1: the rule is for any
+ *               arguments
  *
- * Rule: needs <fcntl.h>, <errno.h>, <sys/mman.h>, <sys/socket.h> and
- * <linux/perf_event.h>; nothing of Kore's.
+ * Rule: a user of this table includes <fcntl.h>, <errno.h>, <sys/mman.h>,
+ * <sys/resource.h>, <sys/socket.h>, <limits.h> and <linux/perf_event.h>;
+ * nothing of Kore is needed.
  */
 #ifndef PP_KORE_START_SANDBOX_RULES_H
 #define PP_KORE_START_SANDBOX_RULES_H

@@ -1,8 +1,10 @@
 /*
- * The beginning of a worker: after chroot and setuid, before seccomp.
+ * The beginning of a worker, after chroot and setuid and before seccomp.
  *
- * Kore's last call before it locks the sandbox is prctl(PR_SET_NO_NEW_PRIVS),
- * which arrives here; by then it is known which process this is.
+ * Kore's last call before the sandbox is closed is prctl(PR_SET_NO_NEW_PRIVS),
+ * which arrives here. By then Kore has said which process this is.
+ *
+ * Rule: keymgr and acme keep no slot, no descriptor and no arena.
  */
 #include <kore/kore.h>
 
@@ -53,7 +55,8 @@ worker_begin(void)
 	}
 	worker_close(&pp_kore.arena_fd);
 	worker_close(&pp_kore.collector_socket);
-	/* Kore keeps the number in memory that its processes share: once. */
+	/* Kore keeps the number in memory that its processes share, so it is
+	 * read once. */
 	id = *(volatile u_int16_t *)&worker->id;
 	if (id != 0 && id < pp_kore.slots) {
 		pp_self_start(pp_kore.arena, id);
@@ -64,7 +67,7 @@ worker_begin(void)
 		worker_hand_over_proc();
 		return;
 	}
-	/* keymgr and acme hold private keys: nothing of ours stays there. */
+	/* keymgr and acme hold private keys, so nothing of ours stays there. */
 	worker_close(&pp_kore.socket);
 	worker_close(&pp_kore.proc_fd);
 	pp_arena_detach(pp_kore.arena, pp_kore.arena_size);
@@ -82,9 +85,9 @@ pp_worker_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
 }
 
 /*
- * This process has loaded an object that nobody knew: the collector cannot
- * open it any more (chroot, rights), so it is handed over. Best effort; the
- * functions of an object that could not be handed over show as addresses.
+ * This process has loaded an object that the slot did not know. The collector
+ * cannot open the file any more (chroot, rights), so the file is handed over.
+ * If that fails, the functions of the object show as addresses.
  */
 void
 pp_worker_object_seen(const struct pp_object *object)
