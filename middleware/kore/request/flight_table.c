@@ -123,6 +123,9 @@ pp_flight_claim(void)
 		pp_slot_lose(pp_self.slot, PP_LOSS_FLIGHTS_DROPPED, 1);
 		return (0);
 	}
+	/* Whoever copies the entry and then finds its id as before must not
+	 * have met the new fields: the id's 0 is released before them. */
+	atomic_thread_fence(memory_order_release);
 	return (entry);
 }
 

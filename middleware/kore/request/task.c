@@ -216,7 +216,8 @@ pp_task_run(struct kore_task *task)
 	uint32_t label;
 
 	label = pp_label_now;
-	if (label == 0 && task->req != NULL)
+	/* The cache of labels is the event loop's: its thread alone may look. */
+	if (label == 0 && task->req != NULL && pp_thread_self == pp_self.thread)
 		label = pp_route_label(task->req);
 	if (pp_self.worker != 0 && task->entry != task_entry) {
 		if (task_remember(task, label) == 0)
