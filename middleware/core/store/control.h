@@ -30,8 +30,7 @@ struct pp_control {
 	_Atomic uint32_t dump;	 /* a later number: each thread is to write its
 				   stack */
 	_Atomic uint32_t clocks; /* +1: each worker is to write unsampled_ns */
-	_Atomic uint32_t dump_one; /* as dump, for the one thread that is asked
-				     */
+	_Atomic uint32_t dump_one; /* as dump, for one thread that is asked */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
 	_Atomic uint32_t ask_trim; /* 1: each worker is to call malloc_trim()
 				      before that */
