@@ -1,5 +1,6 @@
 /*
- * See allow.h: the rule.
+ * The access rule itself; see allow.h. The options are parsed in
+ * allow_options.c.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -8,8 +9,8 @@
 
 #include "base/allow.h"
 
-/* docs/operations.md lists these; a header that clients send on their own
- * account (X-Request-Id, traceparent) is none of them. */
+/* docs/operations.md lists these names. A header that clients send on their own
+ * account (X-Request-Id, traceparent) is not among them. */
 const char *const pp_allow_proxies[] = { "Forwarded", "Forwarded-*", "Via",
 	"X-Via", "X-Forwarded*", "X-Forward-*", "X-Forwarder-*", "X-Original-*",
 	"X-Originating-*", "X-Real-*", "X-Remote-*", "X-Client-IP",
@@ -69,12 +70,12 @@ const char *const pp_refusals[PP_REFUSALS] = {
 /* Bits of `seen`. */
 enum {
 	SEEN_PROXY = 1,	  /* a header of pp_allow_proxies */
-	SEEN_NAME = 2,	  /* a Host that is not ours for sure */
+	SEEN_NAME = 2,	  /* a Host that pp_allow_host() refuses */
 	SEEN_SITE = 4,	  /* Sec-Fetch-Site: of another site */
 	SEEN_ODD = 8,	  /* Sec-Fetch-Site: what no browser says */
-	SEEN_INSIDE = 16, /* it is for a part of a page */
-	SEEN_MANY = 32,	  /* two of Origin or of Host, which differ */
-	SEEN_BODY = 64
+	SEEN_INSIDE = 16, /* the request is for a part of a page */
+	SEEN_MANY = 32,	  /* two Origin or two Host headers that differ */
+	SEEN_BODY = 64	  /* headers that announce a body */
 };
 
 int
@@ -96,8 +97,9 @@ pp_allow_names_proxy(const char *name)
 #define ZONE                                                                   \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_%"
 
-/* Every spelling that is an address and never looked up: 127.0.0.1, 127.1,
- * 0x7f000001, 2130706433, ::1. Of a link alone, an address has a zone. */
+/* Tells every spelling that clients take for an address, so that no name server
+ * is asked: 127.0.0.1, 127.1, 0x7f000001, 2130706433, ::1. Only a link-local
+ * address may have a zone. */
 static int
 host_is_address(const char *host, int brackets)
 {
@@ -116,7 +118,7 @@ host_is_address(const char *host, int brackets)
 		return (zone == NULL ||
 		    (IN6_IS_ADDR_LINKLOCAL(&v6) &&
 			zone[strspn(zone, ZONE)] == '\0'));
-	/* inet_aton() takes what it likes behind a blank. */
+	/* inet_aton() accepts any text behind a blank. */
 	return (!brackets &&
 	    text[strspn(text, "0123456789abcdefABCDEFxX.")] == '\0' &&
 	    inet_aton(text, &v4) != 0);
@@ -158,7 +160,7 @@ pp_allow_host(const struct pp_allow *allow, const char *host)
 		name[len] = '\0';
 		return (strchr(name, ':') != NULL && host_is_address(name, 1));
 	}
-	/* A dot at the end is the root's, and the name is the same. */
+	/* A dot at the end stands for the root of DNS: the name is the same. */
 	if (end - host > 1 && end[-1] == '.')
 		end--;
 	len = (size_t)(end - host);
@@ -170,7 +172,7 @@ pp_allow_host(const struct pp_allow *allow, const char *host)
 	    (host_is_address(name, 0) || host_is_known(allow, name)));
 }
 
-/* The last of those that must be one. */
+/* Keeps the last value of a header that may come only once. */
 static unsigned int
 seen_value(const char **last, const char *value)
 {
@@ -280,7 +282,7 @@ pp_allow_peer(const struct pp_allow *allow, const struct sockaddr *peer)
 	return (0);
 }
 
-/* Who asks; with "any" nobody asks that. */
+/* The reasons that lie in who asks. PPROF_ALLOW=any skips this function. */
 static enum pp_refusal
 refused_who(const struct pp_allow *allow, const struct pp_asked *asked)
 {
@@ -300,7 +302,7 @@ refused_who(const struct pp_allow *allow, const struct pp_asked *asked)
 	return (PP_REFUSED_NOT);
 }
 
-/* "http://host:port" and "host:port". */
+/* Compares "http://host:port" of Origin with "host:port" of Host. */
 static int
 origin_differs(const struct pp_asked *asked)
 {
@@ -321,12 +323,13 @@ pp_allow_asked(const struct pp_allow *allow, const struct pp_asked *asked)
 
 	if (why != PP_REFUSED_NOT)
 		return (why);
-	/* A link, followed by a person who looks at the page. */
+	/* A person who follows a link of another site may see the index page.
+	 */
 	if ((asked->seen & SEEN_SITE) &&
 	    (!asked->index || !asked_reads(asked) ||
 		(asked->seen & (SEEN_ODD | SEEN_INSIDE))))
 		return (PP_REFUSED_SITE);
-	/* Behind a proxy, where "any" is all that allows it, Host may be the
+	/* If a proxy is between (which only "any" allows), Host may be the
 	 * proxy's own name for the service. */
 	if (!asked_reads(asked) && !(asked->seen & SEEN_PROXY) &&
 	    origin_differs(asked))

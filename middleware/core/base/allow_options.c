@@ -1,8 +1,9 @@
 /*
- * See allow.h: the options that the rule goes by.
+ * The options of the access rule, from text to struct pp_allow; see allow.h.
+ * The rule itself is in allow.c.
  *
- * Rule: what cannot be understood is an error, never a default: a mistake must
- * not open what was to be shut.
+ * Rule: a text that cannot be understood is an error, never a default, because
+ * a mistake must not open what the operator wanted to shut.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -30,7 +31,7 @@ allow_parse_address(const char *text, uint8_t out[16], long *width)
 	return (-1);
 }
 
-/* "a.b.c.d/n", "a::b/n", or either without "/n". */
+/* Takes "a.b.c.d/n", "a::b/n", or either without "/n". */
 static int
 allow_parse_net(struct pp_allow *allow, const char *word)
 {
@@ -71,7 +72,7 @@ allow_parse_word(struct pp_allow *allow, const char *word)
 	return (allow_parse_net(allow, word));
 }
 
-/* A name as DNS and /etc/hosts have it, without a port. */
+/* Takes a name as DNS and /etc/hosts have it, without a port. */
 static int
 allow_parse_host(struct pp_allow *allow, const char *word)
 {
@@ -90,8 +91,8 @@ allow_parse_host(struct pp_allow *allow, const char *word)
 	return (0);
 }
 
-/* Each word of a list separated by commas. Returns 0, or -1 with the bad one in
- * `word`. */
+/* Gives each word of a list, separated by commas, to `one`. Returns 0, or -1
+ * with the bad word in `word`. */
 static int
 allow_parse_list(struct pp_allow *allow, const char *text,
     int (*one)(struct pp_allow *, const char *), char *word, size_t room)

@@ -1,9 +1,11 @@
 /*
- * Asking a process, or one thread of it, to look at the control words: by
- * SIGPROF with a value that says whose it is. Every other SIGPROF is the
- * application's (capture/signal.h).
+ * Asking a process, or one of its threads, to read the control words
+ * (store/control.h): by a SIGPROF that carries one of the values below. A
+ * SIGPROF without such a value is a timer's or the application's
+ * (capture/signal.h). The answers are not here; they are written into the
+ * arena.
  *
- * Rule: async-signal-safe; no pid is checked here.
+ * Rule: async-signal-safe; the caller has checked the pid.
  */
 #ifndef PP_BASE_ASK_H
 #define PP_BASE_ASK_H
@@ -17,16 +19,19 @@
 
 enum pp_ask {
 	PP_ASK_NONE = 0,
-	/* Look; the first thread that does passes on what is asked of all. */
+	/* The thread reads the control words. The first thread that finds a
+	 * question to all threads passes the question on to the others. */
 	PP_ASK_LOOK = 0x70700001,
-	/* That thread only: control.dump_one. */
+	/* control.dump_one is meant for this thread only. */
 	PP_ASK_ONE = 0x70700002
 };
 
 /*
- * tid 0: the first thread. Never "any": one that the kernel wakes and another
- * one that takes the signal would both be disturbed, and the first has no
- * handler run that would tell (hook/through.h). Returns 0, or -1 with errno.
+ * Asks thread `tid` of process `pid`; tid 0 means the first thread. The signal
+ * never goes to the process as a whole: the kernel could wake one thread and
+ * then let another take the signal. Both would be disturbed, and in the first
+ * no handler would run that notes the interruption (hook/through.h). Returns 0,
+ * or -1 with errno.
  */
 static inline int
 pp_ask(pid_t pid, pid_t tid, enum pp_ask what)

@@ -1,12 +1,14 @@
 /*
- * See breath.h. One for the process, as its thread is.
+ * See breath.h. The collector has one thread, so one function for the process
+ * is enough.
  */
 #include <stddef.h>
 
 #include "base/breath.h"
 #include "base/clock.h"
 
-/* As often as the rings of a trace are drained. */
+/* The shortest time between two calls: the rings of a trace are drained as
+ * often. */
 #define BREATH_NS (20 * PP_NS_PER_MS)
 
 static struct {

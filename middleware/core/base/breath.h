@@ -1,18 +1,21 @@
 /*
- * Long work of the collector's one thread, and what must be done meanwhile:
- * whoever works long calls pp_breathe() now and then, and whoever owns what
- * must not wait says with pp_breathe_by() what is to be done.
+ * The yield point: how the collector's one thread does urgent work (it drains
+ * rings) in the middle of long work (DWARF, encoding). Long work calls
+ * pp_breathe() now and then; the owner of the urgent work gives a function to
+ * pp_breathe_by(). Not a scheduler: there is one function.
  *
- * Rule: what is done there changes nothing that any long work has in its
- * hands, and takes little time.
+ * Rule: that function changes nothing that long work is using, and takes little
+ * time. Collector's thread only.
  */
 #ifndef PP_BASE_BREATH_H
 #define PP_BASE_BREATH_H
 
-/* From now on; NULL: nothing. */
+/* Sets the function that pp_breathe() calls from now on; NULL: none. `arg`
+ * stays the caller's. */
 void pp_breathe_by(void (*call)(void *), void *arg);
 
-/* Calls it if that is long enough ago; never within itself. */
+/* Calls the function if its last call ended at least 20 ms ago. Within that
+ * function pp_breathe() does nothing. */
 void pp_breathe(void);
 
 #endif

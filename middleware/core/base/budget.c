@@ -1,5 +1,6 @@
 /*
- * See budget.h.
+ * See budget.h. The kernel's count is read from /proc/self/statm for each
+ * question.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -12,12 +13,12 @@
 static uint64_t bound, files;
 static int statm = -1;
 
-/* What is free in malloc()'s heap is given back before anybody is refused; not
- * more often than that. */
+/* Before a block is refused, malloc() gives the free part of its heap back to
+ * the system, at most once in this time. */
 #define TRIM_NS PP_NS_PER_SEC
 
-/* A refusal holds for so long for all that is as large: tables that are full ask
- * with each sample that comes. */
+/* For this time a refusal holds for all blocks that are at least as large,
+ * because a full table asks again with each sample. */
 #define REFUSED_NS (20 * PP_NS_PER_MS)
 
 void
@@ -33,7 +34,8 @@ pp_budget_bound(void)
 	return (bound);
 }
 
-/* Pages in memory, and those of them that are a file's: the arena's, too. */
+/* The resident pages of this process, without those that belong to a file (the
+ * arena's do, too). */
 static uint64_t
 budget_pages(void)
 {

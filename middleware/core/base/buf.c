@@ -1,9 +1,8 @@
 /*
- * The growing byte buffer of the cold side. Not a stream: it is all in
- * memory, and `limit` is what keeps it small.
+ * See buf.h. Not a stream: all bytes are in memory, and `limit` bounds them.
  *
- * Rule: whatever goes wrong sets `failed`, keeps what is there and returns;
- * no caller has to look before the end.
+ * Rule: every error sets `failed`, keeps the bytes that are there and returns,
+ * so that a caller need not look before the end.
  */
 #include "base/buf.h"
 
@@ -15,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Smallest block: most texts of an answer's head fit without a second one. */
+/* Smallest block, bytes: most texts of an answer's head fit into it. */
 #define PP_BUF_FIRST 256
 
 static int pp_buf_allow(struct pp_buf *, size_t);
@@ -58,7 +57,7 @@ pp_buf_vprintf(struct pp_buf *buf, const char *format, va_list args)
 	if (buf->failed)
 		return;
 
-	/* Mostly it fits and is formatted once. */
+	/* Most texts fit, and are formatted only once. */
 	free_room = buf->room - buf->len;
 	va_copy(again, args);
 	len = vsnprintf(free_room == 0 ? NULL : buf->data + buf->len, free_room,
@@ -66,7 +65,7 @@ pp_buf_vprintf(struct pp_buf *buf, const char *format, va_list args)
 	if (len < 0)
 		buf->failed = 1;
 	else if (pp_buf_allow(buf, (size_t)len) == 0 && len > 0) {
-		/* vsnprintf() wants room for its NUL, which is not kept. */
+		/* vsnprintf() wants room for a NUL, which is not kept. */
 		if ((size_t)len < free_room)
 			buf->len += (size_t)len;
 		else if (pp_buf_grow(buf, buf->len + (size_t)len + 1) == 0) {
@@ -88,7 +87,7 @@ pp_buf_free(struct pp_buf *buf)
 	buf->failed = 0;
 }
 
-/* Whether `more` bytes may still be added; the sum must not wrap either. */
+/* Whether `more` bytes may still be added; the comparison cannot wrap. */
 static int
 pp_buf_allow(struct pp_buf *buf, size_t more)
 {
@@ -103,8 +102,8 @@ pp_buf_allow(struct pp_buf *buf, size_t more)
 	return (0);
 }
 
-/* Doubling: a buffer of n bytes was copied at most n bytes in all, and what
- * was reserved but never touched costs no memory. */
+/* The room doubles: all copies of a buffer of n bytes together have moved at
+ * most n bytes, and pages that are never touched cost no memory. */
 static int
 pp_buf_grow(struct pp_buf *buf, size_t need)
 {

@@ -1,11 +1,13 @@
 /*
  * A growing byte buffer with a sticky error, for the cold side.
  *
- * Writers append without checking; whoever hands the buffer on asks
- * `buf.failed` once. An append is whole or not at all; after a failure appends
- * do nothing. The bytes are not terminated. A zeroed struct is an empty buffer.
+ * Writers append without checking; the caller that hands the buffer on looks at
+ * `failed` once. An append adds all of its bytes or none; after a failure an
+ * append does nothing. The bytes are not terminated. A zeroed struct is an
+ * empty buffer.
  *
- * Rule: never used in a worker's hot path (it allocates).
+ * Rule: never in a worker's hot path, because the buffer allocates. One thread
+ * at a time for each buffer; not async-signal-safe.
  */
 #ifndef PP_BASE_BUF_H
 #define PP_BASE_BUF_H

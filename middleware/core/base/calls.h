@@ -1,11 +1,12 @@
 /*
- * The calls whose waits are told: by name in the trace, and, where somebody
+ * The functions whose waits are recorded: by name in the trace and, if somebody
  * else ends the wait, in the block profile.
  *
- * Not the locks: those are in base/waits.h.
+ * Not the locks, which are in base/waits.h.
  *
- * Rule: one table; hooks, trace, block profile and docs iterate it. A number is
- * written into the shared memory, so a reader compares it with PP_CALL_COUNT.
+ * Rule: one table; hooks, trace, block profile and docs iterate it. Its numbers
+ * are written into the shared memory, so a reader compares each number with
+ * PP_CALL_COUNT.
  */
 #ifndef PP_BASE_CALLS_H
 #define PP_BASE_CALLS_H
@@ -14,8 +15,9 @@
 
 /*
  * X(name of the function, 1: somebody else ends the wait); the enum is
- * PP_CALL_<name>. Functions of one kind have one name: pread64() is pread.
- * `system_call` is what no function is known of (capture/trace.c).
+ * PP_CALL_<name>. Functions of one kind share one name: pread64() is pread.
+ * `system_call` stands for a wait whose function is not known
+ * (capture/trace.c).
  */
 #define PP_CALL_TABLE(X)                                                       \
 	X(read, 1)                                                             \
@@ -83,7 +85,8 @@ enum pp_call {
 	    PP_CALL_COUNT
 };
 
-/* A wait of the block profile, among those of enum pp_wait. */
+/* The number of such a wait in the block profile, above those of enum pp_wait.
+ */
 #define PP_WAIT_OF_CALL(call) (PP_WAIT_COUNT + (call))
 #define PP_WAITS_ALL	      (PP_WAIT_COUNT + PP_CALL_COUNT)
 

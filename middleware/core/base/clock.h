@@ -2,8 +2,8 @@
  * The clocks, in nanoseconds. Not a scheduler.
  *
  * Rule: intervals are measured on CLOCK_MONOTONIC, which all processes of a
- * service share; wall time is only for showing. All are async-signal-safe;
- * 0 means that the clock could not be read.
+ * service share; wall time is only shown to people. All functions are
+ * async-signal-safe; 0 means that the clock could not be read.
  */
 #ifndef PP_BASE_CLOCK_H
 #define PP_BASE_CLOCK_H
@@ -37,8 +37,9 @@ pp_clock_wall(void)
 	return (pp_clock_read(CLOCK_REALTIME));
 }
 
-/* How long before `now` that was; 0 for a time that cannot be. What workers
- * have written may be any number, and a difference of two such may be none. */
+/* How long before `now` the time `then` was; 0 if `then` is negative or later.
+ * Workers may have written any number, and the plain difference could overflow.
+ */
 static inline int64_t
 pp_clock_ago(int64_t now, int64_t then)
 {
@@ -46,8 +47,8 @@ pp_clock_ago(int64_t now, int64_t then)
 }
 
 /*
- * CPU time (user and system) that the process has used, all its threads;
- * works for any process that exists, without /proc and without rights to it.
+ * CPU time (user and system) of all threads of a process. Any process that
+ * exists may be asked for, without /proc and without rights to the process.
  * The clock id is the kernel's encoding, include/linux/posix-timers_types.h:
  * complement of the pid, 2 = CPUCLOCK_SCHED.
  */
@@ -57,7 +58,7 @@ pp_clock_process_cpu(pid_t pid)
 	return (pp_clock_read((clockid_t)(~(unsigned int)pid << 3 | 2)));
 }
 
-/* The CPU clock of a thread of the calling process, any of them, as
+/* The CPU clock of any thread of the calling process, as
  * CLOCK_THREAD_CPUTIME_ID is the caller's; 6 = CPUCLOCK_SCHED of one thread. */
 static inline clockid_t
 pp_clock_thread(pid_t tid)

@@ -1,5 +1,5 @@
 /*
- * See listen.h.
+ * Parsing PPROF_LISTEN; see listen.h.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ listen_unix(struct pp_listen *listen, const char *path)
 {
 	struct sockaddr_un *un = &listen->address.un;
 
-	/* The parent may be in another directory by the time it binds. */
+	/* When the parent binds, it may be in another directory. */
 	if (path[0] != '/' || strlen(path) >= sizeof(un->sun_path))
 		return (-1);
 	un->sun_family = AF_UNIX;
@@ -40,7 +40,7 @@ listen_port(const char *text, in_port_t *port)
 	return (0);
 }
 
-/* 127.0.0.0/8 and ::1. */
+/* Whether the address is in 127.0.0.0/8 or ::1. */
 static int
 listen_is_loopback(const struct pp_listen *listen)
 {
@@ -63,8 +63,8 @@ listen_v6(struct pp_listen *listen, const struct in6_addr *host, in_port_t port)
 {
 	struct in_addr v4;
 
-	/* IPv4 in IPv6 is bound as IPv4: a socket of IPv6 only, which ours
-	 * are, takes no such address. */
+	/* An IPv4 address in IPv6 form is bound as IPv4: our sockets are IPv6
+	 * only, and cannot be bound to such an address. */
 	if (IN6_IS_ADDR_V4MAPPED(host)) {
 		memcpy(&v4, &host->s6_addr[12], sizeof(v4));
 		listen_v4(listen, &v4, port);

@@ -1,5 +1,5 @@
 /*
- * Where the collector's own door is: PPROF_LISTEN, parsed.
+ * The address of the collector's own listener: PPROF_LISTEN, parsed.
  *
  *     127.0.0.1:6061   localhost:6061   [::1]:6061   unix:/run/service.sock
  *
@@ -28,8 +28,8 @@ struct pp_listen {
 	int local; /* 1: nobody outside of this machine can reach it */
 };
 
-/* Parse `text`. Returns 0, or -1 with a sentence for the operator in `why`
- * that names it. */
+/* Parses `text`. Returns 0, or -1 with a sentence for the operator in `why`
+ * (`room` bytes, terminated) that quotes the text. */
 int pp_listen_parse(struct pp_listen *listen, const char *text, char *why,
     size_t room);
 

@@ -1,11 +1,12 @@
 /*
- * What can be lost, and under which name it is shown.
+ * What workers can lose, and under which name each loss is shown. What only the
+ * collector can lose is not here.
  *
  * One table: the counters in the arena, the comment lines of a profile and
  * the loss list of the index page iterate it. A new way to lose something is
  * a new line here.
  *
- * Rule: whoever drops, cuts or gives up adds 1 before it goes on.
+ * Rule: code that drops, cuts or gives up adds 1 before it goes on.
  */
 #ifndef PP_BASE_LOSS_H
 #define PP_BASE_LOSS_H

@@ -1,6 +1,10 @@
 /*
- * What a worker tells of its own memory. It stands in the arena; what is made
- * of it is copied from there (counts/memory.h) and knows no arena.
+ * What a worker reports of its own memory, as the report lies in the arena. Not
+ * the collector's sums (counts/memory.h), which are made from a copy.
+ *
+ * Rule: the worker writes all fields, then stores control.ask into `answered`;
+ * the release of that store pairs with the acquire load by which the collector
+ * sees the answer. To be misled, a reader would have to miss 2^32 questions.
  */
 #ifndef PP_BASE_MEMORY_H
 #define PP_BASE_MEMORY_H
@@ -10,17 +14,17 @@
 
 #include "base/limits.h"
 
-/* A pool of Kore's, as it was when the worker was asked. */
+/* One of Kore's pools, as it was when the worker was asked. */
 struct pp_pool_facts {
 	char name[PP_POOL_NAME_MAX]; /* terminated */
-	uint64_t element;	     /* bytes of one */
+	uint64_t element;	     /* bytes of one element */
 	uint64_t total;		     /* elements that memory was mapped for */
-	uint64_t used;		     /* of these */
+	uint64_t used;		     /* elements in use */
 };
 
-/* What only the worker itself can tell of its memory. It writes when
- * control.ask differs from `answered`, from its event loop; `answered` last.
- * All in bytes. */
+/* What only the worker itself can tell of its memory, in bytes. When
+ * control.ask differs from `answered`, its event loop writes all of it,
+ * `answered` last. */
 struct pp_memory_facts {
 	_Atomic uint32_t answered;
 	uint64_t malloc_arena;	/* mallinfo2(): from brk and arenas */

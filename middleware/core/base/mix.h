@@ -1,6 +1,6 @@
 /*
- * Hashing of words. Not for anything an enemy may choose to our harm: a
- * flooded table is full, and full is counted.
+ * A hash of 64-bit words. Not a defence: an enemy can choose words that
+ * collide, and all that happens is that the table counts as full.
  *
  * Rule: pure, no state, async-signal-safe.
  */
@@ -9,8 +9,9 @@
 
 #include <stdint.h>
 
-/* One multiply and two shifts: every input bit reaches every output bit.
- * The odd constant is 2^64 divided by the golden ratio. */
+/* Adds one word to a hash by a multiplication and a shift, so that the low bits
+ * depend on all input bits. The odd constant is 2^64 divided by the golden
+ * ratio. */
 static inline uint64_t
 pp_mix(uint64_t hash, uint64_t word)
 {

@@ -1,19 +1,22 @@
 /*
- * Where code and data lie that each request, each allocation or each turn of
- * the event loop passes: together. Most of a request's time is the kernel's,
- * which uses the same caches; so how many pages and cache lines are met again
- * matters, and a loop around one function does not show it.
+ * The marks of the hot path: code and data that each request, each allocation
+ * or each turn of the event loop uses lie together. Most of a request's time
+ * passes in the kernel, which uses the same caches; so the number of pages and
+ * cache lines matters, and a benchmark that repeats one function does not show
+ * it.
  *
- * Rule: for what runs while nobody asks for anything, and for what is written
- * while somebody traces. What is seldom needed is a function apart, without it.
+ * Rule: the mark is for code that runs while nobody asks for anything, and for
+ * code that writes trace records. A part that is seldom needed is a function of
+ * its own, without the mark.
  */
 #ifndef PP_BASE_OFTEN_H
 #define PP_BASE_OFTEN_H
 
-/* Compilers put these into .text.hot, linkers all of that side by side. */
+/* Compilers put such functions into .text.hot, and linkers keep those sections
+ * side by side. */
 #define PP_OFTEN __attribute__((hot))
 
-/* Of a variable; not for large ones. */
+/* The same for a variable, if it is small. */
 #define PP_OFTEN_DATA __attribute__((section("pp_often")))
 
 #endif

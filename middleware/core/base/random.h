@@ -1,7 +1,8 @@
 /*
  * Random numbers for sampling: xorshift64*, 64 bits a step. Not for secrets.
  *
- * Rule: the state is the caller's, one a thread; async-signal-safe.
+ * Rule: each thread of the caller has a state of its own; async-signal-safe (a
+ * handler that interrupts a step may repeat a number).
  */
 #ifndef PP_BASE_RANDOM_H
 #define PP_BASE_RANDOM_H
@@ -11,7 +12,8 @@
 #include "base/clock.h"
 #include "base/mix.h"
 
-/* The next one. A state of 0 is seeded from the clock and its own place. */
+/* The next number. A state of 0 is seeded from the clock and its own address.
+ */
 static inline uint64_t
 pp_random(uint64_t *state)
 {

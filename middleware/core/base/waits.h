@@ -1,8 +1,9 @@
 /*
- * What a thread or a request can wait for, and how it is called.
+ * What a thread or a request can wait for, and the name of each kind of wait.
+ * Not the calls of the system, which are in base/calls.h.
  *
- * One table: the keys of the block profile, the states of goroutine and the
- * docs iterate it.
+ * Rule: one table; the keys of the block profile, the states of goroutine and
+ * the docs iterate it. A reader compares a number with PP_WAIT_COUNT.
  */
 #ifndef PP_BASE_WAITS_H
 #define PP_BASE_WAITS_H

@@ -1,9 +1,9 @@
 /*
- * Packets with descriptors over a SOCK_SEQPACKET pair. What the packets mean
- * is for whoever sends and receives them.
+ * Packets with descriptors over a SOCK_SEQPACKET pair; see wire.h. The meaning
+ * of a packet is not checked here, but for an answer's.
  *
- * Rule: no allocation, no waiting; errno says why something failed. Every
- * descriptor that arrived is handed on or closed, on every path.
+ * Rule: no allocation, no waiting; errno says why something failed. On every
+ * path each descriptor that arrived is handed on or closed.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 
 #include "base/wire.h"
 
-/* Room for exactly the descriptors that a message of ours may have: the
- * kernel itself drops what does not fit. The union aligns it. */
+/* Room for exactly as many descriptors as a message of ours may have: the
+ * kernel itself drops those that do not fit. The union aligns the bytes. */
 union wire_control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(PP_WIRE_FDS_MAX * sizeof(int))];
@@ -121,7 +121,8 @@ pp_wire_recv(int sock, void *packet, size_t room, int fds[PP_WIRE_FDS_MAX])
 	return (got);
 }
 
-/* Whole lines "name: value" of what may stand in an answer of HTTP. */
+/* Whether the text is whole lines "name: value", of characters that an answer
+ * of HTTP may have. */
 static int
 wire_lines_good(const char *text, size_t len)
 {

@@ -1,10 +1,17 @@
 /*
  * See contention.h.
  *
- * Each waiter has a place of its own: the lock's address, and since when its
- * waiting has not been charged to anybody. Who lets go takes the time of all
- * places with its lock. A filter of counts by address says quickly that there
- * is none.
+ * Each waiter has an entry of its own: the lock's address, and the time from
+ * which its waiting has not been charged to anybody. A thread that lets go of a
+ * lock takes the time of all entries with that lock. A filter of counts by
+ * address says quickly that there is none.
+ *
+ * An entry is taken by compare-and-swap of `lock` from 0. All stores and
+ * compare-and-swaps of an entry are sequentially consistent: the store of
+ * `since`, which comes after `lock`, pairs with the load of `since` by whoever
+ * charges. `since` becomes 0 before `lock` does, and the time is taken by
+ * compare-and-swap of `since`, a clock's value, so that no later waiter of the
+ * entry is charged. A filter's count is at most PP_CONTENDED_MAX, below 2^16.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -13,26 +20,27 @@
 #include "capture/contention.h"
 #include "capture/wait.h"
 
-/* Places that a lock's waiters may be in. */
+/* The entries that a lock's waiters may have, from the hash on. */
 #define PLACES 64
 
 struct waiter {
 	_Atomic uintptr_t lock; /* 0: free */
-	/* CLOCK_MONOTONIC; 0: not yet. Only who has the place writes it, but
-	 * for whoever charges for the time before. Below 0: nobody waits here
-	 * any more, and so many ns are still to be charged; whoever sets that
-	 * to 0 frees the place. */
+	/* CLOCK_MONOTONIC, ns; 0: not yet. Only the waiter writes this field,
+	 * and the thread that charges the time up to now. Below 0: nobody waits
+	 * any more, and so many ns are still to be charged; the thread that
+	 * sets this to 0 frees the entry. */
 	_Atomic int64_t since;
-	/* 1: since a signal, which may have been another's: charged once. */
+	/* 1: the wait began with a signal that may have been meant for another
+	 * waiter, so it is charged only once. */
 	_Atomic int once;
-	/* Of a place whose lock is a condition: the mutex that its waiter will
-	 * want, NULL: not yet, or another kind of place. */
+	/* If `lock` is a condition: the mutex that the waiter will want. NULL:
+	 * not set yet, or `lock` is no condition. */
 	_Atomic(const void *) mutex;
-	_Atomic int moved; /* its waiter's place for the mutex and 1, or: */
+	_Atomic int moved; /* 1 + the waiter's entry for the mutex, or: */
 };
 
-/* It waits for the condition; somebody wakes it; it has gone meanwhile, and
- * whoever woke it frees both places. */
+/* The thread waits for the condition; another thread is waking it; the waiter
+ * has left meanwhile, and the thread that woke it frees both entries. */
 #define ASLEEP 0
 #define MOVING (-1)
 #define GONE   (-2)
@@ -72,8 +80,8 @@ contention_free(struct waiter *w)
 	uint32_t hash = pp_contention_hash((const void *)atomic_load(&w->lock));
 
 	atomic_fetch_sub(&pp_contention_filter[hash % PP_CONTENTION_FILTER], 1);
-	/* Before the place is free: its next lock is not to be charged with
-	 * this one's time. */
+	/* These stores come before the entry is free, so that the next lock is
+	 * not charged with this lock's time. */
 	atomic_store(&w->since, 0);
 	atomic_store(&w->mutex, NULL);
 	atomic_store(&w->moved, GONE);
@@ -87,8 +95,9 @@ pp_contention_leave(int handle)
 		contention_free(&waiters[handle]);
 }
 
-/* To what others have left, who gave up before: however many do, a lock has
- * one such place, or two for a moment. Returns 1 when there was one. */
+/* Adds `ns` to an entry that an earlier waiter has left when it gave up.
+ * However many waiters give up, a lock has one such entry, or two for a moment.
+ * Returns 1 if there was one. */
 static int
 contention_add(const struct waiter *w, int64_t ns)
 {
@@ -180,7 +189,8 @@ pp_contention_cond_enter(const void *cond, const void *mutex)
 	if (handle == -1)
 		return (-1);
 	atomic_store(&waiters[handle].mutex, mutex);
-	/* Last: nobody is woken before, nor one of another kind. */
+	/* This store comes last: before it pp_contention_wake() leaves the
+	 * entry alone. */
 	atomic_store(&waiters[handle].moved, ASLEEP);
 	return (handle);
 }
@@ -202,8 +212,8 @@ pp_contention_cond_leave(int handle)
 	contention_free(w);
 }
 
-/* From now on it waits for the mutex. Returns 1 if it has not been woken
- * before. */
+/* From now on the waiter waits for the mutex. Returns 1 if nobody had woken the
+ * waiter before. */
 static int
 contention_wake(struct waiter *w, const void *mutex, int once)
 {
@@ -222,8 +232,9 @@ contention_wake(struct waiter *w, const void *mutex, int once)
 	return (1);
 }
 
-/* A signal wakes one, and is not said which. One that was taken for it before,
- * and was not, is asked again if there is no other. */
+/* A signal wakes one waiter, and nobody says which. If no sleeping waiter is
+ * left, a waiter that an earlier signal was ascribed to, and that still waits,
+ * is charged from now on again. */
 void
 pp_contention_wake(const void *cond, int all)
 {

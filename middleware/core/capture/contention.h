@@ -1,9 +1,10 @@
 /*
- * Who waits for which lock now, so that whoever lets go of it can be charged
- * with the time that others have waited while it was held.
+ * Which thread waits for which lock now: a thread that lets go of a lock is
+ * charged with the time that others have waited for it. Not the sums, which are
+ * in wait.h.
  *
- * Rule: hot, lock-free. Only contended locks are in the table; a lock that
- * nobody waits for costs its unlocker one load.
+ * Rule: hot, lock-free (contention.c says how). Only contended locks are in the
+ * table; if nobody waits for a lock, its release costs one load more.
  */
 #ifndef PP_CAPTURE_CONTENTION_H
 #define PP_CAPTURE_CONTENTION_H
@@ -28,15 +29,16 @@ pp_contention_hash(const void *lock)
  * no room (counted). */
 int pp_contention_enter(const void *lock);
 
-/* It has got it. */
+/* The thread has got the lock. */
 void pp_contention_leave(int handle);
 
-/* It has not: what it has waited for is charged to whoever lets go next. */
+/* The thread has not got the lock and waits no more: its time is charged to the
+ * thread that lets go next. */
 void pp_contention_give_up(int handle);
 
-/* Waiting for a condition, which ends by waiting for its mutex: who has woken
- * the waiter and keeps the mutex is charged from then on. A handle, as above,
- * also if its thread is cancelled. */
+/* The same for a wait for a condition, which ends with a wait for its mutex:
+ * the thread that has woken the waiter and keeps the mutex is charged from then
+ * on. The handle must be given back even if the waiter is cancelled. */
 int pp_contention_cond_enter(const void *cond, const void *mutex);
 void pp_contention_cond_leave(int handle);
 void pp_contention_wake(const void *cond, int all);
@@ -53,11 +55,11 @@ pp_contention_signal(const void *cond, int all)
 		pp_contention_wake(cond, all);
 }
 
-/* Nobody is charged any more: those who let go are not seen. */
+/* Drop the time that waiters have left: from now on nobody sees who lets go. */
 void pp_contention_forget(void);
 
-/* The calling thread is about to let go of `lock`: what has been waited for
- * it since the last one did so is this one's. */
+/* The calling thread is about to let go of `lock`, and is charged with all
+ * waits for it since it was last let go of. */
 void pp_contention_charge(const void *lock, enum pp_wait wait);
 
 static inline void

@@ -1,13 +1,14 @@
 /*
- * CPU samples: setting the clocks, and what happens at a tick.
+ * CPU samples: setting the clocks, and what happens at a tick. Not the walk of
+ * a stack, which is in unwind.h.
  *
- * One signal for all: SIGPROF from a timer (or a perf event) is a tick, SIGPROF
- * that was sent means "read the control words".
+ * There is one signal: a SIGPROF from a timer (or a perf event) is a tick, and
+ * a SIGPROF that was sent means "read the control words".
  *
- * A thread's timers are made and deleted by the thread itself; any thread may
- * set them. Whoever turns sampling on or changes the rate sets the CPU timers of
- * all threads, which wakes nobody; a thread learns of the change, and of the end
- * of sampling, at its next tick.
+ * A thread makes and deletes its own timers; any thread may set them. The
+ * thread that turns sampling on or changes the rate sets the CPU timers of all
+ * threads, which wakes nobody. A thread learns of the change, and of the end of
+ * sampling, at its next tick.
  *
  * Rule: everything here may run in a signal handler of any thread.
  */
@@ -19,29 +20,30 @@
 #include "capture/self.h"
 
 /* Bring every live thread to the rate that the control words ask for. Never
- * waits: if another thread is at it, that one goes round again. */
+ * waits: if another thread is doing so, that thread does it once more. */
 void pp_cpu_apply(void);
 
-/* The period that the control words ask for, 0: none. One second is the longest
- * that hz= can ask for. */
+/* The period, ns, that the control words ask for, from 100 us to one second; 0:
+ * CPU sampling is off. */
 uint64_t pp_cpu_wanted(void);
 
-/* If control.clocks has moved: write down what each thread has used since its
+/* If control.clocks has moved: write down the CPU time of each thread since its
  * last sample. */
 void pp_cpu_clocks(void);
 
-/* The calling thread's clocks, when it registers and before it ends; _leave()
- * returns what it has used since its last sample, 0 when nobody measures. */
+/* Make the calling thread's clocks when it registers, and delete them before it
+ * ends. _leave() returns its CPU time since its last sample, ns; 0 when nobody
+ * measures. */
 void pp_cpu_enter(struct pp_thread *thread);
 uint64_t pp_cpu_leave(struct pp_thread *thread);
 
-/* CPU time that is no sample: of the calling thread, which ends and whose first
- * function this was. */
+/* Record CPU time, ns, that belongs to no sample: the thread ends. `function`
+ * is the thread's first function; 0: not known. */
 void pp_cpu_left(const struct pp_thread *thread, uint64_t ns,
     uintptr_t function);
 
 /* A timer or a perf event of the calling thread has come: sets the next one.
- * Returns the weight of the sample that is to be taken, 0: none. */
+ * Returns the weight, CPU ns, of the sample to take; 0: take none. */
 uint64_t pp_cpu_ticked(struct pp_thread *thread, const siginfo_t *info);
 
 /* The handler of SIGPROF. */

@@ -1,11 +1,13 @@
 /*
- * The clocks of the threads; see cpu.h. Hot by place, not by frequency: a rate
- * is changed in a signal handler, so nothing here locks or allocates, and the
- * kernel is called directly (glibc's timer_create() may allocate).
+ * The clocks of the threads; see cpu.h. The code runs seldom, but in signal
+ * handlers: so nothing here locks or allocates, and the kernel is called
+ * directly (glibc's timer_create() may allocate).
  *
- * Who changes the rate raises pp_cpu_epoch before any timer is set. A thread
- * that sets its own timer reads the epoch before and after: either it sees the
- * change, or its timer is set by the other one later.
+ * A thread that changes the rate raises cpu_epoch before it sets any timer. A
+ * thread that sets its own timer reads cpu_epoch before and after. Both
+ * accesses are sequentially consistent, so either the thread sees the change,
+ * or the other thread sets its timer later. Epochs are compared for equality:
+ * 2^32 changes would have to lie between two ticks of a thread.
  */
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,15 +18,15 @@
 #include "capture/cpu.h"
 #include "capture/cpu_perf.h"
 
-/* Above the kernel's tick, a thread that for so long used less than IDLE_NS
- * between two wall ticks (to be woken for our handler takes some 10 us) is not
- * woken any more: its CPU timer tells when it runs again. A tick that found
- * work makes up for an eighth of those that found none. */
+/* At rates above the kernel's tick: if a thread has used less than IDLE_NS of
+ * CPU between two wall ticks for IDLE_LONG_NS, it is not woken any more, and
+ * its CPU timer tells when it runs again. (Waking it for our handler takes some
+ * 10 us.) A tick that finds work takes away an eighth of the idle ticks. */
 #define IDLE_NS	     25000
 #define IDLE_LONG_NS (50 * PP_NS_PER_MS)
 
-/* Changes that overtake a thread which sets its own timer: each of them sets
- * the timer, too, so the last of them is right anyway. */
+/* A thread that sets its own timer tries again so often when a change overtakes
+ * it. Each change sets the timer, too, so the last one is right anyway. */
 #define TRIES 4
 
 static __thread uint64_t cpu_random_state;
@@ -76,22 +78,22 @@ timer_unmake(_Atomic int *timer)
 		(void)syscall(SYS_timer_delete, id);
 }
 
-/* From half a period to one and a half. */
+/* A random distance from half a period to one and a half. */
 static int64_t
 cpu_distance(uint64_t period)
 {
 	return ((int64_t)(period / 2 + pp_random(&cpu_random_state) % period));
 }
 
-/* The first one: uniform in (0, period], so that in whatever moment sampling
- * begins each nanosecond of CPU has the same chance. */
+/* The distance to the first tick is uniform in (0, period]: whenever sampling
+ * begins, each nanosecond of CPU has the same chance. */
 static uint64_t
 cpu_first(uint64_t period)
 {
 	return (1 + pp_random(&cpu_random_state) % period);
 }
 
-/* For the doctor page. */
+/* Notes for the doctor page which clocks there are. */
 static void
 cpu_seen(enum pp_clock_seen clock)
 {
@@ -128,8 +130,8 @@ stop_fast(struct pp_thread *thread)
 	pp_cpu_perf_close(thread);
 }
 
-/* The CPU timer, to come when the thread's clock is `due`. Should a tick be
- * lost, which sets the next one, the timer comes by itself. */
+/* Sets the CPU timer to come when the thread's clock reaches `due`. A tick sets
+ * the next one; in case a tick is lost, the timer repeats by itself. */
 static void
 arm_tick(struct pp_thread *thread, uint64_t period, int64_t due)
 {
@@ -141,8 +143,9 @@ arm_tick(struct pp_thread *thread, uint64_t period, int64_t due)
 		: PP_CLOCK_TIMER_REFUSED);
 }
 
-/* After a CPU tick, at a rate above the kernel's: the thread runs, so a finer
- * clock is worth its price. Without one, the kernel's tick has to do. */
+/* After a CPU tick at a rate above the kernel's tick: the thread runs, so a
+ * finer clock is worth its price. If there is none, the kernel's tick has to
+ * do. */
 static void
 arm_fast(struct pp_thread *thread, uint64_t period, int64_t now)
 {
@@ -170,9 +173,9 @@ arm_fast(struct pp_thread *thread, uint64_t period, int64_t now)
 	(void)timer_set(atomic_load(&thread->timer), 0, 0, 0);
 }
 
-/* A period after the last tick was due, give or take up to half of one at
- * random, so that a program that repeats itself is not always found at the
- * same place (docs/sampling.md). */
+/* The next tick is due one period after the last one was due, plus or minus up
+ * to half a period at random, so that a program that repeats itself is not
+ * always interrupted at the same code (docs/sampling.md). */
 static void
 arm_next(struct pp_thread *thread, uint64_t period, int64_t now)
 {
@@ -198,7 +201,8 @@ still_works(struct pp_thread *thread, uint64_t period, int64_t now)
 	return (thread->idle * period < IDLE_LONG_NS);
 }
 
-/* Sets what comes next. `fast`: a fine clock has come, not the CPU timer. */
+/* Sets the clock that comes next. `fast` 1: a fine clock has come now, not the
+ * CPU timer. */
 static void
 tick_rearm(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 {
@@ -226,9 +230,10 @@ tick_rearm(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 	}
 }
 
-/* A fine clock also wakes threads that do nothing: CPU time that is far from a
- * period waits for the next tick. If a sample of a fine clock stands for two
- * periods and more, the kernel has missed the ticks between. */
+/* The CPU time since the last sample. A fine clock also wakes threads that do
+ * nothing: if less than half a period was used, it is left for the next tick.
+ * If a sample of a fine clock stands for two periods and more, the kernel has
+ * missed the ticks between. */
 static uint64_t
 tick_weight(struct pp_thread *thread, uint64_t period, int64_t now, int fast)
 {
@@ -301,7 +306,7 @@ pp_cpu_leave(struct pp_thread *thread)
 	return (used > 0 ? (uint64_t)used : 0);
 }
 
-/* CPU time that was used while nobody measured is nobody's. */
+/* CPU time that was used while nobody measured is in no sample. */
 static void
 forget_used(struct pp_thread *thread)
 {
@@ -311,10 +316,11 @@ forget_used(struct pp_thread *thread)
 		atomic_store(&thread->last_cpu_ns, now);
 }
 
-/* Sampling is turned off by each thread's own next tick: since Linux 6.13 a
- * signal that waits is taken back when its timer is set, and the call that the
- * signal was to end has ended all the same. So a timer of another thread is set
- * only to make it come sooner, and the thread is told of that. */
+/* Each thread's own next tick turns its sampling off. Since Linux 6.13 the
+ * kernel takes a pending signal back when its timer is set, although the call
+ * that the signal interrupts ends all the same. So another thread's timer is
+ * set only to begin or change sampling, and `rearmed` tells the thread
+ * (hook/through.h). */
 static void
 apply_to(struct pp_thread *thread, uint64_t period, int from_off)
 {
@@ -327,7 +333,7 @@ apply_to(struct pp_thread *thread, uint64_t period, int from_off)
 	    2 * period);
 }
 
-/* A rate that has not changed stays as the threads have it. */
+/* If the rate has not changed, the threads' timers stay as they are. */
 void
 pp_cpu_apply(void)
 {

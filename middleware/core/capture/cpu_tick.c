@@ -2,8 +2,8 @@
  * What happens when SIGPROF comes. Hot: a signal handler on any thread, in
  * the middle of anything.
  *
- * The weight of a sample is CPU time, never "one period": what the thread's
- * CPU clock says since its last one. So the sum is the CPU time used, at any
+ * The weight of a sample is the CPU time of its thread since the last sample,
+ * never "one period". So the sum of the weights is the CPU time used, at any
  * rate and however late a tick was.
  */
 #include <errno.h>
@@ -94,8 +94,8 @@ struct signal {
 	int asks; /* enum pp_ask */
 };
 
-/* While a tick waits to be delivered, a sent signal of the same number is
- * thrown away: so whatever has come, the words are read. */
+/* While a tick waits to be delivered, the kernel throws a sent SIGPROF away.
+ * Therefore every SIGPROF reads the control words. */
 static void
 signal_asks(void)
 {
@@ -124,7 +124,7 @@ signal_on_own_stack(void *arg)
 	pp_thread_seen(s->context);
 }
 
-/* No stack to take one on: the pc is all that is told. */
+/* If there is no stack to walk on, the sample has the pc alone. */
 static void
 signal_without_stack(const struct signal *s)
 {
@@ -136,8 +136,8 @@ signal_without_stack(const struct signal *s)
 	pp_thread_pass_on();
 }
 
-/* Whether the signal has found the thread whose thread-local variables these
- * are. A thread of bare clone() may have its creator's. */
+/* Whether the thread-local variables may belong to another thread: a thread of
+ * bare clone() may have its creator's. */
 static int
 is_bare(const struct pp_thread *thread, const siginfo_t *info)
 {
@@ -149,8 +149,8 @@ is_bare(const struct pp_thread *thread, const siginfo_t *info)
 	return ((pid_t)syscall(SYS_gettid) != atomic_load(&thread->tid));
 }
 
-/* An unregistered thread, or one of bare clone(): nothing that is thread-local
- * is touched, and the pc is all that is told of it. */
+/* For an unregistered thread, and for a thread of bare clone(): no thread-local
+ * variable is touched, and a sample has the pc alone. */
 static void
 signal_bare(const siginfo_t *info, void *context)
 {

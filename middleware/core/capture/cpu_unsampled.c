@@ -1,13 +1,17 @@
 /*
- * What the threads of this process have used and no sample shows yet, which a
- * profile asks for at both edges of its window. Hot: in the SIGPROF handler of
- * any thread; see cpu.h.
+ * The CPU time of this process's threads that no sample shows yet. A profile
+ * asks for it at both edges of its window. Hot: in the SIGPROF handler of any
+ * thread; see cpu.h.
+ *
+ * Rule: clocks_told is stored after all unsampled_ns; its release pairs with
+ * the acquire load of clocks_told by the collector. The number is compared for
+ * equality: 2^32 questions would have to pass by.
  */
 #include "base/clock.h"
 #include "capture/cpu.h"
 
-/* Read again when a sample has come between the two readings; another one seldom
- * does. */
+/* If a sample has come between the two readings, both are read again, a few
+ * times. */
 static uint64_t
 unsampled(struct pp_thread *thread)
 {

@@ -1,6 +1,12 @@
 /*
- * See heap_live.h. The memory is private to the process: it ends with it, as
- * what it speaks of does.
+ * See heap_live.h. The table is private to the process, and ends with the
+ * process and its allocations.
+ *
+ * An entry is taken by compare-and-swap of `address` from 0, then `what` is
+ * stored. That release pairs with the acquire load of `what` by the thread that
+ * frees: the application hands the address over in between. An address lives
+ * once at a time, so the compare-and-swap back to 0 succeeds for one thread
+ * only.
  */
 #include <string.h>
 
@@ -27,7 +33,8 @@ live_place(uint32_t hash, unsigned int probe)
 	return (&live[(hash + probe) % PP_HEAP_LIVE]);
 }
 
-/* A count at its limit would forget what it counts. */
+/* A count never passes its limit: if it wrapped, live samples would be missed.
+ */
 static int
 filter_add(uint32_t hash)
 {
@@ -64,7 +71,7 @@ pp_heap_live_put(void *p, const struct pp_heap_sample *sample,
 		    !atomic_compare_exchange_strong(&place->address, &none,
 			(uintptr_t)p))
 			continue;
-		/* Nobody can free it yet: the application does not have it. */
+		/* Nobody can free `p` yet: the application does not have it. */
 		atomic_store_explicit(&place->what,
 		    sample->size << ROW_BITS | sample->row,
 		    memory_order_release);
@@ -92,7 +99,7 @@ pp_heap_live_take(const void *p, struct pp_heap_sample *sample)
 		what = atomic_load_explicit(&place->what, memory_order_acquire);
 		if (!atomic_compare_exchange_strong(&place->address, &address,
 			0))
-			return (-1); /* freed twice: the other was first */
+			return (-1); /* freed twice: another thread was first */
 		atomic_fetch_sub(&pp_heap_filter[hash % PP_HEAP_FILTER], 1);
 		sample->row = (uint32_t)(what & ((1U << ROW_BITS) - 1));
 		sample->size = what >> ROW_BITS;
@@ -104,7 +111,7 @@ pp_heap_live_take(const void *p, struct pp_heap_sample *sample)
 void
 pp_heap_live_clear(void)
 {
-	/* Pages that nobody wrote to cost nothing: let them be. */
+	/* Pages that nobody wrote to cost nothing, and shall stay so. */
 	if (!atomic_exchange(&live_touched, 0))
 		return;
 	memset((void *)(uintptr_t)live, 0, sizeof(live));

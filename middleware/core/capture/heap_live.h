@@ -1,24 +1,26 @@
 /*
- * The sampled allocations that live, by address. Private to capture/heap.c.
+ * The sampled allocations that live, by address. Private to capture/heap.c. Not
+ * the counters, which are in the arena.
  *
- * Rule: hot, lock-free. An address lies in one of a few places that its hash
- * names, so that taking one out leaves no trace that others must step over.
+ * Rule: hot, lock-free (heap_live.c says how). An address lies in one of a few
+ * entries that its hash names; therefore an entry that is taken out needs no
+ * mark that other lookups must step over.
  */
 #ifndef PP_CAPTURE_HEAP_LIVE_H
 #define PP_CAPTURE_HEAP_LIVE_H
 
 #include "capture/heap.h"
 
-/* Remember. A sample that is there already under this address was freed
- * behind our back: it is taken out, as `stale`, and is to be counted as freed;
- * if none is, its row is PP_HEAP_ROWS. 0, or -1: no room. */
+/* Remember the sample at `p`. If there is one at this address already, it was
+ * freed without being seen: it is taken out into *stale, and the caller counts
+ * it as freed; else stale->row is PP_HEAP_ROWS. Returns 0, or -1: no room. */
 int pp_heap_live_put(void *p, const struct pp_heap_sample *sample,
     struct pp_heap_sample *stale);
 
-/* Take out; 0, or -1: not there. */
+/* Take the sample at `p` out. Returns 0, or -1: there is none. */
 int pp_heap_live_take(const void *p, struct pp_heap_sample *sample);
 
-/* Forget all. While there is one thread. */
+/* Forget all samples. Only while the process has one thread. */
 void pp_heap_live_clear(void);
 
 #endif

@@ -1,5 +1,11 @@
 /*
- * See own.h. Keys live in a table of this process: they end with it.
+ * See own.h. Keys live in a private table, which ends with the process.
+ *
+ * An entry is taken by compare-and-swap of `key` from 0, under a lock for
+ * threads that add. The store of `place`, which comes last, is a release and
+ * pairs with the acquire load of `place` in own_find(): `row` is set. A removal
+ * exchanges the word that it has found; the upper half counts how often the
+ * entry was filled, and 2^32 fillings would have to lie between its two steps.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -19,8 +25,9 @@
 struct held {
 	_Atomic uintptr_t key; /* 0: free; the address plus 1 */
 	_Atomic uint32_t row;
-	/* Of the profile, plus 1; 0: being set. Above it how often it was set:
-	 * whoever found a key here and was late sees that it is another one. */
+	/* Low half: index of the profile's name plus 1; 0: not set. High half:
+	 * how often the low half was set, so that a late removal sees that the
+	 * entry has another key. */
 	_Atomic uint64_t place;
 };
 
@@ -29,7 +36,8 @@ struct held {
 
 static struct held held[PP_OWN_LIVE];
 
-/* The endpoints (service/endpoints.c): there the module itself answers. */
+/* The names of the endpoints (service/endpoints.c), which the module answers.
+ */
 static const char *const taken[] = { "allocs", "assets", "block", "cmdline",
 	"doctor", "goroutine", "heap", "mutex", "profile", "routes", "settings",
 	"stalls", "symbol", "threadcreate", "trace" };
@@ -65,7 +73,8 @@ own_named(const struct pp_own *own, const char *name)
 	return (-1);
 }
 
-/* Names come by one thread at a time, and are whole when they are counted. */
+/* One thread at a time adds a name, and a name is complete before `used` counts
+ * it. */
 static int
 own_new_name(struct pp_own *own, const char *name)
 {
@@ -107,14 +116,15 @@ pp_own_place(const char *name)
 	return (place);
 }
 
-/* Twice: addresses beside each other must not crowd in one stretch. */
+/* The hash mixes twice, so that neighbouring addresses do not crowd together.
+ */
 static uint64_t
 own_hash(uint32_t place, const void *key)
 {
 	return (pp_mix(pp_mix(0, (uint64_t)(uintptr_t)key), place));
 }
 
-/* Where it is held, and *word: what its place was meanwhile. */
+/* The entry of the key, with the value of its `place` in *word; NULL: none. */
 static struct held *
 own_find(uint32_t place, const void *key, uint64_t *word)
 {
@@ -150,8 +160,8 @@ own_claim(uint32_t place, const void *key)
 	return (NULL);
 }
 
-/* Of two threads that add the same thing, one has added it: between looking
- * for it and having it, nobody else with that key comes in. 0, or errno. */
+/* If two threads add the same key, only one succeeds: a lock lies around the
+ * lookup and the addition. Returns 0 or an errno. */
 static int
 own_hold(uint32_t place, const void *key, const struct pp_rows *rows,
     struct pp_row *row)
@@ -191,7 +201,7 @@ pp_own_add(const char *name, const void *key, int skip)
 	place = pp_own_place(name);
 	if (place == -1)
 		return (-1);
-	/* Before a stack is taken in vain. */
+	/* This lookup comes first, so that no stack is taken in vain. */
 	if (own_find((uint32_t)place, key, &word) != NULL) {
 		errno = EEXIST;
 		return (-1);
@@ -223,7 +233,7 @@ pp_own_remove(const char *name, const void *key)
 		return (-1);
 	h = own_find((uint32_t)place, key, &word);
 	row = h != NULL ? atomic_load(&h->row) : 0;
-	/* Of two threads that remove it, one has removed it. */
+	/* If two threads remove the same key, only one succeeds. */
 	if (h == NULL ||
 	    !atomic_compare_exchange_strong(&h->place, &word,
 		HELD_TIMES(word) << 32)) {

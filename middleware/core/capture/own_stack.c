@@ -1,5 +1,5 @@
 /*
- * See own_stack.h.
+ * See own_stack.h: the switch in assembler, and the choice of a stack.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -60,7 +60,8 @@ __asm__(".text\n"
 #error "no way to switch stacks on this processor"
 #endif
 
-/* By the kernel alone: the C library's mmap() may be the application's. */
+/* The kernel is called directly: mmap() may be a function of the application.
+ */
 void *
 pp_own_stack_top(struct pp_thread *thread)
 {
@@ -79,8 +80,8 @@ pp_own_stack_top(struct pp_thread *thread)
 	return (base + PP_OWN_STACK_SIZE);
 }
 
-/* How much is left of [start, start + size) below the caller's frame; 0 if the
- * caller is elsewhere. */
+/* The bytes of [start, start + size) below the caller's frame; 0 if the caller
+ * is on another stack. */
 static inline size_t
 room_in(uintptr_t start, size_t size)
 {
@@ -123,7 +124,7 @@ pp_own_stack_run(void (*run)(void *), void *argument)
 
 	if (thread == NULL && pp_self.worker != 0)
 		return (-1);
-	/* The parent has one thread, of which the stack is large. */
+	/* The parent has one thread, whose stack is large. */
 	if (thread == NULL) {
 		run(argument);
 		return (0);

@@ -1,6 +1,7 @@
 /*
- * The one pp_self of a process, and what each thread knows of itself: for all
- * of capture/, none of which it calls. How it starts is in start.c.
+ * The one pp_self of a process, and what each thread knows of itself. All of
+ * capture/ uses these variables; this file calls nothing. The start-up is in
+ * start.c.
  */
 #include "capture/self.h"
 

@@ -13,7 +13,10 @@
 
 #define ACTIONS_MAX 16 /* changed at once by so many threads */
 
-/* The action: entry `kept`, which the exchange publishes. */
+/* The action is entry `kept`. An entry is written before the exchange of
+ * `kept`, whose release pairs with the acquire load of `kept` by a handler. An
+ * entry is written again after ACTIONS_MAX - 1 changes: so many would have to
+ * pass while a handler copies. */
 static struct pp_signal_action actions[ACTIONS_MAX];
 static _Atomic uint32_t kept, action_next;
 
@@ -38,9 +41,10 @@ pp_signal_keep(const struct pp_signal_action *action,
 }
 
 /*
- * While one of ours waits to be delivered to a thread, the kernel throws
- * another SIGPROF for it away. So who sends one to a thread of this process
- * leaves word; by which signal the thread learns of it is the same.
+ * While a SIGPROF of ours waits to be delivered to a thread, the kernel throws
+ * every further SIGPROF for this thread away. So a sender within this process
+ * sets `owed` before it sends, and the thread acts upon `owed` whichever signal
+ * arrives. `who` is stored last (a release) and pairs with the sender's load.
  */
 static struct {
 	_Atomic uintptr_t who;

@@ -1,8 +1,12 @@
 /*
- * Threads as they come and go. A thread registers itself, since a CPU timer
- * must be told the thread id, and the unwinder wants to be warmed up in it.
+ * Threads as they come and go. A thread registers itself, because a CPU timer
+ * needs the thread's id, and because the unwinder must be warmed up in each
+ * thread. Not the thread's clocks (cpu.h). The order of the thread table's
+ * states is in self.h.
  *
- * Rule: called by the thread itself, outside of signal handlers.
+ * Rule: called by the thread itself, outside of signal handlers; but the
+ * functions marked "Hot" run in the SIGPROF handler, and pp_thread_bare() and
+ * _bare_drop() in the thread that calls clone().
  */
 #ifndef PP_CAPTURE_THREAD_H
 #define PP_CAPTURE_THREAD_H
@@ -12,7 +16,7 @@
 
 struct pp_thread_birth {
 	size_t stack_size;  /* as created, without its guard; 0: not known */
-	uintptr_t function; /* its first one; 0: not known */
+	uintptr_t function; /* the thread's first function; 0: not known */
 	uint32_t creator;   /* stack id of its creation, 0: none */
 	uint32_t label;	    /* label set of its creator, 0: none */
 };
@@ -22,36 +26,40 @@ struct pp_thread_birth {
 void pp_thread_enter(const struct pp_thread_birth *birth);
 
 /* A signal handler's part of a dump: if control.dump has moved, write the
- * calling thread's stack into the slot, and send SIGPROF to the other threads
- * when this is the first of the process to see it. With `one`, only this
- * thread was asked, by control.dump_one. Hot. */
+ * calling thread's stack into the slot. The first thread of the process that
+ * sees the question sends SIGPROF to the others. `one` 1: only this thread was
+ * asked, by control.dump_one. Hot. */
 void pp_thread_dump(void *context, int one);
 
-/* The same when control.trace has changed: whether the thread waits in a
- * system call, where, and in which request or task. Hot. */
+/* The same for control.trace: if the word has changed, write whether the thread
+ * waits in a system call, with which stack, and in which request or task. Hot.
+ */
 void pp_thread_seen(void *context);
 
-/* Where no stack can be taken, the calling thread still tells the others of a
- * dump or a trace; _dump_pc(): and of its own pc, if `thread` is not NULL. Hot. */
+/* If no stack can be taken, _pass_on() still passes a dump or a trace on to the
+ * other threads. _dump_pc() does so, too, and writes the pc of `thread`, the
+ * caller's entry, if that is not NULL. Hot. */
 void pp_thread_pass_on(void);
 struct pp_thread;
 void pp_thread_dump_pc(const struct pp_thread *thread, const void *context);
 
 /*
- * A thread of bare clone(): whose thread-local variables it has is not known, so
- * nothing of ours that is thread-local is touched, and its samples have the pc
- * alone. _bare() claims an entry, in the thread that calls clone(); NULL: none.
- * _run() is what the new thread runs, _drop() gives the entry back instead.
+ * A thread of bare clone() may share its thread-local variables with another
+ * thread. So nothing of ours that is thread-local is touched, and the thread's
+ * samples have the pc alone. _bare() claims an entry, in the thread that calls
+ * clone(); NULL: none is free (counted). The new thread calls _run(), which
+ * returns the function's status; if clone() fails, _drop() gives the entry
+ * back.
  */
 struct pp_thread *pp_thread_bare(int (*function)(void *), void *argument);
 int pp_thread_bare_run(struct pp_thread *thread);
 void pp_thread_bare_drop(struct pp_thread *thread);
 
-/* What a thread calls that meets one of our wrappers and is not registered;
- * NULL: nobody. Not in a thread that has left. */
+/* A thread that enters one of our wrappers and is not registered calls this
+ * function; NULL: none. A thread that has left does not. */
 extern void (*pp_thread_unknown)(void);
 
-/* Undo it; called by a thread about to end. */
+/* Undo pp_thread_enter(); called by a thread that is about to end. */
 void pp_thread_leave(void);
 
 #endif

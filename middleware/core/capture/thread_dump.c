@@ -3,8 +3,10 @@
  * somebody begins to trace. Hot: in the SIGPROF handler of any thread; see
  * thread.h.
  *
- * One signal reaches one thread of the process; that one passes it on to the
- * others, which are many fewer than a lock would be worth.
+ * One signal reaches one thread of the process. The first thread that exchanges
+ * the question's number into dump_passed or trace_passed passes the question on
+ * to the others; no lock is needed. The stores that publish an answer are
+ * described at struct pp_thread_facts (store/arena.h).
  */
 #include <errno.h>
 
@@ -15,7 +17,7 @@
 #include "capture/unwind.h"
 #include "store/words.h"
 
-/* The last ones that were passed on. */
+/* The numbers of the last questions that were passed on. */
 static _Atomic uint32_t dump_passed, trace_passed;
 
 static void
@@ -73,7 +75,7 @@ pp_thread_dump(void *context, int one)
 	atomic_store(&facts->dumped, wanted);
 }
 
-/* Where it waits, as the slot's stack. */
+/* The stack in which the thread waits, as an id of the slot's table. */
 static uint32_t
 seen_stack(void *context)
 {

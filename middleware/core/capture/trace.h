@@ -8,7 +8,7 @@
  * a signal handler wants to write in the middle of another, is dropped,
  * counted (PP_LOSS_TRACE_DROPPED) and told by the next PP_TRACE_DROPPED.
  *
- * Rule: hot, by the thread itself; no lock, no allocation. Kept is errno.
+ * Rule: hot, by the thread itself; no lock, no allocation. errno is kept.
  */
 #ifndef PP_CAPTURE_TRACE_H
 #define PP_CAPTURE_TRACE_H
@@ -32,15 +32,16 @@ pp_trace_active(void)
 	    0));
 }
 
-/* The calling thread ends. What it has not told of is not begun for that. */
+/* The calling thread ends. If the thread has written nothing into this trace
+ * and is in no request or task, nothing is written now either. */
 void pp_trace_leave(void);
 
 /* Look at the control words; async-signal-safe. */
 void pp_trace_apply(void);
 
 /*
- * The event loop's thread is between two handlers: only here does it begin,
- * with what is in progress. Does nothing when it has begun.
+ * The event loop's thread is between two handlers: only here it begins a trace,
+ * with a SNAPSHOT of all that is in flight. If it has begun, nothing happens.
  */
 void pp_trace_begin_loop(void);
 

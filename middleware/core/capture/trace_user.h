@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-/* Regions and tasks of one thread that are open at the same time; deeper ones
- * are not written, or not what is within them belongs to. */
+/* Regions and tasks of one thread that may be open at the same time. A deeper
+ * region is not written; what lies in a deeper task is ascribed to another. */
 #define PP_TRACE_REGIONS_MAX 64
 #define PP_TRACE_TASKS_MAX   16
 

@@ -13,8 +13,8 @@
 #include "capture/unwind_list.h"
 
 /* unw_backtrace() begins in our own handler: itself, the handler's callers up
- * to the signal frame, with the switch to our own stack between. The interrupted
- * pc comes within that many frames. */
+ * to the signal frame, with the switch to our own stack between. The
+ * interrupted pc comes within that many frames. */
 #define OWN_FRAMES_MAX 12
 
 uint64_t
@@ -145,8 +145,8 @@ unwind_leaf(void *context, uint64_t *pcs)
 }
 #endif
 
-/* The last return addresses of whole stacks: in _start, in clone3. A few, set
- * one after the other. */
+/* The last return addresses of whole stacks, in _start and in clone3. An entry
+ * is set once, by compare-and-swap from 0, and publishes nothing but itself. */
 #define ROOTS_MAX 8
 
 static _Atomic uint64_t roots[ROOTS_MAX];
@@ -171,7 +171,8 @@ pp_unwind_root(void *unused)
 	}
 }
 
-/* Before any is known, all are whole. */
+/* How a stack ends. As long as no root is known, every stack counts as whole.
+ */
 static enum pp_unwind_end
 end_of(uint64_t last)
 {

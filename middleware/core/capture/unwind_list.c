@@ -1,10 +1,11 @@
 /*
  * See unwind_list.h.
  *
- * The list is copied and published; a few old copies are kept, since a
- * handler may be reading one. What is read of an object beyond that, its
- * unwind information, is read for a pc within it only, and the addresses of an
- * object that has gone are in nobody's stack.
+ * The list is copied and published: the store of `current` is a release and
+ * pairs with the acquire load of `current` by a thread that unwinds. A few old
+ * copies are kept, since a handler may be reading one. The unwind information
+ * of an object is read only for a pc within the object, and no stack has
+ * addresses of an object that has gone.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,7 +14,8 @@
 #include "capture/unwind_lib.h"
 #include "capture/unwind_list.h"
 
-/* A handler would have to stand still over so many changes to be misled. */
+/* A copy is written again by the change that comes so many changes later: only
+ * a handler that stands still all that time would be misled. */
 #define COPIES 8
 
 int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
@@ -79,8 +81,10 @@ size_t pp_unwind_cache_words;
 void (*pp_unwind_flush)(void *, uintptr_t, uintptr_t);
 void *pp_unwind_space;
 
-/* The acquire of a thread that unwinds pairs with the release of whoever has
- * unloaded something: it forgets what it knew before that. */
+/* The acquire load by a thread that unwinds pairs with the release by the
+ * thread that has unloaded something; the former then empties its cache. The
+ * count is compared for equality: 2^32 unloads would have to lie between two
+ * walks. */
 static _Atomic uint32_t unloads;
 static __thread uint32_t forgotten;
 

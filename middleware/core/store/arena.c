@@ -1,5 +1,9 @@
 /*
- * Making and mapping the arena. Cold: the parent once, the collector once.
+ * Making and mapping the arena, and emptying a slot; see arena.h. What a
+ * process is told of the arena is in facts.c.
+ *
+ * Rule: cold: the parent makes, each collector maps, a worker repairs as it
+ * starts.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,7 +19,7 @@
 
 #define HEAD PP_ARENA_HEAD
 
-/* The head is zero, and this process's alone. */
+/* The head is zero, and only this process sees it. */
 struct pp_arena *
 pp_arena_map(int fd, size_t size)
 {
@@ -34,8 +38,8 @@ pp_arena_map(int fd, size_t size)
 	return (NULL);
 }
 
-/* A memfd of that size, to which nobody can add and which nobody can cut: the
- * others would die of SIGBUS. */
+/* A memfd of `size` bytes, which nobody can make longer or shorter: if one
+ * process cut the file, the others would die of SIGBUS. */
 int
 pp_arena_file(const char *name, size_t size)
 {
@@ -45,7 +49,8 @@ pp_arena_file(const char *name, size_t size)
 	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd == -1)
 		return (-1);
-	/* Beyond RLIMIT_FSIZE it shall fail, not end the service. */
+	/* If the size is beyond RLIMIT_FSIZE, ftruncate() shall fail, and not
+	 * end the service by SIGXFSZ. */
 	before = signal(SIGXFSZ, SIG_IGN);
 	failed = ftruncate(fd, (off_t)size);
 	(void)signal(SIGXFSZ, before);
@@ -109,8 +114,8 @@ pp_arena_ring_release(int fd, uint32_t slot)
 	    PP_ARENA_FILE(at), PP_CPU_RING_WORDS * sizeof(uint64_t));
 }
 
-/* How much of each table is in use. Several threads that find one full may
- * count on for a moment: what is twice a table makes no sense. */
+/* The counters of the tables' used entries. Several threads that find a table
+ * full may count a little further, but twice its capacity makes no sense. */
 static const struct {
 	size_t used; /* _Atomic uint32_t, in struct pp_slot */
 	uint32_t capacity;
@@ -151,7 +156,8 @@ pp_slot_repair(struct pp_slot *slot)
 
 	if (slot_makes_sense(slot))
 		return;
-	/* Whole pages go back to the system: an empty slot costs nothing. */
+	/* Whole pages go back to the system, so that an empty slot costs
+	 * nothing. */
 	first = (page - (uintptr_t)from % page) % page;
 	last = (uintptr_t)end % page;
 	memset(from, 0, first);

@@ -1,8 +1,12 @@
 /*
  * The control words: how the collector asks all workers for something. Not the
- * arena, of which they are a part (arena.h).
+ * rest of the arena, in which they lie (arena.h).
  *
- * Rule: a word is checked where it is used.
+ * Rule: any process may have written a word, so code that uses a word checks
+ * its value. The words are stored and loaded with sequential consistency where
+ * order matters: `ask_trim` is stored before `ask`, and read after `ask`.
+ * Numbers of questions are compared for equality or by their difference: 2^31
+ * questions would have to pass a worker by.
  */
 #ifndef PP_STORE_CONTROL_H
 #define PP_STORE_CONTROL_H
@@ -10,10 +14,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* What the collector wants of all workers. Written by the collector only, but
- * for the three rates; then it sends SIGPROF to each worker to make it look.
- * Any worker may have written over it: each word is checked where it is used,
- * and the collector puts back what is its own. */
+/* What the collector wants of all workers. The collector alone writes, but for
+ * the three rates (api.c of the adapter writes them, too), and the parent,
+ * which turns CPU sampling off when there is no collector any more. Then
+ * SIGPROF makes each worker look. The collector puts its own words back when
+ * they have been written over. */
 struct pp_control {
 	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
 	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.
@@ -22,12 +27,13 @@ struct pp_control {
 	_Atomic uint64_t mutex_fraction; /* one in so many; 0: off */
 	_Atomic uint32_t trace;	 /* 0: nobody traces; else another number each
 				   time that recording is turned on */
-	_Atomic uint32_t dump;	 /* later than before: each thread is to write
-				   its stack */
+	_Atomic uint32_t dump;	 /* a later number: each thread is to write its
+				   stack */
 	_Atomic uint32_t clocks; /* +1: each worker is to write unsampled_ns */
-	_Atomic uint32_t dump_one; /* the same, of the one that is asked */
+	_Atomic uint32_t dump_one; /* as dump, for one thread that is asked */
 	_Atomic uint32_t ask; /* +1: each worker is to write its memory facts */
-	_Atomic uint32_t ask_trim; /* 1: and to call malloc_trim() before */
+	_Atomic uint32_t ask_trim; /* 1: each worker is to call malloc_trim()
+				      before that */
 };
 
 #endif

@@ -1,15 +1,15 @@
 /*
  * See deaths.h.
  *
- * Rule: the process may have been writing when it died, or have been taken
- * over: numbers are checked, texts are read by the collector with care.
+ * Rule: the process may have died while it wrote, or may have been taken over.
+ * Therefore numbers are checked here, and the collector checks the texts.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "store/deaths.h"
 
-/* Of the request whose handler it was in. */
+/* The label set of the request whose handler ran; 0: none. */
 static uint32_t
 deaths_label(const struct pp_flights *flights)
 {
@@ -23,8 +23,8 @@ deaths_label(const struct pp_flights *flights)
 	return (0);
 }
 
-/* Into memory of the caller's own: in the arena `kept`, by which it is
- * filled, could change meanwhile. */
+/* Fills a crash record in the caller's own memory: in the arena another process
+ * could change `kept`, which indexes, between two steps. */
 static void
 deaths_words(const struct pp_flights *flights, struct pp_last_words *last)
 {
@@ -82,7 +82,7 @@ pp_deaths_read(const struct pp_slot *slot, uint32_t number,
 {
 	const struct pp_last_words *last = &slot->last[number % PP_LAST_DEATHS];
 
-	/* 0 is of a place that has had none. */
+	/* An entry that has never been used has the number 0. */
 	if (number == 0 || atomic_load(&last->number) != number)
 		return (-1);
 	memcpy(out, last, sizeof(*out));

@@ -1,5 +1,6 @@
 /*
- * See facts.h. Cold: the parent for each collector, the collector once.
+ * See facts.h. Cold: the parent writes facts for each collector, and a
+ * collector reads them once.
  */
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,14 +1,15 @@
 /*
- * How heap samples are keyed, between capture/heap.c, which writes them, and
- * the profile floor, which reads and scales them.
+ * The keys of heap samples, between capture/heap.c, which writes them, and
+ * counts/heap_rows.c, which reads and scales them. Not the counters themselves,
+ * which are in rows.h.
  *
- * A row sums the samples of one stack, one label set, one class of sizes and
- * one sampling rate, unscaled. The classes are 1/16 of a power of two wide:
- * scaling by a row's mean size instead of each size is off by less than
- * 0.1% then (docs/sampling.md).
+ * A counter sums the samples of one stack, one label set, one class of sizes
+ * and one sampling rate, unscaled. The classes are 1/16 of a power of two wide:
+ * if the reader scales by the mean size of a counter instead of each size, the
+ * error is therefore less than 0.1% (docs/sampling.md).
  *
- * Rule: pure functions; the key of a row comes from a worker, so a reader
- * checks what it takes out of it.
+ * Rule: pure functions. A key may have been written by anybody, so a reader
+ * checks each number that it unpacks.
  */
 #ifndef PP_STORE_HEAP_H
 #define PP_STORE_HEAP_H
@@ -17,7 +18,7 @@
 
 #include "base/limits.h"
 
-/* Places in pp_row.value[]. */
+/* Indices of pp_row.value[]. */
 enum pp_heap_value {
 	PP_HEAP_ALLOCS,
 	PP_HEAP_ALLOC_BYTES,
@@ -36,7 +37,8 @@ struct pp_heap_key {
 #define PP_HEAP_KEY_LABEL_BITS 20
 #define PP_HEAP_KEY_CLASS_BITS 12
 
-/* 0..1023: the exponent of 2 and the next four bits. */
+/* The class of a size in bytes, 0..1023: exponent of 2 and the next four bits.
+ */
 static inline uint32_t
 pp_heap_class(uint64_t size)
 {
@@ -48,7 +50,7 @@ pp_heap_class(uint64_t size)
 	return ((log - 3) * 16 + ((uint32_t)(size >> (log - 4)) & 15));
 }
 
-/* Never 0: the rate's place is stored plus 1. */
+/* The key as one word, which is never 0, because the rate is stored plus 1. */
 static inline uint64_t
 pp_heap_pack(struct pp_heap_key key)
 {

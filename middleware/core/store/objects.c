@@ -1,5 +1,5 @@
 /*
- * The table of objects.h: written by one process, read by another.
+ * The table of objects.h: one process writes, another reads.
  */
 #include <string.h>
 
@@ -26,8 +26,9 @@ objects_set_state(struct pp_objects *objects, uint32_t index,
 	atomic_fetch_add_explicit(&objects->changes, 1, memory_order_release);
 }
 
-/* Whether a later row has addresses of this one: of two, a reader believes
- * the later. Only processes that had the slot one after the other make it so. */
+/* Whether a later row has some of the addresses of this row: a reader believes
+ * the later of two. Only two processes that had the slot one after the other
+ * can have written such rows. */
 static int
 objects_covered(const struct pp_objects *objects, uint32_t row, uint32_t used)
 {

@@ -1,5 +1,7 @@
 /*
- * The producers' half of ring.h. Hot: runs in signal handlers.
+ * The producers' half of ring.h.
+ *
+ * Rule: hot: runs in signal handlers, in several threads at once.
  */
 #include "store/ring.h"
 
@@ -12,13 +14,14 @@ ring_header(enum pp_record kind, uint64_t words)
 }
 
 /*
- * Reserve `words` in one piece. A lap's end that is too short becomes a pad
- * record, reserved together with the words that follow it.
+ * Reserve `words` in one piece. If the end of a lap is too short, it becomes a
+ * pad record, which is reserved together with the words behind it.
  *
- * Whoever is stopped between the two readings must not find a full ring where
- * there is none: the tail is read first, so that it is not beyond the head
- * (its acquire pairs with the release of the collector, who has seen that
- * head), and the ring is full only if the tail is still the same.
+ * A thread may be stopped between its loads of tail and head, and must not then
+ * take the ring for full. Therefore the tail is read first: its acquire pairs
+ * with the release of the collector, which had read a head at least as large,
+ * so the head that is read next is not below the tail. And the ring counts as
+ * full only if the tail is still the same.
  */
 static int
 ring_reserve(struct pp_ring *ring, uint64_t words, uint64_t *at)

@@ -1,12 +1,14 @@
 /*
- * The collector's half of ring.h. Cold, and suspicious: the words may have
- * been written by a worker that was killed half-way, or by an enemy.
+ * The collector's half of ring.h.
+ *
+ * Rule: cold, and suspicious: the words may come from a worker that was killed
+ * half-way, or from an enemy.
  */
 #include "store/ring.h"
 
 #define RING_MASK ((uint64_t)PP_CPU_RING_WORDS - 1)
 
-/* Zero [tail, to) and hand it back to the producers. */
+/* Zero [tail, to), and hand these words back to the producers. */
 static void
 ring_consume(struct pp_ring *ring, uint64_t tail, uint64_t to)
 {
@@ -18,12 +20,12 @@ ring_consume(struct pp_ring *ring, uint64_t tail, uint64_t to)
 	atomic_store_explicit(&ring->tail, to, memory_order_release);
 }
 
-/* Drop all that lies between tail and `to` (at most a lap). */
+/* Drop all records between `tail` and `to`. Returns -1. */
 static int
 ring_repair(struct pp_ring *ring, uint64_t tail, uint64_t to)
 {
 	if (to - tail > PP_CPU_RING_WORDS) {
-		/* The counters themselves are nonsense: start a clean lap. */
+		/* The two counts contradict each other: start a clean lap. */
 		for (uint64_t i = 0; i < PP_CPU_RING_WORDS; i++)
 			atomic_store_explicit(&ring->words[i], 0,
 			    memory_order_relaxed);
@@ -51,7 +53,7 @@ again:
 	header = atomic_load_explicit(&ring->words[tail & RING_MASK],
 	    memory_order_acquire);
 	if (header == PP_RECORD_NONE) {
-		/* Being written, or never to be: a dead worker's. */
+		/* A producer is writing the record, or died before it could. */
 		sealed =
 		    atomic_load_explicit(&ring->sealed, memory_order_acquire);
 		if (sealed - tail - 1 < head - tail)

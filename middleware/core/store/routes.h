@@ -1,22 +1,25 @@
 /*
- * Requests by route and method: how many, and how long they took, as counters
- * that only grow. They are the slot's, not the process's: a worker's death
- * takes nothing back.
+ * Requests by route and method: how many there were and how long they took, as
+ * counters that only grow. The counters belong to the slot, not to its process:
+ * when a worker dies, they stay. Not what a request is (kore/request).
  *
- * Rule: one writer, the event loop's thread, so that a counter costs a load
- * and a store. A reader takes a counter for what it is at that moment; the
- * sum of the times is the number of requests that ended.
+ * Rule: one writer, the event loop's thread, so that a counter costs a load and
+ * a store. The release store of `used`, after the row's label is written, pairs
+ * with the acquire load in pp_routes_used(); rows are never reused. The
+ * counters have 64 bits and no order between them; the sum of the times is the
+ * number of requests that their handlers have ended.
  */
 #ifndef PP_STORE_ROUTES_H
 #define PP_STORE_ROUTES_H
 
 #include "store/arena.h"
 
-/* The row of a label set, made now if there is none. 0, and what the table has
- * no place for, have row 0. */
+/* The row of a label set, made now if there is none. Label 0, and a label set
+ * for which the table has no room, have row 0. Event loop's thread only. */
 struct pp_route *pp_routes_at(struct pp_routes *table, uint32_t label);
 
-/* How many rows there are to look at, row 0 with them, checked. Any process. */
+/* The number of rows that a reader may look at, row 0 included; at most
+ * PP_ROUTES_MAX + 1. Any process. */
 static inline uint32_t
 pp_routes_used(const struct pp_routes *table)
 {
@@ -28,6 +31,7 @@ pp_routes_used(const struct pp_routes *table)
 					: PP_ROUTES_MAX + 1);
 }
 
+/* Add to a counter; only its one writer may. */
 static inline void
 pp_route_add(_Atomic uint64_t *counter, uint64_t more)
 {
@@ -36,7 +40,7 @@ pp_route_add(_Atomic uint64_t *counter, uint64_t more)
 	    memory_order_relaxed);
 }
 
-/* Which of the times; the last: all that is longer. */
+/* The bucket, 0..PP_ROUTE_TIMES - 1, of a time in ns. */
 static inline uint32_t
 pp_route_time(uint64_t ns)
 {
@@ -51,8 +55,8 @@ pp_route_time(uint64_t ns)
 	    ((uint32_t)(ns >> (log - 3)) & (PP_ROUTE_TIME_STEPS - 1)));
 }
 
-/* All of this time are shorter than so many ns, and none of the next; 0 for
- * the last, which has no end. */
+/* The end of a bucket in ns: all of its times are shorter, and none of the next
+ * bucket's is. 0 for the last bucket, which has no end. */
 static inline uint64_t
 pp_route_time_end(uint32_t time)
 {

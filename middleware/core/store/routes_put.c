@@ -1,11 +1,11 @@
 /*
- * See routes.h. Hot: twice for each request.
+ * The writing half of routes.h. Hot: twice for each request.
  */
 #include "base/mix.h"
 #include "base/often.h"
 #include "store/routes.h"
 
-/* The next row, for good; 0: none is left. */
+/* Takes the next row, which stays the label's for good; 0: none is left. */
 static uint32_t
 routes_new(struct pp_routes *table, uint32_t label)
 {

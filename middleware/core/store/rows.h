@@ -1,13 +1,18 @@
 /*
- * Sums by key: a dense array of rows and a hash index over it. For what only
- * grows and must outlive the process that counts it.
+ * Counters by key: a dense array of rows and a hash index over it, for counts
+ * that only grow and must outlive the process. Not the meaning of a key, which
+ * is in heap.h and waits.h.
  *
- * Rows are never reused, so a reader that remembers how many rows there were
- * can take differences by row number.
+ * A row is reserved by fetch-and-add of `used`, which stops at the capacity,
+ * and is never reused; so a reader that remembers the number of rows can take
+ * differences by row number. The compare-and-swap that puts row + 1 into the
+ * index is a release; it pairs with the acquire load of the index in
+ * pp_rows_at(), so that a thread which finds a row also sees its key. A reader
+ * in another process goes by row number, and takes a row with key 0 for a hole.
  *
  * Rule: pp_rows_at() is hot (no lock, no allocation, bounded probes); several
- * threads and a signal handler over one of them may add at once. Values are
- * added to by the caller, atomically.
+ * threads, and a signal handler in any of them, may call it at once. The caller
+ * adds to the values, atomically.
  */
 #ifndef PP_STORE_ROWS_H
 #define PP_STORE_ROWS_H
@@ -37,11 +42,11 @@ pp_rows_heap(struct pp_heap_table *table)
 }
 
 /* The row of `key` (not 0), made now if there is none; NULL when the table is
- * full (the caller counts). Async-signal-safe. */
+ * full (the caller counts). Thread-safe, async-signal-safe. */
 struct pp_row *pp_rows_at(const struct pp_rows *table, uint64_t key);
 
-/* How many rows there are to look at, checked; rows with key 0 are holes. Any
- * process. */
+/* The number of rows that a reader may look at, at most the capacity; rows with
+ * key 0 are holes. Any process. */
 uint32_t pp_rows_used(const struct pp_rows *table);
 
 #endif

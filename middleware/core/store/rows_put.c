@@ -1,16 +1,17 @@
 /*
- * See rows.h. Hot: inside malloc(), in every thread at once.
+ * See rows.h. Hot: inside malloc(), in several threads at once.
  */
 #include "base/mix.h"
 #include "store/rows.h"
 
-/* A row of our own, or capacity when there is none left. */
+/* Reserves a row for the caller alone; the capacity if none is left. */
 static uint32_t
 rows_reserve(const struct pp_rows *table)
 {
 	uint32_t at;
 
-	/* Checked before, so that failing tries cannot wrap the counter. */
+	/* The check comes first, so that tries that fail do not add up until
+	 * the counter wraps. */
 	at = atomic_load_explicit(table->used, memory_order_relaxed);
 	if (at >= table->capacity)
 		return (table->capacity);
@@ -42,8 +43,9 @@ pp_rows_at(const struct pp_rows *table, uint64_t key)
 				mine = rows_reserve(table);
 				if (mine == table->capacity)
 					return (NULL);
+				/* With it, the interned words that it names. */
 				atomic_store_explicit(&table->row[mine].key,
-				    key, memory_order_relaxed);
+				    key, memory_order_release);
 			}
 			if (atomic_compare_exchange_strong_explicit(
 				&table->index[slot], &number, mine + 1,
@@ -51,7 +53,7 @@ pp_rows_at(const struct pp_rows *table, uint64_t key)
 				return (&table->row[mine]);
 		}
 		if (rows_holds(table, number - 1, key)) {
-			/* Another thread was first: ours becomes a hole. */
+			/* Another thread was first: our row becomes a hole. */
 			if (mine != table->capacity)
 				atomic_store_explicit(&table->row[mine].key, 0,
 				    memory_order_relaxed);

@@ -1,36 +1,47 @@
 /*
  * What a worker's threads write down while somebody traces: the records, and
- * the queue of each thread in which the collector finds them.
+ * each thread's ring, from which the collector takes them. Not when a record is
+ * written, which is in capture/trace.h.
  *
  * Each thread has a ring of its own (struct pp_trace_ring in arena.h), so one
- * thread writes and one process reads. A record is written whole, then `head`
- * moves over it; records may wrap. A full ring takes nothing: what is not
- * written is counted, and told by the next PP_TRACE_DROPPED.
+ * thread writes and one process reads. A record is written completely before
+ * `head` moves over it; records may wrap. A full ring takes nothing: the
+ * records that are missing are counted, and the next PP_TRACE_DROPPED says how
+ * many.
+ *
+ * The release store of `head` pairs with the acquire load in
+ * pp_trace_reached(): the records below are complete. The release store of
+ * `tail` pairs with the acquire load in pp_trace_put(): the words have been
+ * read. Both are 64-bit counts of words that never go back, and differ by at
+ * most the ring's size. When a thread ends, the next thread with its index goes
+ * on where it stopped; the thread table's state orders the two
+ * (capture/thread.h).
  *
  *     word 0  words of the record, this one included    bits 0..7
  *             enum pp_trace_kind                        bits 8..15
  *             a small number, "n" below                 bits 16..31
  *             a larger one, "m" below                   bits 32..63
  *     word 1  CLOCK_MONOTONIC, ns; never earlier than the record before it
- *     word 2  what the table says; always there when it says so
+ *     word 2  and more: as the table below says
  *
- * A request or a task is called by its id in the slot's flights (arena.h),
- * which it keeps for life and which no other has in any worker.
+ * Records name a request or a task by its id (struct pp_flight in arena.h),
+ * which stays the same for its life; no other request or task of any worker has
+ * that id.
  *
- * The order that may be relied on, if nothing was dropped:
- * - the event loop's thread (place 0) begins between two handlers, with
- *   BEGIN, then a SNAPSHOT for each request and task in progress. Before that
- *   it writes nothing. Every other thread begins with its first record.
- * - BEGIN and its SNAPSHOTs have one time, and what they tell of ends later.
- *   A task may have written on its own thread before: of an id that is known
- *   a SNAPSHOT says nothing new.
- * - RUN, RAN and TASK_RUN, TASK_END enclose what a request or a task does on
- *   a thread; CALL, CALL_END and WAIT, WAIT_END follow each other directly.
- * - what causes something on another thread is stamped and published before:
- *   TASK_QUEUED before its TASK_RUN. A reader that looks at the heads of the
- *   threads before it looks at the loop's has read every cause.
- * - a request may be put to sleep while its handler runs; it is asleep when
- *   the handler has returned (RAN).
+ * A reader may rely on this order if nothing was dropped:
+ * - The event loop's thread (index 0) begins between two handlers, with BEGIN
+ *   and then a SNAPSHOT for each request and task in flight. Before that it
+ *   writes nothing. Every other thread begins with its first record.
+ * - BEGIN and its SNAPSHOTs have one time, and whatever they name ends later. A
+ *   task may have written on its own thread before: if the id of a SNAPSHOT is
+ *   known already, the SNAPSHOT says nothing new.
+ * - RUN and RAN, TASK_RUN and TASK_END enclose what a request or a task does on
+ *   a thread. CALL_END directly follows its CALL, and WAIT_END its WAIT.
+ * - A record that causes something on another thread is stamped and published
+ *   before the effect: TASK_QUEUED before its TASK_RUN. A reader that reads the
+ *   heads of the other threads before the loop's head has read every cause.
+ * - A request may be put to sleep while its handler runs; the request is asleep
+ *   when the handler has returned (RAN).
  *
  * Rule: putting is hot: no lock, no allocation, no system call but the clock.
  * Taking is cold and believes nothing.
@@ -43,52 +54,53 @@
 #include "store/arena.h"
 
 /*
- * n and m, and the words from 2 on.
+ * The kinds, with the words from 2 on (after the colon), n and m.
  *
  * label, stack: ids of the slot's tables, 0: none. text: len bytes, NUL padded
  * to whole words.
  */
 enum pp_trace_kind {
 	PP_TRACE_NONE, /* damage */
-	/* The thread is here, and what it does: pid << 32 | tid, id or 0.
-	   n: 1, the id is a task. m: label of the id */
+	/* The thread begins to record, and runs the request or task with this
+	   id: pid << 32 | tid, id or 0. n: 1, there is an id. m: label of the
+	   id */
 	PP_TRACE_BEGIN,
-	/* In progress when recording began: id, stack, since (ns), id of the
-	   request that a task is for, tid of the thread that a task runs on
-	   or 0. n: enum pp_wait, 0: runnable, with bit 15 set for a task; m:
-	   label */
+	/* A request or task was in flight when recording began: id, stack,
+	   since (ns), id of the request that a task works for, tid of the
+	   thread that a task runs on or 0. n: enum pp_wait, 0: runnable, with
+	   bit 15 set for a task; m: label */
 	PP_TRACE_SNAPSHOT,
-	/* How many records did not fit since the last one. word 2 */
+	/* So many records did not fit since the last record: the number */
 	PP_TRACE_DROPPED,
 	/* A request was read from its connection: id. m: label, 0: not known
-	   yet. Optional: a RUN of an unknown id creates it */
+	   yet. Optional: a RUN of an unknown id creates the request */
 	PP_TRACE_CREATE,
-	/* Its handler is entered: id. m: label */
+	/* The request's handler is entered: id. m: label */
 	PP_TRACE_RUN,
-	/* The handler has returned: id. n: 1, the request has ended; 0: it
-	   is asleep, or will be called again */
+	/* The handler has returned: id. n: 1, the request has ended; 0: the
+	   request is asleep, or its handler will be called again */
 	PP_TRACE_RAN,
-	/* Put to sleep: id, stack. n: enum pp_wait. One more before its
-	   handler has returned knows better than the one before */
+	/* A request is put to sleep: id, stack. n: enum pp_wait. If a second
+	   SLEEP comes before the handler has returned, the second is right */
 	PP_TRACE_SLEEP,
-	/* Woken by what runs on this thread: id, stack of the waker.
-	   n: enum pp_wait, what it slept for */
+	/* The code on this thread has woken a request: id, stack of the waker.
+	   n: enum pp_wait, the reason of the sleep */
 	PP_TRACE_WAKE,
-	/* Ended without running: id (client gone, timeout) */
+	/* A request has ended without running (client gone, timeout): id */
 	PP_TRACE_END,
-	/* Handed to the task threads: id of the task, id of its request or 0,
-	   stack. m: label */
+	/* A task is handed to the task threads: id of the task, id of its
+	   request or 0, stack. m: label */
 	PP_TRACE_TASK_QUEUED,
-	/* Its thread has taken it: id. m: label */
+	/* A thread has taken the task: id. m: label */
 	PP_TRACE_TASK_RUN,
-	/* It has returned: id */
+	/* The task has returned: id */
 	PP_TRACE_TASK_END,
 	/* The event loop goes into epoll_wait(), and comes out. n of OUT:
-	   events it got */
+	   number of events */
 	PP_TRACE_POLL,
 	PP_TRACE_POLL_OUT,
 	/* A system call that may block, and its end. n: enum pp_call;
-	   word 2 of END: stack, 0 if it took less than
+	   word 2 of END: stack, 0 if the call took less than
 	   PP_TRACE_SHORT_NS */
 	PP_TRACE_CALL,
 	PP_TRACE_CALL_END,
@@ -96,16 +108,16 @@ enum pp_trace_kind {
 	   word 2 of END: stack */
 	PP_TRACE_WAIT,
 	PP_TRACE_WAIT_END,
-	/* What happened to the server. n: enum pp_trace_mark; word 2: a
-	   number whose meaning the mark tells */
+	/* Something happened to the server. n: enum pp_trace_mark; word 2: a
+	   number whose meaning the table of marks tells */
 	PP_TRACE_MARK,
-	/* The thread ends; nothing comes from it any more. Optional: a BEGIN
-	   with another tid ends it, too */
+	/* The thread ends and writes nothing more. Optional: a BEGIN with
+	   another tid ends the thread, too */
 	PP_TRACE_LEAVE,
-	/* The application's own. Ids of tasks are given by the thread, unique
-	   in the service, and no request's: task, parent or 0, text. n: len.
-	   A parent, and what a region or log belongs to, is such a task or a
-	   request. */
+	/* The application begins a task of its own: task, parent or 0, text.
+	   n: len. The id of the task is unique in the service, and no
+	   request's. A parent, like the task of a region or a log, is such a
+	   task or a request. */
 	PP_TRACE_USER_TASK,
 	PP_TRACE_USER_TASK_END, /* task */
 	PP_TRACE_USER_REGION,	/* task or 0, text. n: len */
@@ -116,7 +128,7 @@ enum pp_trace_kind {
 	PP_TRACE_COUNT
 };
 
-/* X(enum suffix, what a person reads, what the number is; "" for none) */
+/* X(enum suffix, text for people, meaning of the number; "" for none) */
 #define PP_TRACE_MARK_TABLE(X)                                                 \
 	X(ACCEPT_TAKEN, "accept lock taken", "")                               \
 	X(ACCEPT_GIVEN, "accept lock given back", "")                          \
@@ -133,16 +145,16 @@ enum pp_trace_mark {
 	    PP_TRACE_MARK_COUNT
 };
 
-/* A call shorter than this did not block: no stack is taken of it. */
+/* A call shorter than this did not block, and no stack is taken. */
 #define PP_TRACE_SHORT_NS 20000
 
-/* Nor has one that is shorter than this given its processor up. */
+/* A call shorter than this cannot have given its processor up. */
 #define PP_TRACE_BLOCKED_NS 5000
 
-/* What the kernel says to have been waited is told from here on. */
+/* A wait that only the kernel has seen is recorded if it lasted this long. */
 #define PP_TRACE_AWAY_NS 1000000
 
-/* The longest record: a log with two texts. */
+/* Words of the longest record: a log with two texts. */
 #define PP_TRACE_RECORD_MAX (3 + 2 * ((PP_TRACE_TEXT_MAX + 7) / 8))
 
 static inline uint64_t
@@ -152,8 +164,8 @@ pp_trace_head(enum pp_trace_kind kind, uint32_t words, uint32_t n, uint32_t m)
 	    (uint64_t)kind << 8 | words);
 }
 
-/* Where the ring of a thread lies: the words, and how many (a power of two).
- * `place` < PP_THREADS_MAX. */
+/* The words of a thread's ring, and in *count their number (a power of two).
+ * `place` < PP_THREADS_MAX is the thread's index. */
 static inline _Atomic uint64_t *
 pp_trace_words(struct pp_slot *slot, uint32_t place, uint32_t *count)
 {
@@ -166,25 +178,27 @@ pp_trace_words(struct pp_slot *slot, uint32_t place, uint32_t *count)
 }
 
 /*
- * Append one record, as it stands in `record`. Only by the thread that has
- * the place, which must not be interrupted by another put of its own. Returns
- * 0, or -1 when the ring is full (nothing is written). Hot.
+ * Append the record in `record`, whose word 0 says how long it is. Only the
+ * thread with the index `place` may call this, and a signal handler in the
+ * middle of a call may not. Returns 0, or -1 when the ring is full (nothing is
+ * written). Hot.
  */
 int pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record);
 
-/* Where the place's thread has got to: what pp_trace_take() may read up to. */
+/* The head of a thread's ring: pp_trace_take() may read up to there. */
 uint64_t pp_trace_reached(struct pp_slot *slot, uint32_t place);
 
 /*
  * Take the oldest record below `reached`, into `record`, which has room for
- * PP_TRACE_RECORD_MAX words. Returns its words, at least 2; 0 when there is
- * none; -1 when the ring was damaged and has been skipped to its head (count
- * PP_LOSS_RINGS_REPAIRED). What it means is not checked. Collector only.
+ * PP_TRACE_RECORD_MAX words. Returns the number of its words, at least 2; 0
+ * when there is none; -1 when the ring was damaged and has been skipped to its
+ * head (count PP_LOSS_RINGS_REPAIRED). The contents are not checked. The
+ * collector's one thread only.
  */
 int pp_trace_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
     uint64_t *record);
 
-/* Forget what a place's ring holds. Collector only. */
+/* Drop all records of a thread's ring. The collector's one thread only. */
 void pp_trace_skip(struct pp_slot *slot, uint32_t place);
 
 #endif

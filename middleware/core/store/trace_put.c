@@ -1,12 +1,13 @@
 /*
- * The writing half of trace.h. Hot: inside wrappers of everything.
+ * The writing half of trace.h. Hot: in the wrappers of all functions that may
+ * wait.
  */
 #include "base/often.h"
 #include "store/trace.h"
 
-/* Words from the end of a record to what is fetched for those to come: the
- * ring is larger than the caches that a core has to itself, so that each line
- * would be waited for. */
+/* The cache line so many words behind a record is fetched for later records:
+ * the ring is larger than the private caches of a core, so each new line would
+ * have to be waited for. */
 #define AHEAD 16
 
 PP_OFTEN int

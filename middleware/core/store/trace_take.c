@@ -1,6 +1,7 @@
 /*
- * The reading half of trace.h. Cold, and believes nothing: both ends of a ring
- * lie where every worker can write.
+ * The reading half of trace.h.
+ *
+ * Rule: cold, and believes nothing: every worker can write both ends of a ring.
  */
 #include "store/trace.h"
 

@@ -1,12 +1,13 @@
 /*
- * How waits are keyed and summed, between capture/wait.c, which writes them,
- * and the profile floor.
+ * The keys and values of waits, between capture/wait.c, which writes them, and
+ * counts/waits.c, which reads them. Not the kinds of waits, which are in
+ * base/waits.h.
  *
- * Counts are in 1/256: a wait shorter than the sampling rate is taken with a
- * probability of its length over the rate, and then counts for rate/length
- * waits and for the whole rate of time, so that sums are right on average.
+ * Counts are in 1/256. A wait that is shorter than the sampling rate is taken
+ * with the probability length/rate; it then counts for rate/length waits, and
+ * its time counts as the rate, so that the sums are right on average.
  *
- * Rule: pure functions; a reader checks what it takes out of a key.
+ * Rule: pure functions; a reader checks each number that it unpacks.
  */
 #ifndef PP_STORE_WAITS_H
 #define PP_STORE_WAITS_H
@@ -17,13 +18,13 @@
 #include "base/limits.h"
 #include "store/rows.h"
 
-/* Places in pp_row.value[]. */
+/* Indices of pp_row.value[]. */
 enum pp_wait_value {
 	PP_WAIT_VALUE_COUNT, /* contentions * PP_WAIT_ONE */
 	PP_WAIT_VALUE_NS
 };
 
-/* The same places in the rows of the application's own profiles. */
+/* The same indices in the rows of custom profiles. */
 enum pp_own_value { PP_OWN_VALUE_ADDED, PP_OWN_VALUE_REMOVED };
 
 #define PP_WAIT_ONE	       256
@@ -31,8 +32,8 @@ enum pp_own_value { PP_OWN_VALUE_ADDED, PP_OWN_VALUE_REMOVED };
 #define PP_WAIT_KEY_STACK_BITS 24
 #define PP_WAIT_KEY_LABEL_BITS 20
 
-/* Never 0. `wait` is below PP_WAITS_ALL; in the mutex table it is what the
- * others waited for. */
+/* The key as one word, never 0. `wait` is below PP_WAITS_ALL; in the mutex
+ * table it is the kind of lock that the others waited for. */
 static inline uint64_t
 pp_wait_pack(uint32_t wait, uint32_t label, uint32_t stack)
 {

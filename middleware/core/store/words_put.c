@@ -12,13 +12,14 @@ words_header(uint64_t hash, uint32_t count)
 	return ((hash & 0xffffffff00000000ULL) | count);
 }
 
-/* Space for `count` words and a header, or 0 when there is none left. */
+/* Reserves space for `count` words and a header; 0 if none is left. */
 static uint32_t
 words_reserve(const struct pp_words *table, uint32_t count)
 {
 	uint32_t at;
 
-	/* Checked before, so that failing tries cannot wrap the counter. */
+	/* The check comes first, so that tries that fail do not add up until
+	 * the counter wraps. */
 	at = atomic_load_explicit(table->used, memory_order_relaxed);
 	if (count >= table->capacity || at > table->capacity - count - 2)
 		return (0);
@@ -58,7 +59,8 @@ pp_words_put(const struct pp_words *table, const uint64_t *sequence,
 				memory_order_release, memory_order_acquire))
 				return (mine);
 		}
-		/* Ours alone to write, yet shared: check before indexing. */
+		/* Only this process should write here, but any process of the
+		 * service can: the id is checked before it indexes. */
 		if (id < table->capacity && count < table->capacity - id &&
 		    table->words[id] == header &&
 		    memcmp(&table->words[id + 1], sequence,
