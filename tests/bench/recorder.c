@@ -36,7 +36,7 @@ one_slice(void)
 	}
 	(void)pp_recorder_tick(service->recorder,
 	    pp_clock_mono() + PP_SLICE_NS);
-	while (pp_ep_recorded_tick(service, pp_clock_mono()) != INT64_MAX)
+	while (pp_service_name_recorded(service, pp_clock_mono()) != INT64_MAX)
 		continue;
 }
 

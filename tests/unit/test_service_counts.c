@@ -180,7 +180,7 @@ goroutine_waits_100_ms_for_who_does_not_answer_and_no_longer(void **state)
 	/* A client that goes away meanwhile leaves nothing behind. */
 	task = pp_service_begin(service, &r);
 	pp_task_cancel(task);
-	assert_true(pp_named_tick(service, pp_clock_mono()) == INT64_MAX);
+	assert_true(LIST_EMPTY(&service->tasks));
 	facts->tid = 0;
 }
 

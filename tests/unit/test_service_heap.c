@@ -302,7 +302,7 @@ text_waits_for_answers_but_no_longer_than_it_must(void **state)
 		answer_memory(1000 + i);
 		pp_service_tick(service, pp_clock_mono());
 		assert_int_equal(pp_task_deadline(task), 0);
-		assert_true(LIST_EMPTY(&service->asking));
+		assert_int_equal(pp_named_state(task)->phase, PP_NAMED_READY);
 		answer = finish(task);
 		assert_int_equal(answer.status, 200);
 		assert_string_equal(answer.headers.data, PLAIN SNIFF);
@@ -329,7 +329,7 @@ a_worker_that_does_not_answer_is_named_and_not_waited_for(void **state)
 	(void)state;
 	pp_service_tick(service, due + 1);
 	assert_true(pp_task_deadline(task) <= due);
-	assert_true(LIST_EMPTY(&service->asking));
+	assert_int_equal(pp_named_state(task)->phase, PP_NAMED_READY);
 	answer = finish(task);
 	assert_int_equal(answer.status, 200);
 	assert_non_null(strstr(answer.body.data, "\n# WorkersAnswered = 0\n"));
@@ -407,7 +407,7 @@ fake_remind(struct pp_task *task)
 }
 
 static int
-fake_answered(const struct pp_task *task)
+fake_answered(struct pp_task *task)
 {
 	(void)task;
 	return (there);
@@ -448,6 +448,7 @@ static const struct pp_endpoint fake_endpoint[] = {
 	{ .name = "asks",
 	    .finish = pp_named_finish,
 	    .cancel = pp_named_cancel,
+	    .tick = pp_named_tick,
 	    .named = &fakes[1] },
 };
 
@@ -459,7 +460,7 @@ begin_fake(int which, const char *query)
 
 	task->service = service;
 	task->endpoint = &fake_endpoint[which];
-	service->tasks++;
+	LIST_INSERT_HEAD(&service->tasks, task, list);
 	pp_named_begin(task, &r);
 	return (task);
 }
@@ -495,15 +496,17 @@ a_delta_that_asks_does_so_before_each_reading(void **state)
 	assert_int_equal(asked, 1);
 	assert_true(pp_task_deadline(task) == INT64_MAX);
 	pp_service_tick(service, now);
-	assert_null(task->named.before);
+	assert_null(pp_named_state(task)->before);
 	assert_int_equal(reminded, 0);
-	pp_service_tick(service, task->named.asked_ns + 20 * PP_NS_PER_MS);
-	pp_service_tick(service, task->named.asked_ns + 30 * PP_NS_PER_MS);
+	pp_service_tick(service,
+	    pp_named_state(task)->asked_ns + 20 * PP_NS_PER_MS);
+	pp_service_tick(service,
+	    pp_named_state(task)->asked_ns + 30 * PP_NS_PER_MS);
 	assert_int_equal(reminded, 1);
 	there = 1;
 	pp_service_tick(service, now);
 	assert_int_equal(let_go, 1);
-	assert_non_null(task->named.before);
+	assert_non_null(pp_named_state(task)->before);
 	due = pp_task_deadline(task);
 	assert_true(due >= now + 2 * PP_NS_PER_SEC);
 	there = 0;
@@ -531,7 +534,7 @@ a_delta_that_asks_does_so_before_each_reading(void **state)
 	pp_task_cancel(task);
 	assert_int_equal(let_go, 4);
 	assert_int_equal(asked, 4);
-	assert_true(LIST_EMPTY(&service->asking));
+	assert_true(LIST_EMPTY(&service->tasks));
 }
 
 static void

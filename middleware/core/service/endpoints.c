@@ -9,7 +9,7 @@
 
 #define NAMED(profile)                                                         \
 	.begin = pp_named_begin, .finish = pp_named_finish,                    \
-	.cancel = pp_named_cancel, .named = &(profile)
+	.cancel = pp_named_cancel, .tick = pp_named_tick, .named = &(profile)
 
 const struct pp_endpoint pp_endpoints[] = {
 	{ .name = "", .methods = PP_TAKES_GET, .begin = pp_ep_index_begin },
@@ -42,7 +42,8 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .methods = PP_TAKES_GET,
 	    .begin = pp_ep_doctor_begin,
 	    .finish = pp_ep_doctor_finish,
-	    .cancel = pp_ep_doctor_cancel },
+	    .cancel = pp_ep_doctor_cancel,
+	    .tick = pp_ep_doctor_tick },
 	{ .name = "goroutine",
 	    .sentence = "Everything in progress now: requests, running or "
 			"asleep, tasks and threads, by function and route. "
@@ -74,7 +75,8 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .count = pp_ep_profile_count,
 	    .begin = pp_ep_profile_begin,
 	    .finish = pp_ep_profile_finish,
-	    .cancel = pp_ep_profile_cancel },
+	    .cancel = pp_ep_profile_cancel,
+	    .tick = pp_ep_profile_tick },
 	{ .name = "routes",
 	    .sentence = "Requests by route and method, of all workers, as "
 			"JSON: counts, times, CPU and allocations as counters "
@@ -116,7 +118,8 @@ const struct pp_endpoint pp_endpoints[] = {
 	    .count = pp_ep_trace_count,
 	    .begin = pp_ep_trace_begin,
 	    .finish = pp_ep_trace_finish,
-	    .cancel = pp_ep_trace_cancel },
+	    .cancel = pp_ep_trace_cancel,
+	    .tick = pp_ep_trace_tick },
 };
 const size_t pp_endpoints_count =
     sizeof(pp_endpoints) / sizeof(pp_endpoints[0]);

@@ -59,10 +59,7 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->parent_pid = arena->parent_pid;
 	service->idle_since = service->started_ns = pp_clock_mono();
 	service->statm = -1;
-	LIST_INIT(&service->asking);
-	LIST_INIT(&service->tracing);
-	LIST_INIT(&service->running);
-	LIST_INIT(&service->consulting);
+	LIST_INIT(&service->tasks);
 	service->canon = pp_canon_new();
 	if (service->canon != NULL) {
 		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
@@ -183,7 +180,7 @@ pp_service_begin(struct pp_service *service, const struct pp_request *request)
 	if ((task = calloc(1, sizeof(*task))) == NULL)
 		return (NULL);
 	task->service = service;
-	service->tasks++;
+	LIST_INSERT_HEAD(&service->tasks, task, list);
 	service->trimmed = 0;
 	endpoint = pp_endpoint_find(request->path);
 	if (endpoint == NULL && pp_ep_own_find(task, request->path))
@@ -212,7 +209,7 @@ pp_task_deadline(const struct pp_task *task)
 static void
 service_forget(struct pp_task *task)
 {
-	task->service->tasks--;
+	LIST_REMOVE(task, list);
 	task->service->idle_since = pp_clock_mono();
 	pp_answer_free(&task->answer);
 	free(task);
@@ -240,6 +237,25 @@ pp_task_cancel(struct pp_task *task)
 	service_forget(task);
 }
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return (a < b ? a : b);
+}
+
+static int64_t
+service_tasks(struct pp_service *service, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	struct pp_task *task;
+
+	LIST_FOREACH(task, &service->tasks, list) {
+		if (task->answer.status == 0 && task->endpoint->tick != NULL)
+			next = earlier(next, task->endpoint->tick(task, now));
+	}
+	return (next);
+}
+
 int64_t
 pp_service_tick(struct pp_service *service, int64_t now)
 {
@@ -249,33 +265,17 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	 * Traces come first: then the handler in which a CPU sample was taken
 	 * is known.
 	 */
-	next = pp_ep_trace_tick(service, now);
-	idle = pp_cpu_tick(service->cpu, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_named_tick(service, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_ep_doctor_tick(service, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_recorder_tick(service->recorder, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_ep_recorded_tick(service, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_stalls_tick(service->stalls, now);
-	if (idle < next)
-		next = idle;
-	idle = pp_ep_profile_tick(service, now);
-	if (idle < next)
-		next = idle;
-	if (service->tasks > 0 || service->trimmed)
+	next = pp_tracer_tick(service->tracer, now);
+	next = earlier(next, pp_cpu_tick(service->cpu, now));
+	next = earlier(next, pp_recorder_tick(service->recorder, now));
+	next = earlier(next, pp_service_name_recorded(service, now));
+	next = earlier(next, pp_stalls_tick(service->stalls, now));
+	next = earlier(next, service_tasks(service, now));
+	if (!LIST_EMPTY(&service->tasks) || service->trimmed)
 		return (next);
 	idle = service->idle_since + PP_SERVICE_IDLE_NS;
 	if (idle > now)
-		return (idle < next ? idle : next);
+		return (earlier(next, idle));
 	pp_symbols_trim(service->symbols);
 	service->warm = 0;
 	malloc_trim(0);

@@ -16,15 +16,24 @@
 #include "service/http/query.h"
 #include "service/http/template.h"
 
+struct doctor_state {
+	uint32_t question; /* of what workers' memory is made of */
+	int64_t asked_ns;  /* 0: those who are silent were reminded */
+	int json;
+	char prefix[256]; /* for the links of the page */
+};
+static PP_TASK_STATE(doctor_state, struct doctor_state);
+
 void
 pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request)
 {
+	struct doctor_state *state = doctor_state(task);
 	struct pp_query_value format;
 	char shown[PP_QUERY_VALUE_MAX + 4];
 
 	pp_query_get(request->query, strlen(request->query), "format", &format);
-	task->json = strcmp(format.text, "json") == 0;
-	if (format.len != 0 && !task->json &&
+	state->json = strcmp(format.text, "json") == 0;
+	if (format.len != 0 && !state->json &&
 	    strcmp(format.text, "html") != 0) {
 		pp_query_show(&format, shown);
 		pp_answer_error(&task->answer, 400,
@@ -33,39 +42,28 @@ pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request)
 		    shown);
 		return;
 	}
-	snprintf(task->prefix, sizeof(task->prefix), "%s", request->prefix);
-	task->asked_ns = pp_clock_mono();
-	task->asked_memory = pp_memory_ask(task->service->memory, 0);
-	task->deadline = task->asked_ns + PP_NAMED_ANSWER_NS;
-	LIST_INSERT_HEAD(&task->service->consulting, task, running);
+	snprintf(state->prefix, sizeof(state->prefix), "%s", request->prefix);
+	state->asked_ns = pp_clock_mono();
+	state->question = pp_memory_ask(task->service->memory, 0);
+	task->deadline = state->asked_ns + PP_NAMED_ANSWER_NS;
 }
 
 int64_t
-pp_ep_doctor_tick(struct pp_service *service, int64_t now)
+pp_ep_doctor_tick(struct pp_task *task, int64_t now)
 {
-	int64_t next = INT64_MAX;
-	struct pp_task *task;
+	struct doctor_state *state = doctor_state(task);
+	struct pp_memory *memory = task->service->memory;
 
-	LIST_FOREACH(task, &service->consulting, running) {
-		if (task->deadline == 0 || now >= task->deadline)
-			continue;
-		next = now + PP_NAMED_LOOK_NS;
-		if (pp_memory_answered(service->memory, task->asked_memory)) {
-			task->deadline = 0;
-		} else if (task->asked_ns != 0 &&
-		    now - task->asked_ns >= PP_NAMED_REMIND_NS) {
-			task->asked_ns = 0;
-			pp_memory_remind(service->memory, task->asked_memory);
-		}
+	if (task->deadline == 0 || now >= task->deadline)
+		return (INT64_MAX);
+	if (pp_memory_answered(memory, state->question)) {
+		task->deadline = 0;
+	} else if (state->asked_ns != 0 &&
+	    now - state->asked_ns >= PP_NAMED_REMIND_NS) {
+		state->asked_ns = 0;
+		pp_memory_remind(memory, state->question);
 	}
-	return (next);
-}
-
-static void
-doctor_leave(struct pp_task *task)
-{
-	LIST_REMOVE(task, running);
-	pp_memory_end(task->service->memory, 0);
+	return (now + PP_NAMED_LOOK_NS);
 }
 
 static void
@@ -119,7 +117,7 @@ doctor_page(struct pp_task *task, const struct pp_doctor *doctor)
 	struct pp_finding object;
 	int i;
 
-	pp_view_set(page, "prefix", "%s", task->prefix);
+	pp_view_set(page, "prefix", "%s", doctor_state(task)->prefix);
 	pp_view_set(page, "server", "%.*s", (int)sizeof(arena->server),
 	    arena->server);
 	pp_view_set(page, "verdict", "%s",
@@ -142,21 +140,22 @@ doctor_page(struct pp_task *task, const struct pp_doctor *doctor)
 void
 pp_ep_doctor_finish(struct pp_task *task)
 {
+	struct doctor_state *state = doctor_state(task);
 	struct pp_doctor *doctor = calloc(1, sizeof(*doctor));
 
-	doctor_leave(task);
+	pp_memory_end(task->service->memory, 0);
 	if (doctor == NULL) {
 		pp_answer_error(&task->answer, 503,
 		    "The collector is out of memory");
 		return;
 	}
 	doctor->service = task->service;
-	doctor->question = task->asked_memory;
+	doctor->question = state->question;
 	pp_service_follow_objects(task->service);
 	pp_doctor_abilities(doctor);
 	pp_doctor_losses(doctor);
 	pp_doctor_costs(doctor);
-	if (task->json)
+	if (state->json)
 		doctor_json(task, doctor);
 	else
 		doctor_page(task, doctor);
@@ -166,5 +165,5 @@ pp_ep_doctor_finish(struct pp_task *task)
 void
 pp_ep_doctor_cancel(struct pp_task *task)
 {
-	doctor_leave(task);
+	pp_memory_end(task->service->memory, 0);
 }

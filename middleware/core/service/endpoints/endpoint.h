@@ -6,11 +6,15 @@
  * add a row.
  *
  * Rule: `begin` either writes the answer at once, or sets a deadline and keeps
- * what it needs in the task; then `finish` writes the answer or `cancel` ends
- * the work. Each of the two frees all that the task keeps.
+ * what it needs in the task's state; then `finish` writes the answer or `cancel`
+ * ends the work. Each of the two frees all that the state keeps.
  */
 #ifndef PP_SERVICE_ENDPOINTS_ENDPOINT_H
 #define PP_SERVICE_ENDPOINTS_ENDPOINT_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
 
 #include "counts/heap.h"
 #include "counts/memory.h"
@@ -42,14 +46,11 @@ struct pp_service {
 	int64_t started_ns; /* CLOCK_MONOTONIC */
 	struct pp_recorder *recorder;
 	struct pp_stalls *stalls;
-	void (*log)(const char *line);	 /* NULL: nobody listens */
-	LIST_HEAD(, pp_task) asking;	 /* that pp_named_tick() looks after */
-	LIST_HEAD(, pp_task) running;	 /* that pp_ep_profile_tick() does */
-	LIST_HEAD(, pp_task) consulting; /* that pp_ep_doctor_tick() does */
+	void (*log)(const char *line); /* NULL: nobody listens */
+	LIST_HEAD(, pp_task) tasks; /* begun, not yet finished or cancelled */
 	int warm; /* 1: names were read since memory was given back */
-	LIST_HEAD(, pp_task) tracing; /* that pp_ep_trace_tick() looks after */
-	int settings_locked;	      /* 1: requests change no rates */
-	int statm;		      /* open, of this process; -1: not known */
+	int settings_locked; /* 1: requests change no rates */
+	int statm;	     /* open, of this process; -1: not known */
 	/* The last profile above the kernel's tick: what was asked, and what
 	 * came; 0: none. */
 	unsigned int fast_asked;
@@ -57,8 +58,7 @@ struct pp_service {
 	uint32_t kept;	       /* samples of deltas' first readings */
 	int32_t parent_pid;    /* as it was at the start */
 	uint32_t slots;	       /* checked at the start, never read again */
-	uint32_t tasks;	       /* begun, not yet finished or cancelled */
-	uint32_t cpu_profiles; /* of these, running */
+	uint32_t cpu_profiles; /* of the tasks, running */
 	uint32_t traces;       /* likewise */
 	int64_t heap_told_ns;  /* to these, last */
 	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
@@ -66,14 +66,9 @@ struct pp_service {
 	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */
 };
 
-/* What a trace keeps while it runs. */
-struct pp_trace_task {
-	LIST_ENTRY(pp_task) list;
-	struct pp_tracer_session *session;
-	const struct pp_trace_form *form;
-	void *file; /* the form's encoder */
-	int cut;    /* 1: it ended early, for want of memory */
-};
+/* Bytes of an endpoint's own state. An endpoint that needs more keeps a pointer
+ * there. */
+#define PP_TASK_STATE_BYTES 512
 
 struct pp_task {
 	struct pp_service *service;
@@ -81,17 +76,22 @@ struct pp_task {
 	int64_t deadline;
 	struct pp_answer answer;
 	struct pp_format_asked asked; /* of profiles */
-	struct pp_cpu_session *cpu;
-	int64_t warm_at;	     /* to look for names before the end */
-	LIST_ENTRY(pp_task) running; /* of the service, or consulting */
-	unsigned int hz;	     /* of `cpu` */
-	uint32_t asked_memory;	     /* doctor's question */
-	int64_t asked_ns; /* likewise; 0: those who are silent were reminded */
-	int json;	  /* doctor's form */
-	char prefix[256]; /* likewise, for its links */
-	struct pp_named_task named;
-	struct pp_trace_task trace;
+	LIST_ENTRY(pp_task) list;     /* of the service */
+	/* The endpoint's own, zero at first; see PP_TASK_STATE(). */
+	_Alignas(max_align_t) char state[PP_TASK_STATE_BYTES];
 };
+
+/*
+ * Define a function that returns a task's state as the type that the endpoint
+ * keeps there.
+ */
+#define PP_TASK_STATE(function, type)                                          \
+	type *function(struct pp_task *task)                                   \
+	{                                                                      \
+		return ((type *)(void *)task->state);                          \
+	}                                                                      \
+	_Static_assert(sizeof(type) <= PP_TASK_STATE_BYTES,                    \
+	    "a task has no room for this state")
 
 /* After this long without a request, memory is given back. */
 #define PP_SERVICE_IDLE_NS (60 * PP_NS_PER_SEC)
@@ -109,7 +109,11 @@ struct pp_endpoint {
 	void (*begin)(struct pp_task *, const struct pp_request *);
 	void (*finish)(struct pp_task *); /* NULL: begin always answers */
 	void (*cancel)(struct pp_task *); /* NULL: nothing to let go */
-	const struct pp_named *named;	  /* for those of named.h */
+	/* Look after a task that has no answer yet, at each turn of the
+	 * service; may move its deadline. Returns when to call again. NULL:
+	 * the task waits for its deadline only. */
+	int64_t (*tick)(struct pp_task *, int64_t now);
+	const struct pp_named *named; /* for those of named.h */
 };
 
 /* Give every object that a slot has loaded its place, so that addresses mean
@@ -127,34 +131,20 @@ void pp_ep_profile_begin(struct pp_task *task,
     const struct pp_request *request);
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
+int64_t pp_ep_profile_tick(struct pp_task *task, int64_t now);
 /* since=: 1 when it was, and is answered. In ep_recorded.c. */
 int pp_ep_recorded_begin(struct pp_task *task, const char *query);
-
-/*
- * Look for the names of recorded addresses, some at a time. Returns when to
- * call again.
- */
-int64_t pp_ep_recorded_tick(struct pp_service *service, int64_t now);
-
-/* Returns when to call again. */
-int64_t pp_ep_profile_tick(struct pp_service *service, int64_t now);
 
 uint64_t pp_ep_trace_count(const struct pp_service *service);
 void pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_trace_finish(struct pp_task *task);
 void pp_ep_trace_cancel(struct pp_task *task);
-
-/*
- * Drain the rings of traces; traces that are full are due now. Returns when to
- * call again.
- */
-int64_t pp_ep_trace_tick(struct pp_service *service, int64_t now);
+int64_t pp_ep_trace_tick(struct pp_task *task, int64_t now);
 
 void pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_doctor_finish(struct pp_task *task);
 void pp_ep_doctor_cancel(struct pp_task *task);
-/* Returns when to call again. */
-int64_t pp_ep_doctor_tick(struct pp_service *service, int64_t now);
+int64_t pp_ep_doctor_tick(struct pp_task *task, int64_t now);
 
 extern const struct pp_named pp_ep_stalls;
 uint64_t pp_ep_stalls_count(const struct pp_service *service);
@@ -187,5 +177,9 @@ void pp_ep_settings_begin(struct pp_task *task,
  * no name. */
 uint32_t pp_service_frames(struct pp_service *service, uint64_t address,
     struct pp_frame frame[PP_INLINES_MAX]);
+
+/* Look for names of what was recorded, a piece at a time. Returns when to call
+ * again. */
+int64_t pp_service_name_recorded(struct pp_service *service, int64_t now);
 
 #endif

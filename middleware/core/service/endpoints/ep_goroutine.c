@@ -21,16 +21,16 @@ goroutine_ask(struct pp_task *task)
 {
 	struct pp_service *service = task->service;
 
-	task->named.question =
+	pp_named_state(task)->question =
 	    pp_progress_ask(service->resolver, service->parent_pid);
 	return (1);
 }
 
 static int
-goroutine_answered(const struct pp_task *task)
+goroutine_answered(struct pp_task *task)
 {
 	return (pp_progress_answered(task->service->resolver,
-	    task->named.question));
+	    pp_named_state(task)->question));
 }
 
 /* The function itself, not what is inlined there: it is known by its name. */
@@ -50,8 +50,8 @@ goroutine_read(struct pp_task *task, struct pp_progress_list *list)
 	struct pp_service *service = task->service;
 
 	pp_service_follow_objects(service);
-	return (pp_progress_read(list, service->resolver, task->named.question,
-	    goroutine_name, service));
+	return (pp_progress_read(list, service->resolver,
+	    pp_named_state(task)->question, goroutine_name, service));
 }
 
 static struct pp_profile *
@@ -90,7 +90,7 @@ goroutine_dump(struct pp_task *task)
 static int
 goroutine_text(struct pp_task *task)
 {
-	if (task->named.debug >= 2)
+	if (pp_named_state(task)->debug >= 2)
 		return (goroutine_dump(task));
 	return (pp_named_text_count(task, goroutine_take(task), NULL));
 }

@@ -19,18 +19,19 @@ pp_ep_heap_count(const struct pp_service *service)
 
 /* As in Go, gc=1 works for heap only, and not before a delta. */
 static int
-heap_trims(const struct pp_task *task)
+heap_trims(struct pp_task *task)
 {
-	return (task->endpoint->named == &pp_ep_heap && task->named.gc);
+	return (
+	    task->endpoint->named == &pp_ep_heap && pp_named_state(task)->gc);
 }
 
 static int
 heap_ask(struct pp_task *task)
 {
-	if (task->named.seconds > 0 ||
-	    (task->named.debug == 0 && !heap_trims(task)))
+	if (pp_named_state(task)->seconds > 0 ||
+	    (pp_named_state(task)->debug == 0 && !heap_trims(task)))
 		return (0);
-	task->named.question =
+	pp_named_state(task)->question =
 	    pp_memory_ask(task->service->memory, heap_trims(task));
 	return (1);
 }
@@ -38,14 +39,14 @@ heap_ask(struct pp_task *task)
 static void
 heap_remind(struct pp_task *task)
 {
-	pp_memory_remind(task->service->memory, task->named.question);
+	pp_memory_remind(task->service->memory, pp_named_state(task)->question);
 }
 
 static int
-heap_answered(const struct pp_task *task)
+heap_answered(struct pp_task *task)
 {
-	return (
-	    pp_memory_answered(task->service->memory, task->named.question));
+	return (pp_memory_answered(task->service->memory,
+	    pp_named_state(task)->question));
 }
 
 static void
@@ -79,8 +80,8 @@ heap_trailer(struct pp_task *task, const struct pp_heap_view *view)
 	if ((worker = calloc(service->slots, sizeof(*worker))) == NULL)
 		return (-1);
 	for (slot = 1; slot < service->slots; slot++)
-		pp_memory_read(service->memory, slot, task->named.question,
-		    &worker[workers++]);
+		pp_memory_read(service->memory, slot,
+		    pp_named_state(task)->question, &worker[workers++]);
 	pp_encode_text_memory(worker, workers, view->live, &task->answer.body);
 	free(worker);
 	return (task->answer.body.failed ? -1 : 0);

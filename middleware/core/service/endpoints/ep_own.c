@@ -55,7 +55,8 @@ pp_ep_own_find(struct pp_task *task, const char *path)
 	for (i = 0; i < list.used; i++) {
 		if (!own_matches(path, list.name[i]))
 			continue;
-		memcpy(task->named.own, list.name[i], PP_OWN_NAME_MAX);
+		memcpy(pp_named_state(task)->own, list.name[i],
+		    PP_OWN_NAME_MAX);
 		return (1);
 	}
 	return (0);
@@ -64,7 +65,8 @@ pp_ep_own_find(struct pp_task *task, const char *path)
 static struct pp_profile *
 own_take(struct pp_task *task)
 {
-	return (pp_own_profile(task->service->resolver, task->named.own));
+	return (
+	    pp_own_profile(task->service->resolver, pp_named_state(task)->own));
 }
 
 static int
@@ -80,4 +82,5 @@ const struct pp_endpoint pp_ep_own = { .name = "",
 	.begin = pp_named_begin,
 	.finish = pp_named_finish,
 	.cancel = pp_named_cancel,
+	.tick = pp_named_tick,
 	.named = &own_named };

@@ -27,6 +27,13 @@
 #define WARM_NS (500 * PP_NS_PER_MS)
 #define WARM_HZ 1000
 
+struct profile_state {
+	struct pp_cpu_session *session;
+	int64_t warm_at; /* to look for names before the end */
+	unsigned int hz;
+};
+static PP_TASK_STATE(profile_state, struct profile_state);
+
 uint64_t
 pp_ep_profile_count(const struct pp_service *service)
 {
@@ -84,6 +91,7 @@ profile_hz(struct pp_task *task, const char *query, int64_t *hz)
 void
 pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 {
+	struct profile_state *state = profile_state(task);
 	int64_t seconds, hz;
 
 	if (pp_ep_recorded_begin(task, request->query))
@@ -95,24 +103,23 @@ pp_ep_profile_begin(struct pp_task *task, const struct pp_request *request)
 		&task->answer) == -1)
 		return;
 	errno = ENOMEM;
-	task->cpu = pp_budget_keeps(PP_BUDGET_LARGE)
+	state->session = pp_budget_keeps(PP_BUDGET_LARGE)
 	    ? pp_cpu_begin(task->service->cpu, (unsigned int)hz)
 	    : NULL;
-	if (task->cpu == NULL && errno == EAGAIN) {
+	if (state->session == NULL && errno == EAGAIN) {
 		pp_answer_error(&task->answer, 503,
 		    "Could not enable CPU profiling: %d profiles are in "
 		    "progress, which is the most at once",
 		    PP_SESSIONS_MAX);
 		return;
 	}
-	if (task->cpu == NULL) {
+	if (state->session == NULL) {
 		pp_answer_full(&task->answer, "Could not enable CPU profiling");
 		return;
 	}
-	task->hz = (unsigned int)hz;
+	state->hz = (unsigned int)hz;
 	task->service->cpu_profiles++;
-	LIST_INSERT_HEAD(&task->service->running, task, running);
-	task->warm_at = hz <= WARM_HZ ? pp_clock_mono() + WARM_NS : INT64_MAX;
+	state->warm_at = hz <= WARM_HZ ? pp_clock_mono() + WARM_NS : INT64_MAX;
 	task->deadline = pp_clock_mono() + seconds * PP_NS_PER_SEC;
 }
 
@@ -127,26 +134,20 @@ profile_names(struct pp_service *service, struct pp_profile *profile)
 }
 
 int64_t
-pp_ep_profile_tick(struct pp_service *service, int64_t now)
+pp_ep_profile_tick(struct pp_task *task, int64_t now)
 {
+	struct profile_state *state = profile_state(task);
 	struct pp_profile *profile;
-	int64_t next = INT64_MAX;
-	struct pp_task *task;
 
-	LIST_FOREACH(task, &service->running, running) {
-		if (service->warm)
-			return (INT64_MAX);
-		if (task->warm_at > now) {
-			if (task->warm_at < next)
-				next = task->warm_at;
-			continue;
-		}
-		task->warm_at = INT64_MAX;
-		profile = pp_cpu_look(task->cpu);
-		profile_names(service, profile);
-		pp_profile_free(profile);
-	}
-	return (next);
+	if (task->service->warm)
+		return (INT64_MAX);
+	if (state->warm_at > now)
+		return (state->warm_at);
+	state->warm_at = INT64_MAX;
+	profile = pp_cpu_look(state->session);
+	profile_names(task->service, profile);
+	pp_profile_free(profile);
+	return (INT64_MAX);
 }
 
 /*
@@ -154,27 +155,21 @@ pp_ep_profile_tick(struct pp_service *service, int64_t now)
  * tick was asked for.
  */
 static void
-profile_note(const struct pp_task *task, const struct pp_profile *profile)
+profile_note(struct pp_task *task, const struct pp_profile *profile)
 {
 	struct pp_service *service = task->service;
+	unsigned int hz = profile_state(task)->hz;
 	uint32_t i;
 
 	if (profile == NULL || profile->samples == 0 ||
-	    (int64_t)(PP_NS_PER_SEC / task->hz) >= service->arena->tick_ns)
+	    (int64_t)(PP_NS_PER_SEC / hz) >= service->arena->tick_ns)
 		return;
 	for (i = 0; i < profile->comments; i++) {
 		if (strncmp(profile->comment[i], "hz_actual=", 10) != 0)
 			continue;
-		service->fast_asked = task->hz;
+		service->fast_asked = hz;
 		service->fast_got = strtod(profile->comment[i] + 10, NULL);
 	}
-}
-
-static void
-profile_leave(struct pp_task *task)
-{
-	LIST_REMOVE(task, running);
-	task->service->cpu_profiles--;
 }
 
 void
@@ -183,8 +178,8 @@ pp_ep_profile_finish(struct pp_task *task)
 	struct pp_service *service = task->service;
 	struct pp_profile *profile;
 
-	profile = pp_cpu_end(task->cpu);
-	profile_leave(task);
+	profile = pp_cpu_end(profile_state(task)->session);
+	service->cpu_profiles--;
 	profile_note(task, profile);
 	pp_format_head(&task->asked, "profile", "", &task->answer);
 	profile_names(service, profile);
@@ -199,6 +194,6 @@ pp_ep_profile_finish(struct pp_task *task)
 void
 pp_ep_profile_cancel(struct pp_task *task)
 {
-	pp_cpu_cancel(task->cpu);
-	profile_leave(task);
+	pp_cpu_cancel(profile_state(task)->session);
+	task->service->cpu_profiles--;
 }

@@ -14,41 +14,6 @@
 #include "service/http/query.h"
 #include "symbol/symbolize.h"
 
-/*
- * So many names are looked for at once: some milliseconds, and the time to open
- * a file. The files stay open for as long as slices bring new addresses, and a
- * little longer.
- */
-#define NAMES_AT_ONCE 64
-#define NAMES_KEEP_NS (PP_SLICE_NS + 2 * PP_NS_PER_SEC)
-
-int64_t
-pp_ep_recorded_tick(struct pp_service *service, int64_t now)
-{
-	int64_t idle = now + NAMES_KEEP_NS - PP_SERVICE_IDLE_NS;
-	uint64_t looked = pp_symbols_looked(service->symbols);
-	struct pp_frame frame[PP_INLINES_MAX];
-	uint64_t address[NAMES_AT_ONCE];
-	uint32_t count, i;
-
-	count = pp_recorder_unnamed(service->recorder, address, NAMES_AT_ONCE);
-	if (count == 0)
-		return (INT64_MAX);
-	pp_service_follow_objects(service);
-	for (i = 0; i < count; i++)
-		(void)pp_service_frames(service, address[i], frame);
-	/*
-	 * The addresses of a service's usual work are known soon; then no file
-	 * is opened.
-	 */
-	if (pp_symbols_looked(service->symbols) == looked)
-		return (now);
-	if (service->idle_since < idle)
-		service->idle_since = idle;
-	service->trimmed = 0;
-	return (now);
-}
-
 static int
 recorded_number(struct pp_task *task, const char *query, const char *key,
     int64_t min, int64_t *out)

@@ -35,6 +35,15 @@ struct pp_trace_form {
 	void (*end)(void *file);
 };
 
+/* What a trace keeps while it runs. */
+struct trace_state {
+	struct pp_tracer_session *session;
+	const struct pp_trace_form *form;
+	void *file; /* the form's encoder */
+	int cut;    /* 1: it ended early, for want of memory */
+};
+static PP_TASK_STATE(trace_state, struct trace_state);
+
 static void *
 go_begin(const struct pp_tracer *tracer, int64_t now, uint64_t max)
 {
@@ -52,20 +61,21 @@ go_full(const void *file)
 static int
 go_finish(struct pp_task *task)
 {
+	struct trace_state *trace = trace_state(task);
 	struct pp_service *service = task->service;
 	struct pp_profile *stacks = NULL;
 	const uint32_t *words;
 	uint32_t count;
 	int file = -1;
 
-	words = pp_trace_go_stacks(task->trace.file, &count);
+	words = pp_trace_go_stacks(trace->file, &count);
 	if (words != NULL)
 		stacks = pp_tracer_profile(service->tracer, words, count);
 	if (stacks != NULL) {
 		pp_service_follow_objects(service);
 		pp_symbolize(stacks, service->canon, service->symbols);
-		file = pp_trace_go_finish(task->trace.file, service->tracer,
-		    stacks, &task->answer.file_len);
+		file = pp_trace_go_finish(trace->file, service->tracer, stacks,
+		    &task->answer.file_len);
 	}
 	pp_profile_free(stacks);
 	return (file);
@@ -92,8 +102,8 @@ perfetto_full(const void *file)
 static int
 perfetto_finish(struct pp_task *task)
 {
-	return (
-	    pp_trace_perfetto_finish(task->trace.file, &task->answer.file_len));
+	return (pp_trace_perfetto_finish(trace_state(task)->file,
+	    &task->answer.file_len));
 }
 
 static void
@@ -193,9 +203,10 @@ trace_max(struct pp_task *task, const char *query, int64_t *max)
 static void
 trace_forget(struct pp_task *task)
 {
-	LIST_REMOVE(task, trace.list);
-	pp_tracer_end(task->trace.session);
-	task->trace.form->end(task->trace.file);
+	struct trace_state *trace = trace_state(task);
+
+	pp_tracer_end(trace->session);
+	trace->form->end(trace->file);
 	if (--task->service->traces == 0)
 		pp_cpu_listen(task->service->cpu, NULL, NULL);
 }
@@ -233,6 +244,7 @@ trace_heap_due(const struct pp_service *service, int64_t now)
 void
 pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 {
+	struct trace_state *trace = trace_state(task);
 	struct pp_service *service = task->service;
 	const struct pp_trace_form *form;
 	int64_t ns, max, now = pp_clock_mono();
@@ -242,16 +254,16 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 	    trace_max(task, request->query, &max) != 0 ||
 	    (form = trace_form(task, request->query)) == NULL)
 		return;
-	task->trace.form = form;
-	task->trace.file = form->begin(service->tracer, now, (uint64_t)max);
+	trace->form = form;
+	trace->file = form->begin(service->tracer, now, (uint64_t)max);
 	trace_heap(service);
 	errno = ENOMEM;
-	if (task->trace.file != NULL)
-		task->trace.session = pp_tracer_begin(service->tracer,
-		    form->reader, task->trace.file);
-	if (task->trace.session == NULL) {
+	if (trace->file != NULL)
+		trace->session =
+		    pp_tracer_begin(service->tracer, form->reader, trace->file);
+	if (trace->session == NULL) {
 		failed = errno;
-		form->end(task->trace.file);
+		form->end(trace->file);
 		if (failed == EAGAIN)
 			pp_answer_error(&task->answer, 503,
 			    "Could not enable tracing: %d traces are in "
@@ -262,7 +274,6 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 			    "Could not enable tracing");
 		return;
 	}
-	LIST_INSERT_HEAD(&service->tracing, task, trace.list);
 	service->traces++;
 	pp_cpu_listen(service->cpu, pp_tracer_sample, service->tracer);
 	task->deadline = now + ns;
@@ -277,11 +288,12 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 void
 pp_ep_trace_finish(struct pp_task *task)
 {
+	struct trace_state *trace = trace_state(task);
 	char lost[32];
 
 	pp_answer_start(&task->answer, 200, "application/octet-stream");
 	pp_answer_header(&task->answer, "content-disposition",
-	    task->trace.form->file);
+	    trace->form->file);
 	/*
 	 * CPU samples of this time are in the CPU rings; the handlers in which
 	 * the samples were taken are in the trace's rings.
@@ -289,17 +301,17 @@ pp_ep_trace_finish(struct pp_task *task)
 	(void)pp_tracer_tick(task->service->tracer, pp_clock_mono());
 	(void)pp_cpu_tick(task->service->cpu, pp_clock_mono());
 	trace_heap(task->service);
-	pp_tracer_stop(task->trace.session);
+	pp_tracer_stop(trace->session);
 	snprintf(lost, sizeof(lost), "%llu",
-	    (unsigned long long)pp_tracer_lost(task->trace.session));
+	    (unsigned long long)pp_tracer_lost(trace->session));
 	pp_answer_header(&task->answer, "x-pprof-lost", lost);
-	if (task->trace.form->full(task->trace.file))
+	if (trace->form->full(trace->file))
 		pp_answer_header(&task->answer, "x-pprof-ended-early",
 		    "max reached");
-	else if (task->trace.cut)
+	else if (trace->cut)
 		pp_answer_header(&task->answer, "x-pprof-ended-early",
 		    "PPROF_MEMORY_MIB reached");
-	task->answer.file = task->trace.form->finish(task);
+	task->answer.file = trace->form->finish(task);
 	if (task->answer.file == -1) {
 		task->answer.file_len = 0;
 		pp_answer_full(&task->answer, "There is no room for the trace");
@@ -313,22 +325,18 @@ pp_ep_trace_cancel(struct pp_task *task)
 	trace_forget(task);
 }
 
+/* A trace that is full is due now. */
 int64_t
-pp_ep_trace_tick(struct pp_service *service, int64_t now)
+pp_ep_trace_tick(struct pp_task *task, int64_t now)
 {
-	struct pp_task *task;
-	int64_t next;
-	int full;
+	struct trace_state *trace = trace_state(task);
+	int full = !pp_budget_keeps(TRACE_ROOM);
 
-	if (trace_heap_due(service, now))
-		trace_heap(service);
-	next = pp_tracer_tick(service->tracer, now);
-	full = !LIST_EMPTY(&service->tracing) && !pp_budget_keeps(TRACE_ROOM);
-	LIST_FOREACH(task, &service->tracing, trace.list) {
-		if (full && task->deadline > now)
-			task->trace.cut = 1;
-		if (full || task->trace.form->full(task->trace.file))
-			task->deadline = now;
-	}
-	return (next);
+	if (trace_heap_due(task->service, now))
+		trace_heap(task->service);
+	if (full && task->deadline > now)
+		trace->cut = 1;
+	if (full || trace->form->full(trace->file))
+		task->deadline = now;
+	return (INT64_MAX);
 }

@@ -17,6 +17,8 @@
 #define NAMED_UNCOLLECTED                                                      \
 	"failed to collect profile: the collector is out of memory"
 
+PP_TASK_STATE(pp_named_state, struct pp_named_task);
+
 /*
  * As Go's strconv.Atoi() if its error is ignored: a text that is no number is
  * 0, a number that is too large is the largest.
@@ -45,7 +47,7 @@ named_number(const char *query, const char *key)
 static int
 named_seconds(struct pp_task *task, const struct pp_query_value *value)
 {
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 	char shown[PP_QUERY_VALUE_MAX + 4];
 
 	if (pp_query_int(value, &t->seconds) != PP_QUERY_NUMBER ||
@@ -87,42 +89,40 @@ named_asked(struct pp_task *task)
 static void
 named_leave(struct pp_task *task)
 {
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 
 	if (t->phase == PP_NAMED_READY)
 		return;
 	if (t->phase != PP_NAMED_BETWEEN)
 		named_asked(task);
-	LIST_REMOVE(task, named.list);
 	t->phase = PP_NAMED_READY;
 }
 
 /*
- * If this request needs the workers' answers, ask, and put the task into the
- * service's list.
+ * If this request needs the workers' answers, ask; pp_named_tick() then looks
+ * for the answers.
  */
 static int
 named_ask(struct pp_task *task, int phase)
 {
 	const struct pp_named *named = task->endpoint->named;
+	struct pp_named_task *t = pp_named_state(task);
 
 	/*
 	 * The time is read before the first worker can have seen the question.
 	 */
-	task->named.asked_ns = pp_clock_mono();
+	t->asked_ns = pp_clock_mono();
 	if (named->ask == NULL || !named->ask(task))
 		return (0);
-	if (task->named.phase == PP_NAMED_READY)
-		LIST_INSERT_HEAD(&task->service->asking, task, named.list);
-	task->named.phase = phase;
-	task->named.reminded = 0;
+	t->phase = phase;
+	t->reminded = 0;
 	return (1);
 }
 
 static void
 named_forget(struct pp_task *task)
 {
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 
 	named_leave(task);
 	if (t->before != NULL)
@@ -143,7 +143,7 @@ named_fail(struct pp_task *task, const char *sentence)
 static void
 named_first(struct pp_task *task)
 {
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 
 	t->before = task->endpoint->named->take(task);
 	if (t->before == NULL) {
@@ -180,7 +180,7 @@ named_delta(struct pp_task *task)
 		return;
 	}
 	if (named_ask(task, PP_NAMED_FIRST))
-		task->deadline = INT64_MAX; /* until named_tick() says */
+		task->deadline = INT64_MAX; /* until pp_named_tick() says */
 	else
 		named_first(task);
 }
@@ -210,11 +210,11 @@ pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
 }
 
 static const char *
-named_title(const struct pp_task *task)
+named_title(struct pp_task *task)
 {
 	const char *name = task->endpoint->named->name;
 
-	return (name == NULL ? task->named.own : name);
+	return (name == NULL ? pp_named_state(task)->own : name);
 }
 
 /* Write what is asked for. Returns -1 when out of memory. */
@@ -222,7 +222,7 @@ static int
 named_body(struct pp_task *task, const char **failure)
 {
 	const struct pp_named *named = task->endpoint->named;
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 	struct pp_profile *profile, *delta;
 	int64_t now = pp_clock_mono();
 	int status = -1;
@@ -251,7 +251,7 @@ static void
 named_write(struct pp_task *task)
 {
 	const char *failure;
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 
 	if (t->debug != 0)
 		pp_answer_start(&task->answer, 200, PP_TYPE_TEXT);
@@ -267,7 +267,7 @@ named_write(struct pp_task *task)
 void
 pp_named_begin(struct pp_task *task, const struct pp_request *request)
 {
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 	struct pp_query_value seconds;
 
 	pp_query_get(request->query, strlen(request->query), "seconds",
@@ -301,13 +301,14 @@ pp_named_cancel(struct pp_task *task)
 	named_forget(task);
 }
 
-/* One step of a task in the list. Returns when to look again. */
-static int64_t
-named_step(struct pp_task *task, int64_t now)
+int64_t
+pp_named_tick(struct pp_task *task, int64_t now)
 {
 	const struct pp_named *named = task->endpoint->named;
-	struct pp_named_task *t = &task->named;
+	struct pp_named_task *t = pp_named_state(task);
 
+	if (t->phase == PP_NAMED_READY)
+		return (INT64_MAX);
 	if (t->phase == PP_NAMED_BETWEEN) {
 		if (now < task->deadline || !named_ask(task, PP_NAMED_LAST))
 			return (task->deadline);
@@ -329,19 +330,4 @@ named_step(struct pp_task *task, int64_t now)
 		named->remind(task);
 	}
 	return (now + PP_NAMED_LOOK_NS);
-}
-
-int64_t
-pp_named_tick(struct pp_service *service, int64_t now)
-{
-	struct pp_task *task, *next;
-	int64_t first = INT64_MAX, again;
-
-	for (task = LIST_FIRST(&service->asking); task != NULL; task = next) {
-		next = LIST_NEXT(task, named.list);
-		again = named_step(task, now);
-		if (again < first)
-			first = again;
-	}
-	return (first);
 }

@@ -5,7 +5,7 @@
  * of checks.
  *
  * A new one is a const struct pp_named, and a row in endpoints.c that names it
- * and the three functions below.
+ * and the four functions below.
  *
  *     snapshot   [ask, wait for answers] take, write
  *     delta      [ask, wait] take, wait for seconds=, [ask, wait] take, write
@@ -16,15 +16,12 @@
 #ifndef PP_SERVICE_ENDPOINTS_NAMED_H
 #define PP_SERVICE_ENDPOINTS_NAMED_H
 
-#include <sys/queue.h>
-
 #include <stdint.h>
 
 #include "base/clock.h"
 #include "profile/profile.h"
 #include "service/http/message.h"
 
-struct pp_service;
 struct pp_task;
 
 /* How long workers get to answer: a handler that holds its worker longer is
@@ -38,7 +35,7 @@ struct pp_task;
  */
 #define PP_NAMED_REMIND_NS (20 * PP_NS_PER_MS)
 
-/* What is asked for, and how far it is. */
+/* The task's state: what is asked for, and how far it is. */
 struct pp_named_task {
 	int64_t seconds; /* 0: a snapshot */
 	int64_t debug;	 /* 0: binary */
@@ -55,7 +52,6 @@ struct pp_named_task {
 	int reminded;	  /* those who are silent were asked again */
 	struct pp_profile *before;
 	char own[PP_OWN_NAME_MAX]; /* name of an application's profile */
-	LIST_ENTRY(pp_task) list;  /* of the service; while phase != READY */
 };
 
 struct pp_named {
@@ -71,7 +67,7 @@ struct pp_named {
 	 */
 	int (*ask)(struct pp_task *);
 	void (*remind)(struct pp_task *);
-	int (*answered)(const struct pp_task *);
+	int (*answered)(struct pp_task *);
 	void (*asked)(struct pp_task *);
 	/* The profile now, without symbols; NULL: out of memory. */
 	struct pp_profile *(*take)(struct pp_task *);
@@ -84,6 +80,9 @@ struct pp_named {
 void pp_named_begin(struct pp_task *task, const struct pp_request *request);
 void pp_named_finish(struct pp_task *task);
 void pp_named_cancel(struct pp_task *task);
+int64_t pp_named_tick(struct pp_task *task, int64_t now);
+
+struct pp_named_task *pp_named_state(struct pp_task *task);
 
 /* Give the profile's locations their names. */
 void pp_named_symbolize(struct pp_task *task, struct pp_profile *profile);
@@ -93,8 +92,5 @@ void pp_named_symbolize(struct pp_task *task, struct pp_profile *profile);
  * pp_encode_text_count(). */
 int pp_named_text_count(struct pp_task *task, struct pp_profile *profile,
     const char *comments);
-
-/* Look after answers that are awaited. Returns when to call again. */
-int64_t pp_named_tick(struct pp_service *service, int64_t now);
 
 #endif

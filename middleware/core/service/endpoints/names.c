@@ -5,6 +5,12 @@
 #include "service/endpoints/endpoint.h"
 #include "store/objects.h"
 
+/* Names are looked for so many at once: some milliseconds, besides what opening
+ * a file takes. After it they stay open for as long as slices bring addresses
+ * that were not met before, and a little. */
+#define NAMES_AT_ONCE 64
+#define NAMES_KEEP_NS (PP_SLICE_NS + 2 * PP_NS_PER_SEC)
+
 void
 pp_service_follow_objects(struct pp_service *service)
 {
@@ -44,4 +50,28 @@ pp_service_frames(struct pp_service *service, uint64_t address,
 	frames = pp_symbols_resolve(service->symbols, file,
 	    address - place->bias, frame, &named);
 	return (named ? frames : 0);
+}
+
+int64_t
+pp_service_name_recorded(struct pp_service *service, int64_t now)
+{
+	int64_t idle = now + NAMES_KEEP_NS - PP_SERVICE_IDLE_NS;
+	uint64_t looked = pp_symbols_looked(service->symbols);
+	struct pp_frame frame[PP_INLINES_MAX];
+	uint64_t address[NAMES_AT_ONCE];
+	uint32_t count, i;
+
+	count = pp_recorder_unnamed(service->recorder, address, NAMES_AT_ONCE);
+	if (count == 0)
+		return (INT64_MAX);
+	pp_service_follow_objects(service);
+	for (i = 0; i < count; i++)
+		(void)pp_service_frames(service, address[i], frame);
+	/* What a service does every day is known soon, and opens no file. */
+	if (pp_symbols_looked(service->symbols) == looked)
+		return (now);
+	if (service->idle_since < idle)
+		service->idle_since = idle;
+	service->trimmed = 0;
+	return (now);
 }
