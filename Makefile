@@ -71,23 +71,6 @@ unit := $(unit_src:tests/unit/%.c=$(B)/unit/%)
 integration := $(sort $(wildcard tests/integration/test_*.py \
 	tests/integration/test_*.sh))
 
-# What a signal handler runs, and nothing else: check-sigsafe links these
-# alone and looks at what they call.
-hot_only_obj := $(patsubst %.c,$(B)/hot/%.o,$(wildcard \
-	$(core)/capture/cpu_tick.c $(core)/capture/cpu_apply.c \
-	$(core)/capture/cpu_perf.c $(core)/capture/cpu_unsampled.c \
-	$(core)/capture/own_stack.c \
-	$(core)/capture/stack_here.c \
-	$(core)/capture/signal.c $(core)/capture/signal_own.c \
-	$(core)/capture/unwind.c $(core)/capture/unwind_list.c \
-	$(core)/capture/jumps.c \
-	$(core)/capture/thread_dump.c \
-	$(core)/capture/heap.c $(core)/capture/heap_live.c \
-	$(core)/capture/wait.c $(core)/capture/contention.c \
-	$(core)/capture/trace.c \
-	$(core)/store/ring_put.c $(core)/store/words_put.c \
-	$(core)/store/rows_put.c $(core)/store/trace_put.c))
-
 # What the Kore was built with that the module is for; Debian's.
 KORE_FEATURES := PGSQL TASKS
 KORE_HEADERS := -isystem /usr/include
@@ -186,8 +169,7 @@ check-size: | need-check
 check-paths:
 	sh tests/checks/paths.sh
 check-sigsafe: $(hot_obj)
-	sh tests/checks/sigsafe.sh $(hot_only_obj) -- \
-	    $(filter-out $(hot_only_obj),$(hot_obj))
+	sh tests/checks/sigsafe.sh $(B)/hot $(hot_src)
 check-cycles: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj)
 	sh tests/checks/cycles.sh $(hot_obj) $(kore_obj) -- $(cold_obj) \
 	    $(collector_obj)

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * The clocks of the threads; see cpu.h. The code runs seldom, but in signal
  * handlers: so nothing here locks or allocates, and the kernel is called

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * What happens when SIGPROF comes. Hot: a signal handler on any thread, in
  * the middle of anything.

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * The CPU time of this process's threads that no sample shows yet. A profile
  * asks for it at both edges of its window. Hot: in the SIGPROF handler of any

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * When to sample, and what is summed up. See heap.h; the table of live
  * samples is heap_live.c.

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See heap_live.h. The table is private to the process, and ends with the
  * process and its allocations.

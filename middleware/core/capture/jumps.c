@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See jumps.h. By page, so that a pc elsewhere costs a comparison a page.
  */

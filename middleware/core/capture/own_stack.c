@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See own_stack.h: the switch in assembler, and the choice of a stack.
  */

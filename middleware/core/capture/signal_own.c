@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * The application's own SIGPROF: which of those that arrive are its own, and
  * what it has said is to happen then, as far as it can be had from within our

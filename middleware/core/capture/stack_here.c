@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See stack_here.h.
  */

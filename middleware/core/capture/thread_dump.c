@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * A thread writes down its own stack when asked, and what it does when
  * somebody begins to trace. Hot: in the SIGPROF handler of any thread; see

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See trace.h. A thread begins with its first record after control.trace has
  * changed; it knows by the number with which it began.

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * Hot half of unwind.h.
  */

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See wait.h. The sampling is Go's: a wait of the rate or longer is always
  * taken, a shorter one with probability length/rate.

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * See rows.h. Hot: inside malloc(), in several threads at once.
  */

@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * The writing half of trace.h. Hot: in the wrappers of all functions that may
  * wait.

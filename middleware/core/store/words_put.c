@@ -1,3 +1,4 @@
+/* Hot: signal handlers run what is in this file. */
 /*
  * The writing half of words.h. Hot: threads and signal handlers at once.
  */
