@@ -1,7 +1,8 @@
 #!/bin/sh
 # The documents say what the code has: every option, endpoint, loss and
 # comment of the code is in them, and what they name (files, links, pp_ names,
-# options, floors) is there. Whether a sentence is true is not checked.
+# options, floors) is there. So is what comments of C name. Whether a sentence is
+# true is not checked.
 cd "$(dirname "$0")/../.." || exit 2
 core=middleware/core
 work=$(mktemp -d) || exit 2
@@ -222,8 +223,64 @@ quoted() {
 	}' "$work/quoted" | sort -u
 }
 
-# Names of the code.
-grep -rhoE '\b(pp|PP)_[A-Za-z0-9_]+' middleware | sort -u >"$work/names"
+# C as two lists of lines: comments, each behind its file's name, and the code.
+find middleware -name '*.[ch]' -exec awk -v comments="$work/comments" '
+	FNR == 1 { inside = 0 }
+	{
+		line = $0
+		while (line != "") {
+			at = index(line, inside ? "*/" : "/*")
+			text = at ? substr(line, 1, at - 1) : line
+			if (inside)
+				print FILENAME " " text >comments
+			else
+				print text
+			if (!at)
+				break
+			inside = !inside
+			line = substr(line, at + 2)
+		}
+	}' {} + >"$work/code"
+has comments "$work/comments"
+
+# Names of the code, and those that its comments have.
+grep -oE '\b(pp|PP)_[A-Za-z0-9_]+' "$work/code" | sort -u >"$work/names"
+has names "$work/names"
+awk 'NR == FNR { there[$1]; next }
+	{
+		file = $1
+		while (match($0, /(^|[^A-Za-z0-9_])(pp|PP)_[A-Za-z0-9_]+/)) {
+			name = substr($0, RSTART, RLENGTH)
+			sub(/^[^A-Za-z]/, "", name)
+			if (!(name in there))
+				print file ": a comment names " name ", which is nowhere"
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}' "$work/names" "$work/comments" >>"$work/bad"
+
+# Files that comments of C name: with a path, or by their names alone. One of
+# other projects stands in <...>; "name.c:7" is a place in a text, "a.b.c" an
+# address.
+find middleware tests kore_app/src assets -type f |
+	awk '{ path = $0; sub(/.*\//, ""); print $0; print path
+		sub(/^middleware\//, "", path); print path
+		sub(/^core\//, "", path); print path }' | sort -u >"$work/files"
+awk 'NR == FNR { there[$1]; next }
+	{
+		file = $1
+		$1 = ""
+		while (match($0, /[<A-Za-z0-9_.\/*-]*[A-Za-z0-9_*][.][ch]([^A-Za-z0-9_]|$)/)) {
+			name = substr($0, RSTART, RLENGTH)
+			$0 = substr($0, RSTART + RLENGTH)
+			last = substr(name, length(name))
+			sub(/[^A-Za-z0-9_]$/, "", name)
+			if (name ~ /^<|[*]|[.].*[.]/ || last == ":" && $0 ~ /^[0-9]/ ||
+			    name in there)
+				continue
+			print file ": a comment names " name ", which is no file"
+		}
+	}' "$work/files" "$work/comments" >>"$work/bad"
+
 quoted '(^|[^A-Za-z0-9_])(pp|PP)_[A-Za-z0-9_]+' |
 	sed -E 's/ [^A-Za-z0-9_]?((pp|PP)_)/ \1/; s/ +/ /' |
 	awk 'NR == FNR { there[$1]; next }

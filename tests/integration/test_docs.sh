@@ -65,6 +65,12 @@ sin tests/checks/floors.sh 's/^core.base$/& store/' \
 more docs/design.md '`pp_self_dance()`' 'pp_self_dance is nowhere in the code'
 more docs/design.md '`PP_DANCES_MAX`' 'PP_DANCES_MAX is nowhere in the code'
 more docs/data-path.md '(`store/dance.c`)' 'there is no file store/dance.c'
+more $core/base/buf.h '/* As pp_self_dance() does. */' \
+	'base/buf.h: a comment names pp_self_dance, which is nowhere'
+more $core/base/buf.h '/* See store/dance.h. */' \
+	'base/buf.h: a comment names store/dance.h, which is no file'
+more $core/base/buf.h '/* See dance.c, and <dance.h>. */' \
+	'base/buf.h: a comment names dance.c, which is no file'
 more README.md '[x](docs/dance.md)' 'the link to docs/dance.md is dead'
 more docs/design.md '[x](formats.md#dances)' \
 	'formats.md#dances: there is no such heading'

@@ -22,7 +22,7 @@ struct loaded_visit {
 	int others_done;
 };
 
-/* dlfcn.h of glibc 2.35 has both. */
+/* <dlfcn.h> of glibc 2.35 has both. */
 #if defined(DLFO_STRUCT_HAS_EH_DBASE)
 static int
 loaded_describe(struct dl_phdr_info *info, const struct link_map *map)

@@ -88,7 +88,7 @@ backtrace_into(void **raw, int room)
 }
 
 #if defined(__aarch64__)
-/* Of libunwind.h and libunwind-aarch64.h, whose cursor is the largest. */
+/* Of <libunwind.h> and <libunwind-aarch64.h>, whose cursor is the largest. */
 #define CURSOR_WORDS	  4096
 #define INIT_SIGNAL_FRAME 1
 #define REG_LINK	  30

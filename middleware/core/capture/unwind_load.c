@@ -25,7 +25,7 @@
 #define UNW_FLUSH ""
 #endif
 
-/* UNW_CACHE_PER_THREAD of libunwind-common.h: no lock in the unwinder. */
+/* UNW_CACHE_PER_THREAD of <libunwind-common.h>: no lock in the unwinder. */
 #define CACHE_PER_THREAD 2
 
 int (*pp_unwind_backtrace)(void **, int);
