@@ -73,8 +73,15 @@ says "is no floor" $floors; undo
 
 size="sh tests/checks/size.sh"
 passes $size
-with $core/base/buf.c "$(yes '/* more */' | head -400)"
-says "lines (400)" $size; undo
+with $core/base/new.c "$(yes '/* more */' | head -401)"
+passes $size
+echo "$said" | grep -qF "warning: $core/base/new.c: 401 lines (400)" || {
+	echo "no warning of 401 lines: $said"
+	failed=1
+}
+undo
+with $core/base/new.c "$(yes '/* more */' | head -601)"
+says "new.c: 601 lines (600)" $size; undo
 with $core/base/long.c "$(echo 'int f(int x)'; echo '{'
 	yes '	x++;' | head -60; echo '	return (x);'; echo '}')"
 says "f() is 64 lines (60)" $size; undo

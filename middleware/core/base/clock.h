@@ -49,7 +49,7 @@ pp_clock_ago(int64_t now, int64_t then)
 /*
  * CPU time (user and system) of all threads of a process. Any process that
  * exists may be asked for, without /proc and without rights to the process.
- * The clock id is the kernel's encoding, include/linux/posix-timers_types.h:
+ * The clock id is the kernel's encoding, <linux/posix-timers_types.h>:
  * complement of the pid, 2 = CPUCLOCK_SCHED.
  */
 static inline int64_t

@@ -1,7 +1,7 @@
 /*
  * What the files of the heap profile share: heap_rows.c (one row, checked and
- * scaled), heap_list.c (the rows of all slots as one list) and heap.c (the
- * sorted list as a profile). Nobody else includes this, but their tests.
+ * scaled) and heap.c (the rows of all slots as one list, and the sorted list as
+ * a profile). Nobody else includes this, but their tests.
  */
 #ifndef PP_COUNTS_HEAP_PRIVATE_H
 #define PP_COUNTS_HEAP_PRIVATE_H
@@ -63,10 +63,5 @@ uint64_t pp_heap_class_last(uint32_t size_class);
 /* Read a row that has a key. Returns -1 if no worker can have written it. */
 int pp_heap_row_read(const struct pp_heap_table *table,
     const struct pp_row *row, struct pp_heap_row *out);
-
-/* Read the rows of all slots; the ids of each slot become common ids. Returns
- * -1 when out of memory. The caller calls _free in both cases. */
-int pp_heap_list_read(struct pp_heap_list *list);
-void pp_heap_list_free(struct pp_heap_list *list);
 
 #endif

@@ -4,7 +4,7 @@
  *
  * Users add the rows of a slot and let the ids of the rows be resolved
  * (resolve.h); rows that are equal then become one sample. Not the heap, which
- * has a list of its own (heap_list.c).
+ * has a list of its own (heap.c).
  *
  * Rule: cold; the order of samples depends on what was counted, not on where it
  * lay, so that the same counts make the same profile.

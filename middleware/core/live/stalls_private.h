@@ -1,7 +1,7 @@
 /*
- * What the files of the stalls share: stalls.c (the watch), stalls_death.c
- * (crash records), stalls_records.c (the records that both fill) and
- * stalls_profile.c. Nobody else includes this, but their tests.
+ * What the files of the stalls share: stalls.c (the watch and the crash
+ * records), stalls_records.c (the records that both fill) and stalls_profile.c.
+ * Nobody else includes this, but their tests.
  */
 #ifndef PP_LIVE_STALLS_PRIVATE_H
 #define PP_LIVE_STALLS_PRIVATE_H
@@ -41,9 +41,6 @@ struct pp_stall *pp_stalls_begin(struct pp_stalls *stalls, uint32_t slot,
 struct pp_stall *pp_stalls_find(struct pp_stalls *stalls, uint64_t number);
 /* Hand a new or changed record to the function of pp_stalls_tell(). */
 void pp_stalls_told(struct pp_stalls *stalls, const struct pp_stall *stall);
-
-/* Look for new deaths in the slot. In stalls_death.c. */
-void pp_stalls_deaths(struct pp_stalls *stalls, uint32_t slot);
 
 /* Turn a stack of the slot, an exact pc and then return addresses, into
  * canonical words. Returns their count. */

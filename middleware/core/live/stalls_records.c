@@ -1,6 +1,6 @@
 /*
  * The store of the records: the last stalls and deaths. See stalls.h. The watch
- * (stalls.c) and the deaths (stalls_death.c) fill the records.
+ * and the deaths (both in stalls.c) fill the records.
  */
 #include <stdlib.h>
 #include <string.h>

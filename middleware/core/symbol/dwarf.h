@@ -39,7 +39,7 @@
 #define PP_DWARF_TABLES_MAX (8U << 20)
 #endif
 /* The most bytes of one unit's line program: libdw takes up to 100 bytes for a
- * row of it while it reads. The largest of libc has 16 KiB, that of sqlite3.c,
+ * row of it while it reads. The largest of libc has 16 KiB, SQLite's,
  * as one file, 0.6 MiB. */
 #ifndef PP_DWARF_LINES_MAX
 #define PP_DWARF_LINES_MAX (1U << 20)

@@ -313,7 +313,7 @@ pp_flight_wakeup(struct http_request *req)
 	pp_flight_real_wakeup(req);
 }
 
-/* Within kore's http.c the compiler has inlined http_request_sleep() and
+/* Within Kore's <http.c> the compiler has inlined http_request_sleep() and
  * http_request_wakeup(): the sleeps and wake-ups of a runlock pass no entry
  * that is patched. So they are found out here. */
 int

@@ -1,7 +1,7 @@
 /*
- * What the files of the encoder share: trace_go.c (events), trace_go_move.c
- * (events of Gs), trace_go_buf.c (bytes and batches), trace_go_dict.c (strings
- * and stacks). Nobody else includes this.
+ * What the files of the encoder share: trace_go.c (events), trace_go_buf.c
+ * (bytes and batches), trace_go_dict.c (strings and stacks). Nobody else
+ * includes this.
  */
 #ifndef PP_ENCODE_TRACE_TRACE_GO_PRIVATE_H
 #define PP_ENCODE_TRACE_TRACE_GO_PRIVATE_H
@@ -110,10 +110,6 @@ struct pp_trace_go {
 uint32_t pp_go_name(struct pp_trace_go *go, uint32_t name);
 uint64_t pp_go_stack(struct pp_trace_go *go,
     const struct pp_tracer_stack *stack);
-
-/* Write the event of a G whose state changes. */
-void pp_go_move(struct pp_trace_go *go, struct pp_go_row *row,
-    const struct pp_tracer_event *e, int64_t ts);
 
 /* Append a record: its type, its time and `count` numbers. */
 void pp_go_put(struct pp_trace_go *go, struct pp_go_row *row,
