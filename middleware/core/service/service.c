@@ -265,6 +265,7 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	 * Traces come first: then the handler in which a CPU sample was taken
 	 * is known.
 	 */
+	pp_service_heap_line(service, now);
 	next = pp_tracer_tick(service->tracer, now);
 	next = earlier(next, pp_cpu_tick(service->cpu, now));
 	next = earlier(next, pp_recorder_tick(service->recorder, now));

@@ -182,4 +182,8 @@ uint32_t pp_service_frames(struct pp_service *service, uint64_t address,
  * again. */
 int64_t pp_service_name_recorded(struct pp_service *service, int64_t now);
 
+/* If it is time, give the tracer the next value of the heap's line, which
+ * belongs before what is drained next. In ep_trace.c. */
+void pp_service_heap_line(struct pp_service *service, int64_t now);
+
 #endif

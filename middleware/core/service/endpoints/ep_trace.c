@@ -233,12 +233,13 @@ trace_heap(struct pp_service *service)
 	service->heap_told_ns = pp_clock_mono();
 }
 
-static int
-trace_heap_due(const struct pp_service *service, int64_t now)
+void
+pp_service_heap_line(struct pp_service *service, int64_t now)
 {
-	return (pp_tracer_heap_due(service->tracer) <= now &&
+	if (pp_tracer_heap_due(service->tracer) <= now &&
 	    (atomic_load(&service->arena->control.heap_rate) != 0 ||
-		now - service->heap_told_ns >= RESIDENT_NS));
+		now - service->heap_told_ns >= RESIDENT_NS))
+		trace_heap(service);
 }
 
 void
@@ -332,8 +333,6 @@ pp_ep_trace_tick(struct pp_task *task, int64_t now)
 	struct trace_state *trace = trace_state(task);
 	int full = !pp_budget_keeps(TRACE_ROOM);
 
-	if (trace_heap_due(task->service, now))
-		trace_heap(task->service);
 	if (full && task->deadline > now)
 		trace->cut = 1;
 	if (full || trace->form->full(trace->file))
