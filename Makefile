@@ -80,7 +80,7 @@ KORE_CFLAGS := -Imiddleware $(KORE_HEADERS) \
 COLD_LIBS := -ldw -lelf -lprotobuf-c -lz -lm -lpthread
 
 checks := check-format check-floors check-size check-paths check-sigsafe \
-	check-cycles check-exports check-docs check-assets check-clang
+	check-cycles check-names check-exports check-docs check-assets check-clang
 
 .PHONY: all app objects unit check $(checks) test test-long bench \
 	bench-quick bench-long run deps deps-test \
@@ -173,6 +173,9 @@ check-sigsafe: $(hot_obj)
 check-cycles: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj)
 	sh tests/checks/cycles.sh $(hot_obj) $(kore_obj) -- $(cold_obj) \
 	    $(collector_obj)
+check-names: $(hot_obj) $(kore_obj) $(cold_obj) $(collector_obj)
+	sh tests/checks/names.sh $(hot_obj) $(kore_obj) -- $(cold_obj) \
+	    $(collector_obj)
 check-exports: $(B)/pprof.so
 	sh tests/checks/exports.sh $<
 check-docs:
@@ -194,7 +197,7 @@ go-tools:
 # The module once more: for a Kore with CURL=1, and with rings and tables so
 # small that they are full (and the collector, which shares them).
 tiny := -DPP_TRACE_LOOP_WORDS=1024 -DPP_TRACE_THREAD_WORDS=256 \
-	-DPP_FLIGHTS_MAX=64
+	-DPP_INFLIGHT_MAX=64
 variants:
 	@$(MAKE) --no-print-directory B=$(B)/curl \
 	    KORE_FEATURES="CURL PGSQL TASKS" $(B)/curl/pprof.so
@@ -294,7 +297,7 @@ help:
 	@echo "make quick      checks, unit tests, one Kore asked for each endpoint:"
 	@echo "                nothing is installed"
 	@echo "make t=heap     the tests that have heap in their names"
-	@echo "make check      format, floors, cycles, sizes, paths, signal"
+	@echo "make check      format, floors, cycles, names, sizes, paths, signal"
 	@echo "                safety, exported symbols, clang"
 	@echo "make test-long  what takes longer than \`make test\` may: packages, the"
 	@echo "                pages' states, load and abuse for minutes, sanitizers;"

@@ -43,7 +43,7 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 
 # What several threads write without a lock, and what reads it. Not these:
 #
-# test_own, test_heap_threads, test_capture, test_heap_full, test_heap_quiet,
+# test_custom, test_heap_threads, test_capture, test_heap_full, test_heap_quiet,
 # test_locks, test_contention	write over the call table of libc: its malloc()
 #			and locks then arrive here before the sanitizer knows the
 #			thread, or after it forgot it, and it crashes
@@ -55,8 +55,8 @@ asan_unit = $(filter-out $(asan_without:%=$(B)/asan/unit/%), \
 # all others		are of one thread, as the collector is
 tsan_short := $(addprefix $(B)/tsan/unit/,test_ring test_trace_ring \
 	test_thread_life \
-	test_words test_labels)
-tsan_unit := $(tsan_short) $(B)/tsan/unit/test_progress
+	test_intern test_labels)
+tsan_unit := $(tsan_short) $(B)/tsan/unit/test_activity
 
 # Integration tests that say nothing more of a sanitized program, and why:
 #

@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "kore/abi.h"
 
-PP_OFTEN const char *
+PP_HOT_PATH const char *
 pp_abi_route(const struct http_request *req)
 {
 	return (req->hdlr != NULL ? req->hdlr->path : NULL);
 }
 
-PP_OFTEN const void *
+PP_HOT_PATH const void *
 pp_abi_handler(const struct http_request *req)
 {
 	return (req->hdlr->rcall != NULL ? req->hdlr->rcall->addr : NULL);

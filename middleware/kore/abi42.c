@@ -7,20 +7,20 @@
 
 #include <string.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
 
 /* How many routes of the profiler may have an on_free of the operator. */
 #define PP_ABI_CHAINED_MAX 16
 
-PP_OFTEN const char *
+PP_HOT_PATH const char *
 pp_abi_route(const struct http_request *req)
 {
 	return (req->rt != NULL ? req->rt->path : NULL);
 }
 
-PP_OFTEN const void *
+PP_HOT_PATH const void *
 pp_abi_handler(const struct http_request *req)
 {
 	return (req->rt->rcall != NULL ? req->rt->rcall->addr : NULL);

@@ -74,9 +74,9 @@ int pp_given_perf_event(void); /* PPROF_PERF_EVENT: 1 or 0 */
 void pp_launch_prepare(void);
 pid_t pp_launch_collector(void);
 
-/* door.c: the socket of the collector's own listener, in the parent. */
-void pp_door_open(void);
-void pp_door_shut(void);
+/* listener.c: the socket of the collector's own listener, in the parent. */
+void pp_bind_listener(void);
+void pp_bind_close(void);
 
 /* relay.c: the lines that the collector writes to stderr go into Kore's log. In
  * the parent. _fd() is the collector's stderr; -1: it keeps the parent's. */
@@ -97,7 +97,7 @@ void pp_runtime_wrap(void);
 
 /* route_label.c: the id of a request's label set, its route and method; 0: the
  * request has no route. */
-uint32_t pp_route_label(const struct http_request *req);
+uint32_t pp_kore_route_label(const struct http_request *req);
 
 /* entries.c: follow Kore's own functions, in the constructor. Functions that
  * cannot be followed by their entry are put into `instead`, at most
@@ -106,83 +106,83 @@ uint32_t pp_route_label(const struct http_request *req);
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
 /* memory.c: Kore's allocator. */
-void *pp_memory_malloc(size_t size);
-void *pp_memory_realloc(void *old, size_t size);
-void pp_memory_free(void *p);
-void *pp_memory_calloc(size_t count, size_t each);
-char *pp_memory_strdup(const char *text);
-extern void *(*pp_memory_real_malloc)(size_t);
-extern void *(*pp_memory_real_realloc)(void *, size_t);
-extern void (*pp_memory_real_free)(void *);
-extern void *(*pp_memory_real_calloc)(size_t, size_t);
-extern char *(*pp_memory_real_strdup)(const char *);
+void *pp_kore_malloc(size_t size);
+void *pp_kore_realloc(void *old, size_t size);
+void pp_kore_free(void *p);
+void *pp_kore_calloc(size_t count, size_t each);
+char *pp_kore_strdup(const char *text);
+extern void *(*pp_kore_real_malloc)(size_t);
+extern void *(*pp_kore_real_realloc)(void *, size_t);
+extern void (*pp_kore_real_free)(void *);
+extern void *(*pp_kore_real_calloc)(size_t, size_t);
+extern char *(*pp_kore_real_strdup)(const char *);
 
-/* flight.c, flight_in.c, flight_task.c: requests and tasks in progress. A
+/* inflight.c, inflight_in.c, inflight_task.c: requests and tasks in progress. A
  * worker calls _start() as it begins. _run() and _ran() are called around a
  * handler. _created() is called when a request is read, and returns its entry
  * or NULL. _receives() is called if the body is still to come, _received()
  * after each piece of it. A task's entry is 0 if there was no room. */
-void pp_flight_start(void);
-struct pp_flight *pp_flight_created(const struct http_request *req);
-void pp_flight_receives(const struct http_request *req);
-void pp_flight_received(const struct http_request *req);
-void pp_flight_run(const struct http_request *req, uint32_t label);
-void pp_flight_ran(const struct http_request *req, int ended);
-uint32_t pp_flight_task_queued(const struct kore_task *task, uint32_t label);
-void pp_flight_task_runs(uint32_t entry);
-void pp_flight_task_ended(uint32_t entry);
-void pp_flight_sleep(struct http_request *req);
-void pp_flight_wakeup(struct http_request *req);
-void pp_flight_free(struct http_request *req);
-int pp_flight_acquire(struct http_runlock *lock, struct http_request *req);
-void pp_flight_release(struct http_runlock *lock, struct http_request *req);
+void pp_inflight_start(void);
+struct pp_inflight *pp_inflight_created(const struct http_request *req);
+void pp_inflight_receives(const struct http_request *req);
+void pp_inflight_received(const struct http_request *req);
+void pp_inflight_run(const struct http_request *req, uint32_t label);
+void pp_inflight_ran(const struct http_request *req, int ended);
+uint32_t pp_inflight_task_queued(const struct kore_task *task, uint32_t label);
+void pp_inflight_task_runs(uint32_t entry);
+void pp_inflight_task_ended(uint32_t entry);
+void pp_inflight_sleep(struct http_request *req);
+void pp_inflight_wakeup(struct http_request *req);
+void pp_inflight_free(struct http_request *req);
+int pp_inflight_acquire(struct http_runlock *lock, struct http_request *req);
+void pp_inflight_release(struct http_runlock *lock, struct http_request *req);
 struct kore_curl;
-void pp_flight_bind_curl(struct kore_curl *client, struct http_request *req);
-struct kore_timer *pp_flight_timer_add(void (*call)(void *, uint64_t),
+void pp_inflight_bind_curl(struct kore_curl *client, struct http_request *req);
+struct kore_timer *pp_inflight_timer_add(void (*call)(void *, uint64_t),
     uint64_t ms, void *arg, int flags);
-extern void (*pp_flight_real_sleep)(struct http_request *);
-extern void (*pp_flight_real_wakeup)(struct http_request *);
-extern void (*pp_flight_real_free)(struct http_request *);
+extern void (*pp_inflight_real_sleep)(struct http_request *);
+extern void (*pp_inflight_real_wakeup)(struct http_request *);
+extern void (*pp_inflight_real_free)(struct http_request *);
 extern int (
-    *pp_flight_real_acquire)(struct http_runlock *, struct http_request *);
+    *pp_inflight_real_acquire)(struct http_runlock *, struct http_request *);
 extern void (
-    *pp_flight_real_release)(struct http_runlock *, struct http_request *);
+    *pp_inflight_real_release)(struct http_runlock *, struct http_request *);
 extern void (
-    *pp_flight_real_bind_curl)(struct kore_curl *, struct http_request *);
+    *pp_inflight_real_bind_curl)(struct kore_curl *, struct http_request *);
 extern struct kore_timer *(
-    *pp_flight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
+    *pp_inflight_real_timer_add)(void (*)(void *, uint64_t), uint64_t, void *,
     int);
 
-/* flight_reason.c: what `req` sleeps for. `timer` is 1 if its handler has set a
- * timer in the call in which the request goes to sleep. */
-enum pp_wait pp_flight_reason(const struct http_request *req, int timer);
+/* inflight_reason.c: what `req` sleeps for. `timer` is 1 if its handler has set
+ * a timer in the call in which the request goes to sleep. */
+enum pp_wait pp_inflight_reason(const struct http_request *req, int timer);
 
 /* The request's entry, or NULL if it has none. */
-struct pp_flight *pp_flight_of(const struct http_request *req);
+struct pp_inflight *pp_inflight_of(const struct http_request *req);
 
-/* flight_out.c: the bytes that requests answer. */
+/* inflight_out.c: the bytes that requests answer. */
 struct kore_fileref;
-void pp_flight_response(struct http_request *req, int status, const void *body,
+void pp_inflight_response(struct http_request *req, int status,
+    const void *body, size_t len);
+void pp_inflight_close(struct http_request *req, int status, const void *body,
     size_t len);
-void pp_flight_close(struct http_request *req, int status, const void *body,
-    size_t len);
-void pp_flight_stream(struct http_request *req, int status, void *body,
+void pp_inflight_stream(struct http_request *req, int status, void *body,
     size_t len, int (*sent)(struct netbuf *), void *arg);
-void pp_flight_fileref(struct http_request *req, int status,
+void pp_inflight_fileref(struct http_request *req, int status,
     struct kore_fileref *file);
+extern void (*pp_inflight_real_response)(struct http_request *, int,
+    const void *, size_t);
 extern void (
-    *pp_flight_real_response)(struct http_request *, int, const void *, size_t);
-extern void (
-    *pp_flight_real_close)(struct http_request *, int, const void *, size_t);
-extern void (*pp_flight_real_stream)(struct http_request *, int, void *, size_t,
-    int (*)(struct netbuf *), void *);
-extern void (
-    *pp_flight_real_fileref)(struct http_request *, int, struct kore_fileref *);
+    *pp_inflight_real_close)(struct http_request *, int, const void *, size_t);
+extern void (*pp_inflight_real_stream)(struct http_request *, int, void *,
+    size_t, int (*)(struct netbuf *), void *);
+extern void (*pp_inflight_real_fileref)(struct http_request *, int,
+    struct kore_fileref *);
 
 /* routes.c: returns 1 if a path that begins with these `len` bytes may lie
  * below a route of the profiler on that connection's server. */
 struct connection;
-int pp_routes_may_mean(const struct connection *c, const char *path,
+int pp_kore_routes_may_mean(const struct connection *c, const char *path,
     size_t len);
 
 /* arrive.c: requests as they are read, and connections of this turn. _run()
@@ -191,26 +191,28 @@ int pp_routes_may_mean(const struct connection *c, const char *path,
 struct netbuf;
 void pp_arrive_accepted(struct connection *c);
 int pp_arrive_header_recv(struct netbuf *nb);
-extern int (*pp_arrive_real_header_recv)(struct netbuf *);
+extern int (*pp_history_real_header_recv)(struct netbuf *);
 void pp_arrive_run(void);
 int pp_arrive_waiting(void);
 
-/* marks.c: instants for the trace. _turn() is called when the event loop goes
- * to wait. */
+/* instants.c: instants for the trace. _turn() is called when the event loop
+ * goes to wait. */
 struct kore_msg;
 struct listener;
-int pp_marks_accept(struct listener *listener, struct connection **out);
-void pp_marks_timer_run(uint64_t now);
-void pp_marks_reload(int callbacks);
-void pp_marks_msg_send(uint16_t to, uint8_t id, const void *data, size_t len);
-int pp_marks_msg_register(uint8_t id,
+int pp_instants_accept(struct listener *listener, struct connection **out);
+void pp_instants_timer_run(uint64_t now);
+void pp_instants_reload(int callbacks);
+void pp_instants_msg_send(uint16_t to, uint8_t id, const void *data,
+    size_t len);
+int pp_instants_msg_register(uint8_t id,
     void (*call)(struct kore_msg *, const void *));
-void pp_marks_turn(void);
-extern int (*pp_marks_real_accept)(struct listener *, struct connection **);
-extern void (*pp_marks_real_timer_run)(uint64_t);
-extern void (*pp_marks_real_reload)(int);
-extern void (*pp_marks_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
-extern int (*pp_marks_real_msg_register)(uint8_t,
+void pp_instants_turn(void);
+extern int (*pp_instants_real_accept)(struct listener *, struct connection **);
+extern void (*pp_instants_real_timer_run)(uint64_t);
+extern void (*pp_instants_real_reload)(int);
+extern void (
+    *pp_instants_real_msg_send)(uint16_t, uint8_t, const void *, size_t);
+extern int (*pp_instants_real_msg_register)(uint8_t,
     void (*)(struct kore_msg *, const void *));
 
 /* stream.c: answer with a mapping of `len` bytes, which the stream owns and
@@ -226,7 +228,7 @@ const char *pp_features_differ(void);
  * fork. _tell() fills the facts of at most PP_POOLS_MAX pools and returns how
  * many. */
 void pp_pools_find(void);
-uint32_t pp_pools_tell(struct pp_pool_facts *facts);
+uint32_t pp_pools_read(struct pp_pool_facts *facts);
 
 /* loop.c: epoll_wait() as Kore's event loop calls it. */
 struct epoll_event;
@@ -236,15 +238,18 @@ int pp_loop_epoll_wait(int fd, struct epoll_event *events, int max,
 extern int (*pp_loop_real_epoll_wait)(int, struct epoll_event *, int, int);
 
 /* task.c: Kore's functions for tasks and their channels. */
-void pp_task_run(struct kore_task *task);
-extern void (*pp_task_real_run)(struct kore_task *);
-uint32_t pp_task_channel_read(struct kore_task *task, void *data, uint32_t len);
-void pp_task_channel_write(struct kore_task *task, void *data, uint32_t len);
+void pp_kore_task_run(struct kore_task *task);
+extern void (*pp_kore_task_real_run)(struct kore_task *);
+uint32_t pp_kore_task_channel_read(struct kore_task *task, void *data,
+    uint32_t len);
+void pp_kore_task_channel_write(struct kore_task *task, void *data,
+    uint32_t len);
 extern uint32_t (
-    *pp_task_real_channel_read)(struct kore_task *, void *, uint32_t);
-extern void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
-int pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
-extern int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
+    *pp_kore_task_real_channel_read)(struct kore_task *, void *, uint32_t);
+extern void (
+    *pp_kore_task_real_channel_write)(struct kore_task *, void *, uint32_t);
+int pp_kore_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock);
+extern int (*pp_kore_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
 /* sandbox.c: returns 0, or -1 if Kore did not take the rules. */
 int pp_sandbox_rules(void);

@@ -1,7 +1,7 @@
 /*
- * An arena that the benchmark fills with CPU samples, faster than workers could:
- * stacks of FRAMES frames by chance in this program and its libraries, with 100
- * label sets. For programs over libcold.a.
+ * An arena that the benchmark fills with CPU samples, faster than workers
+ * could: stacks of FRAMES frames by chance in this program and its libraries,
+ * with 100 label sets. For programs over libcold.a.
  *
  * Rule: `seed` decides everything: the same seed, the same stacks.
  */
@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "../unit/own_objects.h"
+#include "store/intern.h"
 #include "store/ring.h"
-#include "store/words.h"
 #include "symbol/symbols.h"
 
 #define FRAMES	  40
@@ -54,7 +54,7 @@ filled_addresses(void)
 static void
 filled_labels(void)
 {
-	struct pp_words view = pp_words_labels(&arena->slot[1].labels);
+	struct pp_intern_table view = pp_intern_labels(&arena->slot[1].labels);
 	uint64_t words[16];
 	char text[128];
 	int i, len;
@@ -65,7 +65,7 @@ filled_labels(void)
 		    "http.route%c^/route/number/%d$%chttp.method%cGET", 0, i, 0,
 		    0);
 		memcpy(words, text, (size_t)len);
-		label[i] = pp_words_put(&view, words, (uint32_t)len / 8 + 1);
+		label[i] = pp_intern_put(&view, words, (uint32_t)len / 8 + 1);
 	}
 }
 

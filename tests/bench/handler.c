@@ -1,6 +1,6 @@
 /*
  * What one CPU sample costs the thread that it interrupts: nanoseconds in
- * pp_cpu_signal(), and the malloc and system calls made in it.
+ * pp_sampler_signal(), and the malloc and system calls made in it.
  *
  * The handler is the product's, linked from libhot.a; this file only wraps
  * it between two readings of the clock, and takes what it wrote out of the
@@ -19,7 +19,7 @@
 #include "base/ask.h"
 #include "base/clock.h"
 #include "calls.h"
-#include "capture/cpu.h"
+#include "capture/sampler.h"
 #include "capture/thread.h"
 #include "hook/process.h"
 #include "store/ring.h"
@@ -56,7 +56,7 @@ on_signal(int signo, siginfo_t *info, void *context)
 	int64_t start;
 
 	if (info->si_code == SI_USER || raised != (work <= FRESH)) {
-		pp_cpu_signal(signo, info, context);
+		pp_sampler_signal(signo, info, context);
 		return;
 	}
 	if (raised) {
@@ -68,7 +68,7 @@ on_signal(int signo, siginfo_t *info, void *context)
 	if (counting && dispatch_works)
 		dispatch = SYSCALL_DISPATCH_FILTER_BLOCK;
 	start = pp_clock_mono();
-	pp_cpu_signal(signo, info, context);
+	pp_sampler_signal(signo, info, context);
 	start = pp_clock_mono() - start;
 	dispatch = SYSCALL_DISPATCH_FILTER_ALLOW;
 	inside = 0;
@@ -97,7 +97,7 @@ ask(uint64_t hz)
 {
 	atomic_store(&arena->control.cpu_period_ns,
 	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
-	(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
+	(void)pp_ask(getpid(), 0, PP_ASK_CONTROL);
 }
 
 static __attribute__((noinline)) uint64_t
@@ -108,7 +108,7 @@ leaf(void)
 	int i;
 
 	if (work <= FRESH) {
-		(void)pp_ask(getpid(), gettid(), PP_ASK_LOOK);
+		(void)pp_ask(getpid(), gettid(), PP_ASK_CONTROL);
 		return ((uint64_t)samples);
 	}
 	for (i = 0; i < 20000; i++) {

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/heap.h"
+#include "capture/alloc_sample.h"
 #include "hook/process.h"
 
 #define TURNS 15

@@ -5,7 +5,8 @@
  *
  * A slice has 1,000 stacks of 40 frames in this program and its libraries, and
  * 100 label sets. `recorder same`: the same ones in each slice; `recorder
- * other`: no stack comes twice, all frames by chance. Prints "name value" lines.
+ * other`: no stack comes twice, all frames by chance. Prints "name value"
+ * lines.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +120,7 @@ main(int argc, char **argv)
 	printf("answer_low_ms %.1f\n", ms[TURNS / 4]);
 	printf("answer_high_ms %.1f\n", ms[TURNS * 3 / 4]);
 	printf("answer_bytes %zu\n", len);
-	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	pp_recorder_measure(service->recorder, pp_clock_mono(), &facts);
 	printf("slices %u\n", facts.slices);
 	printf("dropped %llu\n", (unsigned long long)facts.dropped);
 	printf("packed_kb %llu\n", (unsigned long long)facts.bytes / 1024);

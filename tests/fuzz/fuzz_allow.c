@@ -63,9 +63,10 @@ refused(const struct pp_allow *allow, const struct pp_asked *blank, int other)
 			name[at][k] = other
 			    ? (char)toupper((unsigned char)headers[at].name[k])
 			    : headers[at].name[k];
-		pp_asked_header(&asked, allow, name[at], headers[at].value);
+		pp_allow_asked_header(&asked, allow, name[at],
+		    headers[at].value);
 	}
-	fuzz_must(pp_asked_history(&asked) & PP_HISTORY_MET);
+	fuzz_must(pp_allow_asked_history(&asked) & PP_HISTORY_MET);
 	return (pp_allow_asked(allow, &asked));
 }
 
@@ -142,7 +143,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	why = refused(&allow, &asked, 0);
 	fuzz_must(why < PP_REFUSALS);
-	fuzz_must((why == PP_REFUSED_NOT) == (pp_refusals[why] == NULL));
+	fuzz_must((why == PP_REFUSED_NOT) == (pp_allow_refusals[why] == NULL));
 	fuzz_must(why == refused(&allow, &asked, 1));
 	if (allow.any || why != PP_REFUSED_NOT)
 		return (0);

@@ -17,12 +17,12 @@
 #include "service/endpoints.h"
 #include "service/service.h"
 #include "store/heap.h"
+#include "store/intern.h"
 #include "store/objects.h"
 #include "store/ring.h"
 #include "store/routes.h"
 #include "store/trace.h"
 #include "store/waits.h"
-#include "store/words.h"
 
 #define FUZZ_CODE  0x555555555000ULL
 #define FUZZ_START (1000 * PP_NS_PER_SEC)
@@ -92,29 +92,29 @@ fuzz_trace(struct pp_slot *slot, uint32_t label, uint32_t stack)
 	size_t i;
 
 	for (i = 0; i < sizeof(record) / sizeof(record[0]); i++)
-		fuzz_must(pp_trace_put(slot, 0, record[i]) == 0);
+		fuzz_must(pp_record_put(slot, 0, record[i]) == 0);
 }
 
 static inline void
-fuzz_progress(struct pp_slot *slot, uint32_t label, uint32_t stack)
+fuzz_activity(struct pp_slot *slot, uint32_t label, uint32_t stack)
 {
-	struct pp_flight *flight = &slot->flights.flight[0];
+	struct pp_inflight *inflight = &slot->inflights.inflight[0];
 
-	slot->flights.used = 1;
-	flight->id = 7;
-	flight->state = 1;
-	flight->label = label;
-	flight->stack = stack;
-	flight->started_ns = flight->since_ns = FUZZ_START;
-	memcpy(flight->path, "/burn", 5);
+	slot->inflights.used = 1;
+	inflight->id = 7;
+	inflight->state = 1;
+	inflight->label = label;
+	inflight->stack = stack;
+	inflight->started_ns = inflight->since_ns = FUZZ_START;
+	memcpy(inflight->path, "/burn", 5);
 	slot->threads_used = 1;
 	slot->thread[0].tid = 501;
 	slot->thread[0].frames = 2;
 	slot->thread[0].pc[0] = FUZZ_CODE + 0x40;
 	slot->thread[0].pc[1] = FUZZ_CODE + 0x80;
 	pp_route_add(&pp_routes_at(&slot->routes, label)->begun, 1);
-	memcpy(slot->own.name[0], "db.connections", 14);
-	slot->own.used = 1;
+	memcpy(slot->custom.name[0], "db.connections", 14);
+	slot->custom.used = 1;
 }
 
 static inline void
@@ -124,34 +124,34 @@ fuzz_write_slot(struct pp_slot *slot)
 	uint64_t stack[] = { 1, FUZZ_CODE + 0x10, FUZZ_CODE + 0x20 };
 	uint64_t record[PP_CPU_WORD_FRAMES + 2] = { (uint64_t)FUZZ_START,
 		501ULL << 32 | 501, 10 * PP_NS_PER_MS };
-	struct pp_words labels = pp_words_labels(&slot->labels);
-	struct pp_words stacks = pp_words_stacks(&slot->stacks);
-	struct pp_rows heap = pp_rows_heap(&slot->heap);
-	struct pp_rows block = pp_rows_waits(&slot->block);
-	struct pp_rows own = pp_rows_waits(&slot->own.rows);
+	struct pp_intern_table labels = pp_intern_labels(&slot->labels);
+	struct pp_intern_table stacks = pp_intern_stacks(&slot->stacks);
+	struct pp_counters heap = pp_counters_heap(&slot->heap);
+	struct pp_counters block = pp_counters_waits(&slot->block);
+	struct pp_counters custom = pp_counters_waits(&slot->custom.counters);
 	struct pp_heap_key key = { 0 };
 	uint32_t label, at;
 
 	fuzz_objects(slot);
 	slot->life.pid = 501;
 	slot->life.generation = 1;
-	label = pp_words_put(&labels, text, 2);
-	at = pp_words_put(&stacks, stack, 3);
+	label = pp_intern_put(&labels, text, 2);
+	at = pp_intern_put(&stacks, stack, 3);
 	fuzz_must(label != 0 && at != 0);
 	slot->heap.rate[0] = PP_HEAP_RATE_DEFAULT;
 	key.stack = at;
 	key.label = label;
-	pp_rows_at(&heap, pp_heap_pack(key))->value[0] = 5;
-	pp_rows_at(&block, pp_wait_pack((enum pp_wait)1, label, at))->value[1] =
-	    500;
-	pp_rows_at(&own, pp_wait_pack((enum pp_wait)0, label, at))->value[0] =
-	    3;
+	pp_counters_at(&heap, pp_heap_pack(key))->value[0] = 5;
+	pp_counters_at(&block, pp_wait_pack((enum pp_wait)1, label, at))
+	    ->value[1] = 500;
+	pp_counters_at(&custom, pp_wait_pack((enum pp_wait)0, label, at))
+	    ->value[0] = 3;
 	record[PP_CPU_WORD_LABEL] = label;
 	record[PP_CPU_WORD_FRAMES] = FUZZ_CODE + 0x30;
 	record[PP_CPU_WORD_FRAMES + 1] = FUZZ_CODE + 0x50;
 	fuzz_must(pp_ring_put(&slot->cpu, PP_RECORD_CPU, record,
 		      PP_CPU_WORD_FRAMES + 2) == 0);
-	fuzz_progress(slot, label, at);
+	fuzz_activity(slot, label, at);
 	fuzz_trace(slot, label, at);
 }
 
@@ -214,8 +214,8 @@ static const struct {
 	PART(memory),
 	PART(block),
 	PART(mutex),
-	PART(own),
-	PART(flights),
+	PART(custom),
+	PART(inflights),
 	PART(routes),
 	PART(threads_used),
 	PART(thread),

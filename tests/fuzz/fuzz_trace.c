@@ -18,12 +18,12 @@
 #define WORDS_MAX 12
 #define TRACKS	  4096
 
-struct reading {
+struct maps {
 	const uint8_t *at, *end;
 };
 
 static uint64_t
-varint(struct reading *r)
+varint(struct maps *r)
 {
 	uint64_t number = 0;
 	unsigned int shift;
@@ -40,7 +40,7 @@ varint(struct reading *r)
 }
 
 static void
-text(struct reading *r)
+text(struct maps *r)
 {
 	uint64_t len = varint(r);
 
@@ -131,11 +131,11 @@ static const struct {
 };
 
 static void
-go_event(struct reading *r)
+go_event(struct maps *r)
 {
 	unsigned int head = *r->at++, type = head & 63, more = head >> 6;
 	uint64_t arg[3 + 4 * PP_FRAMES_MAX * PP_INLINES_MAX];
-	struct reading inner = *r;
+	struct maps inner = *r;
 	size_t count = 0;
 
 	fuzz_must(type < sizeof(go_known) / sizeof(go_known[0]));
@@ -148,7 +148,7 @@ go_event(struct reading *r)
 		uint64_t len = varint(r);
 
 		fuzz_must(len <= (uint64_t)(r->end - r->at));
-		inner = (struct reading){ r->at, r->at + len };
+		inner = (struct maps){ r->at, r->at + len };
 		r->at += len;
 		while (inner.at < inner.end) {
 			fuzz_must(count < sizeof(arg) / sizeof(arg[0]));
@@ -174,7 +174,7 @@ static void
 go_read(const uint8_t *data, size_t len)
 {
 	static const char head[16] = "go 1.19 trace";
-	struct reading r = { data + sizeof(head), data + len };
+	struct maps r = { data + sizeof(head), data + len };
 
 	strings.used = strings_asked.used = stacks.used = stacks_asked.used = 0;
 	fuzz_must(len >= sizeof(head) && memcmp(data, head, sizeof(head)) == 0);
@@ -249,7 +249,7 @@ record(struct fuzz *f, int64_t *now)
 	word[1] = (uint64_t)*now;
 	for (i = 2; i < words; i++)
 		word[i] = fuzz_number(f, 1 + (i > 4) * 7);
-	(void)pp_trace_put(&fuzz_arena->slot[1 + (where & 1)],
+	(void)pp_record_put(&fuzz_arena->slot[1 + (where & 1)],
 	    (where >> 1) % PP_THREADS_MAX, word);
 }
 

@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 2
 copy=$(mktemp -d) || exit 2
 trap 'rm -rf "$copy"' EXIT
-cp -R Makefile README.md .ci .clang-format conf assets middleware tests kore_app "$copy" ||
+cp -R Makefile README.md .ci .clang-format conf docs assets middleware tests kore_app "$copy" ||
 	exit 2
 cd "$copy" || exit 2
 failed=0
@@ -44,16 +44,16 @@ undo() {
 core=middleware/core
 floors="sh tests/checks/floors.sh"
 passes $floors
-with $core/store/ring_put.c '#include "capture/cpu.h"'
-says "must not include capture/cpu.h" $floors; undo
+with $core/store/ring_put.c '#include "capture/sampler.h"'
+says "must not include capture/sampler.h" $floors; undo
 with $core/base/buf.c '#	include "store/ring.h"'
 says "must not include store/ring.h" $floors; undo
-with $core/cpu/cpu.c '#include "capture/cpu.h"'
-says "must not include capture/cpu.h" $floors; undo
-with $core/profile/tree.c '#include "merge/canon.h"'
-says "must not include merge/canon.h" $floors; undo
-with $core/encode/text/top.c '#include "live/progress.h"'
-says "must not include merge/resolve.h, which live/progress.h brings" $floors; undo
+with $core/cpu/cpu.c '#include "capture/sampler.h"'
+says "must not include capture/sampler.h" $floors; undo
+with $core/profile/tree.c '#include "merge/address_map.h"'
+says "must not include merge/address_map.h" $floors; undo
+with $core/encode/text/top.c '#include "live/activity.h"'
+says "must not include merge/resolve.h, which live/activity.h brings" $floors; undo
 with $core/encode/text/top.c '#include "encode/profile/svg.h"'
 says "must not include encode/profile/svg.h" $floors; undo
 with $core/service/http/query.c '#include "profile/profile.h"'
@@ -64,8 +64,8 @@ with $core/capture/unwind.c '#include <kore/kore.h>'
 says "core/ must not include Kore" $floors; undo
 with $core/store/ring_put.c '#include "ring.h"'
 says "without its floor" $floors; undo
-with middleware/kore/routes/stream.c '#include "kore/request/flight_table.h"'
-says "must not include kore/request/flight_table.h" $floors; undo
+with middleware/kore/routes/stream.c '#include "kore/request/inflight_table.h"'
+says "must not include kore/request/inflight_table.h" $floors; undo
 with middleware/kore/start/module.c '#include "symbol/symbols.h"'
 says "must not include symbol/symbols.h" $floors; undo
 with $core/cellar/new.c '#include "base/buf.h"'
@@ -152,6 +152,22 @@ says "cycle of 3: one three two" $cycles above.o one.o two.o three.o
 passes $cycles above.o one.o two.o -- two.o three.o
 says "cycle of 3: one three two" $cycles above.o -- one.o three.o two.o
 says "no objects" $cycles
+
+# One word for two floors, a word that nothing explains, one name twice.
+mkdir -p made/middleware/core/base made/middleware/core/cpu
+for pair in "base buf" "cpu buf" "cpu dance"; do
+	# shellcheck disable=SC2086
+	set -- $pair
+	echo "int pp_$2_x;" >"$2.c"
+	cc -c -o "made/middleware/core/$1/$2.o" "$2.c" || exit 2
+done
+names="sh tests/checks/names.sh" made=made/middleware/core
+passes $names $made/base/buf.o
+says "pp_buf_: on the floors base and cpu" $names $made/base/buf.o -- $made/cpu/buf.o
+says "pp_dance_: no file of cpu begins so" $names $made/base/buf.o $made/cpu/dance.o
+with $core/cpu/buf.c '/* What it is. */'
+says "buf.c: two files have this name" $names $made/base/buf.o; undo
+says "no objects" $names
 
 echo 'int pprof_x(void); int pprof_x(void) { return (1); }' >so.c
 cc -shared -fPIC -o good.so so.c || exit 2

@@ -22,7 +22,7 @@ import web
 import workload
 from browser import Pages
 from case import Case, main, note
-from doors import Door, INDEX, ROUTES
+from listeners import Listener, INDEX, ROUTES
 from test_access import NEAR, ask_from, own_network
 from test_operations import Nginx
 
@@ -62,7 +62,7 @@ def many(count):
 
 
 # What it is; the requests of one connection; the status of the last one at
-# the routes and at the door, by TCP; and by a unix socket where it differs. None: it is hung
+# the routes and at the listener, by TCP; and by a unix socket where it differs. None: it is hung
 # up on, and gets nothing.
 TABLE = [
     ("plain", [request()], 200, 200),
@@ -123,7 +123,7 @@ TABLE = [
      [request(*MARKED, "Origin: http://evil.example",
               path=INDEX + "settings", method="POST", host="evil.example",
               body=RATE)], 403, 403, 200, 200),
-    # Many lines: at the door none is lost.
+    # Many lines: at the listener none is lost.
     ("20 lines", [request(*many(20))], 200, 200),
     ("21 lines", [request(*many(21))], 200, 200),
     ("22 lines, which Kore's list is full with", [request(*many(22))], 403,
@@ -201,12 +201,12 @@ def last_of(place, requests):
 
 
 class Fronts:
-    """A service with both routes and doors by TCP and by unix sockets: the
-    latter of a second one, since a service has one door."""
+    """A service with both routes and listeners by TCP and by unix sockets: the
+    latter of a second one, since a service has one listener."""
 
     def __init__(self, env=None, **more):
         more["env"] = dict(env or {}, PPROF_HOSTS="dev.example")
-        self.tcp, self.unix = Door(**more), Door(unix=True, **more)
+        self.tcp, self.unix = Listener(**more), Listener(unix=True, **more)
         self.path = os.path.join(self.unix.kore.dir, "http.sock")
         self.unix.kore.binds.append("  unix " + self.path)
 
@@ -222,9 +222,9 @@ class Fronts:
     def places(self):
         """Name, where, and which column of TABLE has the answer."""
         return (("route, TCP", ("127.0.0.1", self.tcp.kore.port), 2),
-                ("door, TCP", ("127.0.0.1", self.tcp.port), 3),
+                ("listener, TCP", ("127.0.0.1", self.tcp.port), 3),
                 ("route, unix", self.path, 4),
-                ("door, unix", self.unix.path, 5))
+                ("listener, unix", self.unix.path, 5))
 
 
 class Gate(Case):
@@ -343,9 +343,9 @@ class Gate(Case):
 
 class Settings(Case):
     def test_they_can_be_shut(self):
-        with Door(env={"PPROF_SETTINGS": "0"}) as door:
-            for ask, get in ((door.ask, door.get),
-                             (door.kore.ask, door.kore.get)):
+        with Listener(env={"PPROF_SETTINGS": "0"}) as listener:
+            for ask, get in ((listener.ask, listener.get),
+                             (listener.kore.ask, listener.kore.get)):
                 before = get(INDEX + "settings")
                 self.assertIn('"locked": "PPROF_SETTINGS=0"', before.text)
                 self.assertIn("PPROF_SETTINGS=0", get(INDEX).text)
@@ -566,19 +566,19 @@ class Honest(Case):
                 ["200"])
 
     def test_go_tool_pprof(self):
-        with Door() as door:
-            for port in (door.kore.port, door.port):
+        with Listener() as listener:
+            for port in (listener.kore.port, listener.port):
                 self.assertIn("Type: inuse_space", self.pprof.run(
                     "-top", "http://127.0.0.1:%d%sheap" % (port, INDEX)))
 
     def test_a_half_closed_client_on_a_unix_socket(self):
         if shutil.which("socat") is None:
             self.skipTest("there is no socat")
-        with Door(unix=True) as door:
+        with Listener(unix=True) as listener:
             served = 0
             for _ in range(30):
                 done = subprocess.run(
-                    ["socat", "-", "unix:" + door.path],
+                    ["socat", "-", "unix:" + listener.path],
                     input=b"GET /debug/pprof/goroutine HTTP/1.0\r\n\r\n",
                     stdout=subprocess.PIPE)
                 served += b" 200 OK" in done.stdout

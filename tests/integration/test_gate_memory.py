@@ -61,7 +61,7 @@ class Watch(threading.Thread):
 
 
 class Asked(threading.Thread):
-    """One request at a door or a route; what it was answered."""
+    """One request at a listener or a route; what it was answered."""
 
     def __init__(self, kore, path, timeout=120):
         super().__init__(daemon=True)

@@ -30,7 +30,7 @@ def no_perf():
 
 
 class Busy:
-    """All that disturbs threads, by the door, until it is left."""
+    """All that disturbs threads, by the listener, until it is left."""
 
     def __init__(self, port):
         self.port = port

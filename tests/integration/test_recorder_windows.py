@@ -15,7 +15,7 @@ import harness
 import load
 import workload
 from case import Case, main
-from doors import ROUTES, STALL
+from listeners import ROUTES, STALL
 
 PROFILE = "/debug/pprof/profile?"
 PART_S = 60

@@ -94,7 +94,7 @@ class SingleBinary(Case):
         self.assertEqual({s.route for s in raw.samples
                           if s.has("burn_single")}, {"/burn"})
 
-    def check_waits(self, kore, door):
+    def check_waits(self, kore, listener):
         """The program's own calls that wait are the application's here."""
         self.assertEqual(kore.ask(
             "POST", "/debug/pprof/settings", body=b"block_rate=1",
@@ -106,7 +106,7 @@ class SingleBinary(Case):
             cond = Later(kore.get, "/cond")
             while cond.is_alive():
                 raw = self.pprof.raw(web.get(
-                    "127.0.0.1", door, "/debug/pprof/goroutine").body)
+                    "127.0.0.1", listener, "/debug/pprof/goroutine").body)
                 states |= {(s.route, s.labels.get("state"))
                            for s in raw.samples}
             ns, cut = map(int, cond.result().text.split())
@@ -131,9 +131,9 @@ class SingleBinary(Case):
         self.assertNear(sum(s.ns for s in waits), true, 0.10, "time waited")
 
     def test_it_is_profiled_like_any_service(self):
-        door = harness.free_port()
+        listener = harness.free_port()
         with Single(restarts=1, env={
-                "PPROF_LISTEN": "127.0.0.1:%d" % door}) as kore:
+                "PPROF_LISTEN": "127.0.0.1:%d" % listener}) as kore:
             self.profile_of(kore)
             heap = self.pprof.raw(kore.get("/debug/pprof/allocs").body)
             found = [s for s in heap.samples if s.has("page_burn")]
@@ -141,7 +141,7 @@ class SingleBinary(Case):
             self.assertEqual({s.route for s in found}, {"/burn"})
             doctor = kore.get("/debug/pprof/doctor?format=json").text
             self.assertIn('"name":"sandbox","verdict":"ok"', doctor)
-            self.check_waits(kore, door)
+            self.check_waits(kore, listener)
             kore.process.send_signal(signal.SIGHUP)
             os.kill(kore.worker_pids()[1], signal.SIGKILL)
             harness.wait_for("the restart", 10,

@@ -15,7 +15,7 @@ import harness
 import load
 import workload
 from case import Case, Later, main, note
-from doors import Door
+from listeners import Listener
 
 STALLS = "/debug/pprof/stalls"
 MODULES = [("stall.c", "stall_load"), "workload.c", harness.PPROF]
@@ -111,8 +111,8 @@ class Held(Case):
 
     def test_in_time_while_the_collector_is_busy(self):
         """Four clients who want pictures of all that was recorded."""
-        with Door(routes=ROUTES, modules=MODULES) as door:
-            kore = door.kore
+        with Listener(routes=ROUTES, modules=MODULES) as listener:
+            kore = listener.kore
             with load.Driver(kore, ["/burn/a", "/task"]):
                 time.sleep(3)
             until = time.monotonic() + 8
@@ -120,7 +120,7 @@ class Held(Case):
 
             def draw():
                 while time.monotonic() < until:
-                    answer = door.get(
+                    answer = listener.get(
                         "/debug/pprof/profile?since=900&format=svg")
                     assert answer.status == 200, answer
                     pictures.append(len(answer.body))
@@ -212,10 +212,10 @@ class Died(Case):
 
     def test_the_recorder_alone_has_its_last_samples(self):
         """Killed in `for (;;)`, with nobody who profiles; seen through the
-        door, while the other worker is stuck as well."""
-        with Door(routes=ROUTES, modules=MODULES, restarts=1,
-                  env={"PPROF_STALL_MS": "0"}) as door:
-            kore = door.kore
+        listener, while the other worker is stuck as well."""
+        with Listener(routes=ROUTES, modules=MODULES, restarts=1,
+                  env={"PPROF_STALL_MS": "0"}) as listener:
+            kore = listener.kore
             kept = [load.connection_to(kore, worker) for worker in (1, 2)]
             held = [Later(one.get, "/forever") for one in kept]
             time.sleep(2.5)
@@ -223,8 +223,8 @@ class Died(Case):
             os.kill(pids[2], signal.SIGKILL)
             harness.wait_for("last words", 5,
                              lambda: kore.log("was ended by"))
-            text = door.get(STALLS + "?debug=1").text
-            raw = self.pprof.raw(door.get(STALLS).body)
+            text = listener.get(STALLS + "?debug=1").text
+            raw = self.pprof.raw(listener.get(STALLS).body)
             os.kill(pids[1], signal.SIGUSR2)
             self.assertEqual(held[0].result().text, "freed\n")
             for one in kept:

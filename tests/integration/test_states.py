@@ -42,10 +42,10 @@ class States(Case):
     maxDiff = None
 
     def service(self, kind=harness.Service, module=harness.PPROF, env=()):
-        self.door = harness.free_port()
+        self.listener = harness.free_port()
         return kind(["waiters.c", module],
                     ["/ page_who", "/begin page_begin"], workers=1,
-                    env=dict(env, PPROF_LISTEN="127.0.0.1:%d" % self.door))
+                    env=dict(env, PPROF_LISTEN="127.0.0.1:%d" % self.listener))
 
     def check(self, kore):
         self.assertEqual(kore.get("/begin").text, "begun\n")
@@ -58,9 +58,9 @@ class States(Case):
                 # Who waits already does so unmeasured: others, measured.
                 self.assertEqual(kore.get("/begin").status, 200)
             time.sleep(0.5)
-            # By the door, so that the event loop has nothing to do.
+            # By the listener, so that the event loop has nothing to do.
             raw = self.pprof.raw(web.get(
-                "127.0.0.1", self.door, "/debug/pprof/goroutine").body)
+                "127.0.0.1", self.listener, "/debug/pprof/goroutine").body)
             states = {}
             for sample in raw.samples:
                 for function in set(sample.functions()) & set(WANTED):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # needs: alone, 66 s
 """
-Every worker in `for (;;)`: the door answers within seconds + 1 s, and each
+Every worker in `for (;;)`: the listener answers within seconds + 1 s, and each
 endpoint that knows of functions names the handler, its line and its route.
 """
 import json
@@ -13,7 +13,7 @@ import load
 import web
 import workload
 from case import Case, Later, main, note
-from doors import Door, INDEX, STALL_SOURCE
+from listeners import Listener, INDEX, STALL_SOURCE
 from traced import parsed
 
 RATES = {"PPROF_HEAP_RATE": "1", "PPROF_BLOCK_RATE": "1",
@@ -49,7 +49,7 @@ class Stuck(Case):
 
     def timed(self, path, seconds=0):
         begun = time.monotonic()
-        answer = self.door.get(INDEX + path, timeout=seconds + 10)
+        answer = self.listener.get(INDEX + path, timeout=seconds + 10)
         took = time.monotonic() - begun
         note("%s: %.2f s", path or "index", took)
         self.assertEqual(answer.status, 200, answer)
@@ -142,16 +142,16 @@ class Stuck(Case):
             self.timed(path)
 
     def check(self, **more):
-        with Door(env=RATES, **more) as self.door:
-            held = self.hold(self.door.kore)
+        with Listener(env=RATES, **more) as self.listener:
+            held = self.hold(self.listener.kore)
             with self.assertRaises(OSError):
-                web.get("127.0.0.1", self.door.kore.port, INDEX, timeout=2)
+                web.get("127.0.0.1", self.listener.kore.port, INDEX, timeout=2)
             for part in (self.check_cpu, self.check_progress,
                          self.check_memory_and_waits, self.check_trace,
                          self.check_pages):
                 with self.subTest(part.__name__):
                     part()
-            for pid in self.door.kore.worker_pids().values():
+            for pid in self.listener.kore.worker_pids().values():
                 os.kill(pid, signal.SIGUSR2)
             for connection, later in held:
                 self.assertEqual(later.result().text, "freed\n")

@@ -2,7 +2,7 @@
 # needs: a core, 220 s
 """
 How a trace is asked for: values good and bad, more than there may be at once,
-clients that go, by a worker and by the door; and the heap's line, which has to
+clients that go, by a worker and by the listener; and the heap's line, which has to
 be switched for it.
 """
 import socket
@@ -83,8 +83,8 @@ class Gone(Traced):
 
     @classmethod
     def setUpClass(cls):
-        cls.door = harness.free_port()
-        cls.service = {"env": {"PPROF_LISTEN": "127.0.0.1:%d" % cls.door}}
+        cls.listener = harness.free_port()
+        cls.service = {"env": {"PPROF_LISTEN": "127.0.0.1:%d" % cls.listener}}
         super().setUpClass()
 
     def records(self):
@@ -109,19 +109,19 @@ class Gone(Traced):
         self.goes(self.kore.port)
 
     def test_by_the_door(self):
-        self.goes(self.door)
+        self.goes(self.listener)
 
     def test_under_load(self):
         ab = load.Ab(self.kore, "/light", 2000000, clients=4)
         try:
             self.goes(self.kore.port)
-            self.goes(self.door)
+            self.goes(self.listener)
         finally:
             ab.process.kill()
             ab.process.communicate()
 
     def test_a_trace_by_the_door(self):
-        later = begun(self.kore, web.get, "127.0.0.1", self.door,
+        later = begun(self.kore, web.get, "127.0.0.1", self.listener,
                       TRACE + "seconds=1")
         self.kore.get("/light")
         self.assertEqual(len(parsed(later.result()).named("GET /light")), 1)

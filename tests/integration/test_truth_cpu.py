@@ -10,7 +10,7 @@ import time
 
 import harness
 from case import Case, Later, interval, main, note
-from doors import Door
+from listeners import Listener
 
 ROUTES = ["/ page_ok", "/short page_short", "/pairs page_pairs",
           "/pool page_pool", "/pool-work page_pool_work", "/kind page_kind"]
@@ -28,8 +28,8 @@ RATE_S = int(os.environ.get("PPROF_TEST_RATE_S", "12"))
 LONG_S = 120
 
 
-def door(production=True, env=None):
-    return Door(unix=True, modules=["crowd.c", harness.PPROF], routes=ROUTES,
+def listener(production=True, env=None):
+    return Listener(unix=True, modules=["crowd.c", harness.PPROF], routes=ROUTES,
                 workers=1, production=production, env=env)
 
 
@@ -69,12 +69,12 @@ class Cpu(Case):
             self.has(raw, "works_shortly", used)
 
     def test_short_threads(self):
-        with door() as at:
+        with listener() as at:
             for hz in RATES:
                 self.short(at, hz)
 
     def test_short_threads_without_a_sandbox(self):
-        with door(production=False) as at:
+        with listener(production=False) as at:
             self.short(at, 100)
 
     def pool(self, at, hz):
@@ -84,7 +84,7 @@ class Cpu(Case):
             self.has(raw, None, used)
 
     def test_a_pool_of_threads_that_work_little(self):
-        with door() as at:
+        with listener() as at:
             self.assertEqual(at.kore.get("/pool?n=200").status, 200)
             for hz in RATES:
                 self.pool(at, hz)
@@ -99,16 +99,16 @@ class Cpu(Case):
             self.has(raw, function, used)
 
     def test_threads_born_in_unusual_ways(self):
-        with door() as at:
+        with listener() as at:
             for hz in RATES:
                 self.kinds(at, hz)
 
     def test_threads_born_in_unusual_ways_without_a_sandbox(self):
-        with door(production=False) as at:
+        with listener(production=False) as at:
             self.kinds(at, 100)
 
     def test_two_kinds_of_short_threads_have_their_shares(self):
-        with door() as at:
+        with listener() as at:
             raw, _ = self.window(at, "/pairs?n=600&us=3000", 100, 6)
             by = [sum(s.ns for s in raw.samples if s.has(name)) / 1e9
                   for name in ("works_shortly", "works_otherwise")]
@@ -118,7 +118,7 @@ class Cpu(Case):
             self.assertLessEqual(abs(share - 2 / 3), interval(2 / 3, count))
 
     def test_the_flight_recorder_has_them_too(self):
-        with door() as at:
+        with listener() as at:
             before = at.kore.cpu()
             used = 0
             for path in ("/short?n=200&us=3000", "/short?n=50&us=10000",
@@ -136,7 +136,7 @@ class Cpu(Case):
             self.assertNear(short, used, PART, "in threads")
 
     def test_rates_are_what_was_asked(self):
-        with door(env={"PPROF_RECORDER_HZ": "0"}) as at:
+        with listener(env={"PPROF_RECORDER_HZ": "0"}) as at:
             for hz in (19, 50, 100, 200, 250, 500, 1000, 5000):
                 seconds = RATE_S if hz < 100 else 6
                 raw, _ = self.window(

@@ -71,7 +71,7 @@ def get(host, port, path, timeout=60):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    """To a unix socket: the collector's own door."""
+    """To a unix socket: the collector's own listener."""
 
     def __init__(self, path, timeout=30):
         super().__init__("localhost", timeout=timeout)

@@ -3,7 +3,7 @@ Deny: each system call that the product can do without is refused in turn, in
 workers, in the collector, or everywhere from the start.
 
 Which: the rules of middleware/kore/start/sandbox_rules.h, the table of
-middleware/core/collector/sandbox.c, and START_MORE, so that a new row is here
+middleware/core/collector/confine.c, and START_MORE, so that a new row is here
 by itself. Truth, for each: the application answers and nobody crashes; what the
 product can no longer do is told by the doctor or in the log, and all else
 works. Where Kore alone does not start either, the call is none of ours.
@@ -127,9 +127,9 @@ class Refusal:
     def service(self, profiled=True):
         env = {"PPROF_HEAP_RATE": "1", "PPROF_SOAK_DENY": self.deny,
                "PPROF_SOAK_AT": self.place,
-               "PPROF_LISTEN": "unix:%s/%s.door" % (self.tools.dir,
+               "PPROF_LISTEN": "unix:%s/%s.listener" % (self.tools.dir,
                                                     id(self))}
-        self.door = env["PPROF_LISTEN"][5:]
+        self.listener = env["PPROF_LISTEN"][5:]
         preload = self.tools.preload
         if self.place == "collector":
             env["PPROF_SOAK_PROGRAM"] = harness.COLLECTOR
@@ -189,14 +189,14 @@ class Refusal:
                     failed[name] = self.able(name, kore)
             for name, later in slow.items():
                 failed[name] = later.result()
-        failed["door"] = self.able("door", kore)
+        failed["listener"] = self.able("listener", kore)
         return {name: why for name, why in failed.items() if why}
 
     def excused(self, broken):
         if self.place != "collector" or self.call not in SILENT:
             return False
         return all("the collector has no room" in why or name in
-                   ("door", "write") for name, why in broken.items())
+                   ("listener", "write") for name, why in broken.items())
 
     def able(self, name, kore):
         """None, or why not."""
@@ -233,7 +233,7 @@ class Refusal:
         for _ in range(3):  # one that got no core in 100 ms is not there
             answer = kore.get(DEBUG + "/goroutine?debug=2",
                               timeout=PATIENCE_S)
-            if answer.status == 200 and "pp_task_cond_wait" in answer.text:
+            if answer.status == 200 and "pp_kore_task_cond_wait" in answer.text:
                 return None
             if "not answering" not in answer.text:
                 break
@@ -261,7 +261,7 @@ class Refusal:
         return None if text == "0" else text
 
     def able_door(self, kore):
-        answer = web.unix_get(self.door, DEBUG + "/heap", PATIENCE_S)
+        answer = web.unix_get(self.listener, DEBUG + "/heap", PATIENCE_S)
         return None if answer.status == 200 else repr(answer)
 
     def told_later(self, kore):
@@ -276,7 +276,7 @@ class Refusal:
         lines = [line for line in kore.lines if "pprof" in line
                  and "event loop" not in line]  # a stall, of a busy machine
         try:
-            answer = web.unix_get(self.door, DEBUG + "/doctor?format=json",
+            answer = web.unix_get(self.listener, DEBUG + "/doctor?format=json",
                                   PATIENCE_S)
         except (OSError, http.client.HTTPException):
             return lines

@@ -194,7 +194,7 @@ class Application:
 
 class Disturbances:
     """Profiles of 1000 Hz, of which the next begins before one ends; a dump
-    each second; a trace now and then. By the door, which always answers."""
+    each second; a trace now and then. By the listener, which always answers."""
 
     def __init__(self, port, seconds):
         self.port, self.seconds = port, seconds

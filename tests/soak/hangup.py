@@ -1,7 +1,7 @@
 """
 Hangup: clients that hang up, by FIN and by RST, before their request is whole,
 while it waits, and in the middle of the answer; of every endpoint, by the routes
-and at the door.
+and at the listener.
 
 Truth: how many CPU profiles can be in progress at once is the same as before,
 one by one; descriptors of workers and collector are back where they were.
@@ -35,11 +35,11 @@ def endpoints():
     return names
 
 
-def dial(kore, door):
-    if door:
+def dial(kore, listener):
+    if listener:
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(30)
-        sock.connect(door)
+        sock.connect(listener)
         return sock
     return socket.create_connection((kore.host, kore.port), timeout=30)
 
@@ -56,8 +56,8 @@ def request(name, query):
         DEBUG, name, query)).encode()
 
 
-def client(kore, door, name, query, when, reset):
-    sock = dial(kore, door)
+def client(kore, listener, name, query, when, reset):
+    sock = dial(kore, listener)
     data = request(name, query)
     if when == "before":
         sock.sendall(data[:random.randrange(1, len(data))])
@@ -113,8 +113,8 @@ def settled(kore, wanted):
 def run(seconds, short):
     count = SHORT if short else LONG
     folder = harness.new_dir()
-    door = os.path.join(folder, "door")
-    kore = workload.service(env={"PPROF_LISTEN": "unix:" + door})
+    listener = os.path.join(folder, "listener")
+    kore = workload.service(env={"PPROF_LISTEN": "unix:" + listener})
     names, hung = endpoints(), 0
     with kore:
         for path in ("/light", DEBUG + "/", DEBUG + "/goroutine"):
@@ -127,7 +127,7 @@ def run(seconds, short):
         begun = time.monotonic()
         while hung < count:
             name = names[hung % len(names)]
-            client(kore, door if hung % 3 == 2 else None, name,
+            client(kore, listener if hung % 3 == 2 else None, name,
                    random.choice(QUERIES), random.choice(WHEN),
                    random.random() < 0.5)
             hung += 1

@@ -23,7 +23,7 @@ counts_new(void)
 	/* Not a process: nothing here signals anybody. */
 	for (slot = 1; slot < 3; slot++)
 		c.f.arena->slot[slot].life.pid = 1;
-	c.resolver = pp_resolver_new(c.f.arena, 3, c.f.canon);
+	c.resolver = pp_resolver_new(c.f.arena, 3, c.f.map);
 	if (c.resolver == NULL)
 		abort();
 	return (c);
@@ -41,12 +41,13 @@ static __attribute__((unused)) uint32_t
 counts_stack(struct counts *c, uint32_t slot, uint64_t known,
     const uint64_t *pc, uint32_t pcs)
 {
-	struct pp_words table = pp_words_stacks(&c->f.arena->slot[slot].stacks);
+	struct pp_intern_table table =
+	    pp_intern_stacks(&c->f.arena->slot[slot].stacks);
 	uint64_t word[1 + PP_FRAMES_MAX];
 
 	word[0] = known;
 	memcpy(word + 1, pc, pcs * sizeof(*pc));
-	return (pp_words_put(&table, word, pcs + 1));
+	return (pp_intern_put(&table, word, pcs + 1));
 }
 
 /* The same with two frames in the program, the first `at` bytes into it. */
@@ -62,14 +63,15 @@ static __attribute__((unused)) void
 counts_add(struct pp_wait_table *table, uint32_t wait, uint32_t label,
     uint32_t stack, uint64_t first, uint64_t second)
 {
-	struct pp_rows rows = pp_rows_waits(table);
-	struct pp_row *row;
+	struct pp_counters counters = pp_counters_waits(table);
+	struct pp_counter *counter;
 
-	row = pp_rows_at(&rows, pp_wait_pack((enum pp_wait)wait, label, stack));
-	if (row == NULL)
+	counter = pp_counters_at(&counters,
+	    pp_wait_pack((enum pp_wait)wait, label, stack));
+	if (counter == NULL)
 		abort();
-	row->value[0] += first;
-	row->value[1] += second;
+	counter->value[0] += first;
+	counter->value[1] += second;
 }
 
 /* The sample's label: its text, or its number as text, or "". */

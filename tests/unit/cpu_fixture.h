@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "cpu/cpu_private.h"
+#include "store/intern.h"
 #include "store/objects.h"
-#include "store/words.h"
 
 #define MS 1000000ULL
 
@@ -25,7 +25,7 @@
 struct fixture {
 	struct pp_arena *arena;
 	int fd;
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	struct pp_cpu *cpu;
 };
 
@@ -65,14 +65,14 @@ fixture_of(uint32_t workers)
 	uint32_t slot;
 
 	f.arena = pp_arena_create(workers, &f.fd);
-	f.canon = pp_canon_new();
-	if (f.arena == NULL || f.canon == NULL)
+	f.map = pp_address_map_new();
+	if (f.arena == NULL || f.map == NULL)
 		abort();
 	for (slot = 0; slot <= workers; slot++) {
 		fixture_load(&f, slot, "/usr/bin/kore", EXE_START, 1);
 		fixture_load(&f, slot, "/lib/libc.so.6", LIBC_START, 2);
 	}
-	f.cpu = pp_cpu_new(f.arena, f.fd, f.canon);
+	f.cpu = pp_cpu_new(f.arena, f.fd, f.map);
 	if (f.cpu == NULL)
 		abort();
 	return (f);
@@ -88,7 +88,7 @@ static __attribute__((unused)) void
 fixture_free(struct fixture *f)
 {
 	pp_cpu_free(f->cpu);
-	pp_canon_free(f->canon);
+	pp_address_map_free(f->map);
 	pp_arena_detach(f->arena, f->arena->size);
 	close(f->fd);
 }
@@ -104,7 +104,7 @@ fixture_kind(struct fixture *f, enum pp_record kind, uint32_t slot, int pid,
 	record[PP_CPU_WORD_THREAD] = (uint64_t)pid << 32 | (uint32_t)tid;
 	record[PP_CPU_WORD_WEIGHT] = weight;
 	record[PP_CPU_WORD_LABEL] = label;
-	record[PP_CPU_WORD_FLIGHT] = 0;
+	record[PP_CPU_WORD_INFLIGHT] = 0;
 	if (pcs > 0)
 		memcpy(&record[PP_CPU_WORD_FRAMES], pc, pcs * sizeof(*pc));
 	return (pp_ring_put(&f->arena->slot[slot].cpu, kind, record,
@@ -134,10 +134,11 @@ static __attribute__((unused)) uint32_t
 fixture_label(struct fixture *f, uint32_t slot, const char *text, size_t len)
 {
 	uint64_t words[PP_LABEL_SET_MAX / 8] = { 0 };
-	struct pp_words view = pp_words_labels(&f->arena->slot[slot].labels);
+	struct pp_intern_table view =
+	    pp_intern_labels(&f->arena->slot[slot].labels);
 
 	memcpy(words, text, len);
-	return (pp_words_put(&view, words, (uint32_t)(len + 7) / 8));
+	return (pp_intern_put(&view, words, (uint32_t)(len + 7) / 8));
 }
 
 static __attribute__((unused)) int64_t

@@ -15,7 +15,7 @@
 #include <signal.h>
 
 #include "fixture.h"
-#include "heap_rows_fixture.h"
+#include "heap_counters_fixture.h"
 #include "service/endpoints.h"
 #include "service/service.h"
 #include "store/deaths.h"
@@ -206,9 +206,9 @@ golden_sums(uint32_t slot)
 	counts_add(&to->block, PP_WAIT_SLEEP, 0, in_task, PP_WAIT_ONE, 40000);
 	counts_add(&to->mutex, PP_WAIT_MUTEX, fib, in_fib, 3 * PP_WAIT_ONE / 2,
 	    777777);
-	counts_add(&to->own.rows, 0, concat, in_concat, 10, 3);
-	counts_add(&to->own.rows, 0, 0, in_task, 5, slot == 1 ? 5 : 0);
-	counts_add(&to->own.rows, 1, fib, in_fib, 2, 0);
+	counts_add(&to->custom.counters, 0, concat, in_concat, 10, 3);
+	counts_add(&to->custom.counters, 0, 0, in_task, 5, slot == 1 ? 5 : 0);
+	counts_add(&to->custom.counters, 1, fib, in_fib, 2, 0);
 }
 
 static inline void
@@ -229,33 +229,33 @@ golden_route(uint32_t slot, uint32_t label, uint64_t requests)
 	pp_route_add(&row->abandoned, slot == 2);
 }
 
-static inline struct pp_flight *
-golden_flight(uint32_t slot, uint32_t entry, enum pp_wait state, uint32_t label,
-    uint32_t stack)
+static inline struct pp_inflight *
+golden_inflight(uint32_t slot, uint32_t entry, enum pp_wait state,
+    uint32_t label, uint32_t stack)
 {
-	struct pp_flights *table = &all.c.f.arena->slot[slot].flights;
-	struct pp_flight *flight = &table->flight[entry];
+	struct pp_inflights *table = &all.c.f.arena->slot[slot].inflights;
+	struct pp_inflight *inflight = &table->inflight[entry];
 
 	if (table->used <= entry)
 		table->used = entry + 1;
 	table->requests++;
-	memset(flight, 0, sizeof(*flight));
-	flight->id = 1000 * slot + 3 * entry + 1;
-	flight->state = state;
-	flight->label = label;
-	flight->stack = stack;
-	flight->started_ns = now_ns - (100 + entry) * PP_NS_PER_SEC;
-	flight->since_ns = now_ns - (70 + entry) * PP_NS_PER_SEC;
-	flight->bytes_in = 17 * entry;
-	flight->bytes_out = 5000 * entry;
-	snprintf(flight->path, sizeof(flight->path), "/page/%u", entry);
-	return (flight);
+	memset(inflight, 0, sizeof(*inflight));
+	inflight->id = 1000 * slot + 3 * entry + 1;
+	inflight->state = state;
+	inflight->label = label;
+	inflight->stack = stack;
+	inflight->started_ns = now_ns - (100 + entry) * PP_NS_PER_SEC;
+	inflight->since_ns = now_ns - (70 + entry) * PP_NS_PER_SEC;
+	inflight->bytes_in = 17 * entry;
+	inflight->bytes_out = 5000 * entry;
+	snprintf(inflight->path, sizeof(inflight->path), "/page/%u", entry);
+	return (inflight);
 }
 
 /* Requests and tasks, and the threads that they are in; all threads but one
  * have answered whatever is asked here. */
 static inline void
-golden_thread(uint32_t slot, uint32_t place, uint32_t label, uint64_t flight,
+golden_thread(uint32_t slot, uint32_t place, uint32_t label, uint64_t inflight,
     const uint64_t *pc, uint32_t pcs)
 {
 	struct pp_slot *to = &all.c.f.arena->slot[slot];
@@ -266,7 +266,7 @@ golden_thread(uint32_t slot, uint32_t place, uint32_t label, uint64_t flight,
 	facts->tid = (uint32_t)WORKER_PID(slot) + place;
 	facts->started_ns = now_ns - 60 * PP_NS_PER_SEC;
 	facts->label = label;
-	facts->flight = flight;
+	facts->inflight = inflight;
 	facts->frames = pcs;
 	for (i = 0; i < pcs; i++)
 		facts->pc[i] = pc[i];
@@ -283,17 +283,17 @@ golden_live(uint32_t slot)
 {
 	uint32_t fib = LABEL(slot, GET_FIB), concat = LABEL(slot, POST_CONCAT),
 		 asleep = STACK(slot, EXE(PAGE_CONCAT, 0x30), HANDLER);
-	struct pp_flights *table = &all.c.f.arena->slot[slot].flights;
-	struct pp_flight *task;
+	struct pp_inflights *table = &all.c.f.arena->slot[slot].inflights;
+	struct pp_inflight *task;
 
-	table->running = golden_flight(slot, 0, PP_WAIT_NONE, fib, 0)->id;
-	(void)golden_flight(slot, 1, PP_WAIT_PGSQL, concat, asleep);
-	(void)golden_flight(slot, 2, PP_WAIT_PGSQL, concat, asleep);
-	task = golden_flight(slot, 3, PP_WAIT_NONE, concat, asleep);
+	table->running = golden_inflight(slot, 0, PP_WAIT_NONE, fib, 0)->id;
+	(void)golden_inflight(slot, 1, PP_WAIT_PGSQL, concat, asleep);
+	(void)golden_inflight(slot, 2, PP_WAIT_PGSQL, concat, asleep);
+	task = golden_inflight(slot, 3, PP_WAIT_NONE, concat, asleep);
 	task->task = 1;
-	task->request = table->flight[1].id;
+	task->request = table->inflight[1].id;
 	task->tid = (uint32_t)WORKER_PID(slot) + 1;
-	golden_flight(slot, 4, PP_WAIT_QUEUE, concat, asleep)->task = 1;
+	golden_inflight(slot, 4, PP_WAIT_QUEUE, concat, asleep)->task = 1;
 	golden_thread(slot, 0, fib, table->running,
 	    PCS(FIB_STEP, EXE(PAGE_FIB, 0x30), HANDLER));
 	golden_thread(slot, 1, concat, task->id,
@@ -358,7 +358,7 @@ golden_death_and_stall(void)
 	slot[1].life.dead_cpu_ns = 7 * PP_NS_PER_SEC;
 	golden_live(1);
 	golden_live(2);
-	slot[2].busy_ns = slot[2].flights.flight[0].since_ns = now_ns;
+	slot[2].busy_ns = slot[2].inflights.inflight[0].since_ns = now_ns;
 	golden_ticks(3 * PP_NS_PER_SEC);
 }
 
@@ -376,7 +376,7 @@ golden_arena(void)
 	memcpy(arena->server, "kore 4.1.0", 11);
 	arena->parent_pid = PARENT_PID;
 	arena->started_ns = pp_clock_wall() - 65 * PP_NS_PER_SEC;
-	arena->tick_ns = 4 * PP_NS_PER_MS;
+	arena->jiffy_ns = 4 * PP_NS_PER_MS;
 	arena->perf_paranoid = 2;
 	arena->recorder_hz = 19;
 	arena->stall_ms = 1000;
@@ -414,7 +414,7 @@ golden_begin(void)
 	/* The same label set has another number in each worker. */
 	(void)LABEL(2, POST_CONCAT);
 	for (slot = 1; slot < 3; slot++) {
-		struct pp_own *own = &all.c.f.arena->slot[slot].own;
+		struct pp_custom *own = &all.c.f.arena->slot[slot].custom;
 
 		strcpy(own->name[0], "db.connections");
 		strcpy(own->name[1], "files<&>");
@@ -478,8 +478,8 @@ golden_trace(uint32_t slot)
 	PUT_BY(&all, slot, 1, 3300, PP_TRACE_TASK_END, 0, 0, id + 3);
 	PUT_BY(&all, slot, 0, 2300, PP_TRACE_POLL, 0, 0);
 	PUT_BY(&all, slot, 0, 3310, PP_TRACE_POLL_OUT, 1, 0);
-	PUT_BY(&all, slot, 0, 3320, PP_TRACE_MARK, PP_TRACE_MARK_CONNECTION, 0,
-	    0);
+	PUT_BY(&all, slot, 0, 3320, PP_TRACE_INSTANT,
+	    PP_TRACE_INSTANT_CONNECTION, 0, 0);
 	PUT_BY(&all, slot, 0, 3330, PP_TRACE_WAKE, PP_WAIT_TASK, 0, id, stack);
 	PUT_BY(&all, slot, 0, 3340, PP_TRACE_RUN, 0, fib, id);
 	PUT_BY(&all, slot, 0, 4340, PP_TRACE_RAN, 1, 0, id);
@@ -501,8 +501,8 @@ golden_meanwhile(void)
 		golden_trace(slot);
 		golden_sums(slot);
 	}
-	golden_flight(1, 2, PP_WAIT_NONE, 0, 0)->id = 0;
-	golden_flight(1, 5, PP_WAIT_SLEEP, LABEL(1, GET_FIB), 0);
+	golden_inflight(1, 2, PP_WAIT_NONE, 0, 0)->id = 0;
+	golden_inflight(1, 5, PP_WAIT_SLEEP, LABEL(1, GET_FIB), 0);
 }
 
 #endif

@@ -11,12 +11,12 @@
 
 #include <dlfcn.h>
 
-#include "capture/heap.h"
+#include "capture/alloc_sample.h"
 #include "capture/label.h"
 #include "fixture.h"
 #include "hook/process.h"
+#include "store/counters.h"
 #include "store/heap.h"
-#include "store/rows.h"
 
 #define HEAP_SLOT    1
 #define HEAP_WORKERS 8
@@ -71,7 +71,7 @@ static inline void
 heap_rate(uint64_t rate)
 {
 	atomic_store(&heap_arena->control.heap_rate, rate);
-	pp_heap_left = 0;
+	pp_alloc_left = 0;
 }
 
 /* As the constructor, the parent and a worker do it, at rate 1. */
@@ -104,21 +104,22 @@ heap_label(const char *name)
 static inline struct heap_sum
 heap_sum(uint32_t label)
 {
-	struct pp_rows rows = pp_rows_heap(&heap_slot()->heap);
+	struct pp_counters counters = pp_counters_heap(&heap_slot()->heap);
 	struct heap_sum sum = { 0, 0, 0, 0 };
-	struct pp_row *row;
+	struct pp_counter *counter;
 	uint64_t key;
 	uint32_t i;
 
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		row = &rows.row[i];
-		key = atomic_load(&row->key);
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		counter = &counters.counter[i];
+		key = atomic_load(&counter->key);
 		if (key == 0 || pp_heap_unpack(key).label != label)
 			continue;
-		sum.allocs += atomic_load(&row->value[PP_HEAP_ALLOCS]);
-		sum.bytes += atomic_load(&row->value[PP_HEAP_ALLOC_BYTES]);
-		sum.frees += atomic_load(&row->value[PP_HEAP_FREES]);
-		sum.free_bytes += atomic_load(&row->value[PP_HEAP_FREE_BYTES]);
+		sum.allocs += atomic_load(&counter->value[PP_HEAP_ALLOCS]);
+		sum.bytes += atomic_load(&counter->value[PP_HEAP_ALLOC_BYTES]);
+		sum.frees += atomic_load(&counter->value[PP_HEAP_FREES]);
+		sum.free_bytes +=
+		    atomic_load(&counter->value[PP_HEAP_FREE_BYTES]);
 	}
 	return (sum);
 }

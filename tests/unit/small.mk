@@ -1,6 +1,6 @@
 # Tests of what happens when a table is full: the hot side and the test built
 # once more, with small limits, into objects of their own.
-small_limits := -DPP_HEAP_LIVE=64 -DPP_HEAP_ROWS=16 -DPP_HEAP_INDEX=32 \
+small_limits := -DPP_HEAP_LIVE=64 -DPP_HEAP_COUNTERS=16 -DPP_HEAP_INDEX=32 \
 	-DPP_STACK_WORDS=512 -DPP_STACK_INDEX=64
 small_obj := $(hot_src:%.c=$(B)/small/%.o)
 

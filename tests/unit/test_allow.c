@@ -44,7 +44,7 @@ asked(const char *rule, const char *hosts, const char *peer,
 	     line = strtok_r(NULL, "\n", &rest)) {
 		value = strchr(line, ':');
 		*value++ = '\0';
-		pp_asked_header(&more, &allow, line,
+		pp_allow_asked_header(&more, &allow, line,
 		    value + strspn(value, " "));
 	}
 	return (pp_allow_asked(&allow, &more));

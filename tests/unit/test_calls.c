@@ -168,15 +168,15 @@ trace_with(uint32_t number)
 	atomic_store(&wait_arena->control.trace, number);
 	pp_trace_apply();
 	pp_wait_apply();
-	pp_trace_skip(wait_slot(), 0);
+	pp_record_skip(wait_slot(), 0);
 	pp_trace_begin_loop();
 }
 
 static int
 take(uint64_t *record, uint32_t *kind, uint32_t *n)
 {
-	int words = pp_trace_take(wait_slot(), 0,
-	    pp_trace_reached(wait_slot(), 0), record);
+	int words = pp_record_take(wait_slot(), 0,
+	    pp_record_reached(wait_slot(), 0), record);
 
 	*kind = (uint32_t)(record[0] >> 8 & 0xff);
 	*n = (uint32_t)(record[0] >> 16 & 0xffff);

@@ -20,19 +20,19 @@
 
 #include "base/ask.h"
 #include "base/clock.h"
-#include "capture/cpu.h"
 #include "capture/label.h"
+#include "capture/sampler.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/unwind.h"
 #include "capture/unwind_list.h"
+#include "store/intern.h"
 #include "store/ring.h"
-#include "store/words.h"
 
 #define SLOT 1
 
 static struct pp_arena *arena;
-static const struct pp_thread_birth birth = { .stack_size = 256 << 10 };
+static const struct pp_thread_creation creation = { .stack_size = 256 << 10 };
 
 static int
 prepare(void **state)
@@ -53,7 +53,7 @@ ask(uint64_t hz)
 {
 	atomic_store(&arena->control.cpu_period_ns,
 	    hz == 0 ? 0 : (uint64_t)PP_NS_PER_SEC / hz);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 }
 
 /* Found again by its address in the stacks, as within() looks for it. */
@@ -161,7 +161,7 @@ sampled_share(uint64_t hz, int64_t ns, struct seen *seen)
 		      "stack, mode tried %s\n",
 	    (unsigned long)hz, seen->samples, (double)seen->weight / 1e9,
 	    (double)used / 1e9, seen->stackless,
-	    PP_NS_PER_SEC / (int64_t)hz < pp_self.tick_ns ? "fast" : "tick");
+	    PP_NS_PER_SEC / (int64_t)hz < pp_self.jiffy_ns ? "fast" : "tick");
 	return ((double)seen->weight / (double)used);
 }
 
@@ -252,11 +252,11 @@ fine_clocks_leave_a_thread_that_rests(void **state)
 	drain(&seen);
 	ask(1000);
 	(void)test_frame(20 * PP_NS_PER_MS);
-	interrupted = pp_calls_interrupted;
+	interrupted = pp_signal_interrupted;
 	for (i = 0; i < 5; i++)
 		while (nanosleep(&nap, &nap) == -1)
 			continue;
-	interrupted = pp_calls_interrupted - interrupted;
+	interrupted = pp_signal_interrupted - interrupted;
 	drain(&seen);
 	(void)test_frame(200 * PP_NS_PER_MS);
 	ask(0);
@@ -286,7 +286,8 @@ a_sample_carries_the_labels_of_its_thread(void **state)
 {
 	struct pp_label_pair pair[] = { { "http.route", "/x" },
 		{ "http.method", "GET" } };
-	struct pp_words table = pp_words_labels(&arena->slot[SLOT].labels);
+	struct pp_intern_table table =
+	    pp_intern_labels(&arena->slot[SLOT].labels);
 	uint64_t text[8];
 	struct seen seen;
 	uint32_t id;
@@ -299,7 +300,7 @@ a_sample_carries_the_labels_of_its_thread(void **state)
 	(void)sampled_share(250, PP_NS_PER_SEC / 5, &seen);
 	assert_int_equal(pp_label_swap(0), id);
 	assert_int_equal(seen.label, id);
-	assert_int_equal(pp_words_read(&table, id, text, 8), 4);
+	assert_int_equal(pp_intern_read(&table, id, text, 8), 4);
 	assert_memory_equal(text, "http.route\0/x\0http.method\0GET\0", 30);
 	(void)sampled_share(250, PP_NS_PER_SEC / 5, &seen);
 	assert_int_equal(seen.label, 0);
@@ -308,7 +309,7 @@ a_sample_carries_the_labels_of_its_thread(void **state)
 static void *
 thread_burns(void *arg)
 {
-	pp_thread_enter(&birth);
+	pp_thread_enter(&creation);
 	(void)test_frame(*(int64_t *)arg);
 	pp_thread_leave();
 	return (NULL);
@@ -351,7 +352,7 @@ thread_waits_then_burns(void *arg)
 	struct waiter *w = arg;
 	int64_t before;
 
-	pp_thread_enter(&birth);
+	pp_thread_enter(&creation);
 	(void)pthread_barrier_wait(w->begin); /* registered */
 	(void)pthread_barrier_wait(w->begin); /* armed, by another thread */
 	before = pp_clock_read(CLOCK_THREAD_CPUTIME_ID);
@@ -551,8 +552,8 @@ a_child_without_a_slot_captures_nothing(void **state)
 
 	(void)state;
 	pp_self_leave();
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
-	pp_thread_enter(&birth);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
+	pp_thread_enter(&creation);
 	assert_null(pp_thread_self);
 	assert_int_equal(atomic_load(&arena->slot[SLOT].cpu.head), head);
 	pp_self_start(arena, SLOT);

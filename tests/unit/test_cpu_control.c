@@ -36,7 +36,7 @@ syscall(long number, ...)
 	assert_int_equal(va_arg(args, pid_t), signalled);
 	assert_int_equal(va_arg(args, int), SIGPROF);
 	info = va_arg(args, const siginfo_t *);
-	assert_int_equal(info->si_value.sival_int, PP_ASK_LOOK);
+	assert_int_equal(info->si_value.sival_int, PP_ASK_CONTROL);
 	va_end(args);
 	signals++;
 	errno = ESRCH;
@@ -90,7 +90,7 @@ nobody_but_workers_is_ever_signalled(void **state)
 	f.arena->parent_pid = getppid();
 	for (i = 0; i < sizeof(not_workers) / sizeof(not_workers[0]); i++) {
 		atomic_store(&f.arena->slot[1].life.pid, not_workers[i]);
-		other = pp_cpu_new(f.arena, f.fd, f.canon);
+		other = pp_cpu_new(f.arena, f.fd, f.map);
 		assert_non_null(pp_cpu_begin(other, 100));
 		pp_cpu_free(other);
 	}
@@ -109,7 +109,7 @@ a_new_collector_turns_off_what_runs_and_begin_refuses_what_it_cannot(
 
 	(void)state;
 	f.arena->control.cpu_period_ns = 12345;
-	other = pp_cpu_new(f.arena, f.fd, f.canon);
+	other = pp_cpu_new(f.arena, f.fd, f.map);
 	assert_int_equal(f.arena->control.cpu_period_ns, 0);
 	pp_cpu_free(other);
 	assert_null(pp_cpu_begin(f.cpu, 0));

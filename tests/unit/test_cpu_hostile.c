@@ -199,7 +199,7 @@ object_tables_that_lie_cost_names_and_nothing_else(void **state)
 		assert_int_equal(at->mapping, 0);
 	}
 	/* The program's place is worker 2's; worker 1 lost its claim. */
-	assert_non_null(pp_canon_find(f.canon, EXE_START + 1, NULL));
+	assert_non_null(pp_address_map_find(f.map, EXE_START + 1, NULL));
 	assert_int_not_equal(profile_frame(p, 0, 0)->address, EXE_START + 1);
 	/* What is nobody's keeps its own address where that is free. */
 	assert_int_equal(profile_frame(p, 0, 6)->address, 0x1233);

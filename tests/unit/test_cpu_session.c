@@ -188,13 +188,13 @@ a_window_has_edges(void **state)
 		/* 0: quiet in the window; 1: a sample; 2: no answer. */
 		atomic_store(&facts->tid, 777);
 		atomic_store(&facts->unsampled_ns, 30 * MS);
-		atomic_store(&slot->clocks_told,
+		atomic_store(&slot->clocks_answered,
 		    i == 2 ? 0 : f.cpu->clocks + 1);
 		s = pp_cpu_begin(f.cpu, 10);
 		if (i > 0)
 			fixture_leaf(&f, 1, 0, 777, 100 * MS, 1);
 		atomic_store(&facts->unsampled_ns, i == 1 ? 4 * MS : 45 * MS);
-		atomic_store(&slot->clocks_told,
+		atomic_store(&slot->clocks_answered,
 		    i == 2 ? 0 : f.cpu->clocks + 1);
 		p = pp_cpu_end(s);
 		assert_int_equal(profile_sum(p, 0), i == 0 ? 0 : 1);

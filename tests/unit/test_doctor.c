@@ -74,11 +74,11 @@ each_group_of_entries_is_named(void **state)
 		{ 0, PP_VERDICT_OK, "followed", "PPROF" },
 		{ PP_ENTRIES_MEMORY, PP_VERDICT_DEGRADED, "allocates",
 		    "sleep" },
-		{ PP_ENTRIES_FLIGHTS, PP_VERDICT_DEGRADED,
+		{ PP_ENTRIES_INFLIGHT, PP_VERDICT_DEGRADED,
 		    "PPROF_ENTRY_PATCH|puts to sleep", "allocates" },
-		{ PP_ENTRIES_MARKS, PP_VERDICT_DEGRADED, "part of a trace",
+		{ PP_ENTRIES_INSTANTS, PP_VERDICT_DEGRADED, "part of a trace",
 		    "sleep" },
-		{ PP_ENTRIES_MEMORY | PP_ENTRIES_FLIGHTS | PP_ENTRIES_MARKS,
+		{ PP_ENTRIES_MEMORY | PP_ENTRIES_INFLIGHT | PP_ENTRIES_INSTANTS,
 		    PP_VERDICT_DEGRADED, "allocates|sleep|trace", "followed" },
 	};
 	size_t i;
@@ -108,12 +108,12 @@ a_table_is_judged_by_how_full_it_is(void **state)
 	} table[] = {
 		TABLE("arena_labels", labels.used, PP_LABEL_WORDS),
 		TABLE("arena_stacks", stacks.used, PP_STACK_WORDS),
-		TABLE("arena_heap", heap.used, PP_HEAP_ROWS),
-		TABLE("arena_block", block.used, PP_WAIT_ROWS),
-		TABLE("arena_mutex", mutex.used, PP_WAIT_ROWS),
-		TABLE("arena_own", own.rows.used, PP_WAIT_ROWS),
+		TABLE("arena_heap", heap.used, PP_HEAP_COUNTERS),
+		TABLE("arena_block", block.used, PP_WAIT_COUNTERS),
+		TABLE("arena_mutex", mutex.used, PP_WAIT_COUNTERS),
+		TABLE("arena_own", custom.counters.used, PP_WAIT_COUNTERS),
 		TABLE("arena_objects", objects.used, PP_OBJECTS_MAX),
-		TABLE("arena_flights", flights.used, PP_FLIGHTS_MAX),
+		TABLE("arena_flights", inflights.used, PP_INFLIGHT_MAX),
 	};
 	static const struct {
 		unsigned int percent;
@@ -168,11 +168,11 @@ what_the_parent_found_is_said(void **state)
 	expect("privileges", PP_VERDICT_OK, "in no chroot|the parent's user");
 	arena->chrooted = arena->runas = 1;
 	expect("privileges", PP_VERDICT_OK, "in a chroot|another user");
-	arena->tick_ns = 4 * PP_NS_PER_MS;
+	arena->jiffy_ns = 4 * PP_NS_PER_MS;
 	expect("tick", PP_VERDICT_OK, "4.0 ms|up to 250");
-	arena->tick_ns = 10 * PP_NS_PER_MS;
+	arena->jiffy_ns = 10 * PP_NS_PER_MS;
 	expect("tick", PP_VERDICT_OK, "10.0 ms|up to 100");
-	arena->tick_ns = -1; /* it lies */
+	arena->jiffy_ns = -1; /* it lies */
 	expect("tick", PP_VERDICT_OK, "up to 100");
 }
 
@@ -219,7 +219,7 @@ clocks_are_what_workers_have_got(void **state)
 	size_t i;
 
 	(void)state;
-	c.f.arena->tick_ns = 4 * PP_NS_PER_MS;
+	c.f.arena->jiffy_ns = 4 * PP_NS_PER_MS;
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		atomic_store(&c.f.arena->slot[2].clocks, row[i].clocks);
 		c.f.arena->perf_paranoid = row[i].paranoid;
@@ -315,7 +315,7 @@ cpu_time_is_held_against_the_kernels(void **state)
 	expect("recorder", PP_VERDICT_OK, "19 Hz|back 12 s|0 slices had");
 	service->recorder->dropped = 2;
 	expect("recorder", PP_VERDICT_DEGRADED, "2 slices had no room");
-	c.f.arena->tick_ns = 100 * PP_NS_PER_MS;
+	c.f.arena->jiffy_ns = 100 * PP_NS_PER_MS;
 	expect("recorder_rate", PP_VERDICT_DEGRADED, "is 19|tick's 10");
 }
 

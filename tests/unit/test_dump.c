@@ -106,7 +106,7 @@ dump(const int *tids, int count, int64_t patience, int64_t *took)
 	int64_t start = pp_clock_mono();
 	int i, answered;
 
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	do {
 		for (answered = i = 0; i < count; i++)
 			answered += dumped(tids[i], number);
@@ -195,7 +195,7 @@ who_was_not_asked_writes_nothing(void **state)
 	assert_int_equal(dump(&self, 1, 50 * PATIENCE_NS, &took), 1);
 	before = atomic_load(&facts_of(self)->dumped);
 	atomic_store(&facts_of(self)->frames, 7777);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	(void)usleep(20000);
 	assert_int_equal(atomic_load(&facts_of(self)->frames), 7777);
 	assert_int_equal(atomic_load(&facts_of(self)->dumped), before);
@@ -227,12 +227,12 @@ dumps_and_cpu_samples_live_together(void **state)
 	(void)state;
 	wait_call(void (*)(int, int), "begin")(6, 0);
 	atomic_store(&wait_arena->control.cpu_period_ns, 100000);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	(void)usleep(50000);
 	for (turn = 0; turn < 200; turn++)
 		late += dump(tids, 6, 10 * PATIENCE_NS, &took) != 6;
 	atomic_store(&wait_arena->control.cpu_period_ns, 0);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	print_message("%d of 200 dumps at 10,000 Hz lacked a thread\n", late);
 	wait_call(void (*)(int), "end")(6);
 	assert_int_equal(late, 0);
@@ -251,7 +251,7 @@ a_forked_child_writes_nothing(void **state)
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
 		atomic_fetch_add(&wait_arena->control.dump, 1);
-		(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
+		(void)pp_ask(getpid(), 0, PP_ASK_CONTROL);
 		_exit(atomic_load(&facts->frames) == 8888 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

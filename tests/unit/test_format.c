@@ -1,7 +1,7 @@
 /*
- * Tests of service/endpoints/format.c: format= and sample_index= of every profile, their
- * headers, and the sentences for what cannot be had. What the bodies are is
- * test_pictures.c's and test_text_top.c's.
+ * Tests of service/endpoints/format.c: format= and sample_index= of every
+ * profile, their headers, and the sentences for what cannot be had. What the
+ * bodies are is test_pictures.c's and test_text_top.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -64,8 +64,8 @@ forms_have_their_headers(void **state)
 	size_t i;
 
 	(void)state;
-	strcpy(c.f.arena->slot[1].own.name[0], "a\"b\\c");
-	c.f.arena->slot[1].own.used = 1;
+	strcpy(c.f.arena->slot[1].custom.name[0], "a\"b\\c");
+	c.f.arena->slot[1].custom.used = 1;
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		answer = get(row[i].path, row[i].query);
 		assert_int_equal(answer.status, 200);
@@ -74,7 +74,7 @@ forms_have_their_headers(void **state)
 		    strlen(row[i].begins));
 		pp_answer_free(&answer);
 	}
-	c.f.arena->slot[1].own.used = 0;
+	c.f.arena->slot[1].custom.used = 0;
 }
 
 static void

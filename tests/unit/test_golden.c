@@ -415,7 +415,7 @@ check_endpoints(void)
 			endpoint->begin == pp_ep_trace_begin);
 	}
 	/* The application's own, which is in no table. */
-	check_endpoint("/db.connections", pp_ep_own.named, 0);
+	check_endpoint("/db.connections", pp_ep_custom.named, 0);
 }
 
 static void

@@ -11,7 +11,7 @@
 
 #include "heap_calls.h"
 #include "heap_followed.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 static void *cc_library;
 
@@ -180,11 +180,11 @@ free_of_null_frees_nothing(void **state)
 	size_t i, under = 0;
 
 	(void)state;
-	hash = pp_heap_hash(NULL) % PP_HEAP_FILTER;
+	hash = pp_alloc_hash(NULL) % PP_ALLOC_FILTER;
 	was = pp_label_swap(label);
 	for (i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
 		many[i] = one(512);
-		under += pp_heap_hash(many[i]) % PP_HEAP_FILTER == hash;
+		under += pp_alloc_hash(many[i]) % PP_ALLOC_FILTER == hash;
 	}
 	(void)pp_label_swap(was);
 	assert_true(under > 0);
@@ -220,8 +220,8 @@ an_address_given_out_again_ends_its_old_sample(void **state)
 static void
 a_stack_begins_at_the_caller(void **state)
 {
-	struct pp_rows rows = pp_rows_heap(&heap_slot()->heap);
-	struct pp_words stacks = pp_words_stacks(&heap_slot()->stacks);
+	struct pp_counters counters = pp_counters_heap(&heap_slot()->heap);
+	struct pp_intern_table stacks = pp_intern_stacks(&heap_slot()->stacks);
 	uint64_t words[1 + PP_FRAMES_MAX];
 	uint32_t label, was, i, found = 0;
 	struct pp_heap_key key;
@@ -233,13 +233,13 @@ a_stack_begins_at_the_caller(void **state)
 	heap_function(void (*)(void), "by_memalign")();
 	(void)pp_label_swap(was);
 	heap_drop();
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		key = pp_heap_unpack(atomic_load(&rows.row[i].key));
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		key = pp_heap_unpack(atomic_load(&counters.counter[i].key));
 		if (key.label != label)
 			continue;
 		found++;
 		assert_int_equal(key.size_class, pp_heap_class(10));
-		assert_true(pp_words_read(&stacks, key.stack, words,
+		assert_true(pp_intern_read(&stacks, key.stack, words,
 				1 + PP_FRAMES_MAX) > 3);
 		assert_int_not_equal(dladdr((void *)(uintptr_t)words[1], &info),
 		    0);

@@ -16,7 +16,8 @@ static uint32_t slot;
 static int
 prepare(void **state)
 {
-	if (PP_HEAP_LIVE > 64 || PP_HEAP_ROWS > 16 || PP_STACK_WORDS > 512) {
+	if (PP_HEAP_LIVE > 64 || PP_HEAP_COUNTERS > 16 ||
+	    PP_STACK_WORDS > 512) {
 		fprintf(stderr, "to be built with small limits\n");
 		return (-1);
 	}
@@ -49,15 +50,15 @@ end(void **state)
 static struct heap_sum
 sum_here(void)
 {
-	struct pp_rows rows = pp_rows_heap(&pp_self.slot->heap);
+	struct pp_counters counters = pp_counters_heap(&pp_self.slot->heap);
 	struct heap_sum sum = { 0, 0, 0, 0 };
 	uint32_t i;
 
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		sum.allocs += rows.row[i].value[PP_HEAP_ALLOCS];
-		sum.bytes += rows.row[i].value[PP_HEAP_ALLOC_BYTES];
-		sum.frees += rows.row[i].value[PP_HEAP_FREES];
-		sum.free_bytes += rows.row[i].value[PP_HEAP_FREE_BYTES];
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		sum.allocs += counters.counter[i].value[PP_HEAP_ALLOCS];
+		sum.bytes += counters.counter[i].value[PP_HEAP_ALLOC_BYTES];
+		sum.frees += counters.counter[i].value[PP_HEAP_FREES];
+		sum.free_bytes += counters.counter[i].value[PP_HEAP_FREE_BYTES];
 	}
 	return (sum);
 }
@@ -97,10 +98,11 @@ samples_beyond_the_last_row_are_counted(void **state)
 			gone(p[i]);
 	}
 	sum = sum_here();
-	assert_int_equal(sum.allocs, 2 * PP_HEAP_ROWS);
-	assert_int_equal(sum.frees, 2 * PP_HEAP_ROWS);
+	assert_int_equal(sum.allocs, 2 * PP_HEAP_COUNTERS);
+	assert_int_equal(sum.frees, 2 * PP_HEAP_COUNTERS);
 	assert_int_equal(sum.bytes, sum.free_bytes);
-	assert_int_equal(lost(PP_LOSS_HEAP_DROPPED), 200 - 2 * PP_HEAP_ROWS);
+	assert_int_equal(lost(PP_LOSS_HEAP_DROPPED),
+	    200 - 2 * PP_HEAP_COUNTERS);
 	assert_int_equal(lost(PP_LOSS_HEAP_UNTRACKED), 0);
 }
 
@@ -139,7 +141,7 @@ static void
 samples_without_room_for_their_stack_are_kept(void **state)
 {
 	void *(*deep)(int) = heap_function(void *(*)(int), "at_depth");
-	struct pp_rows rows = pp_rows_heap(&pp_self.slot->heap);
+	struct pp_counters counters = pp_counters_heap(&pp_self.slot->heap);
 	struct pp_heap_key key;
 	struct heap_sum sum;
 	uint64_t stackless;
@@ -153,10 +155,11 @@ samples_without_room_for_their_stack_are_kept(void **state)
 	assert_sum(sum, 12, 12 * 24, 12, 12 * 24);
 	stackless = lost(PP_LOSS_HEAP_STACKLESS);
 	assert_true(stackless >= 4 && stackless < 12);
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		key = pp_heap_unpack(atomic_load(&rows.row[i].key));
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		key = pp_heap_unpack(atomic_load(&counters.counter[i].key));
 		if (key.stack == 0)
-			assert_int_equal(rows.row[i].value[PP_HEAP_ALLOCS],
+			assert_int_equal(
+			    counters.counter[i].value[PP_HEAP_ALLOCS],
 			    stackless);
 	}
 }

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "heap_rows_fixture.h"
+#include "heap_counters_fixture.h"
 #include "profile/delta.h"
 
 #define ALLOC_N PP_HEAP_TYPE_ALLOC_OBJECTS
@@ -25,7 +25,7 @@ samples_are_scaled_by_the_formula_to_the_last_unit(void **state)
 	static const struct {
 		uint64_t count, bytes, rate;
 		int64_t want[2];
-	} row[] = {
+	} counter[] = {
 		{ 1, 1, 524288, { 524289, 524289 } },
 		{ 1, 16, 524288, { 32769, 524296 } },
 		{ 3, 96, 524288, { 49154, 1572912 } },
@@ -53,9 +53,11 @@ samples_are_scaled_by_the_formula_to_the_last_unit(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		pp_heap_scale(row[i].count, row[i].bytes, row[i].rate, got);
-		if (got[0] != row[i].want[0] || got[1] != row[i].want[1])
+	for (i = 0; i < sizeof(counter) / sizeof(counter[0]); i++) {
+		pp_heap_scale(counter[i].count, counter[i].bytes,
+		    counter[i].rate, got);
+		if (got[0] != counter[i].want[0] ||
+		    got[1] != counter[i].want[1])
 			fail_msg("row %zu: %lld, %lld", i, (long long)got[0],
 			    (long long)got[1]);
 	}
@@ -183,7 +185,7 @@ static void
 what_a_worker_held_goes_with_it_and_what_it_allocated_stays(void **state)
 {
 	struct heap h = heap_new();
-	struct pp_row *row;
+	struct pp_counter *counter;
 	struct pp_profile *p;
 	uint32_t stack;
 
@@ -200,10 +202,11 @@ what_a_worker_held_goes_with_it_and_what_it_allocated_stays(void **state)
 	assert_string_equal(profile_comment(p, "workers"), "1");
 	pp_profile_free(p);
 
-	/* The next one begins as capture/heap.c does, and allocates. */
-	row = heap_row(&h, 1, stack, 0, 1024, RATE);
-	row->value[PP_HEAP_FREES] = row->value[PP_HEAP_ALLOCS];
-	row->value[PP_HEAP_FREE_BYTES] = row->value[PP_HEAP_ALLOC_BYTES];
+	/* The next one begins as capture/alloc_sample.c does, and allocates. */
+	counter = heap_counter(&h, 1, stack, 0, 1024, RATE);
+	counter->value[PP_HEAP_FREES] = counter->value[PP_HEAP_ALLOCS];
+	counter->value[PP_HEAP_FREE_BYTES] =
+	    counter->value[PP_HEAP_ALLOC_BYTES];
 	h.f.arena->slot[1].life.pid = 1;
 	h.f.arena->slot[1].life.generation++;
 	heap_put(&h, 1, stack, 0, 1024, RATE, 2, 0);
@@ -374,13 +377,13 @@ lie(struct heap *h, struct pp_heap_key key, uint64_t allocs, uint64_t bytes,
     uint64_t frees, uint64_t free_bytes)
 {
 	struct pp_heap_table *table = &h->f.arena->slot[1].heap;
-	struct pp_row *row = &table->row[table->used++];
+	struct pp_counter *counter = &table->counter[table->used++];
 
-	row->key = pp_heap_pack(key);
-	row->value[PP_HEAP_ALLOCS] = allocs;
-	row->value[PP_HEAP_ALLOC_BYTES] = bytes;
-	row->value[PP_HEAP_FREES] = frees;
-	row->value[PP_HEAP_FREE_BYTES] = free_bytes;
+	counter->key = pp_heap_pack(key);
+	counter->value[PP_HEAP_ALLOCS] = allocs;
+	counter->value[PP_HEAP_ALLOC_BYTES] = bytes;
+	counter->value[PP_HEAP_FREES] = frees;
+	counter->value[PP_HEAP_FREE_BYTES] = free_bytes;
 }
 
 static void

@@ -66,17 +66,19 @@ prepare(void **state)
 static void
 estimate(struct estimate by_size[SIZES], int in_use)
 {
-	struct pp_rows rows = pp_rows_heap(&heap_slot()->heap);
+	struct pp_counters counters = pp_counters_heap(&heap_slot()->heap);
 	struct pp_heap_key key;
 	uint64_t allocs, bytes;
 	double scale;
 	uint32_t i, s;
 
 	memset(by_size, 0, SIZES * sizeof(*by_size));
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		key = pp_heap_unpack(atomic_load(&rows.row[i].key));
-		allocs = atomic_load(&rows.row[i].value[PP_HEAP_ALLOCS]);
-		bytes = atomic_load(&rows.row[i].value[PP_HEAP_ALLOC_BYTES]);
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		key = pp_heap_unpack(atomic_load(&counters.counter[i].key));
+		allocs =
+		    atomic_load(&counters.counter[i].value[PP_HEAP_ALLOCS]);
+		bytes = atomic_load(
+		    &counters.counter[i].value[PP_HEAP_ALLOC_BYTES]);
 		for (s = 0; s < SIZES; s++) {
 			if (key.size_class == pp_heap_class(jobs[s].size))
 				break;
@@ -86,8 +88,8 @@ estimate(struct estimate by_size[SIZES], int in_use)
 		assert_int_equal(bytes, allocs * jobs[s].size);
 		scale = 1 / (1 - exp(-(double)jobs[s].size / RATE));
 		if (in_use)
-			allocs -=
-			    atomic_load(&rows.row[i].value[PP_HEAP_FREES]);
+			allocs -= atomic_load(
+			    &counters.counter[i].value[PP_HEAP_FREES]);
 		by_size[s].objects += (double)allocs * scale;
 		by_size[s].bytes +=
 		    (double)allocs * scale * (double)jobs[s].size;
@@ -184,10 +186,10 @@ distances_are_exponential(void **state)
 
 	(void)state;
 	heap_rate((uint64_t)rate);
-	pp_heap_alloc(NULL, (size_t)1 << 40); /* the rate is seen */
+	pp_alloc_made(NULL, (size_t)1 << 40); /* the rate is seen */
 	for (i = 0; i < DRAWS; i++) {
-		pp_heap_alloc(NULL, (size_t)pp_heap_left);
-		distance = (double)pp_heap_left;
+		pp_alloc_made(NULL, (size_t)pp_alloc_left);
+		distance = (double)pp_alloc_left;
 		assert_true(distance >= 1);
 		mean += distance / DRAWS;
 		square += distance * distance / DRAWS;

@@ -1,6 +1,7 @@
 /*
  * capture/heap at rate 1 when several do something at once: threads, a child
- * of fork() and of its relatives, the CPU profiler's signal, the unwinder itself.
+ * of fork() and of its relatives, the CPU profiler's signal, the unwinder
+ * itself.
  *
  * needs: alone, 5 s
  */
@@ -123,11 +124,11 @@ the_cpu_profiler_changes_no_sum(void **state)
 	threads_label = heap_label("profiler");
 	atomic_store(&heap_arena->control.cpu_period_ns,
 	    (uint64_t)PP_NS_PER_MS);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	for (; pp_clock_mono() < until; rounds++)
 		heap_function(void (*)(size_t, size_t), "swap")(2, n);
 	atomic_store(&heap_arena->control.cpu_period_ns, 0);
-	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_LOOK), 0);
+	assert_int_equal(pp_ask(getpid(), 0, PP_ASK_CONTROL), 0);
 	expect_swaps(threads_label, n, 2 * rounds);
 	samples = cpu_samples() - samples;
 	print_message("%lu rounds, %lu CPU samples\n", (unsigned long)rounds,

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "capture/label.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 #define SLOT 1
 
@@ -48,14 +48,15 @@ static const char *
 carried(void)
 {
 	static __thread char text[PP_LABEL_SET_MAX * 2];
-	struct pp_words table = pp_words_labels(&arena->slot[SLOT].labels);
+	struct pp_intern_table table =
+	    pp_intern_labels(&arena->slot[SLOT].labels);
 	uint64_t words[PP_LABEL_SET_MAX / sizeof(uint64_t) + 1];
 	const char *at = (const char *)words;
 
 	text[0] = '\0';
 	memset(words, 0, sizeof(words));
 	if (pp_label_now == 0 ||
-	    pp_words_read(&table, pp_label_now, words,
+	    pp_intern_read(&table, pp_label_now, words,
 		PP_LABEL_SET_MAX / sizeof(uint64_t)) == 0)
 		return (text);
 	while (*at != '\0') {

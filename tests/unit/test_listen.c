@@ -1,5 +1,5 @@
 /*
- * base/listen: where the door is.
+ * base/listen: where the listener is.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -32,29 +32,31 @@ places_and_who_can_reach_them(void **state)
 		{ "[2001:db8::1]:80", "2001:db8::1", AF_INET6, 80, 0 },
 	};
 	char host[INET6_ADDRSTRLEN], why[512];
-	struct pp_listen place;
+	struct pp_listen listen_at;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		assert_int_equal(pp_listen_parse(&place, row[i].text, why,
+		assert_int_equal(pp_listen_parse(&listen_at, row[i].text, why,
 				     sizeof(why)),
 		    0);
-		assert_int_equal(place.address.any.sa_family, row[i].family);
-		assert_int_equal(place.local, row[i].local);
+		assert_int_equal(listen_at.address.any.sa_family,
+		    row[i].family);
+		assert_int_equal(listen_at.local, row[i].local);
 		if (row[i].family == AF_INET) {
-			assert_int_equal(place.len, sizeof(struct sockaddr_in));
-			assert_int_equal(ntohs(place.address.v4.sin_port),
+			assert_int_equal(listen_at.len,
+			    sizeof(struct sockaddr_in));
+			assert_int_equal(ntohs(listen_at.address.v4.sin_port),
 			    row[i].port);
-			inet_ntop(AF_INET, &place.address.v4.sin_addr, host,
+			inet_ntop(AF_INET, &listen_at.address.v4.sin_addr, host,
 			    sizeof(host));
 		} else {
-			assert_int_equal(place.len,
+			assert_int_equal(listen_at.len,
 			    sizeof(struct sockaddr_in6));
-			assert_int_equal(ntohs(place.address.v6.sin6_port),
+			assert_int_equal(ntohs(listen_at.address.v6.sin6_port),
 			    row[i].port);
-			inet_ntop(AF_INET6, &place.address.v6.sin6_addr, host,
-			    sizeof(host));
+			inet_ntop(AF_INET6, &listen_at.address.v6.sin6_addr,
+			    host, sizeof(host));
 		}
 		assert_string_equal(host, row[i].host);
 	}
@@ -63,24 +65,26 @@ places_and_who_can_reach_them(void **state)
 static void
 a_unix_socket_has_an_absolute_path_that_fits(void **state)
 {
-	struct pp_listen place;
+	struct pp_listen listen_at;
 	char text[200], why[512];
-	size_t most = sizeof(place.address.un.sun_path) - 1;
+	size_t most = sizeof(listen_at.address.un.sun_path) - 1;
 
 	(void)state;
-	assert_int_equal(pp_listen_parse(&place, "unix:/run/x.sock", why,
+	assert_int_equal(pp_listen_parse(&listen_at, "unix:/run/x.sock", why,
 			     sizeof(why)),
 	    0);
-	assert_int_equal(place.address.any.sa_family, AF_UNIX);
-	assert_string_equal(place.address.un.sun_path, "/run/x.sock");
-	assert_int_equal(place.local, 1);
+	assert_int_equal(listen_at.address.any.sa_family, AF_UNIX);
+	assert_string_equal(listen_at.address.un.sun_path, "/run/x.sock");
+	assert_int_equal(listen_at.local, 1);
 	memset(text, 'a', sizeof(text));
 	memcpy(text, "unix:/", 6);
 	text[5 + most] = '\0';
-	assert_int_equal(pp_listen_parse(&place, text, why, sizeof(why)), 0);
+	assert_int_equal(pp_listen_parse(&listen_at, text, why, sizeof(why)),
+	    0);
 	text[5 + most] = 'a';
 	text[6 + most] = '\0';
-	assert_int_equal(pp_listen_parse(&place, text, why, sizeof(why)), -1);
+	assert_int_equal(pp_listen_parse(&listen_at, text, why, sizeof(why)),
+	    -1);
 }
 
 static void
@@ -92,14 +96,14 @@ what_is_no_place_is_named_in_the_sentence(void **state)
 		"::1:80", "[::1]", "[::1:80", "[]:80", "[127.0.0.1]:80",
 		"[::1]:99999999999999999999", "unix:", "unix:x.sock",
 		"unix:./x", "http://127.0.0.1:80" };
-	struct pp_listen place;
+	struct pp_listen listen_at;
 	char why[512], quoted[64];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		why[0] = '\0';
-		if (pp_listen_parse(&place, bad[i], why, sizeof(why)) != -1)
+		if (pp_listen_parse(&listen_at, bad[i], why, sizeof(why)) != -1)
 			fail_msg("\"%s\" was taken", bad[i]);
 		snprintf(quoted, sizeof(quoted), "PPROF_LISTEN: \"%s\"",
 		    bad[i]);

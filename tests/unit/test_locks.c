@@ -330,14 +330,14 @@ asks(void *function)
 	for (tries = 0; tries < 100 && seen == -1; tries++) {
 		(void)usleep(10000);
 		atomic_fetch_add(&wait_arena->control.dump, 1);
-		(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
+		(void)pp_ask(getpid(), 0, PP_ASK_CONTROL);
 		(void)usleep(10000);
 		seen = our_frame_is_below(function);
 	}
 	return (NULL);
 }
 
-/* The library's own functions may have no names: live/progress_state.c
+/* The library's own functions may have no names: live/activity_state.c
  * looks for ours. */
 static void
 what_a_thread_waits_for_is_seen_while_nobody_measures(void **state)
@@ -547,14 +547,14 @@ a_full_table_is_counted_and_known_places_still_add(void **state)
 
 	(void)state;
 	wait_rates(1, 0);
-	for (i = 1; i <= PP_WAIT_ROWS + 100; i++)
+	for (i = 1; i <= PP_WAIT_COUNTERS + 100; i++)
 		pp_wait_ended_at(PP_WAIT_SLEEP, 1000, i, label);
 	lost = wait_loss(PP_LOSS_WAITS_DROPPED) - lost;
-	assert_true(lost >= 100 && lost < PP_WAIT_ROWS / 2);
+	assert_true(lost >= 100 && lost < PP_WAIT_COUNTERS / 2);
 	pp_wait_ended_at(PP_WAIT_SLEEP, 1000, 1, label);
 	wait_rates(0, 0);
 	assert_true(wait_block(label, PP_WAIT_SLEEP, NULL).count ==
-	    (double)(PP_WAIT_ROWS + 100 - lost + 1));
+	    (double)(PP_WAIT_COUNTERS + 100 - lost + 1));
 }
 
 int

@@ -216,7 +216,7 @@ what_is_too_old_or_too_much_goes_oldest_first(void **state)
 	    recorder->bytes - pp_recorder_slice(recorder, 0)->data.room;
 	put(1, 100, "/a", 0, 1);
 	(void)pp_recorder_tick(recorder, pp_clock_mono() + PP_SLICE_NS);
-	pp_recorder_look(recorder, pp_clock_mono(), &facts);
+	pp_recorder_measure(recorder, pp_clock_mono(), &facts);
 	assert_true(facts.bytes <= recorder->bytes_max);
 	assert_true(facts.dropped > 0);
 	assert_true(facts.slices < kept + 1);

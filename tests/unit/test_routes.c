@@ -1,7 +1,8 @@
 /*
- * Tests of store/routes.h, capture/routes.c, counts/routes.c and
- * service/endpoints/ep_routes.c: requests counted by route, summed over workers, as
- * JSON. That the numbers are those of real requests is for test_live.py.
+ * Tests of store/routes.h, capture/route_count.c, counts/route_sums.c and
+ * service/endpoints/ep_routes.c: requests counted by route, summed over
+ * workers, as JSON. That the numbers are those of real requests is for
+ * test_live.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "capture/routes.h"
+#include "capture/route_count.h"
 #include "capture/self.h"
 #include "go_pprof.h"
 #include "service_fixture.h"
@@ -23,7 +24,7 @@ setup(void **state)
 	if (service_setup(state) == -1)
 		return (-1);
 	pp_self.slot = &c.f.arena->slot[1];
-	pp_routes_start();
+	pp_route_count_start();
 	return (0);
 }
 
@@ -45,13 +46,13 @@ label(uint32_t slot, const char *text, size_t len)
 #define FIB_DB		  "http.route\0/fib/\0http.method\0GET\0db\0main"
 #define POST		  "http.route\0/fib/\0http.method\0POST"
 
-static const struct pp_routes_sum *
+static const struct pp_counts_route *
 sum_of(const char *route, const char *method)
 {
-	const struct pp_routes_sum *sum;
+	const struct pp_counts_route *sum;
 	uint32_t count, i;
 
-	sum = pp_routes_reader_read(service->routes, service->heap, &count);
+	sum = pp_counts_routes_read(service->routes, service->heap, &count);
 	for (i = 0; i < count; i++) {
 		if (route == NULL ? sum[i].route == NULL
 				  : sum[i].route != NULL &&
@@ -92,17 +93,17 @@ a_full_table_counts_in_row_0(void **state)
 	uint32_t i, in_row_0 = 0;
 
 	(void)state;
-	assert_ptr_equal(pp_routes_at(table, 0), &table->row[0]);
+	assert_ptr_equal(pp_routes_at(table, 0), &table->counter[0]);
 	for (i = 1; i <= 2 * PP_ROUTES_MAX; i++) {
-		pp_routes_begin(i);
-		if (pp_routes_at(table, i) == &table->row[0])
+		pp_route_count_begin(i);
+		if (pp_routes_at(table, i) == &table->counter[0])
 			in_row_0++;
 		else
 			assert_int_equal(pp_routes_at(table, i)->label, i);
 	}
 	assert_int_equal(pp_routes_used(table), PP_ROUTES_MAX + 1);
 	assert_int_equal(in_row_0, PP_ROUTES_MAX);
-	assert_int_equal(table->row[0].begun, PP_ROUTES_MAX);
+	assert_int_equal(table->counter[0].begun, PP_ROUTES_MAX);
 	table->used = UINT32_MAX;
 	assert_int_equal(pp_routes_used(table), PP_ROUTES_MAX + 1);
 }
@@ -112,7 +113,7 @@ workers_are_summed_by_route_and_method(void **state)
 {
 	uint32_t one = LABEL(1, FIB), db = LABEL(1, FIB_DB),
 		 post = LABEL(1, POST), two;
-	const struct pp_routes_sum *sum;
+	const struct pp_counts_route *sum;
 	int64_t now = pp_clock_mono();
 
 	(void)state;
@@ -120,17 +121,17 @@ workers_are_summed_by_route_and_method(void **state)
 	two = LABEL(2, FIB);
 	assert_int_not_equal(one, two);
 	c.f.arena->slot[2].life.pid = 1;
-	pp_routes_begin(one);
-	pp_routes_begin(db);
-	pp_routes_begin(post);
-	pp_routes_ran(one, now - 5000000, 1, now - 20000000);
-	pp_routes_ran(db, now - 1000, 0, now - 1000);
+	pp_route_count_begin(one);
+	pp_route_count_begin(db);
+	pp_route_count_begin(post);
+	pp_route_count_ran(one, now - 5000000, 1, now - 20000000);
+	pp_route_count_ran(db, now - 1000, 0, now - 1000);
 	pp_self.slot = &c.f.arena->slot[2];
-	pp_routes_start();
-	pp_routes_begin(two);
-	pp_routes_begin(two);
-	pp_routes_ran(two, now - 3000000, 1, now - 3000000);
-	pp_routes_abandon(two);
+	pp_route_count_start();
+	pp_route_count_begin(two);
+	pp_route_count_begin(two);
+	pp_route_count_ran(two, now - 3000000, 1, now - 3000000);
+	pp_route_count_abandon(two);
 
 	sum = sum_of("/fib/", "GET");
 	assert_non_null(sum);
@@ -149,27 +150,27 @@ static void
 what_a_dead_worker_had_in_progress_is_over(void **state)
 {
 	uint32_t one = LABEL(1, FIB);
-	const struct pp_routes_sum *sum;
+	const struct pp_counts_route *sum;
 	int64_t now = pp_clock_mono();
 	int turn;
 
 	(void)state;
-	pp_routes_begin(one);
-	pp_routes_begin(one);
-	pp_routes_ran(one, now, 1, now);
+	pp_route_count_begin(one);
+	pp_route_count_begin(one);
+	pp_route_count_ran(one, now, 1, now);
 	assert_int_equal(sum_of("/fib/", "GET")->in_flight, 1);
 	/* Dead; then its successor begins; then it works. */
 	for (turn = 0; turn < 3; turn++) {
 		c.f.arena->slot[1].life.pid = turn == 0 ? 0 : 1;
 		if (turn == 1)
-			pp_routes_start();
+			pp_route_count_start();
 		sum = sum_of("/fib/", "GET");
 		assert_int_equal(sum->requests, 1);
 		assert_int_equal(sum->in_flight, 0);
 		assert_int_equal(sum->abandoned, 1);
 	}
-	pp_routes_begin(one);
-	pp_routes_ran(one, now, 1, now);
+	pp_route_count_begin(one);
+	pp_route_count_ran(one, now, 1, now);
 	assert_int_equal(sum_of("/fib/", "GET")->requests, 2);
 	c.f.arena->slot[1].life.pid = (int32_t)getpid();
 }
@@ -178,18 +179,18 @@ static void
 lies_are_harmless(void **state)
 {
 	struct pp_routes *table = &c.f.arena->slot[1].routes;
-	const struct pp_routes_sum *sum;
+	const struct pp_counts_route *sum;
 	uint32_t i;
 
 	(void)state;
 	table->used = 0xfffffff0;
 	for (i = 0; i < 2 * PP_ROUTES_MAX; i++)
 		table->index[i] = 0xfffffff0 + i % 16;
-	assert_ptr_equal(pp_routes_at(table, 7), &table->row[0]);
+	assert_ptr_equal(pp_routes_at(table, 7), &table->counter[0]);
 	for (i = 0; i <= PP_ROUTES_MAX; i++) {
-		table->row[i].label = i * 0x01234567;
-		table->row[i].begun = UINT64_MAX;
-		table->row[i].abandoned = i;
+		table->counter[i].label = i * 0x01234567;
+		table->counter[i].begun = UINT64_MAX;
+		table->counter[i].abandoned = i;
 	}
 	sum = sum_of(NULL, NULL);
 	assert_non_null(sum);
@@ -203,10 +204,10 @@ cpu_time_is_told_while_it_is_sampled(void **state)
 	struct pp_answer answer;
 
 	(void)state;
-	pp_routes_begin(one);
-	pp_routes_reader_cpu(service->routes, 1, one, 7000);
-	pp_routes_reader_cpu(service->routes, 1, 0, 11);
-	pp_routes_reader_cpu(service->routes, 1, UINT64_MAX, 2);
+	pp_route_count_begin(one);
+	pp_counts_routes_cpu(service->routes, 1, one, 7000);
+	pp_counts_routes_cpu(service->routes, 1, 0, 11);
+	pp_counts_routes_cpu(service->routes, 1, UINT64_MAX, 2);
 	assert_int_equal(sum_of("/fib/", "GET")->cpu_ns, 7000);
 	assert_int_equal(sum_of(NULL, NULL)->cpu_ns, 13);
 	answer = get("/routes", "");
@@ -229,8 +230,8 @@ the_answer_is_json_whatever_a_route_holds(void **state)
 	const char *said;
 
 	(void)state;
-	pp_routes_begin(evil);
-	pp_routes_ran(evil, now, 1, now - 20000000);
+	pp_route_count_begin(evil);
+	pp_route_count_ran(evil, now, 1, now - 20000000);
 	answer = get("/routes", "x=y");
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer.headers.data,

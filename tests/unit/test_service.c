@@ -269,19 +269,19 @@ static void
 the_index_counts_requests_in_flight(void **state)
 {
 	struct pp_request r = request(PP_METHOD_GET, "/", "");
-	struct pp_flights *flights = &arena->slot[1].flights;
+	struct pp_inflights *inflights = &arena->slot[1].inflights;
 	struct pp_answer answer;
 
 	(void)state;
-	atomic_store(&flights->used, 3);
-	atomic_store(&flights->flight[1].id, 7);
-	atomic_store(&flights->flight[2].id, 8);
-	atomic_store(&flights->flight[2].task, 1);
+	atomic_store(&inflights->used, 3);
+	atomic_store(&inflights->inflight[1].id, 7);
+	atomic_store(&inflights->inflight[2].id, 8);
+	atomic_store(&inflights->inflight[2].task, 1);
 	answer = ask(&r);
 	assert_non_null(strstr(answer.body.data, "1 requests in flight"));
 	pp_answer_free(&answer);
-	atomic_store(&flights->flight[1].id, 0);
-	atomic_store(&flights->flight[2].id, 0);
+	atomic_store(&inflights->inflight[1].id, 0);
+	atomic_store(&inflights->inflight[2].id, 0);
 }
 
 static void

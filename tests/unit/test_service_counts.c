@@ -1,7 +1,7 @@
 /*
- * Tests of service/endpoints/ep_counts.c, ep_goroutine.c and ep_own.c: statuses, headers
- * and the order of checks as a Go service has them, and how goroutine waits
- * for threads without holding up anybody.
+ * Tests of service/endpoints/ep_counts.c, ep_goroutine.c and ep_custom.c:
+ * statuses, headers and the order of checks as a Go service has them, and how
+ * goroutine waits for threads without holding up anybody.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,11 +27,11 @@ setup(void **state)
 }
 
 static void
-own_new(uint32_t slot, const char *name)
+custom_new(uint32_t slot, const char *name)
 {
-	struct pp_own *own = &c.f.arena->slot[slot].own;
+	struct pp_custom *custom = &c.f.arena->slot[slot].custom;
 
-	strncpy(own->name[own->used++], name, PP_OWN_NAME_MAX);
+	strncpy(custom->name[custom->used++], name, PP_CUSTOM_NAME_MAX);
 }
 
 /* A thread that answers, or not. */
@@ -72,7 +72,7 @@ errors_are_gos_in_gos_order(void **state)
 	size_t i;
 
 	(void)state;
-	own_new(1, "db.connections");
+	custom_new(1, "db.connections");
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		answer = get(row[i].path, row[i].query);
 		assert_int_equal(answer.status, row[i].status);
@@ -80,7 +80,7 @@ errors_are_gos_in_gos_order(void **state)
 		assert_string_equal(answer.body.data, row[i].body);
 		pp_answer_free(&answer);
 	}
-	c.f.arena->slot[1].own.used = 0;
+	c.f.arena->slot[1].custom.used = 0;
 }
 
 /* debug= above 0 is text; below, Go sends binary under a text's headers. */
@@ -113,7 +113,7 @@ snapshots_have_gos_headers_and_forms(void **state)
 	size_t i;
 
 	(void)state;
-	own_new(1, "a\"b\\c");
+	custom_new(1, "a\"b\\c");
 	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		answer = get(row[i].path, row[i].query);
 		assert_int_equal(answer.status, 200);
@@ -124,7 +124,7 @@ snapshots_have_gos_headers_and_forms(void **state)
 			    answer.body.data);
 		pp_answer_free(&answer);
 	}
-	c.f.arena->slot[1].own.used = 0;
+	c.f.arena->slot[1].custom.used = 0;
 }
 
 static void
@@ -189,7 +189,7 @@ static void
 a_delta_of_goroutine_asks_twice(void **state)
 {
 	struct pp_request r = request(PP_METHOD_GET, "/goroutine", "seconds=2");
-	struct pp_flights *flights = &c.f.arena->slot[1].flights;
+	struct pp_inflights *inflights = &c.f.arena->slot[1].inflights;
 	uint32_t dump = c.f.arena->control.dump;
 	struct pp_answer answer;
 	struct pp_task *task;
@@ -202,10 +202,10 @@ a_delta_of_goroutine_asks_twice(void **state)
 	pp_service_tick(service, pp_clock_mono());
 	due = pp_task_deadline(task);
 	assert_true(due > pp_clock_mono() + PP_NS_PER_SEC);
-	flights->flight[1].started_ns = 1;
-	flights->flight[1].state = PP_WAIT_SLEEP;
-	flights->flight[1].id = 4;
-	flights->used = 2;
+	inflights->inflight[1].started_ns = 1;
+	inflights->inflight[1].state = PP_WAIT_SLEEP;
+	inflights->inflight[1].id = 4;
+	inflights->used = 2;
 	pp_service_tick(service, due);
 	assert_int_equal(c.f.arena->control.dump, dump + 2);
 	pp_service_tick(service, pp_clock_mono());
@@ -220,7 +220,7 @@ a_delta_of_goroutine_asks_twice(void **state)
 	assert_true(d.wire->duration_nanos > 0);
 	decoded_free(&d);
 	pp_answer_free(&answer);
-	flights->used = 0;
+	inflights->used = 0;
 }
 
 static void
@@ -258,9 +258,9 @@ the_index_counts_and_links_the_applications_own(void **state)
 	struct pp_answer answer;
 
 	(void)state;
-	own_new(1, "db.connections");
-	own_new(1, "<a>?b#c");
-	counts_add(&c.f.arena->slot[1].own.rows, 0, 0, 0, 7, 2);
+	custom_new(1, "db.connections");
+	custom_new(1, "<a>?b#c");
+	counts_add(&c.f.arena->slot[1].custom.counters, 0, 0, 0, 7, 2);
 	(void)thread(0, (uint32_t)getpid());
 	answer = get("/", "");
 	assert_non_null(strstr(answer.body.data,
@@ -282,7 +282,7 @@ the_index_counts_and_links_the_applications_own(void **state)
 	assert_int_equal(answer.status, 404);
 	pp_answer_free(&answer);
 	c.f.arena->slot[1].thread[0].tid = 0;
-	c.f.arena->slot[1].own.used = 0;
+	c.f.arena->slot[1].custom.used = 0;
 }
 
 /* An endpoint's name is the endpoint's. */
@@ -292,11 +292,11 @@ an_own_profile_does_not_hide_an_endpoint(void **state)
 	struct pp_answer answer;
 
 	(void)state;
-	own_new(1, "block");
+	custom_new(1, "block");
 	answer = get("/block", "debug=1");
 	assert_int_equal(strncmp(answer.body.data, "--- contention:\n", 16), 0);
 	pp_answer_free(&answer);
-	c.f.arena->slot[1].own.used = 0;
+	c.f.arena->slot[1].custom.used = 0;
 }
 
 int

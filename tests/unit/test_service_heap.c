@@ -1,7 +1,7 @@
 /*
- * Tests of service/endpoints/named.c and ep_heap.c: statuses, headers and bodies of
- * heap and allocs as a Go service gives them, deltas, and waiting for workers
- * without holding up anybody.
+ * Tests of service/endpoints/named.c and ep_heap.c: statuses, headers and
+ * bodies of heap and allocs as a Go service gives them, deltas, and waiting for
+ * workers without holding up anybody.
  *
  * Worker 1 is this process, which nobody signals and which answers when the
  * test does it by hand; worker 2 does not run.
@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "decoded.h"
-#include "heap_rows_fixture.h"
+#include "heap_counters_fixture.h"
 #include "own_objects.h"
 #include "service/endpoints.h"
 #include "service/service.h"
@@ -117,7 +117,7 @@ errors_are_gos_in_gos_order(void **state)
 		const char *path, *query;
 		int status;
 		const char *body;
-	} row[] = {
+	} counter[] = {
 		{ "/heap/", "", 404, "Unknown profile\n" },
 		{ "/allocs/", "seconds=1", 404, "Unknown profile\n" },
 		{ "/heaps", "", 404, "Unknown profile\n" },
@@ -141,11 +141,11 @@ errors_are_gos_in_gos_order(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		answer = get(row[i].path, row[i].query);
-		assert_int_equal(answer.status, row[i].status);
+	for (i = 0; i < sizeof(counter) / sizeof(counter[0]); i++) {
+		answer = get(counter[i].path, counter[i].query);
+		assert_int_equal(answer.status, counter[i].status);
 		assert_string_equal(answer.headers.data, ERROR);
-		assert_string_equal(answer.body.data, row[i].body);
+		assert_string_equal(answer.body.data, counter[i].body);
 		pp_answer_free(&answer);
 	}
 }
@@ -174,7 +174,7 @@ a_snapshot_is_a_gzipped_attachment_that_needs_nobody(void **state)
 {
 	static const struct {
 		const char *path, *query, *headers, *type;
-	} row[] = {
+	} counter[] = {
 		{ "/heap", "", BINARY SNIFF ATTACHED("heap"), "inuse_space" },
 		{ "/allocs", "", BINARY SNIFF ATTACHED("allocs"),
 		    "alloc_space" },
@@ -192,16 +192,17 @@ a_snapshot_is_a_gzipped_attachment_that_needs_nobody(void **state)
 
 	(void)state;
 	heap_put(&h, 1, 0, 0, 32, RATE, 3, 1);
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		answer = get(row[i].path, row[i].query);
+	for (i = 0; i < sizeof(counter) / sizeof(counter[0]); i++) {
+		answer = get(counter[i].path, counter[i].query);
 		assert_int_equal(answer.status, 200);
-		assert_string_equal(answer.headers.data, row[i].headers);
+		assert_string_equal(answer.headers.data, counter[i].headers);
 		d = decode(&answer.body);
 		check_rules(d.wire);
 		assert_int_equal(d.wire->n_sample, 1);
 		assert_int_equal(d.wire->sample[0]->value[0], 49154);
 		assert_int_equal(d.wire->sample[0]->value[3], 1048608);
-		assert_text(d.wire, d.wire->default_sample_type, row[i].type);
+		assert_text(d.wire, d.wire->default_sample_type,
+		    counter[i].type);
 		assert_int_equal(d.wire->period, RATE);
 		assert_int_equal(d.wire->duration_nanos, 0);
 		assert_true(d.wire->time_nanos > 0);
@@ -541,11 +542,11 @@ static void
 the_index_counts_the_rows(void **state)
 {
 	struct pp_answer answer = get("/", "");
-	uint64_t rows = pp_ep_heap_count(service);
+	uint64_t counters = pp_ep_heap_count(service);
 	char want[128];
 
 	(void)state;
-	assert_int_equal(rows, 2);
+	assert_int_equal(counters, 2);
 	snprintf(want, sizeof(want), "2</td><td><a href=\"heap?debug=1\">");
 	assert_non_null(strstr(answer.body.data, want));
 	snprintf(want, sizeof(want), "2</td><td><a href=\"allocs?debug=1\">");

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "failing_malloc.h"
-#include "heap_rows_fixture.h"
+#include "heap_counters_fixture.h"
 #include "service_fixture.h"
 
 #if PP_TEST_MALLOC

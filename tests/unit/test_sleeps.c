@@ -99,7 +99,7 @@ disturb(void *unused)
 		if (stop || (signal_sent != SIGPROF && sent != 0))
 			continue;
 		if (signal_sent == SIGPROF)
-			(void)pp_ask(getpid(), sleeper_tid, PP_ASK_LOOK);
+			(void)pp_ask(getpid(), sleeper_tid, PP_ASK_CONTROL);
 		else
 			(void)pthread_kill(sleeper, signal_sent);
 		sent++;

@@ -44,10 +44,10 @@ begin(uint64_t stall_ms)
 	f = fixture_new();
 	/* Nobody is signalled: the pid is no process's. */
 	atomic_store(&f.arena->slot[SLOT].life.pid, 0x3fffffff);
-	resolver = pp_resolver_new(f.arena, f.arena->slots, f.canon);
+	resolver = pp_resolver_new(f.arena, f.arena->slots, f.map);
 	stalls = pp_stalls_new(resolver, f.cpu, getpid(), stall_ms);
 	assert_non_null(stalls);
-	pp_stalls_tell(stalls, tell, no_name, &told);
+	pp_stalls_report_to(stalls, tell, no_name, &told);
 	told = 0;
 }
 
@@ -63,16 +63,16 @@ end(void)
 static void
 handler(uint64_t id, int64_t since, const char *path)
 {
-	struct pp_flights *flights = &f.arena->slot[SLOT].flights;
-	struct pp_flight *flight = &flights->flight[0];
+	struct pp_inflights *inflights = &f.arena->slot[SLOT].inflights;
+	struct pp_inflight *inflight = &inflights->inflight[0];
 
-	atomic_store(&flights->used, 1);
-	atomic_fetch_add(&flights->requests, 1);
-	atomic_store(&flight->started_ns, since);
-	atomic_store(&flight->since_ns, since);
-	snprintf(flight->path, sizeof(flight->path), "%s", path);
-	atomic_store(&flight->id, id);
-	atomic_store(&flights->running, id);
+	atomic_store(&inflights->used, 1);
+	atomic_fetch_add(&inflights->requests, 1);
+	atomic_store(&inflight->started_ns, since);
+	atomic_store(&inflight->since_ns, since);
+	snprintf(inflight->path, sizeof(inflight->path), "%s", path);
+	atomic_store(&inflight->id, id);
+	atomic_store(&inflights->running, id);
 }
 
 static void
@@ -84,10 +84,10 @@ busy(int64_t since)
 static void
 idle(void)
 {
-	struct pp_flights *flights = &f.arena->slot[SLOT].flights;
+	struct pp_inflights *inflights = &f.arena->slot[SLOT].inflights;
 
-	atomic_store(&flights->running, 0);
-	atomic_store(&flights->flight[0].id, 0);
+	atomic_store(&inflights->running, 0);
+	atomic_store(&inflights->inflight[0].id, 0);
 	busy(0);
 }
 
@@ -235,16 +235,16 @@ the_last_hundred_are_remembered(void **state)
 	end();
 }
 
-static struct pp_last_words *
+static struct pp_crash_record *
 words_of(uint32_t number)
 {
-	return (&f.arena->slot[SLOT].last[number % PP_LAST_DEATHS]);
+	return (&f.arena->slot[SLOT].last[number % PP_CRASH_RECORDS]);
 }
 
 static void
 die(uint32_t number, int status)
 {
-	struct pp_last_words *last = words_of(number);
+	struct pp_crash_record *last = words_of(number);
 
 	last->pid = 4711;
 	last->status = status;
@@ -254,9 +254,9 @@ die(uint32_t number, int status)
 }
 
 static void
-last_words_are_the_requests_and_samples_of_the_dead(void **state)
+a_crash_record_has_the_requests_and_samples_of_the_dead(void **state)
 {
-	struct pp_last_words *last;
+	struct pp_crash_record *last;
 	uint64_t pcs[] = { EXE_START + 0x10, EXE_START + 0x20 };
 	struct pp_profile *p;
 
@@ -264,15 +264,15 @@ last_words_are_the_requests_and_samples_of_the_dead(void **state)
 	begin(1000);
 	last = words_of(1);
 	last->running = 9;
-	last->flights = 2;
+	last->inflights = 2;
 	last->kept = 2;
-	last->flight[0].id = 9;
-	last->flight[0].started_ns = pp_clock_mono() - 3 * PP_NS_PER_SEC;
-	last->flight[0].since_ns = last->flight[0].started_ns;
-	strcpy(last->flight[0].path, "/crash");
-	last->flight[1].id = 8;
-	last->flight[1].started_ns = pp_clock_mono() - 5 * PP_NS_PER_SEC;
-	strcpy(last->flight[1].path, "/waits");
+	last->inflight[0].id = 9;
+	last->inflight[0].started_ns = pp_clock_mono() - 3 * PP_NS_PER_SEC;
+	last->inflight[0].since_ns = last->inflight[0].started_ns;
+	strcpy(last->inflight[0].path, "/crash");
+	last->inflight[1].id = 8;
+	last->inflight[1].started_ns = pp_clock_mono() - 5 * PP_NS_PER_SEC;
+	strcpy(last->inflight[1].path, "/waits");
 	assert_non_null(pp_cpu_begin(f.cpu, 100));
 	fixture_put(&f, SLOT, 4711, 4711, 20 * MS, 0, pcs, 2);
 	die(1, SIGSEGV);
@@ -284,10 +284,10 @@ last_words_are_the_requests_and_samples_of_the_dead(void **state)
 	assert_string_equal(last_told.path, "/crash");
 	assert_int_equal(last_told.death->signal, SIGSEGV);
 	assert_int_equal(last_told.death->kept, 2);
-	assert_int_equal(last_told.death->flight[0].ran, 1);
-	assert_int_equal(last_told.death->flight[1].ran, 0);
-	assert_string_equal(last_told.death->flight[1].path, "/waits");
-	assert_in_range(last_told.death->flight[1].age_ns, 5 * PP_NS_PER_SEC,
+	assert_int_equal(last_told.death->inflight[0].ran, 1);
+	assert_int_equal(last_told.death->inflight[1].ran, 0);
+	assert_string_equal(last_told.death->inflight[1].path, "/waits");
+	assert_in_range(last_told.death->inflight[1].age_ns, 5 * PP_NS_PER_SEC,
 	    6 * PP_NS_PER_SEC);
 	assert_int_equal(last_told.death->samples, 1);
 	assert_int_equal(last_told.words, 2);
@@ -308,7 +308,7 @@ begin_again(void)
 	pp_stalls_free(stalls);
 	stalls = pp_stalls_new(resolver, f.cpu, getpid(), 1000);
 	assert_non_null(stalls);
-	pp_stalls_tell(stalls, tell, no_name, &told);
+	pp_stalls_report_to(stalls, tell, no_name, &told);
 	told = 0;
 	(void)pp_stalls_tick(stalls, pp_clock_mono());
 }
@@ -334,15 +334,15 @@ a_death_is_told_by_the_collector_that_sees_it_first(void **state)
 static void
 numbers_and_texts_that_lie_are_kept_within_bounds(void **state)
 {
-	struct pp_last_words *last;
+	struct pp_crash_record *last;
 
 	(void)state;
 	begin(1000);
 	last = words_of(1);
 	memset((char *)last, 0xff, sizeof(*last));
 	die(1, -1);
-	memset((char *)&f.arena->slot[SLOT].flights, 0xff,
-	    sizeof(f.arena->slot[SLOT].flights));
+	memset((char *)&f.arena->slot[SLOT].inflights, 0xff,
+	    sizeof(f.arena->slot[SLOT].inflights));
 	busy(INT64_MAX);
 	run(BEGUN, BEGUN + 5 * PP_NS_PER_SEC);
 	busy(1);
@@ -358,7 +358,7 @@ numbers_and_texts_that_lie_are_kept_within_bounds(void **state)
 	/* And more that are told than there are. */
 	begin(1000);
 	die(1, SIGKILL);
-	atomic_store(&f.arena->slot[SLOT].deaths_told, 0xfffffff0U);
+	atomic_store(&f.arena->slot[SLOT].deaths_reported, 0xfffffff0U);
 	begin_again();
 	assert_int_equal(told, 1);
 	end();
@@ -376,7 +376,7 @@ main(void)
 		cmocka_unit_test(nothing_is_watched_when_it_is_off),
 		cmocka_unit_test(the_last_hundred_are_remembered),
 		cmocka_unit_test(
-		    last_words_are_the_requests_and_samples_of_the_dead),
+		    a_crash_record_has_the_requests_and_samples_of_the_dead),
 		cmocka_unit_test(
 		    a_death_is_told_by_the_collector_that_sees_it_first),
 		cmocka_unit_test(

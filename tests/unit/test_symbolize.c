@@ -24,7 +24,7 @@ static const char source[] = "volatile int sink;\n"
 #define BIAS 0x7f0000000000ULL
 
 struct world {
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	struct pp_symbols *symbols;
 	struct pp_profile *profile;
 	uint64_t bias[2];
@@ -35,7 +35,7 @@ static void
 world_object(struct world *w, int number, const char *name)
 {
 	struct pp_mapping mapping = { .file = name, .build_id = "" };
-	const struct pp_place *place;
+	const struct pp_address_mapping *mapped;
 	struct pp_object object;
 	int fd, debug;
 
@@ -45,11 +45,12 @@ world_object(struct world *w, int number, const char *name)
 	object.bias = BIAS + (uint64_t)number * 0x10000000;
 	object.start = object.bias + 0x1000;
 	object.limit = object.bias + 0x2000;
-	place = pp_canon_get(w->canon, pp_canon_place(w->canon, &object));
-	assert_non_null(place);
-	w->bias[number] = place->bias;
-	mapping.start = place->start;
-	mapping.limit = place->limit;
+	mapped =
+	    pp_address_map_get(w->map, pp_address_map_add(w->map, &object));
+	assert_non_null(mapped);
+	w->bias[number] = mapped->bias;
+	mapping.start = mapped->start;
+	mapping.limit = mapped->limit;
 	w->mapping[number] = pp_profile_mapping(w->profile, &mapping);
 	fd = pp_symbols_open(object.name, NULL, 0, &debug);
 	if (fd != -1)
@@ -66,7 +67,7 @@ world_make(void)
 	fixture_write("s.c", source);
 	fixture_sh("gcc -O2 -g -fPIC -shared -o s.so s.c && cp s.so t.so && "
 		   "strip t.so");
-	w.canon = pp_canon_new();
+	w.map = pp_address_map_new();
 	w.symbols = pp_symbols_new();
 	w.profile = pp_profile_new();
 	w.profile->value_types = 1;
@@ -80,7 +81,7 @@ world_free(struct world *w)
 {
 	pp_profile_free(w->profile);
 	pp_symbols_free(w->symbols);
-	pp_canon_free(w->canon);
+	pp_address_map_free(w->map);
 }
 
 /* A sample of one location in `number`'s function. */
@@ -124,7 +125,7 @@ all_flags_are_set_where_all_is_known(void **state)
 	(void)state;
 	shown = world_sample(&w, 0, "shown");
 	hidden = world_sample(&w, 0, "hidden");
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_false(p->failed);
 	assert_comment(p, "symbols_unresolved=0");
 	assert_string_equal(function_of(p, shown)->name, "shown");
@@ -151,13 +152,13 @@ one_unknown_function_takes_the_flag_but_not_the_names(void **state)
 
 	(void)state;
 	shown = world_sample(&w, 1, "shown");
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_true(p->mapping[1].has_functions);
 	assert_false(p->mapping[1].has_filenames);
 	assert_false(p->mapping[1].has_line_numbers);
 	assert_false(p->mapping[1].has_inline_frames);
 	hidden = world_sample(&w, 1, "hidden");
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_false(p->mapping[1].has_functions);
 	assert_string_equal(function_of(p, shown)->name, "shown");
 	snprintf(want, sizeof(want), "t.so+0x%llx",
@@ -181,7 +182,7 @@ lines_that_are_there_are_left_alone(void **state)
 	shown = world_sample(&w, 0, "shown");
 	line.function = pp_profile_function(p, "mine", "mine.c", 1);
 	pp_profile_lines(p, shown, &line, 1);
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_string_equal(function_of(p, shown)->name, "mine");
 	assert_comment(p, "symbols_unresolved=0");
 	assert_true(p->mapping[0].has_functions);
@@ -196,7 +197,7 @@ what_has_no_place_or_no_file_is_counted(void **state)
 	struct pp_profile *p = w.profile;
 	struct pp_object object;
 	uint32_t nowhere, gone, unused;
-	int place;
+	int mapped;
 
 	(void)state;
 	memset(&object, 0, sizeof(object));
@@ -204,16 +205,16 @@ what_has_no_place_or_no_file_is_counted(void **state)
 	object.name_len = 12;
 	object.bias = object.start = 0x1000000;
 	object.limit = 0x1001000;
-	place = pp_canon_place(w.canon, &object);
+	mapped = pp_address_map_add(w.map, &object);
 	nowhere = pp_profile_location(p, 0x10, 0);
-	gone = pp_profile_location(p, pp_canon_get(w.canon, place)->bias + 0x20,
-	    0);
+	gone = pp_profile_location(p,
+	    pp_address_map_get(w.map, mapped)->bias + 0x20, 0);
 	unused = pp_profile_location(p,
 	    w.bias[0] + fixture_address("s.so", "shown"), w.mapping[0]);
 	pp_profile_sample(p, value);
 	pp_profile_push(p, nowhere);
 	pp_profile_push(p, gone);
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_comment(p, "symbols_unresolved=2");
 	assert_int_equal(p->location[nowhere - 1].lines, 0);
 	assert_string_equal(function_of(p, gone)->name, "gone.so+0x20");
@@ -235,7 +236,7 @@ split_dwarf_gives_lines_but_claims_no_inlines(void **state)
 	fixture_sh("gcc -O2 -g -gsplit-dwarf -fPIC -shared -o s.so s.c");
 	world_object(&w, 0, "s.so");
 	shown = world_sample(&w, 0, "shown");
-	pp_symbolize(p, w.canon, w.symbols);
+	pp_symbolize(p, w.map, w.symbols);
 	assert_string_equal(function_of(p, shown)->name, "shown");
 	assert_int_equal(p->line[p->location[shown - 1].first_line].line, 7);
 	assert_true(p->mapping[0].has_functions);

@@ -18,7 +18,7 @@
 
 #include "encode/text/text.h"
 #include "encode/text/text_heap.h"
-#include "heap_rows_fixture.h"
+#include "heap_counters_fixture.h"
 
 static char folder[] = "/tmp/pprof-text-XXXXXX";
 

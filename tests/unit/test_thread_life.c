@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/cpu.h"
+#include "capture/sampler.h"
 #include "capture/thread.h"
 #include "capture/unwind_lib.h"
 #include "store/ring.h"
@@ -27,7 +27,7 @@
 #define CHANGERS 2
 
 static struct pp_arena *arena;
-static const struct pp_thread_birth birth = { .stack_size = 0 };
+static const struct pp_thread_creation creation = { .stack_size = 0 };
 static atomic_int stop;
 
 static int
@@ -76,7 +76,7 @@ thread_lives(void *arg)
 	int64_t until;
 
 	(void)arg;
-	pp_thread_enter(&birth);
+	pp_thread_enter(&creation);
 	until = pp_clock_read(CLOCK_THREAD_CPUTIME_ID) + WORK_NS;
 	while (pp_clock_read(CLOCK_THREAD_CPUTIME_ID) < until)
 		continue;
@@ -96,7 +96,7 @@ rates_change(void *arg)
 		i++;
 		atomic_store(&arena->control.cpu_period_ns,
 		    hz[i % 6] == 0 ? 0 : PP_NS_PER_SEC / hz[i % 6]);
-		pp_cpu_apply();
+		pp_sampler_apply();
 		(void)nanosleep(&nap, NULL);
 	}
 	return (NULL);
@@ -126,7 +126,7 @@ ten_thousand_threads_leave_no_timer(void **state)
 	for (i = 0; i < CHANGERS; i++)
 		(void)pthread_join(changer[i], NULL);
 	atomic_store(&arena->control.cpu_period_ns, 0);
-	pp_cpu_apply();
+	pp_sampler_apply();
 	print_message("%lu samples; %d timers before, %d after\n",
 	    (unsigned long)atomic_load(&arena->slot[SLOT].samples), before,
 	    timers());

@@ -12,7 +12,7 @@ a_request_runs_instead_of_its_loop(void **state)
 
 	(void)state;
 	traced_begin(&d);
-	traced_told(&d);
+	traced_emitted(&d);
 	PUT_AT(&d, 1000, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
 	PUT_AT(&d, 1010, PP_TRACE_RUN, 0, label, 100);
 	PUT_AT(&d, 1020, PP_TRACE_RAN, 1, 0, 100);
@@ -20,7 +20,7 @@ a_request_runs_instead_of_its_loop(void **state)
 	PUT_AT(&d, 1035, PP_TRACE_POLL_OUT, 1, 0);
 	PUT_AT(&d, 1040, PP_TRACE_POLL, 0, 0);
 	PUT_AT(&d, 1540, PP_TRACE_POLL_OUT, 1, 0);
-	assert_non_null(strstr(traced_told(&d),
+	assert_non_null(strstr(traced_emitted(&d),
 	    "CREATE p0 GET /fib/\n"
 	    "STOP p0 worker 1 event loop in [a handler runs]\n"
 	    "START p0 GET /fib/\n"
@@ -42,7 +42,7 @@ a_request_that_was_put_to_sleep_sleeps_when_its_handler_returns(void **state)
 	(void)state;
 	traced_begin(&d);
 	PUT_AT(&d, 10, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
-	traced_told(&d);
+	traced_emitted(&d);
 	PUT_AT(&d, 20, PP_TRACE_RUN, 0, label, 100);
 	PUT_AT(&d, 30, PP_TRACE_SLEEP, PP_WAIT_PGSQL, 0, 100,
 	    counts_here(&d.c, 1, 0x100));
@@ -53,7 +53,7 @@ a_request_that_was_put_to_sleep_sleeps_when_its_handler_returns(void **state)
 	PUT_AT(&d, 71, PP_TRACE_WAKE, PP_WAIT_TASK, 0, 100, 0);
 	PUT_AT(&d, 80, PP_TRACE_RAN, 0, 0, 100);
 	PUT_AT(&d, 90, PP_TRACE_END, 0, 0, 100);
-	assert_string_equal(traced_told(&d),
+	assert_string_equal(traced_emitted(&d),
 	    "CREATE p0 GET /fib/\n"
 	    "STOP p0 worker 1 event loop in [a handler runs]\n"
 	    "START p0 GET /fib/\n"
@@ -82,7 +82,7 @@ a_task_runs_on_its_thread_after_it_was_queued(void **state)
 	(void)state;
 	traced_begin(&d);
 	PUT_AT(&d, 10, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
-	traced_told(&d);
+	traced_emitted(&d);
 	PUT_AT(&d, 20, PP_TRACE_RUN, 0, label, 100);
 	PUT_AT(&d, 30, PP_TRACE_TASK_QUEUED, 0, label, 103, 100, 0);
 	PUT_AT(&d, 35, PP_TRACE_SLEEP, PP_WAIT_TASK, 0, 100, 0);
@@ -95,7 +95,7 @@ a_task_runs_on_its_thread_after_it_was_queued(void **state)
 	PUT_BY(&d, 1, 2, 1060, PP_TRACE_TASK_END, 0, 0, 103);
 	PUT_BY(&d, 1, 2, 1070, PP_TRACE_WAIT, PP_WAIT_COND, 0);
 	PUT_AT(&d, 1100, PP_TRACE_WAKE, PP_WAIT_TASK, 0, 100, 0);
-	assert_string_equal(traced_told(&d),
+	assert_string_equal(traced_emitted(&d),
 	    "CREATE p0 GET /fib/\n"
 	    "STOP p0 worker 1 event loop in [a handler runs]\n"
 	    "START p0 GET /fib/\n"
@@ -114,7 +114,7 @@ a_task_runs_on_its_thread_after_it_was_queued(void **state)
 	    "START p1 worker 1 thread 78\n");
 	/* Away at the end. */
 	pp_tracer_stop(d.session);
-	assert_non_null(strstr(traced_told(&d),
+	assert_non_null(strstr(traced_emitted(&d),
 	    "GONE p1 worker 1 thread 78 in pthread_cond_wait\n"));
 	traced_free(&d);
 }
@@ -129,7 +129,7 @@ tasks_regions_and_logs_of_the_application_are_its_requests(void **state)
 	traced_begin(&d);
 	PUT_AT(&d, 10, PP_TRACE_BEGIN, 0, 0, (uint64_t)PID << 32 | 77, 0);
 	PUT_AT(&d, 20, PP_TRACE_RUN, 0, put_label(&d, 1), 100);
-	traced_told(&d);
+	traced_emitted(&d);
 	memcpy(&word, "parse\0\0", 8);
 	PUT_AT(&d, 30, PP_TRACE_USER_TASK, 5, 0, 4711, 0, word);
 	PUT_AT(&d, 31, PP_TRACE_USER_REGION, 5, 0, 4711, word);
@@ -139,7 +139,7 @@ tasks_regions_and_logs_of_the_application_are_its_requests(void **state)
 	PUT_AT(&d, 34, PP_TRACE_USER_REGION_END, 0, 0);
 	PUT_AT(&d, 35, PP_TRACE_USER_TASK_END, 0, 0, 4711);
 	PUT_AT(&d, 36, PP_TRACE_USER_TASK_END, 0, 0, 4711);
-	assert_string_equal(traced_told(&d),
+	assert_string_equal(traced_emitted(&d),
 	    "TASK p0 GET /fib/ \"parse\"\n"
 	    "REGION p0 GET /fib/ \"parse\"\n"
 	    "LOG p0 GET /fib/ \"parse\" abc\n"
@@ -164,7 +164,7 @@ ends_that_were_lost_are_made_up_for(void **state)
 	PUT_AT(&d, 50, PP_TRACE_RUN, 0, label, 103);
 	/* The end of 103 is lost as well; 106 runs at once. */
 	PUT_AT(&d, 60, PP_TRACE_RUN, 0, label, 106);
-	told = traced_told(&d);
+	told = traced_emitted(&d);
 	assert_non_null(strstr(told,
 	    "LOG p0 worker 1 event loop \"lost\" 12 events of this thread"));
 	assert_non_null(strstr(told,
@@ -177,10 +177,10 @@ ends_that_were_lost_are_made_up_for(void **state)
 	    "START p0 GET /fib/\n"));
 	PUT_AT(&d, 70, PP_TRACE_RAN, 1, 0, 106);
 	PUT_AT(&d, 80, PP_TRACE_POLL, 0, 0);
-	traced_told(&d);
+	traced_emitted(&d);
 	usleep(1200 * 1000);
 	/* The slot knows of neither 100 nor 103: both are ended. */
-	assert_string_equal(strchr(traced_told(&d), '\n'),
+	assert_string_equal(strchr(traced_emitted(&d), '\n'),
 	    "\nSTOP p0 worker 1 event loop in [a handler runs]\n"
 	    "START p0 GET /fib/\n"
 	    "TASK_END p0 GET /fib/ \"GET /fib/\"\n"
@@ -209,15 +209,15 @@ two_sessions_each_see_what_is_theirs(void **state)
 	PUT_AT(&d, 30, PP_TRACE_SLEEP, PP_WAIT_PGSQL, 0, 100, 0);
 	PUT_AT(&d, 40, PP_TRACE_RAN, 0, 0, 100);
 	PUT_AT(&d, 50, PP_TRACE_POLL, 0, 0);
-	traced_told(&d);
+	traced_emitted(&d);
 	other = d;
 	memset(&other.lines, 0, sizeof(other.lines));
 	second = pp_tracer_begin(d.tracer, traced_line, &other);
-	assert_string_equal(traced_told(&d), "");
+	assert_string_equal(traced_emitted(&d), "");
 	PUT_AT(&d, 500, PP_TRACE_POLL_OUT, 1, 0);
 	PUT_AT(&d, 510, PP_TRACE_WAKE, PP_WAIT_PGSQL, 0, 100, 0);
-	traced_told(&d);
-	assert_string_equal(traced_told(&other),
+	traced_emitted(&d);
+	assert_string_equal(traced_emitted(&other),
 	    "EXISTS p0 worker 1 event loop\n"
 	    "EXISTS p0 GET /fib/\n"
 	    "BEGIN p0\n"
@@ -238,7 +238,7 @@ static struct pp_buf
 busy_file(void)
 {
 	struct traced d = traced_new();
-	struct pp_trace_go *go;
+	struct pp_go *go;
 	struct pp_buf bytes;
 	uint32_t label[3], slot, i;
 	uint64_t id;
@@ -247,9 +247,9 @@ busy_file(void)
 	d.c.f.arena->slot[2].life.pid = PID;
 	label[1] = put_label(&d, 1);
 	label[2] = put_label(&d, 2);
-	go = pp_trace_go_new(pp_clock_mono(), 1 << 20);
+	go = pp_go_new(pp_clock_mono(), 1 << 20);
 	assert_non_null(go);
-	d.session = pp_tracer_begin(d.tracer, pp_trace_go_event, go);
+	d.session = pp_tracer_begin(d.tracer, pp_go_event, go);
 	d.zero = pp_clock_mono();
 	for (i = 0; i < 100; i++) {
 		us = 10 + i * 100;

@@ -42,7 +42,7 @@ take(uint32_t place)
 
 	memset(&r, 0, sizeof(r));
 	r.words =
-	    pp_trace_take(slot, place, pp_trace_reached(slot, place), r.word);
+	    pp_record_take(slot, place, pp_record_reached(slot, place), r.word);
 	r.kind = (enum pp_trace_kind)(r.word[0] >> 8 & 0xff);
 	r.n = (uint32_t)(r.word[0] >> 16 & 0xffff);
 	r.m = (uint32_t)(r.word[0] >> 32);
@@ -71,8 +71,8 @@ begin(void **state)
 
 	(void)state;
 	for (place = 0; place < PP_THREADS_MAX; place++)
-		pp_trace_skip(slot, place);
-	atomic_store(&slot->flights.used, 1);
+		pp_record_skip(slot, place);
+	atomic_store(&slot->inflights.used, 1);
 	trace_with(number += 2);
 	return (0);
 }
@@ -136,22 +136,22 @@ the_loop_begins_where_it_may_and_not_before(void **state)
 static void
 what_is_in_progress_is_told_as_it_begins(void **state)
 {
-	struct pp_flight *flight = slot->flights.flight;
+	struct pp_inflight *inflight = slot->inflights.inflight;
 	struct record r, first;
 
 	(void)state;
-	flight[1].id = 21;
-	flight[1].state = PP_WAIT_PGSQL;
-	flight[1].label = 5;
-	flight[1].stack = 6;
-	flight[1].since_ns = 1234;
-	flight[2].id = 0; /* free again */
-	flight[3].id = 23;
-	flight[3].task = 1;
-	flight[3].state = PP_WAIT_NONE;
-	flight[3].request = 21;
-	flight[3].tid = 4711;
-	atomic_store(&slot->flights.used, 4);
+	inflight[1].id = 21;
+	inflight[1].state = PP_WAIT_PGSQL;
+	inflight[1].label = 5;
+	inflight[1].stack = 6;
+	inflight[1].since_ns = 1234;
+	inflight[2].id = 0; /* free again */
+	inflight[3].id = 23;
+	inflight[3].task = 1;
+	inflight[3].state = PP_WAIT_NONE;
+	inflight[3].request = 21;
+	inflight[3].tid = 4711;
+	atomic_store(&slot->inflights.used, 4);
 	pp_trace_begin_loop();
 	first = take(0);
 	assert_int_equal(first.kind, PP_TRACE_BEGIN);
@@ -171,7 +171,7 @@ what_is_in_progress_is_told_as_it_begins(void **state)
 	assert_int_equal(r.word[5], 21);
 	assert_int_equal(r.word[6], 4711);
 	assert_int_equal(take(0).words, 0);
-	memset(flight, 0, 4 * sizeof(*flight));
+	memset(inflight, 0, 4 * sizeof(*inflight));
 }
 
 static void
@@ -192,15 +192,15 @@ another_number_is_another_beginning(void **state)
 static void *
 a_task_goes_on(void *unused)
 {
-	struct pp_thread_birth birth = { 0 };
+	struct pp_thread_creation creation = { 0 };
 
 	(void)unused;
 	pp_trace(PP_TRACE_TASK_END, 0, 0, 99); /* has no place yet */
-	pp_thread_enter(&birth);
-	pp_flight_now = 44;
+	pp_thread_enter(&creation);
+	pp_self_inflight = 44;
 	pp_label_now = 3;
 	pp_trace(PP_TRACE_TASK_END, 0, 0, 44);
-	pp_flight_now = 0;
+	pp_self_inflight = 0;
 	pp_thread_leave();
 	return (NULL);
 }
@@ -295,7 +295,7 @@ write_in_a_handler(int signo)
 {
 	(void)signo;
 	tries++;
-	pp_trace(PP_TRACE_MARK, PP_TRACE_MARK_TIMER, 0, 1);
+	pp_trace(PP_TRACE_INSTANT, PP_TRACE_INSTANT_TIMER, 0, 1);
 }
 
 static void
@@ -328,7 +328,8 @@ a_handler_within_a_record_drops_its_own_and_breaks_nothing(void **state)
 			else
 				got++;
 			assert_true(r.kind == PP_TRACE_DROPPED ||
-			    r.kind == PP_TRACE_RUN || r.kind == PP_TRACE_MARK);
+			    r.kind == PP_TRACE_RUN ||
+			    r.kind == PP_TRACE_INSTANT);
 		}
 	}
 	setitimer(ITIMER_REAL, &never, NULL);

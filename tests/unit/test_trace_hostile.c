@@ -19,10 +19,10 @@
 struct play {
 	struct traced d;
 	uint64_t seed;
-	struct pp_trace_go *go[SESSIONS];
+	struct pp_go *go[SESSIONS];
 	struct pp_tracer_session *session[SESSIONS];
 	uint32_t label[3];
-	struct pp_trace_perfetto *perfetto;
+	struct pp_perfetto *perfetto;
 	struct pp_tracer_session *perfetto_session;
 	uint32_t files, events;
 };
@@ -97,7 +97,7 @@ play_record(struct play *play)
 	record[1] = (uint64_t)draw_time(play);
 	if (to->threads_used <= place)
 		to->threads_used = place + 1;
-	(void)pp_trace_put(to, place, record);
+	(void)pp_record_put(to, place, record);
 }
 
 /* The longest text there may be, and bytes that are no UTF-8. */
@@ -111,7 +111,7 @@ play_text(struct play *play)
 	    (uint32_t)draw(play, 600), (uint32_t)draw(play, 600));
 	record[1] = (uint64_t)pp_clock_mono();
 	record[2] = 0;
-	(void)pp_trace_put(&play->d.c.f.arena->slot[1], 0, record);
+	(void)pp_record_put(&play->d.c.f.arena->slot[1], 0, record);
 }
 
 static void
@@ -136,9 +136,9 @@ play_damage(struct play *play)
 		to->threads_used = (uint32_t)draw(play, 1 << 20);
 		break;
 	case 4:
-		to->flights.used = (uint32_t)draw(play, 100);
-		to->flights.flight[draw(play, 50)].id = draw_id(play);
-		to->flights.running = draw_id(play);
+		to->inflights.used = (uint32_t)draw(play, 100);
+		to->inflights.inflight[draw(play, 50)].id = draw_id(play);
+		to->inflights.running = draw_id(play);
 		break;
 	default:
 		/* Ended, or here again. */
@@ -153,7 +153,7 @@ play_end(struct play *play, uint32_t i)
 {
 	struct pp_buf bytes;
 
-	play->events += (uint32_t)pp_trace_go_events(play->go[i]);
+	play->events += (uint32_t)pp_go_events(play->go[i]);
 	bytes = traced_file(&play->d, play->session[i], play->go[i]);
 	play->go[i] = NULL;
 	(void)traced_check(&bytes);
@@ -167,11 +167,11 @@ play_end(struct play *play, uint32_t i)
 static void
 play_perfetto_begin(struct play *play)
 {
-	play->perfetto = pp_trace_perfetto_new(play->d.tracer, pp_clock_mono(),
+	play->perfetto = pp_perfetto_new(play->d.tracer, pp_clock_mono(),
 	    draw(play, 2) ? 1 << 14 : 1 << 20);
 	assert_non_null(play->perfetto);
-	play->perfetto_session = pp_tracer_begin(play->d.tracer,
-	    pp_trace_perfetto_event, play->perfetto);
+	play->perfetto_session =
+	    pp_tracer_begin(play->d.tracer, pp_perfetto_event, play->perfetto);
 	assert_non_null(play->perfetto_session);
 }
 
@@ -183,12 +183,12 @@ play_perfetto_end(struct play *play)
 	int fd;
 
 	pp_tracer_stop(play->perfetto_session);
-	fd = pp_trace_perfetto_finish(play->perfetto, &len);
+	fd = pp_perfetto_finish(play->perfetto, &len);
 	bytes = traced_bytes(fd, len);
 	(void)traced_judge(&bytes, "perfetto.py");
 	pp_buf_free(&bytes);
 	pp_tracer_end(play->perfetto_session);
-	pp_trace_perfetto_free(play->perfetto);
+	pp_perfetto_free(play->perfetto);
 }
 
 static void
@@ -200,11 +200,11 @@ play_session(struct play *play)
 		play_end(play, i);
 		return;
 	}
-	play->go[i] = pp_trace_go_new(pp_clock_mono(),
-	    draw(play, 4) == 0 ? 1 << 12 : 1 << 20);
+	play->go[i] =
+	    pp_go_new(pp_clock_mono(), draw(play, 4) == 0 ? 1 << 12 : 1 << 20);
 	assert_non_null(play->go[i]);
 	play->session[i] =
-	    pp_tracer_begin(play->d.tracer, pp_trace_go_event, play->go[i]);
+	    pp_tracer_begin(play->d.tracer, pp_go_event, play->go[i]);
 	assert_non_null(play->session[i]);
 }
 

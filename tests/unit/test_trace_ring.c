@@ -40,7 +40,7 @@ write_records(void *arg)
 
 	for (number = 1; number <= RECORDS; number++) {
 		(void)make(number, record);
-		refused[place] += pp_trace_put(slot, place, record) == -1;
+		refused[place] += pp_record_put(slot, place, record) == -1;
 	}
 	return (NULL);
 }
@@ -50,11 +50,11 @@ static long
 take_all(uint32_t place, uint64_t *last)
 {
 	uint64_t record[PP_TRACE_RECORD_MAX], wanted[PP_TRACE_RECORD_MAX];
-	uint64_t reached = pp_trace_reached(slot, place);
+	uint64_t reached = pp_record_reached(slot, place);
 	long taken = 0;
 	int words, i;
 
-	while ((words = pp_trace_take(slot, place, reached, record)) != 0) {
+	while ((words = pp_record_take(slot, place, reached, record)) != 0) {
 		if (words < 3 || record[1] <= *last ||
 		    (int)make(record[1], wanted) != words)
 			return (-1);

@@ -11,14 +11,14 @@ static void
 the_file_ends_by_itself_before_it_is_too_large(void **state)
 {
 	struct traced d = traced_new();
-	struct pp_trace_go *go;
+	struct pp_go *go;
 	uint32_t label, i;
 	struct pp_buf bytes;
 
 	(void)state;
 	label = put_label(&d, 1);
-	go = pp_trace_go_new(pp_clock_mono(), 1 << 16);
-	d.session = pp_tracer_begin(d.tracer, pp_trace_go_event, go);
+	go = pp_go_new(pp_clock_mono(), 1 << 16);
+	d.session = pp_tracer_begin(d.tracer, pp_go_event, go);
 	d.zero = pp_clock_mono();
 	for (i = 0; i < 5000; i++) {
 		PUT_AT(&d, i, PP_TRACE_RUN, 0, label, 100 + i);
@@ -28,7 +28,7 @@ the_file_ends_by_itself_before_it_is_too_large(void **state)
 			pp_tracer_tick(d.tracer, pp_clock_mono());
 	}
 	pp_tracer_tick(d.tracer, pp_clock_mono());
-	assert_true(pp_trace_go_full(go));
+	assert_true(pp_go_full(go));
 	bytes = traced_file(&d, d.session, go);
 	assert_in_range(bytes.len, 1 << 15, 1 << 16);
 	traced_check(&bytes);
@@ -86,7 +86,7 @@ static struct pp_buf
 long_file(uint32_t places, uint64_t max, int *full)
 {
 	struct traced d = traced_new();
-	struct pp_trace_go *go;
+	struct pp_go *go;
 	struct pp_profile *stacks;
 	const uint32_t *words;
 	struct pp_buf bytes;
@@ -94,21 +94,21 @@ long_file(uint32_t places, uint64_t max, int *full)
 	uint64_t len;
 	int fd;
 
-	go = pp_trace_go_new(pp_clock_mono(), max);
-	d.session = pp_tracer_begin(d.tracer, pp_trace_go_event, go);
+	go = pp_go_new(pp_clock_mono(), max);
+	d.session = pp_tracer_begin(d.tracer, pp_go_event, go);
 	d.zero = pp_clock_mono();
 	sleep_at(&d, places);
-	*full = pp_trace_go_full(go);
+	*full = pp_go_full(go);
 	pp_tracer_stop(d.session);
-	words = pp_trace_go_stacks(go, &count);
+	words = pp_go_stacks_of(go, &count);
 	stacks = pp_tracer_profile(d.tracer, words, count);
 	assert_non_null(stacks);
 	name_all(stacks);
-	fd = pp_trace_go_finish(go, d.tracer, stacks, &len);
+	fd = pp_go_finish(go, d.tracer, stacks, &len);
 	bytes = traced_bytes(fd, len);
 	pp_profile_free(stacks);
 	pp_tracer_end(d.session);
-	pp_trace_go_free(go);
+	pp_go_free(go);
 	traced_free(&d);
 	return (bytes);
 }

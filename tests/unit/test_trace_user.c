@@ -29,7 +29,7 @@ take(void)
 	int words;
 
 	memset(record, 0xff, sizeof(record));
-	words = pp_trace_take(slot, 0, pp_trace_reached(slot, 0), record);
+	words = pp_record_take(slot, 0, pp_record_reached(slot, 0), record);
 	if (words == 0)
 		return (0);
 	assert_true(words > 0);
@@ -44,7 +44,7 @@ trace_with(uint32_t number)
 	atomic_store(&arena->control.trace, number);
 	pp_trace_apply();
 	pp_trace_begin_loop();
-	pp_trace_skip(slot, 0);
+	pp_record_skip(slot, 0);
 }
 
 static int
@@ -54,7 +54,7 @@ begin(void **state)
 
 	(void)state;
 	trace_with(number += 2);
-	pp_flight_now = pp_flight_request = REQUEST;
+	pp_self_inflight = pp_self_request = REQUEST;
 	return (0);
 }
 
@@ -134,7 +134,7 @@ what_is_forgotten_ends_with_the_handler(void **state)
 	assert_int_equal(take(), PP_TRACE_USER_REGION_END);
 	assert_int_equal(take(), PP_TRACE_USER_REGION_END);
 	assert_int_equal(take(), 0);
-	pp_flight_request = REQUEST + 1;
+	pp_self_request = REQUEST + 1;
 	pp_trace_user_region("of the next request");
 	assert_int_equal(take(), PP_TRACE_USER_REGION);
 	assert_int_equal(record[2], REQUEST + 1);
@@ -159,7 +159,7 @@ an_end_is_written_only_where_its_beginning_was(void **state)
 	for (i = 0; i < PP_TRACE_LOOP_WORDS / 2; i++)
 		pp_trace(PP_TRACE_POLL, 0, 0);
 	pp_trace_user_region("lost");
-	pp_trace_skip(slot, 0);
+	pp_record_skip(slot, 0);
 	pp_trace_user_region_end();
 	assert_int_equal(take(), 0);
 	pp_trace_user_region_end();

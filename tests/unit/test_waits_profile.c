@@ -1,5 +1,5 @@
 /*
- * Tests of counts/waits.c, counts/tally.c and the text of block and mutex:
+ * Tests of counts/waits.c, counts/aggregate.c and the text of block and mutex:
  * what workers have counted comes out as a profile, whole, and nothing that
  * they could write there does harm.
  */
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "counts/tally.h"
+#include "counts/aggregate.h"
 #include "counts/waits.h"
 #include "counts_fixture.h"
 #include "encode/profile/pprof.h"
@@ -168,8 +168,8 @@ rows_that_lie_are_left_out_or_lose_what_is_a_lie(void **state)
 	assert_int_equal(counts_comment(p, "labels_unreadable"), 1);
 	/* The barrier, and one of semaphores without stack and labels. */
 	assert_int_equal(p->samples, 2);
-	assert_true(p->sample[0].value[1] == PP_TALLY_MAX);
-	assert_true(p->sample[0].value[0] == PP_TALLY_MAX / ONE);
+	assert_true(p->sample[0].value[1] == PP_AGGREGATE_MAX);
+	assert_true(p->sample[0].value[0] == PP_AGGREGATE_MAX / ONE);
 	assert_int_equal(p->sample[1].value[0], 3);
 	assert_int_equal(p->sample[1].value[1], 6);
 	assert_int_equal(counts_leaf(p, 1), PP_BUILD_NO_STACK);

@@ -3,8 +3,9 @@
  *
  * Calls that a signal of ours cuts short or makes differ in another way than by
  * EINTR (hook/lasting.c, hook/transfers.c, hook/masks.h): a thread makes each
- * while it is sent two a hundred times a second, and gets what it would have got
- * without; and its own signals end its calls while ours come much more often.
+ * while it is sent two a hundred times a second, and gets what it would have
+ * got without; and its own signals end its calls while ours come much more
+ * often.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -192,7 +193,7 @@ disturbs(void *arg)
 
 	while (!over) {
 		(void)nanosleep(&pause, NULL);
-		(void)pp_ask(getpid(), disturbed, PP_ASK_LOOK);
+		(void)pp_ask(getpid(), disturbed, PP_ASK_CONTROL);
 	}
 	return (arg);
 }

@@ -47,13 +47,13 @@ traced_line(void *arg, const struct pp_tracer_event *e)
 	if (e->g != NULL)
 		pp_buf_printf(&d->lines, " %s",
 		    pp_tracer_name(d->tracer, e->g->entry));
-	if (e->what == PP_TOLD_AWAY)
+	if (e->what == PP_EVENT_AWAY)
 		pp_buf_printf(&d->lines, " for %lldus",
 		    (long long)(e->until - e->ts) / US);
 	if (e->stack.leaf != 0)
 		pp_buf_printf(&d->lines, " in %s",
 		    pp_tracer_name(d->tracer, e->stack.leaf));
-	if (e->name != 0 && e->what != PP_TOLD_UP)
+	if (e->name != 0 && e->what != PP_EVENT_UP)
 		pp_buf_printf(&d->lines, " \"%s\"",
 		    pp_tracer_name(d->tracer, e->name));
 	if (e->len > 0)
@@ -68,7 +68,7 @@ traced_new(void)
 
 	/* One worker, unless a test says otherwise. */
 	d.c.f.arena->slot[2].life.pid = 0;
-	d.tracer = pp_tracer_new(d.c.f.arena, 3, d.c.f.canon);
+	d.tracer = pp_tracer_new(d.c.f.arena, 3, d.c.f.map);
 	assert_non_null(d.tracer);
 	return (d);
 }
@@ -91,7 +91,7 @@ traced_free(struct traced *d)
 
 /* What was told since the last call. */
 static __attribute__((unused)) const char *
-traced_told(struct traced *d)
+traced_emitted(struct traced *d)
 {
 	static char text[1 << 16];
 
@@ -132,7 +132,7 @@ put_record(struct traced *d, uint32_t slot, uint32_t place, int64_t us,
 	/* The clock the tracer reads must have passed it. */
 	while (us >= 0 && pp_clock_mono() < (int64_t)record[1])
 		usleep(200);
-	return (pp_trace_put(to, place, record));
+	return (pp_record_put(to, place, record));
 }
 
 static __attribute__((unused)) uint32_t
@@ -162,7 +162,7 @@ traced_bytes(int fd, uint64_t len)
 /* The bytes of a trace, which is stopped and ended. */
 static __attribute__((unused)) struct pp_buf
 traced_file(struct traced *d, struct pp_tracer_session *session,
-    struct pp_trace_go *go)
+    struct pp_go *go)
 {
 	struct pp_profile *stacks;
 	const uint32_t *words;
@@ -172,15 +172,15 @@ traced_file(struct traced *d, struct pp_tracer_session *session,
 	int fd;
 
 	pp_tracer_stop(session);
-	words = pp_trace_go_stacks(go, &count);
+	words = pp_go_stacks_of(go, &count);
 	assert_non_null(words);
 	stacks = pp_tracer_profile(d->tracer, words, count);
 	assert_non_null(stacks);
-	fd = pp_trace_go_finish(go, d->tracer, stacks, &len);
+	fd = pp_go_finish(go, d->tracer, stacks, &len);
 	bytes = traced_bytes(fd, len);
 	pp_profile_free(stacks);
 	pp_tracer_end(session);
-	pp_trace_go_free(go);
+	pp_go_free(go);
 	return (bytes);
 }
 

@@ -17,8 +17,8 @@
 #include "capture/wait.h"
 #include "fixture.h"
 #include "hook/process.h"
+#include "store/intern.h"
 #include "store/waits.h"
-#include "store/words.h"
 
 #define WAIT_SLOT 1
 #define ANY_WAIT  PP_WAITS_ALL
@@ -92,7 +92,7 @@ wait_rates(uint64_t block_ns, uint64_t fraction)
 
 	atomic_store(&wait_arena->control.block_rate_ns, block_ns);
 	atomic_store(&wait_arena->control.mutex_fraction, fraction);
-	(void)pp_ask(getpid(), 0, PP_ASK_LOOK);
+	(void)pp_ask(getpid(), 0, PP_ASK_CONTROL);
 	for (tries = 0; atomic_load(&pp_wait_watch) != watch; tries++) {
 		if (tries == 1000) {
 			fprintf(stderr, "nobody looked at the rates\n");
@@ -121,12 +121,12 @@ wait_take_label(void)
 static inline int
 wait_stack_has(uint32_t stack, const char *function, int leaf)
 {
-	struct pp_words table = pp_words_stacks(&wait_slot()->stacks);
+	struct pp_intern_table table = pp_intern_stacks(&wait_slot()->stacks);
 	uint64_t words[1 + PP_FRAMES_MAX];
 	uint32_t count, i;
 	Dl_info info;
 
-	count = pp_words_read(&table, stack, words, 1 + PP_FRAMES_MAX);
+	count = pp_intern_read(&table, stack, words, 1 + PP_FRAMES_MAX);
 	for (i = 1; i < count && (i == 1 || !leaf); i++) {
 		if (dladdr((void *)(uintptr_t)(words[i] - 1), &info) != 0 &&
 		    info.dli_sname != NULL &&
@@ -142,13 +142,13 @@ static inline struct wait_sum
 wait_sum(struct pp_wait_table *table, uint32_t wanted_label, unsigned int kind,
     const char *function)
 {
-	struct pp_rows rows = pp_rows_waits(table);
+	struct pp_counters counters = pp_counters_waits(table);
 	struct wait_sum sum = { 0, 0 };
 	uint32_t i, wait, label, stack;
 	uint64_t key;
 
-	for (i = 0; i < pp_rows_used(&rows); i++) {
-		key = atomic_load(&rows.row[i].key);
+	for (i = 0; i < pp_counters_used(&counters); i++) {
+		key = atomic_load(&counters.counter[i].key);
 		if (key == 0)
 			continue;
 		pp_wait_unpack(key, &wait, &label, &stack);
@@ -156,11 +156,12 @@ wait_sum(struct pp_wait_table *table, uint32_t wanted_label, unsigned int kind,
 			continue;
 		if (function != NULL && !wait_stack_has(stack, function, 0))
 			continue;
-		sum.count += (double)atomic_load(
-				 &rows.row[i].value[PP_WAIT_VALUE_COUNT]) /
+		sum.count +=
+		    (double)atomic_load(
+			&counters.counter[i].value[PP_WAIT_VALUE_COUNT]) /
 		    PP_WAIT_ONE;
-		sum.ns +=
-		    (int64_t)atomic_load(&rows.row[i].value[PP_WAIT_VALUE_NS]);
+		sum.ns += (int64_t)atomic_load(
+		    &counters.counter[i].value[PP_WAIT_VALUE_NS]);
 	}
 	return (sum);
 }

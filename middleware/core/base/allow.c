@@ -34,7 +34,7 @@ pp_allow_map_ipv4(uint8_t out[16], const void *in)
 	memcpy(out + sizeof(mapped_prefix), in, 4);
 }
 
-const char *const pp_refusals[PP_REFUSALS] = {
+const char *const pp_allow_refusals[PP_REFUSALS] = {
 	[PP_REFUSED_PEER] =
 	    "profiles are for local peers only; PPROF_ALLOW in the service's "
 	    "environment changes it",
@@ -193,7 +193,7 @@ seen_site(const char *value)
 }
 
 void
-pp_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
+pp_allow_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
     const char *name, const char *value)
 {
 	if (pp_allow_is_proxys(allow, name)) {
@@ -228,7 +228,7 @@ asked_reads(const struct pp_asked *asked)
 }
 
 enum pp_history
-pp_asked_history(const struct pp_asked *asked)
+pp_allow_asked_history(const struct pp_asked *asked)
 {
 	unsigned int history = asked->history | PP_HISTORY_MET;
 

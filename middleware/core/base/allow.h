@@ -1,9 +1,10 @@
 /*
  * The access rule: who may ask. All fronts (the route in Kore, the collector's
  * own listener) share it. A front fills in what it knows of a request (struct
- * pp_asked) and gives each header to pp_asked_header(); pp_allow_asked() then
- * says why the request is refused, or that the request is allowed. The options
- * of the rule are parsed in allow_options.c. Nothing here answers or logs.
+ * pp_asked) and gives each header to pp_allow_asked_header(); pp_allow_asked()
+ * then says why the request is refused, or that the request is allowed. The
+ * options of the rule are parsed in allow_options.c. Nothing here answers or
+ * logs.
  *
  *     PPROF_ALLOW=loopback            127.0.0.0/8, ::1, unix sockets (default)
  *     PPROF_ALLOW=10.0.0.0/8,::1/128  these networks, and unix sockets
@@ -75,12 +76,12 @@ struct pp_asked {
 
 /* Takes a header in. `value` stays the caller's and must live as long as
  * `asked`. */
-void pp_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
+void pp_allow_asked_header(struct pp_asked *asked, const struct pp_allow *allow,
     const char *name, const char *value);
 
 /* If the front sees every request of a connection and reads every body: the
  * bits that it has to remember of the connection from now on. */
-enum pp_history pp_asked_history(const struct pp_asked *asked);
+enum pp_history pp_allow_asked_history(const struct pp_asked *asked);
 
 enum pp_refusal {
 	PP_REFUSED_NOT,
@@ -96,7 +97,7 @@ enum pp_refusal {
 };
 
 /* One sentence for the client, for each reason but PP_REFUSED_NOT (NULL). */
-extern const char *const pp_refusals[PP_REFUSALS];
+extern const char *const pp_allow_refusals[PP_REFUSALS];
 
 /* The first reason to refuse the request; PP_REFUSED_NOT: there is none. */
 enum pp_refusal pp_allow_asked(const struct pp_allow *allow,

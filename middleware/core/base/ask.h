@@ -21,7 +21,7 @@ enum pp_ask {
 	PP_ASK_NONE = 0,
 	/* The thread reads the control words. The first thread that finds a
 	 * question to all threads passes the question on to the others. */
-	PP_ASK_LOOK = 0x70700001,
+	PP_ASK_CONTROL = 0x70700001,
 	/* control.dump_one is meant for this thread only. */
 	PP_ASK_ONE = 0x70700002
 };

@@ -106,8 +106,8 @@
 
 /* Counters of one worker's heap, by (stack, labels, size class), and the index
  * over them, a power of two. */
-#ifndef PP_HEAP_ROWS
-#define PP_HEAP_ROWS (1U << 14)
+#ifndef PP_HEAP_COUNTERS
+#define PP_HEAP_COUNTERS (1U << 14)
 #endif
 #ifndef PP_HEAP_INDEX
 #define PP_HEAP_INDEX (1U << 15)
@@ -127,8 +127,8 @@
 
 /* Counters of waits by (stack, labels, kind of wait), for block and mutex each:
  * a service waits at some hundred stacks. The index is a power of two. */
-#ifndef PP_WAIT_ROWS
-#define PP_WAIT_ROWS (1U << 12)
+#ifndef PP_WAIT_COUNTERS
+#define PP_WAIT_COUNTERS (1U << 12)
 #endif
 #ifndef PP_WAIT_INDEX
 #define PP_WAIT_INDEX (1U << 13)
@@ -146,10 +146,10 @@
 
 /* Requests and tasks in progress in one worker: Kore takes 1,000 requests
  * by default, and http_request_limit may be larger. Bytes kept of a path. */
-#ifndef PP_FLIGHTS_MAX
-#define PP_FLIGHTS_MAX (1U << 14)
+#ifndef PP_INFLIGHT_MAX
+#define PP_INFLIGHT_MAX (1U << 14)
 #endif
-#define PP_FLIGHT_PATH_MAX 120
+#define PP_INFLIGHT_PATH_MAX 120
 
 /* Routes by method whose requests are counted in one worker; a power of two.
  * Their times are counted in buckets: eight for each power of two from 2^10 ns
@@ -168,9 +168,9 @@
 /* A crash record keeps so many requests and so many CPU samples of a worker
  * that died. A slot keeps so many crash records until the collector has read
  * them. */
-#define PP_LAST_FLIGHTS 8
-#define PP_LAST_DEATHS	4
-#define PP_LAST_SAMPLES 8
+#define PP_CRASH_INFLIGHT 8
+#define PP_CRASH_RECORDS  4
+#define PP_RECENT_SAMPLES 8
 
 /* Stalls and deaths that are remembered. */
 #ifndef PP_STALLS_MAX
@@ -183,10 +183,10 @@
 
 /* Custom profiles of the application, the bytes of a name with its NUL, and the
  * things that one worker holds in all of them (a power of two). */
-#define PP_OWN_MAX	16
-#define PP_OWN_NAME_MAX 64
-#ifndef PP_OWN_LIVE
-#define PP_OWN_LIVE (1U << 15)
+#define PP_CUSTOM_MAX	   16
+#define PP_CUSTOM_NAME_MAX 64
+#ifndef PP_CUSTOM_LIVE
+#define PP_CUSTOM_LIVE (1U << 15)
 #endif
 
 /* Labels that one thread may push without a pop between. */
@@ -318,8 +318,8 @@
 /* Clients of the collector's own listener at once: people and scrapers, not
  * traffic. If one more comes, the client that has been slow for the longest
  * time is cut off. */
-#ifndef PP_VISITS_MAX
-#define PP_VISITS_MAX 64
+#ifndef PP_CLIENTS_MAX
+#define PP_CLIENTS_MAX 64
 #endif
 
 /* Of these clients at most so many may wait for an answer that takes more than
@@ -327,16 +327,16 @@
  * longer than nothing (WAIT). So profiles of a day do not keep out profiles of
  * five seconds, these do not keep out the doctor, and a new client always has a
  * connection to ask on. One client more gets 503. */
-#ifndef PP_VISITS_LONG_MAX
-#define PP_VISITS_LONG_MAX 48
+#ifndef PP_CLIENTS_LONG_MAX
+#define PP_CLIENTS_LONG_MAX 48
 #endif
-#define PP_VISIT_LONG_NS (5 * 1000000000LL)
-#ifndef PP_VISITS_WHILE_MAX
-#define PP_VISITS_WHILE_MAX 56
+#define PP_CLIENT_LONG_NS (5 * 1000000000LL)
+#ifndef PP_CLIENTS_WHILE_MAX
+#define PP_CLIENTS_WHILE_MAX 56
 #endif
-#define PP_VISIT_WHILE_NS (1000000000LL / 2)
-#ifndef PP_VISITS_WAIT_MAX
-#define PP_VISITS_WAIT_MAX 60
+#define PP_CLIENT_WHILE_NS (1000000000LL / 2)
+#ifndef PP_CLIENTS_WAIT_MAX
+#define PP_CLIENTS_WAIT_MAX 60
 #endif
 
 /* Bytes of all header lines ("name: value\n") of an answer. */

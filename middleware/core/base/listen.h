@@ -3,8 +3,8 @@
  *
  *     127.0.0.1:6061   localhost:6061   [::1]:6061   unix:/run/service.sock
  *
- * Not the socket itself: the parent makes it (kore/start/door.c), the collector
- * serves it (collector/door.c).
+ * Not the socket itself: the parent makes it (kore/start/bind.c), the collector
+ * serves it (collector/listener.c).
  *
  * Rule: pure functions, no allocation, no look-up of names.
  */

@@ -63,9 +63,9 @@
 	X(CONTENDED_DROPPED, "contended_dropped",                              \
 	    "waits for a mutex whose holder could not be charged: too many "   \
 	    "contended at once")                                               \
-	X(FLIGHTS_DROPPED, "flights_dropped",                                  \
+	X(INFLIGHT_DROPPED, "flights_dropped",                                 \
 	    "requests and tasks in progress that did not fit the table")       \
-	X(OWN_DROPPED, "own_dropped",                                          \
+	X(CUSTOM_DROPPED, "own_dropped",                                       \
 	    "additions to the application's own profiles that did not fit")    \
 	X(TRACE_DROPPED, "trace_dropped",                                      \
 	    "trace events lost: a thread's ring was full, or the table of "    \

@@ -19,7 +19,7 @@
  *     worker ── struct pp_wire_proc ───────────────────► collector
  *               fds: its smaps_rollup, open for reading
  *
- *     parent ── struct pp_wire_look ───────────────────► collector
+ *     parent ── struct pp_wire_wake ───────────────────► collector
  *
  * Rule: both sides check everything that they receive; neither side may crash
  * or wait because of the other. Both run on the same machine and come from the
@@ -40,7 +40,7 @@ enum pp_wire_kind {
 	PP_WIRE_OBJECT,	     /* worker or parent to collector */
 	PP_WIRE_PROC,	     /* worker to collector */
 	PP_WIRE_ANSWER,	     /* collector to worker */
-	PP_WIRE_LOOK	     /* parent to collector */
+	PP_WIRE_WAKE	     /* parent to collector */
 };
 
 /* Methods, as the service tells them apart. */
@@ -86,9 +86,9 @@ struct pp_wire_proc {
 };
 
 /* The collector shall read the arena now: a worker has died. */
-struct pp_wire_look {
+struct pp_wire_wake {
 	uint32_t version;
-	uint32_t kind; /* PP_WIRE_LOOK */
+	uint32_t kind; /* PP_WIRE_WAKE */
 };
 
 struct pp_wire_answer {

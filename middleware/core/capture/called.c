@@ -54,7 +54,7 @@ called_waited(const struct pp_called *called, int64_t *now)
 void
 pp_called_begin(struct pp_called *called, enum pp_call call)
 {
-	called->told = pp_trace_active() ? pp_trace_call(call) : 0;
+	called->traced = pp_trace_active() ? pp_trace_call(call) : 0;
 	called->since = 0;
 	if (of_others[call] && called_wanted(called, PP_WATCH_BLOCK))
 		called_since(called);
@@ -66,7 +66,7 @@ pp_called_end(const struct pp_called *called, enum pp_call call)
 	int saved = errno;
 	int64_t ns, now;
 
-	pp_trace_called(call, called->told);
+	pp_trace_called(call, called->traced);
 	if (called->since == 0)
 		return;
 	called_outer = NULL;
@@ -77,7 +77,7 @@ pp_called_end(const struct pp_called *called, enum pp_call call)
 }
 
 void
-pp_called_begin_seldom(struct pp_called *called)
+pp_called_begin_slow(struct pp_called *called)
 {
 	called->since = 0;
 	if (called_wanted(called, PP_WATCH_BLOCK | PP_WATCH_TRACE))
@@ -85,7 +85,7 @@ pp_called_begin_seldom(struct pp_called *called)
 }
 
 void
-pp_called_end_seldom(const struct pp_called *called, enum pp_call call)
+pp_called_end_slow(const struct pp_called *called, enum pp_call call)
 {
 	int saved = errno;
 	int64_t ns, now;
@@ -95,7 +95,7 @@ pp_called_end_seldom(const struct pp_called *called, enum pp_call call)
 	called_outer = NULL;
 	ns = called_waited(called, &now);
 	if (ns != 0) {
-		pp_trace_call_told(call, called->since, now);
+		pp_trace_call_past(call, called->since, now);
 		if (of_others[call])
 			pp_wait_ended(PP_WAIT_OF_CALL(call), ns);
 	}

@@ -22,10 +22,10 @@
 #include "capture/wait.h"
 
 struct pp_called {
-	uint64_t told;	/* by the trace; 0: not */
-	int64_t since;	/* pp_clock_mono(); 0: nobody wants to know */
-	int64_t summed; /* pp_wait_sum until then */
-	long switches;	/* of the thread, until then */
+	uint64_t traced; /* by the trace; 0: not */
+	int64_t since;	 /* pp_clock_mono(); 0: nobody wants to know */
+	int64_t summed;	 /* pp_wait_sum until then */
+	long switches;	 /* of the thread, until then */
 };
 
 /* Whether somebody wants to know of waits: one load. */
@@ -43,8 +43,8 @@ void pp_called_end(const struct pp_called *called, enum pp_call call);
 
 /* The trace is told afterwards, if the call has waited: for functions that are
  * called often and seldom do. */
-void pp_called_begin_seldom(struct pp_called *called);
-void pp_called_end_seldom(const struct pp_called *called, enum pp_call call);
+void pp_called_begin_slow(struct pp_called *called);
+void pp_called_end_slow(const struct pp_called *called, enum pp_call call);
 
 /* In place of the second half: it does something else than to wait. */
 void pp_called_not(const struct pp_called *called);

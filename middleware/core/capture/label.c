@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "capture/label.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 /* Append "text\0"; returns 0 when it did not fit. */
 static int
@@ -28,7 +28,7 @@ pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs)
 		char text[PP_LABEL_SET_MAX];
 		uint64_t words[PP_LABEL_SET_MAX / sizeof(uint64_t)];
 	} set;
-	struct pp_words table;
+	struct pp_intern_table table;
 	size_t used, before;
 	unsigned int i;
 	uint32_t id;
@@ -49,8 +49,8 @@ pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs)
 		return (0);
 	while (used % sizeof(uint64_t) != 0)
 		set.text[used++] = '\0';
-	table = pp_words_labels(&pp_self.slot->labels);
-	id = pp_words_put(&table, set.words,
+	table = pp_intern_labels(&pp_self.slot->labels);
+	id = pp_intern_put(&table, set.words,
 	    (uint32_t)(used / sizeof(uint64_t)));
 	if (id == 0)
 		pp_slot_lose(pp_self.slot, PP_LOSS_LABELS_DROPPED, 1);
@@ -64,12 +64,12 @@ __thread unsigned int pp_label_depth;
 static unsigned int
 label_pairs(uint32_t set, uint64_t *words, struct pp_label_pair *pair)
 {
-	struct pp_words table = pp_words_labels(&pp_self.slot->labels);
+	struct pp_intern_table table = pp_intern_labels(&pp_self.slot->labels);
 	const char *at = (const char *)words, *end;
 	unsigned int pairs = 0;
 
 	end = at +
-	    pp_words_read(&table, set, words,
+	    pp_intern_read(&table, set, words,
 		PP_LABEL_SET_MAX / sizeof(*words)) *
 		sizeof(*words);
 	while (at < end && *at != '\0' && pairs < PP_LABELS_PER_SET) {

@@ -2,7 +2,7 @@
  * What the dynamic linker has loaded now: in the program's own namespace, as
  * dl_iterate_phdr() tells, and in those that dlmopen() has made.
  *
- * Not what was loaded before: that is objects.h.
+ * Not what was loaded before: that is scan.h.
  *
  * Rule: outside of signal handlers.
  */

@@ -25,11 +25,11 @@
 /* The clock that makes a thread's samples now. */
 enum pp_cpu_mode {
 	PP_CPU_OFF,
-	PP_CPU_TICK, /* the thread's CPU timer, exact up to the kernel's tick.
+	PP_CPU_TIMER, /* the thread's CPU timer, exact up to the kernel's tick.
 			At higher rates it only tells that the thread runs */
-	PP_CPU_WALL, /* a monotonic timer, weighed by the thread's CPU clock:
+	PP_CPU_WALL,  /* a monotonic timer, weighed by the thread's CPU clock:
 			at higher rates, while the thread runs */
-	PP_CPU_PERF  /* perf_event's task clock instead, if asked for */
+	PP_CPU_PERF   /* perf_event's task clock instead, if asked for */
 };
 
 enum pp_thread_state {
@@ -78,10 +78,10 @@ struct pp_self {
 	struct pp_arena *arena; /* NULL: no slot, nothing is captured */
 	struct pp_slot *slot;
 	pid_t pid;
-	uint32_t worker; /* 1..: the number of this worker; 0: no worker */
-	int scanned;	 /* 1: the slot's objects are this process's */
-	int64_t tick_ns; /* of the kernel: CPU timers are no finer */
-	int perf_event;	 /* 1: the operator has asked for perf_event_open */
+	uint32_t worker;  /* 1..: the number of this worker; 0: no worker */
+	int scanned;	  /* 1: the slot's objects are this process's */
+	int64_t jiffy_ns; /* of the kernel: CPU timers are no finer */
+	int perf_event;	  /* 1: the operator has asked for perf_event_open */
 	uintptr_t main_stack; /* of the main thread, lowest address */
 	size_t main_stack_size;
 	_Atomic int unwind_unsafe; /* an address may mean two objects */
@@ -101,8 +101,8 @@ extern __thread uint32_t pp_label_now;
 
 /* Id of the request or task that the calling thread runs, and id of the request
  * that it works for (the same id, or that of the task's request); 0: none. */
-extern __thread uint64_t pp_flight_now;
-extern __thread uint64_t pp_flight_request;
+extern __thread uint64_t pp_self_inflight;
+extern __thread uint64_t pp_self_request;
 
 /* Not 0 while no stack may be walked: the thread is in the unwinder or in the
  * dynamic linker. The thread itself sets and clears it. */

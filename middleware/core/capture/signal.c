@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/cpu.h"
+#include "capture/sampler.h"
 #include "capture/signal_private.h"
 
 #define SIGNALS 65
@@ -27,7 +27,7 @@
 #define KICKS_MAX 1000
 #define KICK_NEAR 512 /* bytes of the stack */
 
-__thread volatile uint32_t pp_calls_interrupted;
+__thread volatile uint32_t pp_signal_interrupted;
 __thread volatile uint32_t pp_signal_handled;
 __thread volatile int pp_signal_continues;
 __thread volatile int pp_signal_blocked;
@@ -157,13 +157,13 @@ before_call_again(const ucontext_t *uc)
 #endif
 
 /* What our signal has done to a system call of the thread. Another one of ours
- * may come before the first instruction of a handler of the application's, which
- * is then still to see where the call is begun again. */
+ * may come before the first instruction of a handler of the application's,
+ * which is then still to see where the call is begun again. */
 void
 pp_signal_note(const ucontext_t *uc)
 {
 	if ((long)REG_RESULT(uc) == -EINTR) {
-		pp_calls_interrupted++;
+		pp_signal_interrupted++;
 	} else if (after_call(uc)) {
 		pp_signal_sp = (uintptr_t)REG_SP(uc);
 		pp_signal_result = (long)REG_RESULT(uc);
@@ -226,7 +226,8 @@ call_ends(ucontext_t *uc, int flags)
 }
 
 /* Returns the thread's timer, or -1. A handler of the application that comes in
- * the middle may have made one: one is enough, and two would be one for ever. */
+ * the middle may have made one: one is enough, and two would be one for
+ * ever. */
 static int
 kick_new(void)
 {

@@ -21,7 +21,7 @@
 #include "capture/self.h"
 
 /* System calls of the calling thread that our signal has ended with EINTR. */
-extern __thread volatile uint32_t pp_calls_interrupted;
+extern __thread volatile uint32_t pp_signal_interrupted;
 
 /* Handlers of the application that have begun in it. */
 extern __thread volatile uint32_t pp_signal_handled;
@@ -51,7 +51,7 @@ pp_signal_is_ours(const siginfo_t *info)
 		return (
 		    value == (char *)&pp_self || value == (char *)&pp_self + 1);
 	case SI_QUEUE:
-		return (info->si_value.sival_int == PP_ASK_LOOK ||
+		return (info->si_value.sival_int == PP_ASK_CONTROL ||
 		    info->si_value.sival_int == PP_ASK_ONE);
 	case SI_USER:
 		/* What is left of a question when the user has as many signals
@@ -67,7 +67,7 @@ static inline int
 pp_signal_asks(const siginfo_t *info)
 {
 	if (info->si_code == SI_USER)
-		return (PP_ASK_LOOK);
+		return (PP_ASK_CONTROL);
 	return (
 	    info->si_code == SI_QUEUE ? info->si_value.sival_int : PP_ASK_NONE);
 }

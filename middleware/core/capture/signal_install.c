@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "capture/cpu.h"
+#include "capture/sampler.h"
 #include "capture/signal.h"
 
 int
@@ -13,13 +13,13 @@ pp_signal_install(void)
 	struct pp_signal_action was;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_sigaction = pp_cpu_signal;
+	action.sa_sigaction = pp_sampler_signal;
 	action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
 	/* An application's handler over ours could leave it by longjmp(). */
 	memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
 	if (sigaction(SIGPROF, &action, &old) == -1)
 		return (-1);
-	if (old.sa_sigaction == pp_cpu_signal)
+	if (old.sa_sigaction == pp_sampler_signal)
 		return (0);
 	was.handler = (void *)old.sa_sigaction;
 	was.flags = old.sa_flags;

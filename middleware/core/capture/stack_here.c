@@ -8,7 +8,7 @@
 #include "capture/own_stack.h"
 #include "capture/stack_here.h"
 #include "capture/unwind.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 struct here {
 	int skip;
@@ -22,7 +22,7 @@ here_intern(void *arg)
 	uint64_t words[1 + PP_FRAMES_MAX];
 	struct pp_slot *slot = pp_self.slot;
 	struct here *here = arg;
-	struct pp_words table;
+	struct pp_intern_table table;
 	uint32_t frames, skip = (uint32_t)here->skip;
 
 	frames = pp_unwind_here(words + 1, &here->end);
@@ -34,8 +34,8 @@ here_intern(void *arg)
 	}
 	words[0] =
 	    atomic_load_explicit(&slot->objects.used, memory_order_relaxed);
-	table = pp_words_stacks(&slot->stacks);
-	here->id = pp_words_put(&table, words, frames + 1);
+	table = pp_intern_stacks(&slot->stacks);
+	here->id = pp_intern_put(&table, words, frames + 1);
 }
 
 uint32_t

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/cpu.h"
-#include "capture/cpu_perf.h"
-#include "capture/heap.h"
-#include "capture/objects.h"
-#include "capture/own.h"
+#include "capture/alloc_sample.h"
+#include "capture/custom.h"
 #include "capture/own_stack.h"
+#include "capture/sampler.h"
+#include "capture/sampler_perf.h"
+#include "capture/scan.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
@@ -27,7 +27,7 @@
 /* Timers are advanced by the kernel's tick; the coarse clocks tell how often
  * that is (4 ms at CONFIG_HZ=250). */
 static int64_t
-kernel_tick_ns(void)
+kernel_jiffy_ns(void)
 {
 	struct timespec res;
 
@@ -60,9 +60,9 @@ main_stack_find(void)
 int
 pp_self_prepare(const char **why)
 {
-	pp_self.tick_ns = kernel_tick_ns();
+	pp_self.jiffy_ns = kernel_jiffy_ns();
 	main_stack_find();
-	pp_objects_prepare();
+	pp_scan_prepare();
 	if (pp_signal_install() == -1) {
 		*why = "SIGPROF cannot be handled: no CPU samples";
 		return (-1);
@@ -87,19 +87,19 @@ self_take_slot(struct pp_arena *arena, uint32_t number)
 void
 pp_self_start(struct pp_arena *arena, uint32_t number)
 {
-	struct pp_thread_birth main_thread;
+	struct pp_thread_creation main_thread;
 	uint32_t used, i;
 
 	self_take_slot(arena, number);
 	pp_slot_repair(pp_self.slot);
 	pp_ring_seal(&pp_self.slot->cpu);
-	pp_objects_scan(NULL);
+	pp_scan_objects(NULL);
 	/* No more of them than were used: each is a page's third. */
 	used = atomic_load(&pp_self.slot->threads_used);
 	for (i = 0; i < used && i < PP_THREADS_MAX; i++)
 		atomic_store(&pp_self.slot->thread[i].tid, 0);
-	pp_heap_start();
-	pp_own_start();
+	pp_alloc_start();
+	pp_custom_start();
 	pp_self.worker = number;
 	(void)pp_signal_install();
 	pp_signal_enter(0);
@@ -115,7 +115,7 @@ void
 pp_self_start_parent(struct pp_arena *arena)
 {
 	self_take_slot(arena, 0);
-	pp_objects_scan(NULL);
+	pp_scan_objects(NULL);
 }
 
 void
@@ -130,12 +130,12 @@ pp_self_leave(void)
 	pp_trace_apply();
 	pp_thread_self = NULL;
 	pp_label_now = 0;
-	pp_flight_now = pp_flight_request = 0;
+	pp_self_inflight = pp_self_request = 0;
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		if (atomic_load(&pp_self.thread[i].state) == PP_THREAD_FREE)
 			continue;
 		/* Timers are not inherited, descriptors are. */
-		pp_cpu_perf_close(&pp_self.thread[i]);
+		pp_sampler_perf_close(&pp_self.thread[i]);
 		atomic_store(&pp_self.thread[i].mode, PP_CPU_OFF);
 		atomic_store(&pp_self.thread[i].state, PP_THREAD_FREE);
 	}

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "capture/cpu.h"
 #include "capture/own_stack.h"
+#include "capture/sampler.h"
 #include "capture/signal.h"
 #include "capture/thread.h"
 #include "capture/trace.h"
@@ -58,7 +58,8 @@ thread_facts(const struct pp_thread *thread)
 }
 
 static void
-thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
+thread_publish(const struct pp_thread *thread,
+    const struct pp_thread_creation *creation)
 {
 	struct pp_thread_facts *facts = thread_facts(thread);
 	uint32_t place = (uint32_t)(thread - pp_self.thread), used;
@@ -68,8 +69,8 @@ thread_tell(const struct pp_thread *thread, const struct pp_thread_birth *birth)
 	    !atomic_compare_exchange_weak(&pp_self.slot->threads_used, &used,
 		place + 1))
 		;
-	atomic_store(&facts->creator, birth->creator);
-	atomic_store(&facts->creator_label, birth->label);
+	atomic_store(&facts->creator, creation->creator);
+	atomic_store(&facts->creator_label, creation->label);
 	atomic_store(&facts->started_ns, pp_clock_mono());
 	/* A dump that was asked for before it began is not its business. */
 	atomic_store(&facts->unsampled_ns, 0);
@@ -90,7 +91,8 @@ thread_warm(void *unused)
 
 /* What a claimed entry needs before its thread is LIVE. */
 static void
-thread_begin(struct pp_thread *thread, const struct pp_thread_birth *birth)
+thread_begin(struct pp_thread *thread,
+    const struct pp_thread_creation *creation)
 {
 	atomic_store(&thread->tid, (pid_t)syscall(SYS_gettid));
 	atomic_store(&thread->timer, -1);
@@ -98,8 +100,8 @@ thread_begin(struct pp_thread *thread, const struct pp_thread_birth *birth)
 	atomic_store(&thread->perf_fd, -1);
 	atomic_store(&thread->mode, PP_CPU_OFF);
 	atomic_store(&thread->last_cpu_ns, 0);
-	thread->function = birth->function;
-	thread_tell(thread, birth);
+	thread->function = creation->function;
+	thread_publish(thread, creation);
 }
 
 static void
@@ -108,16 +110,16 @@ thread_end(struct pp_thread *thread)
 	uint64_t left;
 
 	atomic_store(&thread->state, PP_THREAD_LEAVING);
-	left = pp_cpu_leave(thread);
+	left = pp_sampler_leave(thread);
 	if (left != 0)
-		pp_cpu_left(thread, left, thread->function);
+		pp_sampler_left(thread, left, thread->function);
 	if (pp_self.slot != NULL)
 		atomic_store(&thread_facts(thread)->tid, 0);
 	atomic_store(&thread->state, PP_THREAD_FREE);
 }
 
 void
-pp_thread_enter(const struct pp_thread_birth *birth)
+pp_thread_enter(const struct pp_thread_creation *creation)
 {
 	struct pp_thread *thread;
 
@@ -130,12 +132,12 @@ pp_thread_enter(const struct pp_thread_birth *birth)
 		return;
 	}
 	thread->bare = NULL;
-	thread_begin(thread, birth);
-	thread_find_stack(thread, birth->stack_size);
+	thread_begin(thread, creation);
+	thread_find_stack(thread, creation->stack_size);
 	pp_thread_self = thread;
 	(void)pp_own_stack_run(thread_warm, NULL);
 	atomic_store(&thread->state, PP_THREAD_LIVE);
-	pp_cpu_enter(thread);
+	pp_sampler_enter(thread);
 }
 
 void
@@ -153,7 +155,8 @@ pp_thread_leave(void)
 	thread_end(thread);
 }
 
-/* Those that ended by the system call alone have left their entry and timers. */
+/* Those that ended by the system call alone have left their entry and
+ * timers. */
 static void
 bare_sweep(void)
 {
@@ -198,14 +201,15 @@ pp_thread_bare_drop(struct pp_thread *thread)
 int
 pp_thread_bare_run(struct pp_thread *thread)
 {
-	struct pp_thread_birth birth = { .function = (uintptr_t)thread->bare };
+	struct pp_thread_creation creation = { .function =
+						   (uintptr_t)thread->bare };
 	int status;
 
-	thread_begin(thread, &birth);
+	thread_begin(thread, &creation);
 	atomic_store(&thread->stack_start, 0);
 	atomic_store(&thread->stack_size, 0);
 	atomic_store(&thread->state, PP_THREAD_LIVE);
-	pp_cpu_enter(thread);
+	pp_sampler_enter(thread);
 	status = thread->bare(thread->bare_argument);
 	thread_end(thread);
 	return (status);

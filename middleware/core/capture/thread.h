@@ -1,7 +1,7 @@
 /*
  * Threads as they come and go. A thread registers itself, because a CPU timer
  * needs the thread's id, and because the unwinder must be warmed up in each
- * thread. Not the thread's clocks (cpu.h). The order of the thread table's
+ * thread. Not the thread's clocks (sampler.h). The order of the thread table's
  * states is in self.h.
  *
  * Rule: called by the thread itself, outside of signal handlers; but the
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct pp_thread_birth {
+struct pp_thread_creation {
 	size_t stack_size;  /* as created, without its guard; 0: not known */
 	uintptr_t function; /* the thread's first function; 0: not known */
 	uint32_t creator;   /* stack id of its creation, 0: none */
@@ -23,7 +23,7 @@ struct pp_thread_birth {
 
 /* Make the calling thread a sampled one. Does nothing in a process without a
  * slot, or for a thread that is registered. Full table: counted. */
-void pp_thread_enter(const struct pp_thread_birth *birth);
+void pp_thread_enter(const struct pp_thread_creation *creation);
 
 /* A signal handler's part of a dump: if control.dump has moved, write the
  * calling thread's stack into the slot. The first thread of the process that

@@ -16,7 +16,7 @@
 #include "capture/self.h"
 #include "capture/jumps.h"
 #include "capture/unwind.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 /* The numbers of the last questions that were passed on. */
 static _Atomic uint32_t dump_passed, trace_passed;
@@ -37,7 +37,7 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 			continue;
 		/* ESRCH: it has just ended. */
 		if (pp_ask(pp_self.pid, atomic_load(&thread->tid),
-			PP_ASK_LOOK) == -1 &&
+			PP_ASK_CONTROL) == -1 &&
 		    errno != ESRCH)
 			atomic_fetch_or(&pp_self.slot->clocks,
 			    PP_TGKILL_REFUSED);
@@ -71,7 +71,7 @@ pp_thread_dump(void *context, int one)
 		atomic_store_explicit(&facts->pc[i], pcs[i],
 		    memory_order_relaxed);
 	atomic_store(&facts->label, pp_label_now);
-	atomic_store(&facts->flight, pp_flight_now);
+	atomic_store(&facts->inflight, pp_self_inflight);
 	atomic_store(&facts->frames, frames);
 	atomic_store(&facts->dumped, wanted);
 }
@@ -82,7 +82,7 @@ seen_stack(void *context)
 {
 	uint64_t words[1 + PP_FRAMES_MAX];
 	struct pp_slot *slot = pp_self.slot;
-	struct pp_words table = pp_words_stacks(&slot->stacks);
+	struct pp_intern_table table = pp_intern_stacks(&slot->stacks);
 	enum pp_unwind_end end;
 	int stackless;
 	uint32_t frames;
@@ -90,7 +90,7 @@ seen_stack(void *context)
 	words[0] =
 	    atomic_load_explicit(&slot->objects.used, memory_order_relaxed);
 	frames = pp_unwind_interrupted(context, words + 1, &stackless, &end);
-	return (pp_words_put(&table, words, frames + 1));
+	return (pp_intern_put(&table, words, frames + 1));
 }
 
 void
@@ -114,7 +114,7 @@ pp_thread_seen(void *context)
 	in_call = pp_unwind_in_call(context);
 	atomic_store(&facts->traced_call, in_call != 0);
 	atomic_store(&facts->traced_stack, in_call ? seen_stack(context) : 0);
-	atomic_store(&facts->traced_flight, pp_flight_now);
+	atomic_store(&facts->traced_inflight, pp_self_inflight);
 	atomic_store(&facts->traced, wanted);
 }
 
@@ -146,7 +146,7 @@ pp_thread_dump_pc(const struct pp_thread *thread, const void *context)
 	facts = &pp_self.slot->thread[thread - pp_self.thread];
 	atomic_store(&facts->pc[0], pp_jumps_home(pp_unwind_pc(context)));
 	atomic_store(&facts->label, 0);
-	atomic_store(&facts->flight, 0);
+	atomic_store(&facts->inflight, 0);
 	atomic_store(&facts->frames, 1);
 	atomic_store(&facts->dumped, wanted);
 }

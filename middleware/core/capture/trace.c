@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "capture/trace.h"
 #include "capture/unwind_lib.h"
 #include "capture/wait.h"
 
-PP_OFTEN_DATA _Atomic uint32_t pp_trace_on;
+PP_HOT_PATH_DATA _Atomic uint32_t pp_trace_on;
 
 static __thread struct {
 	uint32_t began;		  /* control.trace as it began; 0: never */
@@ -56,7 +56,7 @@ trace_lose(void)
 
 /* Where records are missing the reader must learn of it before it reads on:
  * nothing is written until that has been said. */
-PP_OFTEN static int
+PP_HOT_PATH static int
 trace_put(uint32_t place, uint64_t *record)
 {
 	uint64_t missing[3], dropped;
@@ -66,14 +66,14 @@ trace_put(uint32_t place, uint64_t *record)
 		missing[0] = pp_trace_head(PP_TRACE_DROPPED, 3, 0, 0);
 		missing[1] = record[1];
 		missing[2] = dropped;
-		if (pp_trace_put(pp_self.slot, place, missing) == 0)
+		if (pp_record_put(pp_self.slot, place, missing) == 0)
 			atomic_fetch_sub_explicit(&trace.dropped, dropped,
 			    memory_order_relaxed);
 		else
 			dropped = UINT64_MAX;
 	}
 	if (dropped != UINT64_MAX &&
-	    pp_trace_put(pp_self.slot, place, record) == 0)
+	    pp_record_put(pp_self.slot, place, record) == 0)
 		return (0);
 	trace_lose();
 	return (-1);
@@ -84,19 +84,19 @@ trace_begin(uint32_t place, uint32_t on, int64_t now)
 {
 	uint64_t record[4];
 
-	record[0] = pp_trace_head(PP_TRACE_BEGIN, 4, pp_flight_now != 0,
-	    pp_flight_now != 0 ? pp_label_now : 0);
+	record[0] = pp_trace_head(PP_TRACE_BEGIN, 4, pp_self_inflight != 0,
+	    pp_self_inflight != 0 ? pp_label_now : 0);
 	record[1] = (uint64_t)now;
 	record[2] = (uint64_t)(uint32_t)pp_self.pid << 32 |
 	    (uint32_t)pp_thread_self->tid;
-	record[3] = pp_flight_now;
+	record[3] = pp_self_inflight;
 	trace.inside = 0;
 	trace.asked.at = 0;
 	if (trace_put(place, record) == -1)
 		return (-1);
 	trace.began = on;
 	trace.last = (uint64_t)now;
-	trace.runs = place != 0 || pp_flight_now != 0;
+	trace.runs = place != 0 || pp_self_inflight != 0;
 	return (0);
 }
 
@@ -178,7 +178,7 @@ trace_ask(uint32_t place, uint64_t now, int runs)
 /* Whether the kernel is to be asked now: where the thread may just have waited
  * in what is told, so that the next answer is of what is not, and where it may
  * have waited in what is not told. */
-PP_OFTEN static inline int
+PP_HOT_PATH static inline int
 trace_asks(enum pp_trace_kind kind, uint64_t now)
 {
 	uint64_t since = now - trace.last;
@@ -191,7 +191,7 @@ trace_asks(enum pp_trace_kind kind, uint64_t now)
 }
 
 /* What runs after a record of that kind. */
-PP_OFTEN static inline void
+PP_HOT_PATH static inline void
 trace_runs(enum pp_trace_kind kind, uint64_t now)
 {
 	if (kind == PP_TRACE_RUN || kind == PP_TRACE_TASK_RUN)
@@ -202,7 +202,7 @@ trace_runs(enum pp_trace_kind kind, uint64_t now)
 	trace.last = now;
 }
 
-PP_OFTEN static inline int
+PP_HOT_PATH static inline int
 trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
     uint32_t words, int timed)
 {
@@ -232,14 +232,14 @@ trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
 	return (result);
 }
 
-PP_OFTEN int
+PP_HOT_PATH int
 pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
     uint64_t *record, uint32_t words)
 {
 	return (trace_write(kind, n, m, record, words, 0));
 }
 
-PP_OFTEN int
+PP_HOT_PATH int
 pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
     uint64_t *record, uint32_t words)
 {
@@ -251,27 +251,27 @@ pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
  * is in the table after that ends later, on whatever thread.
  */
 static void
-trace_snapshot(const struct pp_flight *flight, int64_t now)
+trace_snapshot(const struct pp_inflight *inflight, int64_t now)
 {
 	uint64_t record[7], id;
 	uint32_t state, n;
 
-	id = atomic_load(&flight->id);
+	id = atomic_load(&inflight->id);
 	if (id == 0)
 		return;
-	state = atomic_load(&flight->state);
+	state = atomic_load(&inflight->state);
 	n = (state < PP_WAIT_COUNT ? state : PP_WAIT_NONE) |
-	    (atomic_load(&flight->task) != 0 ? 1U << 15 : 0);
-	record[0] =
-	    pp_trace_head(PP_TRACE_SNAPSHOT, 7, n, atomic_load(&flight->label));
+	    (atomic_load(&inflight->task) != 0 ? 1U << 15 : 0);
+	record[0] = pp_trace_head(PP_TRACE_SNAPSHOT, 7, n,
+	    atomic_load(&inflight->label));
 	record[1] = (uint64_t)now;
 	record[2] = id;
-	record[3] = atomic_load(&flight->stack);
-	record[4] = (uint64_t)atomic_load(&flight->since_ns);
-	record[5] = atomic_load(&flight->request);
-	record[6] = atomic_load(&flight->tid);
+	record[3] = atomic_load(&inflight->stack);
+	record[4] = (uint64_t)atomic_load(&inflight->since_ns);
+	record[5] = atomic_load(&inflight->request);
+	record[6] = atomic_load(&inflight->tid);
 	/* A task has ended meanwhile, and another taken its entry. */
-	if (atomic_load(&flight->id) == id)
+	if (atomic_load(&inflight->id) == id)
 		(void)trace_put(0, record);
 }
 
@@ -279,7 +279,7 @@ void
 pp_trace_begin_loop(void)
 {
 	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
-	const struct pp_flights *flights;
+	const struct pp_inflights *inflights;
 	uint32_t used, i;
 	int64_t now;
 
@@ -288,10 +288,10 @@ pp_trace_begin_loop(void)
 		return;
 	now = pp_clock_mono();
 	if (trace_begin(0, on, now) == 0) {
-		flights = &pp_self.slot->flights;
-		used = atomic_load(&flights->used);
-		for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++)
-			trace_snapshot(&flights->flight[i], now);
+		inflights = &pp_self.slot->inflights;
+		used = atomic_load(&inflights->used);
+		for (i = 0; i < used && i < PP_INFLIGHT_MAX; i++)
+			trace_snapshot(&inflights->inflight[i], now);
 	}
 	trace_leave();
 }
@@ -357,7 +357,7 @@ pp_trace_waited(enum pp_wait wait, uint64_t began)
 }
 
 void
-pp_trace_call_told(enum pp_call call, int64_t began, int64_t ended)
+pp_trace_call_past(enum pp_call call, int64_t began, int64_t ended)
 {
 	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
 	uint64_t from = (uint64_t)began;
@@ -379,6 +379,6 @@ pp_trace_leave(void)
 {
 	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
 
-	if (on != 0 && (trace.began == on || pp_flight_now != 0))
+	if (on != 0 && (trace.began == on || pp_self_inflight != 0))
 		pp_trace(PP_TRACE_LEAVE, 0, 0);
 }

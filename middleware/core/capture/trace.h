@@ -80,7 +80,7 @@ void pp_trace_waited(enum pp_wait wait, uint64_t began);
 
 /* A call that has waited and has not been told before: from when to when, by
  * pp_clock_mono(). */
-void pp_trace_call_told(enum pp_call call, int64_t began, int64_t ended);
+void pp_trace_call_past(enum pp_call call, int64_t began, int64_t ended);
 
 /* How often the calling thread has given its processor up by itself, since it
  * began; 0 where a sandbox refuses to say. Async-signal-safe. */

@@ -16,7 +16,7 @@ static __thread struct {
 } user;
 
 static void
-user_look(void)
+user_check(void)
 {
 	uint32_t on = atomic_load_explicit(&pp_trace_on, memory_order_relaxed);
 
@@ -29,8 +29,7 @@ user_look(void)
 static uint64_t
 user_task_now(void)
 {
-	return (
-	    user.tasks != 0 ? user.task[user.tasks - 1] : pp_flight_request);
+	return (user.tasks != 0 ? user.task[user.tasks - 1] : pp_self_request);
 }
 
 /* Puts the text at `to`, NUL padded to whole words; returns its bytes. One
@@ -64,7 +63,7 @@ pp_trace_user_task(uint64_t id, const char *type)
 	uint64_t record[PP_TRACE_RECORD_MAX];
 	uint32_t len;
 
-	user_look();
+	user_check();
 	record[2] = id;
 	record[3] = user_task_now();
 	len = user_text(record + 4, type);
@@ -81,7 +80,7 @@ pp_trace_user_task_end(uint64_t id)
 {
 	uint32_t i;
 
-	user_look();
+	user_check();
 	for (i = 0; i < user.tasks && user.task[i] != id; i++)
 		;
 	if (i < user.tasks) {
@@ -98,7 +97,7 @@ pp_trace_user_region(const char *type)
 	uint64_t record[PP_TRACE_RECORD_MAX], bit;
 	uint32_t len;
 
-	user_look();
+	user_check();
 	if (user.regions++ >= PP_TRACE_REGIONS_MAX)
 		return;
 	bit = 1ULL << (user.regions - 1);
@@ -114,7 +113,7 @@ pp_trace_user_region(const char *type)
 void
 pp_trace_user_region_end(void)
 {
-	user_look();
+	user_check();
 	if (user.regions == 0 || user.regions-- > PP_TRACE_REGIONS_MAX)
 		return;
 	if ((user.written >> user.regions & 1) != 0)
@@ -127,7 +126,7 @@ pp_trace_user_log(const char *category, const char *message)
 	uint64_t record[PP_TRACE_RECORD_MAX];
 	uint32_t first, second;
 
-	user_look();
+	user_check();
 	record[2] = user_task_now();
 	first = user_text(record + 3, category);
 	second = user_text(record + 3 + words_of(first), message);
@@ -138,7 +137,7 @@ pp_trace_user_log(const char *category, const char *message)
 void
 pp_trace_user_returned(void)
 {
-	user_look();
+	user_check();
 	while (user.regions != 0)
 		pp_trace_user_region_end();
 	user.tasks = 0;

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/random.h"
-#include "capture/heap.h"
+#include "capture/alloc_sample.h"
 #include "capture/stack_here.h"
 #include "capture/unwind_lib.h"
 #include "capture/wait.h"
@@ -67,9 +67,9 @@ pp_wait_stack_skip(int skip)
 
 	if (pp_self.slot == NULL)
 		return (0);
-	left = pp_heap_quiet();
+	left = pp_alloc_quiet();
 	id = pp_stack_here(skip, &end);
-	pp_heap_loud(left);
+	pp_alloc_loud(left);
 	if (id == 0)
 		pp_slot_lose(pp_self.slot, PP_LOSS_WAITS_STACKLESS, 1);
 	else if (end != PP_UNWIND_WHOLE)
@@ -83,17 +83,17 @@ pp_wait_stack_skip(int skip)
 static void
 wait_add(struct pp_wait_table *table, uint64_t key, uint64_t count, uint64_t ns)
 {
-	struct pp_rows rows = pp_rows_waits(table);
-	struct pp_row *row;
+	struct pp_counters counters = pp_counters_waits(table);
+	struct pp_counter *counter;
 
-	row = pp_rows_at(&rows, key);
-	if (row == NULL) {
+	counter = pp_counters_at(&counters, key);
+	if (counter == NULL) {
 		pp_slot_lose(pp_self.slot, PP_LOSS_WAITS_DROPPED, 1);
 		return;
 	}
-	atomic_fetch_add_explicit(&row->value[PP_WAIT_VALUE_COUNT], count,
+	atomic_fetch_add_explicit(&counter->value[PP_WAIT_VALUE_COUNT], count,
 	    memory_order_relaxed);
-	atomic_fetch_add_explicit(&row->value[PP_WAIT_VALUE_NS], ns,
+	atomic_fetch_add_explicit(&counter->value[PP_WAIT_VALUE_NS], ns,
 	    memory_order_relaxed);
 }
 

@@ -3,7 +3,7 @@
  *
  * One process for a service, started by the parent by fork and exec. main.c is
  * the life of the program, loop.c its one loop, packet.c and reply.c are its
- * messages, door.c is the own listener.
+ * messages, listener.c is the own listener.
  *
  * Rule: one thread. The program trusts neither the arena nor a packet, and
  * never waits for a worker.
@@ -16,14 +16,15 @@
 #include "store/arena.h"
 #include "symbol/symbols.h"
 
-struct pp_door;
-struct pp_visit;
+struct pp_listener;
+struct pp_client;
 
 /* A request that waits for its deadline. */
 struct pp_pending {
-	struct pp_task *task;	/* NULL: the place is free */
-	struct pp_visit *visit; /* by the door; NULL: a worker's */
-	int fd;			/* hangs up: the reply socket, or the visit's */
+	struct pp_task *task;	  /* NULL: the place is free */
+	struct pp_client *client; /* by the listener; NULL: a worker's */
+	int fd;			  /* hangs up: the reply socket, or the
+				   client's */
 };
 
 /* A request whose body is on the way; see body.c. */
@@ -43,8 +44,8 @@ struct pp_collector {
 	size_t arena_size; /* as it was when it was mapped */
 	struct pp_service *service;
 	struct pp_symbols *symbols;
-	struct pp_door *door; /* NULL: shut */
-	uint32_t waiting;     /* places in use */
+	struct pp_listener *listener; /* NULL: shut */
+	uint32_t waiting;	      /* places in use */
 	struct pp_pending pending[PP_REQUESTS_MAX];
 	struct pp_incoming incoming[PP_BODIES_MAX];
 	uint64_t refused;  /* packets that were no message of ours */
@@ -64,7 +65,7 @@ struct pp_collector_options {
 	int arena;
 	int socket;
 	int facts;
-	int listen;	  /* -1: no door */
+	int listen;	  /* -1: no listener */
 	const char *user; /* NULL: stay who we are */
 	const char *root; /* NULL: stay where we are */
 	long parent;	  /* 0: not checked */
@@ -85,7 +86,7 @@ void pp_collector_log(const char *format, ...)
  * Count, and log at 1, 2, 4, 8...: a worker that sends bad packets shall not
  * fill the log.
  */
-void pp_collector_tell(uint64_t *count, const char *what);
+void pp_collector_report(uint64_t *count, const char *what);
 
 /* The files of all objects that the parent has loaded. */
 struct pp_files {
@@ -115,10 +116,10 @@ void pp_collector_know(struct pp_files *files, struct pp_symbols *symbols);
 int pp_collector_drop(const char *user, const char *root);
 
 /*
- * Allow only the system calls on the list in sandbox.c from here on; with
- * `door`, also those of an HTTP server. Returns 0, or -1 after a log line.
+ * Allow only the system calls on the list in confine.c from here on; with
+ * `listener`, also those of an HTTP server. Returns 0, or -1 after a log line.
  */
-int pp_collector_sandbox(int door);
+int pp_collector_sandbox(int listener);
 
 /* Answer requests until the other side of the socket has closed. Returns 0
  * then, or -1 after a log line. */
@@ -161,13 +162,13 @@ int pp_collector_request(struct pp_collector *c, size_t len, int reply,
     const char *body);
 
 /*
- * Keep a request until its deadline: `fd` is its reply socket, or with `visit`
- * the client's, which stays the visit's, watched for `events` besides its end.
+ * Keep a request until its deadline: `fd` is its reply socket, or with `client`
+ * the client's, which stays the client's, watched for `events` besides its end.
  * Takes the task and a reply socket. Returns -1 when there is no room; then
  * task and socket are still the caller's.
  */
 int pp_collector_keep(struct pp_collector *c, struct pp_task *task,
-    struct pp_visit *visit, int fd, uint32_t events);
+    struct pp_client *client, int fd, uint32_t events);
 
 /* The sentence for that. */
 void pp_collector_full(struct pp_answer *answer);

@@ -13,15 +13,15 @@
 
 #include "base/clock.h"
 #include "collector/collector.h"
-#include "collector/door.h"
+#include "collector/listener.h"
 
-/* The shared socket and the door among the places of struct pp_pending, behind
- * which are those of struct pp_incoming. */
-#define LOOP_SOCKET  UINT32_MAX
-#define LOOP_DOOR    (UINT32_MAX - 1)
+/* The shared socket and the listener among the places of struct pp_pending,
+ * behind which are those of struct pp_incoming. */
+#define LOOP_SOCKET   UINT32_MAX
+#define LOOP_LISTENER (UINT32_MAX - 1)
 
-#define LOOP_PACKETS 32 /* in one turn; the kernel queues 10 by default */
-#define LOOP_EVENTS  64
+#define LOOP_PACKETS  32 /* in one turn; the kernel queues 10 by default */
+#define LOOP_EVENTS   64
 
 /* The place is free; the caller has taken its content. */
 static void
@@ -45,15 +45,15 @@ loop_hangup(struct pp_collector *c, uint32_t place, uint32_t events)
 
 	if (task == NULL)
 		return;
-	if (pending->visit != NULL && !(events & (EPOLLHUP | EPOLLERR)) &&
-	    pp_door_reads(pending->visit, pp_task_deadline(task))) {
+	if (pending->client != NULL && !(events & (EPOLLHUP | EPOLLERR)) &&
+	    pp_listener_reads(pending->client, pp_task_deadline(task))) {
 		watch.data.u32 = place;
 		epoll_ctl(c->epoll, EPOLL_CTL_MOD, pending->fd, &watch);
 		return;
 	}
 	loop_release(c, pending);
-	if (pending->visit != NULL)
-		pp_door_hangup(pending->visit);
+	if (pending->client != NULL)
+		pp_listener_hangup(pending->client);
 	else
 		close(pending->fd);
 	pp_task_cancel(task);
@@ -89,8 +89,8 @@ loop_due(struct pp_collector *c, int64_t now)
 	loop_release(c, due);
 	memset(&answer, 0, sizeof(answer));
 	pp_task_finish(task, &answer);
-	if (due->visit != NULL)
-		pp_door_answer(due->visit, &answer);
+	if (due->client != NULL)
+		pp_listener_answer(due->client, &answer);
 	else
 		pp_collector_reply(due->fd, &answer);
 	return (second);
@@ -161,7 +161,7 @@ int
 pp_collector_run(struct pp_collector *c)
 {
 	struct epoll_event watch = { .events = EPOLLIN | EPOLLRDHUP };
-	int64_t now, next, due, door;
+	int64_t now, next, due, listener;
 	int end;
 
 	watch.data.u32 = LOOP_SOCKET;
@@ -170,10 +170,10 @@ pp_collector_run(struct pp_collector *c)
 		return (-1);
 	}
 	watch.events = EPOLLIN;
-	watch.data.u32 = LOOP_DOOR;
-	if (c->door != NULL &&
-	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, pp_door_fd(c->door), &watch) ==
-		-1) {
+	watch.data.u32 = LOOP_LISTENER;
+	if (c->listener != NULL &&
+	    epoll_ctl(c->epoll, EPOLL_CTL_ADD, pp_listener_fd(c->listener),
+		&watch) == -1) {
 		pp_collector_log("epoll_ctl: %s", strerror(errno));
 		return (-1);
 	}
@@ -183,7 +183,7 @@ pp_collector_run(struct pp_collector *c)
 		 * The listener comes first: pp_service_tick() looks after the
 		 * tasks that begin here.
 		 */
-		pp_door_run(c->door, now);
+		pp_listener_run(c->listener, now);
 		next = pp_service_tick(c->service, now);
 		due = loop_due(c, now);
 		if (due < next)
@@ -191,8 +191,9 @@ pp_collector_run(struct pp_collector *c)
 		due = pp_collector_bodies(c, now);
 		if (due < next)
 			next = due;
-		door = pp_door_next(c->door, now);
-		end = loop_events(c, loop_timeout(door < next ? door : next));
+		listener = pp_listener_next(c->listener, now);
+		end = loop_events(c,
+		    loop_timeout(listener < next ? listener : next));
 	} while (end == 0);
 	return (end == 1 ? 0 : -1);
 }

@@ -24,14 +24,14 @@
 
 #include "base/budget.h"
 #include "collector/collector.h"
-#include "collector/door.h"
+#include "collector/listener.h"
 #include "store/facts.h"
 
-/* Two descriptors an object, two a request, one a worker, the door's
+/* Two descriptors an object, two a request, one a worker, the listener's
  * connections, and some. */
 #define FILES_WANTED                                                           \
 	(2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + PP_WORKERS_MAX +           \
-	    2 * PP_VISITS_MAX + 64)
+	    2 * PP_CLIENTS_MAX + 64)
 
 static int
 compare_fd(const void *a, const void *b)
@@ -145,9 +145,9 @@ main_log(const char *line)
  * listener.
  */
 static void
-main_door(struct pp_collector *c, int listen, const struct pp_allow *allow)
+main_listener(struct pp_collector *c, int listen, const struct pp_allow *allow)
 {
-	if ((c->door = pp_door_open(c, listen, allow)) == NULL) {
+	if ((c->listener = pp_listener_open(c, listen, allow)) == NULL) {
 		pp_collector_log("the door stays shut: out of memory");
 		close(listen);
 	}
@@ -193,11 +193,11 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 		return (-1);
 	}
 	if (o->listen != -1)
-		main_door(c, o->listen, &allow);
+		main_listener(c, o->listen, &allow);
 	/* The tie ends when the user changes, so it is made again. */
 	if (pp_collector_drop(o->user, o->root) != 0 ||
 	    main_tie_to_parent(o) != 0 ||
-	    pp_collector_sandbox(c->door != NULL) != 0) {
+	    pp_collector_sandbox(c->listener != NULL) != 0) {
 		free(files);
 		return (-1);
 	}
@@ -220,7 +220,7 @@ main_end(struct pp_collector *c)
 {
 	size_t i;
 
-	pp_door_close(c->door);
+	pp_listener_close(c->listener);
 	for (i = 0; i < PP_REQUESTS_MAX; i++) {
 		if (c->pending[i].task != NULL)
 			pp_task_cancel(c->pending[i].task);

@@ -45,7 +45,7 @@ pp_collector_log(const char *format, ...)
 }
 
 void
-pp_collector_tell(uint64_t *count, const char *what)
+pp_collector_report(uint64_t *count, const char *what)
 {
 	(*count)++;
 	if ((*count & (*count - 1)) == 0)
@@ -69,7 +69,7 @@ options_number(const char *name, const char *text, long min, long *out)
 }
 
 static void
-options_tell(int help)
+options_print(int help)
 {
 	if (help)
 		fputs(options_help, stdout);
@@ -129,7 +129,7 @@ options_take(struct pp_collector_options *out, int option, long number,
 		return (0);
 	case VERSION:
 	case HELP:
-		options_tell(option == HELP);
+		options_print(option == HELP);
 		*status = 0;
 		return (-1);
 	}

@@ -188,7 +188,7 @@ packet_object(struct pp_collector *c, size_t len, int *fds)
 	    at != c->packet.bytes + len || !packet_is_file(fds[0], 0))
 		return (-1);
 	if (!packet_may_map(fds[0])) {
-		pp_collector_tell(&c->unsafe,
+		pp_collector_report(&c->unsafe,
 		    "a library that was loaded late is larger than 24 MiB and "
 		    "the workers may write it: its functions have no names");
 		return (0);
@@ -250,7 +250,7 @@ packet_no_room(struct pp_collector *c, size_t len, int *fds)
 {
 	struct pp_answer answer;
 
-	pp_collector_tell(&c->roomless,
+	pp_collector_report(&c->roomless,
 	    "no descriptor is free: what a worker asked or sent is refused");
 	if (len >= sizeof(c->packet.request) &&
 	    c->packet.request.kind == PP_WIRE_REQUEST && fds[0] != -1) {
@@ -272,8 +272,8 @@ packet_take(struct pp_collector *c, size_t len, int *fds)
 		return (packet_object(c, len, fds));
 	case PP_WIRE_PROC:
 		return (packet_proc(c, len, fds));
-	case PP_WIRE_LOOK:
-		return (len == sizeof(struct pp_wire_look) ? 0 : -1);
+	case PP_WIRE_WAKE:
+		return (len == sizeof(struct pp_wire_wake) ? 0 : -1);
 	default:
 		return (-1);
 	}
@@ -290,7 +290,7 @@ pp_collector_packet(struct pp_collector *c)
 	error = errno;
 	if (len >= (long)(2 * sizeof(uint32_t)) &&
 	    c->packet.request.version == PP_WIRE_VERSION)
-		bad = full && c->packet.request.kind != PP_WIRE_LOOK
+		bad = full && c->packet.request.kind != PP_WIRE_WAKE
 		    ? packet_no_room(c, (size_t)len, fds)
 		    : packet_take(c, (size_t)len, fds);
 	for (i = 0; i < PP_WIRE_FDS_MAX; i++) {
@@ -308,7 +308,7 @@ pp_collector_packet(struct pp_collector *c)
 	if (len == 0 || (len == -1 && error != EMSGSIZE))
 		return (-1);
 	if (bad != 0)
-		pp_collector_tell(&c->refused,
+		pp_collector_report(&c->refused,
 		    "dropped a packet that is no message of this build");
 	return (1);
 }

@@ -8,7 +8,7 @@
 
 int
 pp_collector_keep(struct pp_collector *c, struct pp_task *task,
-    struct pp_visit *visit, int fd, uint32_t events)
+    struct pp_client *client, int fd, uint32_t events)
 {
 	struct epoll_event watch = { .events = events };
 	uint32_t i;
@@ -21,7 +21,7 @@ pp_collector_keep(struct pp_collector *c, struct pp_task *task,
 	if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &watch) == -1)
 		return (-1);
 	c->pending[i].task = task;
-	c->pending[i].visit = visit;
+	c->pending[i].client = client;
 	c->pending[i].fd = fd;
 	c->waiting++;
 	return (0);

@@ -111,14 +111,14 @@ reply_pack(struct packet *packet, struct pp_answer *answer)
 static void
 reply_refused(const char *what, int error)
 {
-	static int told;
+	static int logged;
 
 	if (error != EPERM && error != ENOSYS)
 		return;
-	if (!told)
+	if (!logged)
 		pp_collector_log("%s: %s: no answers by the routes", what,
 		    strerror(error));
-	told = 1;
+	logged = 1;
 }
 
 void

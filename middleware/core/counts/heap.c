@@ -1,88 +1,93 @@
 /*
- * The rows of all slots as one list, and the list as a profile: ids that mean
- * something in one slot only become canonical stacks and common labels, and
- * equal entries then become one line. See heap.h.
+ * The counters of all slots as one list, and the list as a profile: ids that
+ * mean something in one slot only become canonical stacks and common labels,
+ * and equal entries then become one line. See heap.h.
  *
  * Rule: the order depends on what was sampled, not on where it lies, so that
- * the same rows make the same profile.
+ * the same counters make the same profile.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "counts/heap_private.h"
-#include "store/rows.h"
+#include "store/counters.h"
 
 static void
-list_row(struct pp_heap_list *list, uint32_t slot,
-    const struct pp_heap_row *row)
+list_counter(struct pp_heap_list *list, uint32_t slot,
+    const struct pp_heap_counter *counter)
 {
 	struct pp_heap_entry *entry = &list->entry[list->entries++];
 	int64_t inuse[2];
 
 	entry->slot = slot;
-	entry->stack = row->key.stack;
-	entry->label = row->key.label;
-	entry->size_class = row->key.size_class;
-	pp_heap_scale(row->inuse[0], row->inuse[1], row->rate, inuse);
+	entry->stack = counter->key.stack;
+	entry->label = counter->key.label;
+	entry->size_class = counter->key.size_class;
+	pp_heap_scale(counter->inuse[0], counter->inuse[1], counter->rate,
+	    inuse);
 	list->view->live[slot] += (uint64_t)inuse[1];
 	if (list->raw) {
-		pp_heap_scale(row->inuse[0], row->inuse[1], 1, inuse);
-		pp_heap_scale(row->alloc[0], row->alloc[1], 1, entry->value);
-	} else {
-		pp_heap_scale(row->alloc[0], row->alloc[1], row->rate,
+		pp_heap_scale(counter->inuse[0], counter->inuse[1], 1, inuse);
+		pp_heap_scale(counter->alloc[0], counter->alloc[1], 1,
 		    entry->value);
+	} else {
+		pp_heap_scale(counter->alloc[0], counter->alloc[1],
+		    counter->rate, entry->value);
 	}
 	entry->value[PP_HEAP_TYPE_INUSE_OBJECTS] = inuse[0];
 	entry->value[PP_HEAP_TYPE_INUSE_SPACE] = inuse[1];
 }
 
-/* Add the slot's rows to the end of the list, with the slot's own ids. */
+/* Add the slot's counters to the end of the list, with the slot's own ids. */
 static void
-list_rows(struct pp_heap_list *list, uint32_t slot)
+list_counters(struct pp_heap_list *list, uint32_t slot)
 {
 	struct pp_slot *from = pp_heap_slot(list->reader, slot);
-	struct pp_rows rows = pp_rows_heap(&from->heap);
-	uint32_t used = pp_rows_used(&rows), i;
+	struct pp_counters counters = pp_counters_heap(&from->heap);
+	uint32_t used = pp_counters_used(&counters), i;
 	int alive = atomic_load(&from->life.pid) != 0;
-	struct pp_heap_row row;
+	struct pp_heap_counter counter;
 
 	for (i = 0; i < used; i++) {
-		if (atomic_load(&rows.row[i].key) == 0)
+		if (atomic_load(&counters.counter[i].key) == 0)
 			continue;
-		if (pp_heap_row_read(&from->heap, &rows.row[i], &row) == -1) {
-			list->rows_malformed++;
+		if (pp_heap_counter_read(&from->heap, &counters.counter[i],
+			&counter) == -1) {
+			list->counters_malformed++;
 			continue;
 		}
 		if (!alive)
-			memset(row.inuse, 0, sizeof(row.inuse));
-		/* The row may be made while nothing is added to it yet. */
-		if (row.alloc[0] != 0)
-			list_row(list, slot, &row);
+			memset(counter.inuse, 0, sizeof(counter.inuse));
+		/* The counter may be made while nothing is added to it yet. */
+		if (counter.alloc[0] != 0)
+			list_counter(list, slot, &counter);
 	}
 }
 
 void
 pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
-    void (*tell)(void *, uint32_t, const int64_t[2]), void *arg)
+    void (*each)(void *, uint32_t, const int64_t[2]), void *arg)
 {
 	struct pp_slot *from = pp_heap_slot(reader, slot);
-	struct pp_rows rows = pp_rows_heap(&from->heap);
-	uint32_t used = pp_rows_used(&rows), i;
-	struct pp_heap_row row;
+	struct pp_counters counters = pp_counters_heap(&from->heap);
+	uint32_t used = pp_counters_used(&counters), i;
+	struct pp_heap_counter counter;
 	int64_t alloc[2];
 
 	for (i = 0; i < used; i++) {
-		if (atomic_load(&rows.row[i].key) == 0 ||
-		    pp_heap_row_read(&from->heap, &rows.row[i], &row) == -1)
+		if (atomic_load(&counters.counter[i].key) == 0 ||
+		    pp_heap_counter_read(&from->heap, &counters.counter[i],
+			&counter) == -1)
 			continue;
-		pp_heap_scale(row.alloc[0], row.alloc[1], row.rate, alloc);
-		tell(arg, row.key.label, alloc);
+		pp_heap_scale(counter.alloc[0], counter.alloc[1], counter.rate,
+		    alloc);
+		each(arg, counter.key.label, alloc);
 	}
 }
 
-/* Turn the slot's own ids into common ids. This comes after the rows, since all
- * objects of the rows' stacks are known then. */
+/* Turn the slot's own ids into common ids. This comes after the counters, since
+ * all objects of the counters' stacks are known then. */
 static void
 list_resolve(struct pp_heap_list *list, uint32_t first, uint32_t slot)
 {
@@ -104,15 +109,15 @@ list_read(struct pp_heap_list *list)
 
 	/* The room is for full tables, since they may grow meanwhile; pages
 	 * that are not written to cost nothing. */
-	list->entry =
-	    calloc((size_t)reader->slots * PP_HEAP_ROWS, sizeof(*list->entry));
+	list->entry = calloc((size_t)reader->slots * PP_HEAP_COUNTERS,
+	    sizeof(*list->entry));
 	reader->resolver->words_max = reader->words_max;
 	if (pp_resolve_begin(&list->ids, reader->resolver) == -1 ||
 	    list->entry == NULL)
 		return (-1);
 	for (slot = 1; slot < reader->slots; slot++) {
 		first = list->entries;
-		list_rows(list, slot);
+		list_counters(list, slot);
 		if (list->entries != first)
 			list_resolve(list, first, slot);
 	}
@@ -128,21 +133,21 @@ list_free(struct pp_heap_list *list)
 
 struct pp_heap_reader *
 pp_heap_reader_new(const struct pp_arena *arena, uint32_t slots,
-    struct pp_canon *canon)
+    struct pp_address_map *map)
 {
 	struct pp_heap_reader *reader;
 
 	if ((reader = calloc(1, sizeof(*reader))) == NULL)
 		return (NULL);
 	reader->resolver =
-	    pp_resolver_new((struct pp_arena *)(uintptr_t)arena, slots, canon);
+	    pp_resolver_new((struct pp_arena *)(uintptr_t)arena, slots, map);
 	if (reader->resolver == NULL) {
 		free(reader);
 		return (NULL);
 	}
 	reader->arena = arena;
 	reader->slots = slots;
-	reader->canon = canon;
+	reader->map = map;
 	reader->words_max = PP_SESSION_WORDS_MAX;
 	return (reader);
 }
@@ -159,15 +164,15 @@ pp_heap_reader_free(struct pp_heap_reader *reader)
 uint64_t
 pp_heap_reader_count(const struct pp_heap_reader *reader)
 {
-	struct pp_rows rows;
+	struct pp_counters counters;
 	uint64_t count = 0;
 	uint32_t slot, used, i;
 
 	for (slot = 1; slot < reader->slots; slot++) {
-		rows = pp_rows_heap(&pp_heap_slot(reader, slot)->heap);
-		used = pp_rows_used(&rows);
+		counters = pp_counters_heap(&pp_heap_slot(reader, slot)->heap);
+		used = pp_counters_used(&counters);
 		for (i = 0; i < used; i++)
-			count += atomic_load(&rows.row[i].key) != 0;
+			count += atomic_load(&counters.counter[i].key) != 0;
 	}
 	return (count);
 }
@@ -175,25 +180,26 @@ pp_heap_reader_count(const struct pp_heap_reader *reader)
 uint64_t
 pp_heap_reader_live(const struct pp_heap_reader *reader)
 {
-	struct pp_heap_row row;
+	struct pp_heap_counter counter;
 	struct pp_slot *from;
-	struct pp_rows rows;
+	struct pp_counters counters;
 	uint64_t live = 0;
 	uint32_t slot, used, i;
 	int64_t inuse[2];
 
 	for (slot = 1; slot < reader->slots; slot++) {
 		from = pp_heap_slot(reader, slot);
-		rows = pp_rows_heap(&from->heap);
-		used =
-		    atomic_load(&from->life.pid) != 0 ? pp_rows_used(&rows) : 0;
+		counters = pp_counters_heap(&from->heap);
+		used = atomic_load(&from->life.pid) != 0
+		    ? pp_counters_used(&counters)
+		    : 0;
 		for (i = 0; i < used; i++) {
-			if (atomic_load(&rows.row[i].key) == 0 ||
-			    pp_heap_row_read(&from->heap, &rows.row[i], &row) ==
-				-1)
+			if (atomic_load(&counters.counter[i].key) == 0 ||
+			    pp_heap_counter_read(&from->heap,
+				&counters.counter[i], &counter) == -1)
 				continue;
-			pp_heap_scale(row.inuse[0], row.inuse[1], row.rate,
-			    inuse);
+			pp_heap_scale(counter.inuse[0], counter.inuse[1],
+			    counter.rate, inuse);
 			live += (uint64_t)inuse[1];
 		}
 	}
@@ -204,23 +210,24 @@ pp_heap_reader_live(const struct pp_heap_reader *reader)
 static void
 heap_rates(const struct pp_heap_reader *reader, struct pp_heap_view *view)
 {
-	struct pp_heap_row row;
-	struct pp_rows rows;
+	struct pp_heap_counter counter;
+	struct pp_counters counters;
 	uint32_t slot, used, i;
 	uint64_t rate = 0;
 
 	view->mixed = 0;
 	for (slot = 1; slot < reader->slots; slot++) {
-		rows = pp_rows_heap(&pp_heap_slot(reader, slot)->heap);
-		used = pp_rows_used(&rows);
+		counters = pp_counters_heap(&pp_heap_slot(reader, slot)->heap);
+		used = pp_counters_used(&counters);
 		for (i = 0; i < used; i++) {
-			if (atomic_load(&rows.row[i].key) == 0 ||
-			    pp_heap_row_read(&pp_heap_slot(reader, slot)->heap,
-				&rows.row[i], &row) == -1)
+			if (atomic_load(&counters.counter[i].key) == 0 ||
+			    pp_heap_counter_read(
+				&pp_heap_slot(reader, slot)->heap,
+				&counters.counter[i], &counter) == -1)
 				continue;
-			if (rate != 0 && row.rate != rate)
+			if (rate != 0 && counter.rate != rate)
 				view->mixed = 1;
-			rate = row.rate;
+			rate = counter.rate;
 		}
 	}
 	if (rate == 0)
@@ -264,9 +271,9 @@ compare_value(const void *a, const void *b, void *arg)
 	return (compare_place(a, b, arg));
 }
 
-/* Make one line of entries that are equal but for their values: two rows had
- * different rates, or their stack was taken before and after some object was
- * loaded. */
+/* Make one line of entries that are equal but for their values: two counters
+ * had different rates, or their stack was taken before and after some object
+ * was loaded. */
 static void
 heap_merge(struct pp_heap_list *list)
 {
@@ -357,7 +364,7 @@ heap_comments(struct pp_build *build, const struct pp_heap_list *list)
 		pp_profile_comment(p, "entry_patch=refused");
 	pp_build_losses(build, loss, "heap_");
 	pp_profile_comment(p, "heap_rows_malformed=%llu",
-	    (unsigned long long)list->rows_malformed);
+	    (unsigned long long)list->counters_malformed);
 	pp_profile_comment(p, "heap_stacks_unreadable=%llu",
 	    (unsigned long long)list->ids.stacks_unreadable);
 	pp_profile_comment(p, "heap_stacks_dropped=%llu",
@@ -381,7 +388,7 @@ pp_heap_reader_profile(struct pp_heap_reader *reader, struct pp_heap_view *view)
 		list.raw = !view->mixed;
 	}
 	if (list_read(&list) == 0 &&
-	    (build = pp_build_new(reader->canon)) != NULL) {
+	    (build = pp_build_new(reader->map)) != NULL) {
 		heap_merge(&list);
 		heap_head(build->p, &list);
 		pp_build_main(build, reader->arena, reader->slots);

@@ -2,15 +2,15 @@
  * The heap of all workers as one profile: the sums that the workers keep in the
  * arena (store/heap.h) are read, scaled up and put under one address space.
  *
- * Not the sampling: capture/heap.c does that in the workers. Not the names: the
- * service gives locations their lines.
+ * Not the sampling: capture/alloc_sample.c does that in the workers. Not the
+ * names: the service gives locations their lines.
  *
  * When a process dies, what it allocated stays in the sums and what it held
  * goes: a slot without a living process has nothing in use.
  *
- * Rule: cold; only reads the arena and never believes it: a row with impossible
- * numbers is left out and counted, and a row with an impossible stack loses the
- * stack.
+ * Rule: cold; only reads the arena and never believes it: a counter with
+ * impossible numbers is left out and counted, and a counter with an impossible
+ * stack loses the stack.
  */
 #ifndef PP_COUNTS_HEAP_H
 #define PP_COUNTS_HEAP_H
@@ -21,7 +21,7 @@
 #include "profile/profile.h"
 
 struct pp_arena;
-struct pp_canon;
+struct pp_address_map;
 struct pp_heap_reader;
 
 /* The indices of the four values of a sample. */
@@ -34,8 +34,8 @@ enum pp_heap_type {
 
 /* How the caller wants the values (in), and what was found (out). */
 struct pp_heap_view {
-	int raw; /* in: 1: if all rows have one rate, values stay as they were
-		    sampled; else they are scaled */
+	int raw; /* in: 1: if all counters have one rate, values stay as they
+		    were sampled; else they are scaled */
 	const char *default_type; /* in: the type that readers show first */
 	uint64_t rate; /* out: rate of the raw values; 1: values are scaled, or
 			  every allocation was sampled */
@@ -47,11 +47,11 @@ struct pp_heap_view {
 /* `slots` has been checked against the arena's size; arena and map stay the
  * caller's, and must outlive the reader. NULL: out of memory. */
 struct pp_heap_reader *pp_heap_reader_new(const struct pp_arena *arena,
-    uint32_t slots, struct pp_canon *canon);
+    uint32_t slots, struct pp_address_map *map);
 void pp_heap_reader_free(struct pp_heap_reader *reader);
 
-/* Return how many rows all workers have: one for each stack, route, size class
- * and rate. */
+/* Return how many counters all workers have: one for each stack, route, size
+ * class and rate. */
 uint64_t pp_heap_reader_count(const struct pp_heap_reader *reader);
 
 /* Return the bytes in use of all workers, scaled up. No stack is resolved, so
@@ -64,10 +64,10 @@ uint64_t pp_heap_reader_live(const struct pp_heap_reader *reader);
 struct pp_profile *pp_heap_reader_profile(struct pp_heap_reader *reader,
     struct pp_heap_view *view);
 
-/* For each row of the slot, call `tell` with the slot's own id of the label
+/* For each counter of the slot, call `each` with the slot's own id of the label
  * set, and with the allocated objects and bytes, scaled up. */
 void pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
-    void (*tell)(void *arg, uint32_t label, const int64_t alloc[2]), void *arg);
+    void (*each)(void *arg, uint32_t label, const int64_t alloc[2]), void *arg);
 
 /*
  * Compute what `count` samples of `bytes` together stand for, if one was taken

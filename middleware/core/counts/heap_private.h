@@ -1,7 +1,7 @@
 /*
- * What the files of the heap profile share: heap_rows.c (one row, checked and
- * scaled) and heap.c (the rows of all slots as one list, and the sorted list as
- * a profile). Nobody else includes this, but their tests.
+ * What the files of the heap profile share: heap_counters.c (one counter,
+ * checked and scaled) and heap.c (the counters of all slots as one list, and
+ * the sorted list as a profile). Nobody else includes this, but their tests.
  */
 #ifndef PP_COUNTS_HEAP_PRIVATE_H
 #define PP_COUNTS_HEAP_PRIVATE_H
@@ -14,14 +14,14 @@
 struct pp_heap_reader {
 	const struct pp_arena *arena;
 	uint32_t slots;
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	uint32_t words_max; /* of all stacks; tests make it smaller */
 	struct pp_resolver *resolver;
 };
 
-/* A row as it was read: two counts with their bytes, checked against each other
- * and against the size class of the row. */
-struct pp_heap_row {
+/* A counter as it was read: two counts with their bytes, checked against each
+ * other and against the size class of the counter. */
+struct pp_heap_counter {
 	struct pp_heap_key key;
 	uint64_t rate;
 	uint64_t alloc[2]; /* count, bytes */
@@ -45,7 +45,7 @@ struct pp_heap_list {
 	struct pp_resolve ids;
 	struct pp_heap_view *view;
 	int raw; /* what the view asks for, if possible */
-	uint64_t rows_malformed;
+	uint64_t counters_malformed;
 };
 
 /* Return the slot as store/ wants it: not const, since its tables are also for
@@ -60,8 +60,9 @@ pp_heap_slot(const struct pp_heap_reader *reader, uint32_t slot)
 uint64_t pp_heap_class_first(uint32_t size_class);
 uint64_t pp_heap_class_last(uint32_t size_class);
 
-/* Read a row that has a key. Returns -1 if no worker can have written it. */
-int pp_heap_row_read(const struct pp_heap_table *table,
-    const struct pp_row *row, struct pp_heap_row *out);
+/* Read a counter that has a key. Returns -1 if no worker can have written
+ * it. */
+int pp_heap_counter_read(const struct pp_heap_table *table,
+    const struct pp_counter *counter, struct pp_heap_counter *out);
 
 #endif

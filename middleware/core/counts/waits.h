@@ -8,8 +8,8 @@
  * Both only grow, over restarts too; the workers have already scaled the values
  * up.
  *
- * Rule: cold; only reads the arena. A row with impossible numbers is left out
- * and counted.
+ * Rule: cold; only reads the arena. A counter with impossible numbers is left
+ * out and counted.
  */
 #ifndef PP_COUNTS_WAITS_H
 #define PP_COUNTS_WAITS_H
@@ -32,7 +32,7 @@ const char *pp_waits_state(uint32_t wait);
 /* Return the name of a call of base/calls.h; NULL likewise. */
 const char *pp_waits_call(uint32_t call);
 
-/* Return how many rows all workers have. */
+/* Return how many counters all workers have. */
 uint64_t pp_waits_count(const struct pp_resolver *resolver,
     enum pp_waits which);
 

@@ -87,7 +87,7 @@ cpu_record(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
 	sample.left = kind == PP_RECORD_CPU_LEFT;
 	LIST_FOREACH(session, &cpu->sessions, list)
 		pp_cpu_session_add(session, &sample);
-	pp_cpu_tell(cpu, &sample, record);
+	pp_cpu_notify(cpu, &sample, record);
 }
 
 static void
@@ -95,7 +95,7 @@ cpu_take(struct pp_cpu *cpu, uint32_t slot, enum pp_record kind,
     const uint64_t *record, uint32_t count)
 {
 	if (kind == PP_RECORD_CPU)
-		pp_cpu_last_keep(cpu, slot, record, count);
+		pp_cpu_recent_keep(cpu, slot, record, count);
 	cpu_record(cpu, slot, kind, record, count);
 }
 
@@ -111,9 +111,9 @@ pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 	int count;
 
 	if (cpu->running != 0) {
-		(void)pp_readings_follow(&cpu->reading[slot], &from->objects,
-		    cpu->canon);
-		cpu->reading[slot].spare = 1;
+		(void)pp_maps_follow(&cpu->maps[slot], &from->objects,
+		    cpu->map);
+		cpu->maps[slot].spare = 1;
 	}
 	while (words < PP_CPU_RING_WORDS) {
 		count = pp_ring_take(&from->cpu, &kind, record,
@@ -137,11 +137,11 @@ pp_cpu_drain_slot(struct pp_cpu *cpu, uint32_t slot)
 }
 
 uint32_t
-pp_cpu_lasts(struct pp_cpu *cpu, uint32_t slot, int32_t pid,
-    struct pp_cpu_last last[PP_LAST_SAMPLES])
+pp_cpu_recent_samples(struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+    struct pp_cpu_recent last[PP_RECENT_SAMPLES])
 {
 	pp_cpu_drain_slot(cpu, slot);
-	return (pp_cpu_last_of(cpu, slot, pid, last));
+	return (pp_cpu_recent_of(cpu, slot, pid, last));
 }
 
 void
@@ -156,7 +156,7 @@ pp_cpu_drain(struct pp_cpu *cpu)
 
 /* When the last session has gone, give back what only sessions need. */
 static void
-cpu_rest(struct pp_cpu *cpu)
+cpu_idle_release(struct pp_cpu *cpu)
 {
 	uint32_t slot;
 
@@ -185,7 +185,7 @@ cpu_wake(struct pp_cpu *cpu)
 }
 
 struct pp_cpu *
-pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
+pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_address_map *map)
 {
 	struct pp_cpu *cpu;
 
@@ -193,10 +193,10 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 		return (NULL);
 	cpu->arena = arena;
 	cpu->arena_fd = arena_fd;
-	cpu->canon = canon;
+	cpu->map = map;
 	cpu->slots = arena->slots;
 	cpu->parent_pid = arena->parent_pid;
-	cpu->tick_ns = arena->tick_ns;
+	cpu->jiffy_ns = arena->jiffy_ns;
 	cpu->samples_max = PP_SESSION_SAMPLES_MAX;
 	cpu->words_max = PP_SESSION_WORDS_MAX;
 	if (pp_budget_bound() / 4 < cpu->words_max * sizeof(uint64_t) &&
@@ -204,16 +204,16 @@ pp_cpu_new(struct pp_arena *arena, int arena_fd, struct pp_canon *canon)
 		cpu->words_max =
 		    (uint32_t)(pp_budget_bound() / 4 / sizeof(uint64_t));
 	LIST_INIT(&cpu->sessions);
-	cpu->reading = calloc(cpu->slots, sizeof(*cpu->reading));
+	cpu->maps = calloc(cpu->slots, sizeof(*cpu->maps));
 	cpu->cache = calloc(cpu->slots, sizeof(*cpu->cache));
 	cpu->generation = calloc(cpu->slots, sizeof(*cpu->generation));
-	cpu->lasts = calloc(cpu->slots, sizeof(*cpu->lasts));
-	if (cpu->reading == NULL || cpu->cache == NULL ||
-	    cpu->generation == NULL || cpu->lasts == NULL) {
-		free(cpu->reading);
+	cpu->recent = calloc(cpu->slots, sizeof(*cpu->recent));
+	if (cpu->maps == NULL || cpu->cache == NULL ||
+	    cpu->generation == NULL || cpu->recent == NULL) {
+		free(cpu->maps);
 		free(cpu->cache);
 		free(cpu->generation);
-		free(cpu->lasts);
+		free(cpu->recent);
 		free(cpu);
 		return (NULL);
 	}
@@ -232,13 +232,13 @@ pp_cpu_free(struct pp_cpu *cpu)
 		return;
 	while (!LIST_EMPTY(&cpu->sessions))
 		pp_cpu_cancel(LIST_FIRST(&cpu->sessions));
-	cpu_rest(cpu);
+	cpu_idle_release(cpu);
 	for (slot = 0; slot < cpu->slots; slot++)
-		pp_readings_free(&cpu->reading[slot]);
-	free(cpu->reading);
+		pp_maps_free(&cpu->maps[slot]);
+	free(cpu->maps);
 	free(cpu->cache);
 	free(cpu->generation);
-	pp_cpu_last_free(cpu);
+	pp_cpu_recent_free(cpu);
 	free(cpu);
 }
 
@@ -257,7 +257,7 @@ pp_cpu_begin(struct pp_cpu *cpu, unsigned int hz)
 	}
 	if (cpu_wake(cpu) == -1 ||
 	    (session = pp_cpu_session_new(cpu, hz)) == NULL) {
-		cpu_rest(cpu);
+		cpu_idle_release(cpu);
 		errno = ENOMEM;
 		return (NULL);
 	}
@@ -282,7 +282,7 @@ cpu_leave(struct pp_cpu_session *session)
 }
 
 struct pp_profile *
-pp_cpu_look(struct pp_cpu_session *session)
+pp_cpu_snapshot(struct pp_cpu_session *session)
 {
 	pp_cpu_drain(session->cpu);
 	return (pp_cpu_profile(session));
@@ -301,7 +301,7 @@ pp_cpu_end(struct pp_cpu_session *session)
 	cpu_leave(session);
 	profile = pp_cpu_profile(session);
 	pp_cpu_session_free(session);
-	cpu_rest(cpu);
+	cpu_idle_release(cpu);
 	return (profile);
 }
 
@@ -312,7 +312,7 @@ pp_cpu_cancel(struct pp_cpu_session *session)
 
 	cpu_leave(session);
 	pp_cpu_session_free(session);
-	cpu_rest(cpu);
+	cpu_idle_release(cpu);
 }
 
 /* Only the memory of empty rings is given back: a ring whose memory was given

@@ -20,8 +20,8 @@
 
 /* A worker answers in its signal handler: after some 100 us, or later if the
  * worker has to wait for a processor. */
-#define LOOK_NS (100 * 1000)
-#define LOOKS	100
+#define POLL_NS (100 * 1000)
+#define POLLS	100
 
 /* CPU time of a worker that neither samples nor the clocks of threads explain
  * is the blur of both edges, up to the larger of these bounds. */
@@ -30,30 +30,30 @@
 
 /* The sandbox has no call that only sleeps. */
 static void
-clocks_rest(void)
+clocks_pause(void)
 {
-	const struct timespec time = { 0, LOOK_NS };
+	const struct timespec time = { 0, POLL_NS };
 	uint32_t word = 0;
 
 	(void)syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &time, NULL, 0);
 }
 
 static int
-clocks_told(const struct pp_cpu *cpu, uint32_t slot)
+clocks_answered(const struct pp_cpu *cpu, uint32_t slot)
 {
 	const struct pp_slot *from = &cpu->arena->slot[slot];
 
-	return (atomic_load(&from->clocks_told) == cpu->clocks);
+	return (atomic_load(&from->clocks_answered) == cpu->clocks);
 }
 
 static int
-clocks_all_told(const struct pp_cpu *cpu)
+clocks_all_answered(const struct pp_cpu *cpu)
 {
 	uint32_t slot;
 
 	for (slot = 1; slot < cpu->slots; slot++) {
 		if (atomic_load(&cpu->arena->slot[slot].life.pid) > 0 &&
-		    !clocks_told(cpu, slot))
+		    !clocks_answered(cpu, slot))
 			return (0);
 	}
 	return (1);
@@ -62,14 +62,14 @@ clocks_all_told(const struct pp_cpu *cpu)
 void
 pp_cpu_clocks_ask(struct pp_cpu *cpu)
 {
-	unsigned int looks;
+	unsigned int polls;
 
 	/* 0 is left out: a worker that was never asked has it as its answer. */
 	cpu->clocks = cpu->clocks == UINT32_MAX ? 1 : cpu->clocks + 1;
 	atomic_store(&cpu->arena->control.clocks, cpu->clocks);
 	pp_wake_all(cpu->arena, cpu->slots, cpu->parent_pid);
-	for (looks = 0; looks < LOOKS && !clocks_all_told(cpu); looks++)
-		clocks_rest();
+	for (polls = 0; polls < POLLS && !clocks_all_answered(cpu); polls++)
+		clocks_pause();
 }
 
 /* Return what the thread in that entry of the slot has used without a sample,
@@ -104,7 +104,7 @@ pp_cpu_clocks_open(struct pp_cpu_session *session)
 
 	memset(&key, 0, sizeof(key));
 	for (key.slot = 1; key.slot < cpu->slots; key.slot++) {
-		if (!clocks_told(cpu, key.slot))
+		if (!clocks_answered(cpu, key.slot))
 			continue;
 		slot = &cpu->arena->slot[key.slot];
 		key.pid = atomic_load(&slot->life.pid);
@@ -193,7 +193,7 @@ pp_cpu_clocks_close(struct pp_cpu_session *session)
 	memset(&key, 0, sizeof(key));
 	for (key.slot = 1; key.slot < cpu->slots; key.slot++) {
 		key.pid = atomic_load(&cpu->arena->slot[key.slot].life.pid);
-		if (clocks_told(cpu, key.slot))
+		if (clocks_answered(cpu, key.slot))
 			close_threads(session, &key);
 	}
 	close_rests(session);

@@ -5,7 +5,7 @@
 #include "cpu/cpu_private.h"
 
 void
-pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
+pp_cpu_notify(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
     const uint64_t *record)
 {
 	if (cpu->follow != NULL)
@@ -17,7 +17,7 @@ pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
 		pp_cpu_resolve(cpu, sample);
 	cpu->listener(cpu->listener_arg, sample->key.slot,
 	    (uint32_t)sample->key.tid, (int64_t)record[PP_CPU_WORD_TIME],
-	    record[PP_CPU_WORD_FLIGHT], sample->word, sample->pcs);
+	    record[PP_CPU_WORD_INFLIGHT], sample->word, sample->pcs);
 }
 
 void

@@ -18,7 +18,7 @@
 #include "cpu/cpu.h"
 #include "merge/build.h"
 #include "merge/labels.h"
-#include "merge/readings.h"
+#include "merge/maps.h"
 #include "merge/stacks.h"
 #include "store/ring.h"
 
@@ -76,8 +76,8 @@ struct pp_cpu_session {
 	struct pp_cpu_entry *entry;
 	uint32_t *index; /* entry number + 1 by hash; 0: free */
 	uint32_t entries;
-	uint32_t room;		  /* of `entry`; the index is twice as large */
-	struct pp_cpu_entry rest; /* samples that found no entry */
+	uint32_t room; /* of `entry`; the index is twice as large */
+	struct pp_cpu_entry overflow; /* samples that found no entry */
 
 	struct pp_cpu_thread *thread;
 	uint32_t threads;
@@ -105,8 +105,8 @@ struct pp_cpu {
 	int arena_fd;
 	uint32_t slots;
 	int32_t parent_pid;
-	int64_t tick_ns; /* of the kernel */
-	struct pp_canon *canon;
+	int64_t jiffy_ns; /* of the kernel */
+	struct pp_address_map *map;
 	LIST_HEAD(, pp_cpu_session) sessions;
 	pp_cpu_listener *listener; /* NULL: none */
 	void *listener_arg;
@@ -120,10 +120,10 @@ struct pp_cpu {
 	uint32_t stacks_kept;	      /* fill after the last sweep */
 	struct pp_labels *labels;     /* likewise */
 	uint32_t labels_kept;	      /* count after the last sweep */
-	struct pp_reading *reading;   /* by slot */
+	struct pp_maps *maps;	      /* by slot */
 	struct pp_label_cache *cache; /* by slot */
 	uint32_t *generation;	      /* by slot, when last signalled */
-	struct pp_cpu_lasts **lasts;  /* by slot; NULL: none yet */
+	struct pp_cpu_recent_samples **recent; /* by slot; NULL: none yet */
 
 	void (*follow)(void *, uint32_t, uint64_t, uint64_t); /* or NULL */
 	void *follow_arg;
@@ -183,15 +183,15 @@ void pp_cpu_clocks_close(struct pp_cpu_session *session);
 
 /* Hand a sample to the listeners of cpu.h. `record` is what the sample was made
  * of. In cpu_listen.c. */
-void pp_cpu_tell(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
+void pp_cpu_notify(struct pp_cpu *cpu, struct pp_cpu_sample *sample,
     const uint64_t *record);
-/* Keep a record as one of the slot's recent samples; in cpu_last.c. */
-void pp_cpu_last_keep(struct pp_cpu *cpu, uint32_t slot, const uint64_t *record,
-    uint32_t count);
-/* As pp_cpu_lasts(), but the slot's ring is not drained before. */
-uint32_t pp_cpu_last_of(const struct pp_cpu *cpu, uint32_t slot, int32_t pid,
-    struct pp_cpu_last last[PP_LAST_SAMPLES]);
-void pp_cpu_last_free(struct pp_cpu *cpu);
+/* Keep a record as one of the slot's recent samples; in cpu_recent.c. */
+void pp_cpu_recent_keep(struct pp_cpu *cpu, uint32_t slot,
+    const uint64_t *record, uint32_t count);
+/* As pp_cpu_recent_samples(), but the slot's ring is not drained before. */
+uint32_t pp_cpu_recent_of(const struct pp_cpu *cpu, uint32_t slot, int32_t pid,
+    struct pp_cpu_recent last[PP_RECENT_SAMPLES]);
+void pp_cpu_recent_free(struct pp_cpu *cpu);
 
 /* Take what all rings hold. In cpu.c. */
 void pp_cpu_drain(struct pp_cpu *cpu);
@@ -211,13 +211,13 @@ void pp_cpu_session_put(struct pp_cpu_session *session,
 /* Close a session, and begin another of the same rate in its place, so that
  * each sample is in one of the two. The old session can be read until it is
  * retired. NULL: out of memory, and the old session goes on. In
- * cpu_succeed.c. */
-struct pp_cpu_session *pp_cpu_succeed(struct pp_cpu_session *session);
+ * cpu_rotate.c. */
+struct pp_cpu_session *pp_cpu_rotate(struct pp_cpu_session *session);
 void pp_cpu_retire(struct pp_cpu_session *old);
 
 /* Copy an open session and close the copy. The caller frees the copy by free(),
  * before any other function is called for the session. NULL: out of memory. In
- * cpu_succeed.c. */
+ * cpu_rotate.c. */
 struct pp_cpu_session *pp_cpu_copy(struct pp_cpu_session *session);
 
 /* Find the sample's stack: key.stack and `resolved` are set. In

@@ -159,8 +159,8 @@ build_order(struct build *build)
 
 	for (i = 0; i < session->entries; i++)
 		build_line(build, &session->entry[i]);
-	if (session->rest.ns != 0)
-		build_line(build, &session->rest);
+	if (session->overflow.ns != 0)
+		build_line(build, &session->overflow);
 	qsort_r(build->order, build->lines, sizeof(*build->order),
 	    compare_entries, session->cpu);
 }
@@ -175,7 +175,7 @@ pp_cpu_profile(const struct pp_cpu_session *session)
 	build.order = calloc(session->entries + 1, sizeof(*build.order));
 	if (build.order == NULL)
 		return (NULL);
-	if ((build.base = pp_build_new(cpu->canon)) != NULL) {
+	if ((build.base = pp_build_new(cpu->map)) != NULL) {
 		build_head(&build);
 		build_order(&build);
 		pp_build_main(build.base, cpu->arena, cpu->slots);

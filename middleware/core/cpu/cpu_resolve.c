@@ -10,16 +10,15 @@
 static uint64_t
 cpu_address(struct pp_cpu *cpu, uint32_t slot, uint64_t pc)
 {
-	struct pp_reading *reading = &cpu->reading[slot];
-	uint64_t word = pp_readings_address(reading, pc);
+	struct pp_maps *maps = &cpu->maps[slot];
+	uint64_t word = pp_maps_address(maps, pc);
 
-	if ((word & PP_READING_UNKNOWN) == 0 || !reading->spare)
+	if ((word & PP_MAPS_UNKNOWN) == 0 || !maps->spare)
 		return (word);
-	if (!pp_readings_follow(reading, &cpu->arena->slot[slot].objects,
-		cpu->canon))
+	if (!pp_maps_follow(maps, &cpu->arena->slot[slot].objects, cpu->map))
 		return (word);
-	reading->spare = 0;
-	return (pp_readings_address(reading, pc));
+	maps->spare = 0;
+	return (pp_maps_address(maps, pc));
 }
 
 void

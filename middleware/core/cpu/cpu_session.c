@@ -163,7 +163,7 @@ session_entry(struct pp_cpu_session *session, struct pp_cpu_sample *sample)
 		return (entry);
 	if (sample->pcs == 0)
 		session->dropped++;
-	return (&session->rest);
+	return (&session->overflow);
 }
 
 static void
@@ -179,7 +179,7 @@ session_takes(const struct pp_cpu_session *session,
 {
 	const struct pp_cpu *cpu = session->cpu;
 
-	if (session->hz >= cpu->hz && (int64_t)session->period >= cpu->tick_ns)
+	if (session->hz >= cpu->hz && (int64_t)session->period >= cpu->jiffy_ns)
 		return (1);
 	if (thread->rest < thread->need)
 		return (0);

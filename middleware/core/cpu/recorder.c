@@ -102,7 +102,7 @@ pp_recorder_tick(struct pp_recorder *recorder, int64_t now)
 	if (now - session->mono_ns < PP_SLICE_NS)
 		return (session->mono_ns + PP_SLICE_NS);
 	/* From here on samples go to the next session. */
-	next = pp_cpu_succeed(session);
+	next = pp_cpu_rotate(session);
 	if (next == NULL)
 		return (now + PP_SLICE_NS);
 	if (pp_slice_pack(session, &slice) == 0) {
@@ -147,7 +147,7 @@ recorder_open(struct pp_recorder *recorder, struct pp_recorder_facts *facts)
 	facts->reach_ns = copy->duration_ns;
 	facts->kernel_s = copy->kernel_s;
 	facts->children_s = copy->children_s;
-	ns = copy->rest.ns;
+	ns = copy->overflow.ns;
 	for (i = 0; i < copy->entries; i++)
 		ns += copy->entry[i].ns;
 	facts->sampled_s = (double)ns / PP_NS_PER_SEC;
@@ -155,7 +155,7 @@ recorder_open(struct pp_recorder *recorder, struct pp_recorder_facts *facts)
 }
 
 void
-pp_recorder_look(struct pp_recorder *recorder, int64_t now,
+pp_recorder_measure(struct pp_recorder *recorder, int64_t now,
     struct pp_recorder_facts *facts)
 {
 	const struct pp_slice *slice;

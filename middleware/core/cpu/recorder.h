@@ -48,7 +48,7 @@ struct pp_recorder_facts {
 	double children_s; /* and of children they have waited for */
 	double sampled_s;
 };
-void pp_recorder_look(struct pp_recorder *recorder, int64_t now,
+void pp_recorder_measure(struct pp_recorder *recorder, int64_t now,
     struct pp_recorder_facts *facts);
 
 /*

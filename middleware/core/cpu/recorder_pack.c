@@ -100,8 +100,8 @@ pack_lines(const struct pp_cpu_session *session, struct pp_slice *slice,
 	uint32_t i;
 
 	for (i = 0; i <= session->entries; i++) {
-		entry =
-		    i < session->entries ? &session->entry[i] : &session->rest;
+		entry = i < session->entries ? &session->entry[i]
+					     : &session->overflow;
 		if (entry->ns == 0)
 			continue;
 		pack_line(session, entry, map, out);

@@ -51,7 +51,7 @@ window_open(struct window *window, const struct pp_recorder *recorder)
 
 	cpu->arena = from->arena;
 	cpu->slots = from->slots;
-	cpu->canon = from->canon;
+	cpu->map = from->map;
 	cpu->samples_max = from->samples_max;
 	cpu->words_max = from->words_max < PP_RECORDER_WORDS_MAX
 	    ? from->words_max

@@ -5,51 +5,51 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/often.h"
-#include "capture/heap.h"
+#include "base/hot_path.h"
+#include "capture/alloc_sample.h"
 #include "hook/alloc.h"
 
-PP_OFTEN_DATA static void *(*real_malloc)(size_t);
-PP_OFTEN_DATA static void *(*real_calloc)(size_t, size_t);
-PP_OFTEN_DATA static void *(*real_realloc)(void *, size_t);
+PP_HOT_PATH_DATA static void *(*real_malloc)(size_t);
+PP_HOT_PATH_DATA static void *(*real_calloc)(size_t, size_t);
+PP_HOT_PATH_DATA static void *(*real_realloc)(void *, size_t);
 static void *(*real_reallocarray)(void *, size_t, size_t);
-PP_OFTEN_DATA static void (*real_free)(void *);
+PP_HOT_PATH_DATA static void (*real_free)(void *);
 static int (*real_posix_memalign)(void **, size_t, size_t);
 static void *(*real_aligned_alloc)(size_t, size_t);
 static void *(*real_memalign)(size_t, size_t);
 static void *(*real_valloc)(size_t);
 static void *(*real_pvalloc)(size_t);
 
-PP_OFTEN static void *
+PP_HOT_PATH static void *
 hook_malloc(size_t size)
 {
 	void *p;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_malloc(size));
 	p = real_malloc(size);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
-PP_OFTEN static void *
+PP_HOT_PATH static void *
 hook_calloc(size_t count, size_t each)
 {
 	size_t size;
 	void *p;
 
-	if (__builtin_mul_overflow(count, each, &size) || pp_heap_pass(size))
+	if (__builtin_mul_overflow(count, each, &size) || pp_alloc_pass(size))
 		return (real_calloc(count, each));
 	p = real_calloc(count, each);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
-PP_OFTEN static void
+PP_HOT_PATH static void
 hook_free(void *p)
 {
-	if (pp_heap_known(p))
-		pp_heap_free(p);
+	if (pp_alloc_known(p))
+		pp_alloc_freed(p);
 	real_free(p);
 }
 
@@ -60,27 +60,28 @@ hook_free(void *p)
 static void *
 realloc_slowly(void *old, size_t size, int sampled)
 {
-	struct pp_heap_sample sample;
+	struct pp_alloc_sample sample;
 	int known;
 	void *p;
 
-	known = old != NULL && pp_heap_known(old) && pp_heap_take(old, &sample);
+	known =
+	    old != NULL && pp_alloc_known(old) && pp_alloc_take(old, &sample);
 	p = real_realloc(old, size);
 	if (known && p == NULL && size != 0)
-		pp_heap_put_back(old, &sample);
+		pp_alloc_put_back(old, &sample);
 	else if (known)
-		pp_heap_count_free(&sample);
+		pp_alloc_count_free(&sample);
 	if (sampled)
-		pp_heap_alloc(p, size);
+		pp_alloc_made(p, size);
 	return (p);
 }
 
-PP_OFTEN static void *
+PP_HOT_PATH static void *
 hook_realloc(void *old, size_t size)
 {
-	int sampled = !pp_heap_pass(size);
+	int sampled = !pp_alloc_pass(size);
 
-	if (!sampled && !pp_heap_known(old))
+	if (!sampled && !pp_alloc_known(old))
 		return (real_realloc(old, size));
 	return (realloc_slowly(old, size, sampled));
 }
@@ -93,8 +94,8 @@ hook_reallocarray(void *old, size_t count, size_t each)
 
 	if (__builtin_mul_overflow(count, each, &size))
 		return (real_reallocarray(old, count, each));
-	sampled = !pp_heap_pass(size);
-	if (!sampled && !pp_heap_known(old))
+	sampled = !pp_alloc_pass(size);
+	if (!sampled && !pp_alloc_known(old))
 		return (real_realloc(old, size));
 	return (realloc_slowly(old, size, sampled));
 }
@@ -104,10 +105,10 @@ hook_posix_memalign(void **out, size_t alignment, size_t size)
 {
 	int error;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_posix_memalign(out, alignment, size));
 	error = real_posix_memalign(out, alignment, size);
-	pp_heap_alloc(error == 0 ? *out : NULL, size);
+	pp_alloc_made(error == 0 ? *out : NULL, size);
 	return (error);
 }
 
@@ -116,10 +117,10 @@ hook_aligned_alloc(size_t alignment, size_t size)
 {
 	void *p;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_aligned_alloc(alignment, size));
 	p = real_aligned_alloc(alignment, size);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
@@ -128,10 +129,10 @@ hook_memalign(size_t alignment, size_t size)
 {
 	void *p;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_memalign(alignment, size));
 	p = real_memalign(alignment, size);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
@@ -140,10 +141,10 @@ hook_valloc(size_t size)
 {
 	void *p;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_valloc(size));
 	p = real_valloc(size);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
@@ -152,10 +153,10 @@ hook_pvalloc(size_t size)
 {
 	void *p;
 
-	if (pp_heap_pass(size))
+	if (pp_alloc_pass(size))
 		return (real_pvalloc(size));
 	p = real_pvalloc(size);
-	pp_heap_alloc(p, size);
+	pp_alloc_made(p, size);
 	return (p);
 }
 
@@ -164,7 +165,7 @@ hook_pvalloc(size_t size)
 #name, (void *)hook_##name, (void **)&real_##name, PP_GOT_ALL  \
 	}
 
-const struct pp_got_hook pp_alloc_hooks[PP_ALLOC_HOOKS] = {
+const struct pp_got_hook pp_hook_alloc[PP_ALLOC_HOOKS] = {
 	ALLOC_HOOK(malloc),
 	ALLOC_HOOK(calloc),
 	ALLOC_HOOK(realloc),

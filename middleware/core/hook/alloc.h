@@ -3,7 +3,7 @@
  * every object, also the calls that C++'s operator new and strdup() make.
  *
  * A call that is no sample costs one comparison and a jump. The samples
- * themselves are in capture/heap.h.
+ * themselves are in capture/alloc_sample.h.
  *
  * Rule: a wrapper is as safe as the function that it wraps. The allocator may
  * be any (glibc, jemalloc, tcmalloc): the originals are the functions that the
@@ -16,6 +16,6 @@
 
 #define PP_ALLOC_HOOKS 10
 
-extern const struct pp_got_hook pp_alloc_hooks[PP_ALLOC_HOOKS];
+extern const struct pp_got_hook pp_hook_alloc[PP_ALLOC_HOOKS];
 
 #endif

@@ -146,13 +146,13 @@ CONTROL_WRAPPER(fcntl64)
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \
 		PP_GOT_BUT_UNWINDER },
 
-const struct pp_got_hook pp_call_hooks[] = {
+const struct pp_got_hook pp_hook_call[] = {
 	CALLS(CALL_HOOK){ "fcntl", (void *)hook_fcntl, (void **)&real_fcntl,
 	    PP_GOT_BUT_UNWINDER },
 	{ "fcntl64", (void *)hook_fcntl64, (void **)&real_fcntl64,
 	    PP_GOT_BUT_UNWINDER },
 };
 
-_Static_assert(sizeof(pp_call_hooks) ==
+_Static_assert(sizeof(pp_hook_call) ==
 	PP_CALL_HOOKS * sizeof(struct pp_got_hook),
     "PP_CALL_HOOKS is not how many there are");

@@ -16,6 +16,6 @@
 
 #define PP_CALL_HOOKS 41
 
-extern const struct pp_got_hook pp_call_hooks[PP_CALL_HOOKS];
+extern const struct pp_got_hook pp_hook_call[PP_CALL_HOOKS];
 
 #endif

@@ -30,15 +30,15 @@
 	}
 
 /* The same for a function that is called often and seldom waits. */
-#define PP_SELDOM_WRAPPER(type, name, call, real, parameters, arguments)       \
+#define PP_SLOW_WRAPPER(type, name, call, real, parameters, arguments)         \
 	static __attribute__((noinline)) type watched_##name parameters        \
 	{                                                                      \
 		struct pp_called called;                                       \
 		type result;                                                   \
                                                                                \
-		pp_called_begin_seldom(&called);                               \
+		pp_called_begin_slow(&called);                                 \
 		result = real arguments;                                       \
-		pp_called_end_seldom(&called, PP_CALL_##call);                 \
+		pp_called_end_slow(&called, PP_CALL_##call);                   \
 		return (result);                                               \
 	}                                                                      \
                                                                                \

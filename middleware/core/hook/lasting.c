@@ -7,10 +7,10 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "hook/lasting.h"
 
-PP_OFTEN_DATA _Atomic int pp_lasting_limited;
+PP_HOT_PATH_DATA _Atomic int pp_lasting_limited;
 
 /* When the socket's limit ends the call, by pp_clock_mono(); 0: never. */
 static int64_t

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "capture/unwind_list.h"
 #include "hook/entry.h"
 #include "hook/loader.h"
@@ -24,7 +24,7 @@ static int (*real_catch)(void *, void (*)(void *), void *);
 
 /* The lock is held while the tables are walked. It is recursive, so that a
  * dlopen() by the thread that holds it does no harm. */
-static pthread_mutex_t look_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t scan_lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static pp_objects_seen_fn object_seen;
 static unsigned int pause_now = 1, pause_left; /* under the lock */
 
@@ -35,11 +35,11 @@ enum behind {
 	BEHIND_UNDECIDED, /* pp_got_patch() has left something */
 	BEHIND_LOADED	  /* a dlopen() was not followed to its end */
 };
-PP_OFTEN_DATA static atomic_int behind;
+PP_HOT_PATH_DATA static atomic_int behind;
 
-/* `told` is 1 if the patched functions of the dynamic linker call us. Until
+/* `notified` is 1 if the patched functions of the dynamic linker call us. Until
  * that is known, `heard` gathers which of the calls have come. */
-static int told;
+static int notified;
 static unsigned int heard;
 #define HEARD_ADD    1U
 #define HEARD_DELETE 2U
@@ -50,12 +50,12 @@ static atomic_int changing; /* RT_ADD, RT_DELETE */
 static atomic_int unready;  /* objects whose constructors have not run */
 
 static int
-look(int fresh)
+scan(int fresh)
 {
 	size_t undecided;
 	int changed;
 
-	(void)pthread_mutex_lock(&look_lock);
+	(void)pthread_mutex_lock(&scan_lock);
 	atomic_store(&behind, BEHIND_NOT);
 	pp_unwind_list_refresh();
 	changed = pp_got_patch(fresh, &undecided);
@@ -68,18 +68,18 @@ look(int fresh)
 		pause_left = pause_now;
 		atomic_store(&behind, BEHIND_UNDECIDED);
 	}
-	pp_objects_scan(object_seen);
-	(void)pthread_mutex_unlock(&look_lock);
+	pp_scan_objects(object_seen);
+	(void)pthread_mutex_unlock(&scan_lock);
 	return (changed);
 }
 
 /* A look in the middle of a caller's function: errno stays. */
 static void
-look_within(int fresh)
+scan_within(int fresh)
 {
 	int error = errno;
 
-	(void)look(fresh);
+	(void)scan(fresh);
 	errno = error;
 }
 
@@ -118,10 +118,10 @@ hook_debug_state(void)
 		return;
 	if (was == RT_ADD)
 		atomic_store(&unready, 1);
-	if (!told)
+	if (!notified)
 		heard |= was == RT_ADD ? HEARD_ADD : HEARD_DELETE;
 	else if (was == RT_DELETE)
-		look_within(0);
+		scan_within(0);
 }
 
 /* If there is no exception to catch, constructors or destructors are to run. By
@@ -130,8 +130,8 @@ static int
 hook_catch(void *exception, void (*operate)(void *), void *arg)
 {
 	if (exception == NULL && atomic_exchange(&unready, 0) != 0) {
-		if (told)
-			look_within(1);
+		if (notified)
+			scan_within(1);
 		else
 			heard |= HEARD_READY;
 	}
@@ -152,18 +152,18 @@ hook_dlopen(const char *path, int mode)
 	 */
 	if (path == NULL || strchr(path, '/') == NULL ||
 	    strchr(path, '$') != NULL) {
-		if (!told && path != NULL)
+		if (!notified && path != NULL)
 			atomic_store(&behind, BEHIND_LOADED);
 		return (real_dlopen(path, mode));
 	}
-	(void)pthread_mutex_lock(&look_lock);
-	lent = pp_objects_release(path);
-	(void)pthread_mutex_unlock(&look_lock);
+	(void)pthread_mutex_lock(&scan_lock);
+	lent = pp_scan_release(path);
+	(void)pthread_mutex_unlock(&scan_lock);
 	handle = real_dlopen(path, mode);
-	if (!told && handle != NULL)
-		look_within(1);
+	if (!notified && handle != NULL)
+		scan_within(1);
 	else if (lent)
-		look_within(0);
+		scan_within(0);
 	return (handle);
 }
 
@@ -172,14 +172,14 @@ hook_dlclose(void *handle)
 {
 	int result;
 
-	if (told)
+	if (notified)
 		return (real_dlclose(handle));
 	result = real_dlclose(handle);
-	look_within(1);
+	scan_within(1);
 	return (result);
 }
 
-const struct pp_got_hook pp_loader_hooks[PP_LOADER_HOOKS] = {
+const struct pp_got_hook pp_hook_loader[PP_LOADER_HOOKS] = {
 	{ "dlopen", (void *)hook_dlopen, (void **)&real_dlopen, PP_GOT_ALL },
 	{ "dlclose", (void *)hook_dlclose, (void **)&real_dlclose, PP_GOT_ALL },
 };
@@ -210,15 +210,15 @@ int
 pp_loader_begin(pp_objects_seen_fn seen)
 {
 	object_seen = seen;
-	told = loader_listen();
-	return (look(1) == -1 ? -1 : 0);
+	notified = loader_listen();
+	return (scan(1) == -1 ? -1 : 0);
 }
 
 /* Another thread may have held the lock while the process was forked. */
 void
 pp_loader_forked(void)
 {
-	look_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	scan_lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
 static __attribute__((noinline)) void
@@ -226,15 +226,15 @@ catch_up_slowly(void)
 {
 	int left;
 
-	(void)pthread_mutex_lock(&look_lock);
+	(void)pthread_mutex_lock(&scan_lock);
 	left = atomic_load(&behind) == BEHIND_UNDECIDED && pause_left != 0;
 	pause_left -= left != 0;
-	(void)pthread_mutex_unlock(&look_lock);
+	(void)pthread_mutex_unlock(&scan_lock);
 	if (!left)
-		look_within(!told);
+		scan_within(!notified);
 }
 
-PP_OFTEN void
+PP_HOT_PATH void
 pp_loader_catch_up(void)
 {
 	if (__builtin_expect(atomic_load_explicit(&behind,

@@ -1,7 +1,7 @@
 /*
  * Libraries come and go. Before any code of a new object runs, its tables are
  * patched (got.h), the unwinder knows the object, and the object is written
- * into the slot (capture/objects.h), whoever has loaded it and how.
+ * into the slot (capture/scan.h), whoever has loaded it and how.
  *
  * The dynamic linker calls a function of its own whenever its list has changed,
  * for debuggers, and libc's _dl_catch_exception() before it runs constructors.
@@ -16,12 +16,12 @@
 #ifndef PP_HOOK_LOADER_H
 #define PP_HOOK_LOADER_H
 
-#include "capture/objects.h"
+#include "capture/scan.h"
 #include "hook/got.h"
 
 #define PP_LOADER_HOOKS 2
 
-extern const struct pp_got_hook pp_loader_hooks[PP_LOADER_HOOKS];
+extern const struct pp_got_hook pp_hook_loader[PP_LOADER_HOOKS];
 
 /* Patch the loaded objects, after pp_got_follow() has been called. `seen` is
  * called for each object that this process loads later and that the slot did

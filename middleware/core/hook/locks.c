@@ -160,7 +160,7 @@ hook_cond_broadcast(pthread_cond_t *cond)
 	return (real_cond_broadcast(cond));
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_barrier_wait(pthread_barrier_t *barrier)
 {
 	int result;
@@ -172,7 +172,7 @@ pprof_hook_barrier_wait(pthread_barrier_t *barrier)
 	return (result);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_join(pthread_t thread, void **value)
 {
 	int result;
@@ -196,7 +196,7 @@ pp_locks_sem_is_free(sem_t *sem)
 	return (0);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_sem_wait(sem_t *sem)
 {
 	int result;
@@ -211,7 +211,7 @@ pprof_hook_sem_wait(sem_t *sem)
 	return (result);
 }
 
-const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
+const struct pp_got_hook pp_hook_lock[PP_LOCK_HOOKS] = {
 	LOCK_HOOK(pthread_mutex_lock, mutex_lock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_mutex_unlock, mutex_unlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_rdlock, rdlock, PP_GOT_ALL),
@@ -223,7 +223,7 @@ const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS] = {
 	    (void **)&real_cond_wait, PP_GOT_LIBRARIES },
 	LOCK_HOOK(pthread_cond_signal, cond_signal, PP_GOT_ALL),
 	LOCK_HOOK(pthread_cond_broadcast, cond_broadcast, PP_GOT_ALL),
-	TOLD_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
-	TOLD_HOOK(pthread_join, join, PP_GOT_ALL),
-	TOLD_HOOK(sem_wait, sem_wait, PP_GOT_ALL),
+	EXPORTED_HOOK(pthread_barrier_wait, barrier_wait, PP_GOT_ALL),
+	EXPORTED_HOOK(pthread_join, join, PP_GOT_ALL),
+	EXPORTED_HOOK(sem_wait, sem_wait, PP_GOT_ALL),
 };

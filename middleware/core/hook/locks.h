@@ -19,9 +19,9 @@
 #define PP_TIMED_HOOKS 12
 #define PP_C11_HOOKS   8
 
-extern const struct pp_got_hook pp_lock_hooks[PP_LOCK_HOOKS];
-extern const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS];
-extern const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS];
+extern const struct pp_got_hook pp_hook_lock[PP_LOCK_HOOKS];
+extern const struct pp_got_hook pp_hook_timed[PP_TIMED_HOOKS];
+extern const struct pp_got_hook pp_hook_c11[PP_C11_HOOKS];
 
 /* Set what is watched from now on: bits of capture/wait.h. The originals must
  * be known by now (pp_got_follow()). Async-signal-safe. */

@@ -90,7 +90,7 @@ hook_cnd_broadcast(cnd_t *cond)
 	return (real_cnd_broadcast(cond));
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_thrd_join(thrd_t thread, int *value)
 {
 	int result;
@@ -102,7 +102,7 @@ pprof_hook_thrd_join(thrd_t thread, int *value)
 	return (result);
 }
 
-const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS] = {
+const struct pp_got_hook pp_hook_c11[PP_C11_HOOKS] = {
 	LOCK_HOOK(mtx_lock, mtx_lock, PP_GOT_ALL),
 	LOCK_HOOK(mtx_timedlock, mtx_timedlock, PP_GOT_ALL),
 	LOCK_HOOK(mtx_unlock, mtx_unlock, PP_GOT_ALL),
@@ -110,5 +110,5 @@ const struct pp_got_hook pp_c11_hooks[PP_C11_HOOKS] = {
 	LOCK_HOOK(cnd_timedwait, cnd_timedwait, PP_GOT_ALL),
 	LOCK_HOOK(cnd_signal, cnd_signal, PP_GOT_ALL),
 	LOCK_HOOK(cnd_broadcast, cnd_broadcast, PP_GOT_ALL),
-	TOLD_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
+	EXPORTED_HOOK(thrd_join, thrd_join, PP_GOT_ALL),
 };

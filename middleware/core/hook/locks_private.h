@@ -98,7 +98,7 @@ cond_left(void *place)
 /* Make `call` as a call that returns here, not as a jump. Some functions of the
  * C library leave no frame while they wait, or are the leaf whether they wait
  * or not; then the frame of our wrapper tells what the thread does
- * (live/progress_state.c). */
+ * (live/activity_state.c). */
 #define CALL(result, call)                                                     \
 	do {                                                                   \
 		(result) = (call);                                             \
@@ -108,25 +108,25 @@ cond_left(void *place)
 /* The mark of a wrapper whose name is in the module's table of exports, which
  * no strip takes away: by that name the collector knows what a thread waits
  * for. */
-#define TOLD __attribute__((visibility("default")))
+#define EXPORTED __attribute__((visibility("default")))
 
-TOLD int pprof_hook_mutex_timedlock(pthread_mutex_t *mutex,
+EXPORTED int pprof_hook_mutex_timedlock(pthread_mutex_t *mutex,
     const struct timespec *until);
-TOLD int pprof_hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
+EXPORTED int pprof_hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock,
     const struct timespec *until);
-TOLD int pprof_hook_barrier_wait(pthread_barrier_t *barrier);
-TOLD int pprof_hook_join(pthread_t thread, void **value);
-TOLD int pprof_hook_timedjoin(pthread_t thread, void **value,
+EXPORTED int pprof_hook_barrier_wait(pthread_barrier_t *barrier);
+EXPORTED int pprof_hook_join(pthread_t thread, void **value);
+EXPORTED int pprof_hook_timedjoin(pthread_t thread, void **value,
     const struct timespec *until);
-TOLD int pprof_hook_clockjoin(pthread_t thread, void **value, clockid_t clock,
-    const struct timespec *until);
-TOLD int pprof_hook_thrd_join(thrd_t thread, int *value);
-TOLD int pprof_hook_sem_wait(sem_t *sem);
-TOLD int pprof_hook_sem_timedwait(sem_t *sem, const struct timespec *until);
-TOLD int pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock,
+EXPORTED int pprof_hook_clockjoin(pthread_t thread, void **value,
+    clockid_t clock, const struct timespec *until);
+EXPORTED int pprof_hook_thrd_join(thrd_t thread, int *value);
+EXPORTED int pprof_hook_sem_wait(sem_t *sem);
+EXPORTED int pprof_hook_sem_timedwait(sem_t *sem, const struct timespec *until);
+EXPORTED int pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock,
     const struct timespec *until);
 
-#define TOLD_HOOK(name, hook, scope)                                           \
+#define EXPORTED_HOOK(name, hook, scope)                                       \
 	{                                                                      \
 #name, (void *)pprof_hook_##hook, (void **)&real_##hook, scope \
 	}

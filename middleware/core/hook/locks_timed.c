@@ -40,14 +40,14 @@ static int (*real_sem_clockwait)(sem_t *, clockid_t, when);
 		return (result);                                               \
 	} while (0)
 
-TOLD int
+EXPORTED int
 pprof_hook_mutex_timedlock(pthread_mutex_t *mutex, when until)
 {
 	TRY_THEN_WAIT(mutex, PP_WAIT_MUTEX, CLOCK_REALTIME, until,
 	    pthread_mutex_trylock(mutex), real_mutex_timedlock(mutex, until));
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, when until)
 {
 	TRY_THEN_WAIT(mutex, PP_WAIT_MUTEX, clock, until,
@@ -109,7 +109,7 @@ hook_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return (result);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_timedjoin(pthread_t thread, void **value, when until)
 {
 	int result;
@@ -122,7 +122,7 @@ pprof_hook_timedjoin(pthread_t thread, void **value, when until)
 	return (result);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_clockjoin(pthread_t thread, void **value, clockid_t clock,
     when until)
 {
@@ -154,7 +154,7 @@ hook_sem_clocked(sem_t *sem, clockid_t clock, when until)
 	return (result);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_sem_timedwait(sem_t *sem, when until)
 {
 	int result;
@@ -168,7 +168,7 @@ pprof_hook_sem_timedwait(sem_t *sem, when until)
 	return (result);
 }
 
-TOLD int
+EXPORTED int
 pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 {
 	int result;
@@ -183,17 +183,17 @@ pprof_hook_sem_clockwait(sem_t *sem, clockid_t clock, when until)
 	return (result);
 }
 
-const struct pp_got_hook pp_timed_hooks[PP_TIMED_HOOKS] = {
-	TOLD_HOOK(pthread_mutex_timedlock, mutex_timedlock, PP_GOT_ALL),
-	TOLD_HOOK(pthread_mutex_clocklock, mutex_clocklock, PP_GOT_ALL),
+const struct pp_got_hook pp_hook_timed[PP_TIMED_HOOKS] = {
+	EXPORTED_HOOK(pthread_mutex_timedlock, mutex_timedlock, PP_GOT_ALL),
+	EXPORTED_HOOK(pthread_mutex_clocklock, mutex_clocklock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_timedrdlock, timedrdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_timedwrlock, timedwrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockrdlock, clockrdlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_rwlock_clockwrlock, clockwrlock, PP_GOT_ALL),
 	LOCK_HOOK(pthread_cond_timedwait, cond_timedwait, PP_GOT_ALL),
 	LOCK_HOOK(pthread_cond_clockwait, cond_clockwait, PP_GOT_ALL),
-	TOLD_HOOK(pthread_timedjoin_np, timedjoin, PP_GOT_ALL),
-	TOLD_HOOK(pthread_clockjoin_np, clockjoin, PP_GOT_ALL),
-	TOLD_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),
-	TOLD_HOOK(sem_clockwait, sem_clockwait, PP_GOT_ALL),
+	EXPORTED_HOOK(pthread_timedjoin_np, timedjoin, PP_GOT_ALL),
+	EXPORTED_HOOK(pthread_clockjoin_np, clockjoin, PP_GOT_ALL),
+	EXPORTED_HOOK(sem_timedwait, sem_timedwait, PP_GOT_ALL),
+	EXPORTED_HOOK(sem_clockwait, sem_clockwait, PP_GOT_ALL),
 };

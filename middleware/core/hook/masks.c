@@ -319,7 +319,7 @@ hook_signalfd(int fd, const sigset_t *mask, int flags)
 #name, (void *)hook_##name, (void **)&real_##name, MASK_SCOPE  \
 	}
 
-const struct pp_got_hook pp_mask_hooks[PP_MASK_HOOKS] = {
+const struct pp_got_hook pp_hook_mask[PP_MASK_HOOKS] = {
 	{ "sigprocmask", (void *)pp_masks_change, (void **)&real_sigprocmask,
 	    MASK_SCOPE },
 	MASK_HOOK(pthread_sigmask),

@@ -19,7 +19,7 @@
 
 #define PP_MASK_HOOKS 15
 
-extern const struct pp_got_hook pp_mask_hooks[PP_MASK_HOOKS];
+extern const struct pp_got_hook pp_hook_mask[PP_MASK_HOOKS];
 
 /* Returns 1 if a thread that is begun with `attr` (NULL: none) inherits the
  * calling thread's belief that SIGPROF is blocked. A mask in `attr` is what the

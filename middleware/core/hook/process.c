@@ -38,7 +38,7 @@ static int (*real_pthread_create)(pthread_t *, const pthread_attr_t *,
 struct thread_start {
 	void *(*function)(void *);
 	void *argument;
-	struct pp_thread_birth birth;
+	struct pp_thread_creation creation;
 	int blocked; /* its creator believes SIGPROF blocked */
 };
 
@@ -47,9 +47,9 @@ __thread void *pp_process_argument;
 static void
 thread_is_unknown(void)
 {
-	const struct pp_thread_birth birth = { 0 };
+	const struct pp_thread_creation creation = { 0 };
 
-	pp_process_thread_begins(&birth);
+	pp_process_thread_begins(&creation);
 }
 
 static void *
@@ -59,7 +59,7 @@ thread_begins(void *arg)
 
 	free(arg);
 	pp_signal_enter(start.blocked);
-	pp_process_thread_begins(&start.birth);
+	pp_process_thread_begins(&start.creation);
 	(void)pp_own_stack_run(pp_unwind_root, NULL);
 	pp_process_argument = start.argument;
 	return (start.function(start.argument));
@@ -77,12 +77,12 @@ hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		return (real_pthread_create(thread, attr, function, argument));
 	start->function = function;
 	start->argument = argument;
-	start->birth = pp_process_birth((uintptr_t)function);
+	start->creation = pp_process_creation((uintptr_t)function);
 	if (attr != NULL &&
-	    pthread_attr_getstacksize(attr, &start->birth.stack_size) == 0 &&
+	    pthread_attr_getstacksize(attr, &start->creation.stack_size) == 0 &&
 	    pthread_attr_getguardsize(attr, &guard) == 0 &&
-	    guard < start->birth.stack_size)
-		start->birth.stack_size -= guard;
+	    guard < start->creation.stack_size)
+		start->creation.stack_size -= guard;
 	start->blocked = pp_masks_inherited(attr);
 	error = real_pthread_create(thread, attr, thread_begins, start);
 	if (error != 0)
@@ -178,21 +178,21 @@ hooks_follow(const struct pp_got_hook *extra, size_t count)
 {
 	all_used = 0;
 	hooks_add(own_hooks, OWN_HOOKS);
-	hooks_add(pp_loader_hooks, PP_LOADER_HOOKS);
-	hooks_add(pp_lock_hooks, PP_LOCK_HOOKS);
-	hooks_add(pp_timed_hooks, PP_TIMED_HOOKS);
-	hooks_add(pp_c11_hooks, PP_C11_HOOKS);
-	hooks_add(pp_sleep_hooks, PP_SLEEP_HOOKS);
-	hooks_add(pp_socket_hooks, PP_SOCKET_HOOKS);
-	hooks_add(pp_transfer_hooks, PP_TRANSFER_HOOKS);
-	hooks_add(pp_call_hooks, PP_CALL_HOOKS);
-	hooks_add(pp_stream_hooks, PP_STREAM_HOOKS);
-	hooks_add(pp_queue_hooks, PP_QUEUE_HOOKS);
-	hooks_add(pp_signal_hooks, PP_SIGNAL_HOOKS);
-	hooks_add(pp_mask_hooks, PP_MASK_HOOKS);
-	hooks_add(pp_raw_hooks, PP_RAW_HOOKS);
-	hooks_add(pp_alloc_hooks, PP_ALLOC_HOOKS);
-	hooks_add(pp_thread_hooks, PP_THREAD_HOOKS);
+	hooks_add(pp_hook_loader, PP_LOADER_HOOKS);
+	hooks_add(pp_hook_lock, PP_LOCK_HOOKS);
+	hooks_add(pp_hook_timed, PP_TIMED_HOOKS);
+	hooks_add(pp_hook_c11, PP_C11_HOOKS);
+	hooks_add(pp_hook_sleep, PP_SLEEP_HOOKS);
+	hooks_add(pp_hook_socket, PP_SOCKET_HOOKS);
+	hooks_add(pp_hook_transfer, PP_TRANSFER_HOOKS);
+	hooks_add(pp_hook_call, PP_CALL_HOOKS);
+	hooks_add(pp_hook_stream, PP_STREAM_HOOKS);
+	hooks_add(pp_hook_queue, PP_QUEUE_HOOKS);
+	hooks_add(pp_hook_signal, PP_SIGNAL_HOOKS);
+	hooks_add(pp_hook_mask, PP_MASK_HOOKS);
+	hooks_add(pp_hook_raw, PP_RAW_HOOKS);
+	hooks_add(pp_hook_alloc, PP_ALLOC_HOOKS);
+	hooks_add(pp_hook_thread, PP_THREAD_HOOKS);
 	hooks_add(extra, count);
 	(void)pp_got_follow(all_hooks, all_used);
 	hooks_leave_others();
@@ -209,7 +209,7 @@ pp_process_hook(const struct pp_got_hook *hooks, size_t count,
 		return (-1);
 	}
 	hooks_follow(hooks, count);
-	if (pp_thread_begin_prepare() == -1 ||
+	if (pp_process_begin_prepare() == -1 ||
 	    pthread_atfork(NULL, NULL, pp_process_forked) != 0) {
 		*why = "no room to follow threads and forks";
 		return (-1);

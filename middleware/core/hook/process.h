@@ -9,7 +9,7 @@
 #ifndef PP_HOOK_PROCESS_H
 #define PP_HOOK_PROCESS_H
 
-#include "capture/objects.h"
+#include "capture/scan.h"
 #include "capture/thread.h"
 #include "hook/got.h"
 

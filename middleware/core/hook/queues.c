@@ -93,7 +93,7 @@ PP_CALL_WRAPPER(int, aio_suspend, aio_suspend, through_aio_suspend,
 #name, (void *)hook_##name, (void **)&real_##name, PP_GOT_ALL  \
 	}
 
-const struct pp_got_hook pp_queue_hooks[PP_QUEUE_HOOKS] = {
+const struct pp_got_hook pp_hook_queue[PP_QUEUE_HOOKS] = {
 	QUEUE_HOOK(msgrcv),
 	QUEUE_HOOK(msgsnd),
 	QUEUE_HOOK(semop),

@@ -12,6 +12,6 @@
 
 #define PP_QUEUE_HOOKS 6
 
-extern const struct pp_got_hook pp_queue_hooks[PP_QUEUE_HOOKS];
+extern const struct pp_got_hook pp_hook_queue[PP_QUEUE_HOOKS];
 
 #endif

@@ -218,9 +218,9 @@ watched_syscall(long number, long arg[6])
 
 	if (call == PP_CALL_COUNT)
 		return (raw_made(number, arg));
-	pp_called_begin_seldom(&called);
+	pp_called_begin_slow(&called);
 	result = raw_made(number, arg);
-	pp_called_end_seldom(&called, call);
+	pp_called_end_slow(&called, call);
 	return (result);
 }
 
@@ -264,7 +264,7 @@ hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 }
 
 /* The unwinder is left out: it asks the kernel for pages in signal handlers. */
-const struct pp_got_hook pp_raw_hooks[PP_RAW_HOOKS] = {
+const struct pp_got_hook pp_hook_raw[PP_RAW_HOOKS] = {
 	{ "syscall", (void *)hook_syscall, (void **)&real_syscall,
 	    PP_GOT_EXECUTABLE | PP_GOT_BUT_UNWINDER },
 };

@@ -15,6 +15,6 @@
 
 #define PP_RAW_HOOKS 1
 
-extern const struct pp_got_hook pp_raw_hooks[PP_RAW_HOOKS];
+extern const struct pp_got_hook pp_hook_raw[PP_RAW_HOOKS];
 
 #endif

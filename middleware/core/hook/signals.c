@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/cpu.h"
+#include "capture/sampler.h"
 #include "capture/signal.h"
 #include "hook/masks.h"
 #include "hook/signals.h"
@@ -95,7 +95,7 @@ action_of_prof(const struct sigaction *action, struct sigaction *old)
 	} else {
 		pp_signal_keep(NULL, &was);
 		result = real_sigaction(SIGPROF, action, &kernel);
-		if (result == 0 && kernel.sa_sigaction != pp_cpu_signal)
+		if (result == 0 && kernel.sa_sigaction != pp_sampler_signal)
 			as_kept(&kernel, &was);
 	}
 	if (result == 0 && old != NULL)
@@ -260,7 +260,7 @@ pp_signals_adopt(void)
 #name, (void *)hook_##hook, (void **)&real_##name, PP_GOT_ALL  \
 	}
 
-const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS] = {
+const struct pp_got_hook pp_hook_signal[PP_SIGNAL_HOOKS] = {
 	SIGNAL_HOOK(sigaction, sigaction),
 	SIGNAL_HOOK(__sigaction, sigaction),
 	SIGNAL_HOOK(signal, signal),

@@ -14,7 +14,7 @@
 
 #define PP_SIGNAL_HOOKS 12
 
-extern const struct pp_got_hook pp_signal_hooks[PP_SIGNAL_HOOKS];
+extern const struct pp_got_hook pp_hook_signal[PP_SIGNAL_HOOKS];
 
 /* Let the handlers that are installed already begin in pp_signal_guest(), too.
  * Called once, after the originals are known and before any table is patched.

@@ -306,7 +306,7 @@ pp_sleeps_epoll_wait(int fd, struct epoll_event *events, int max, int ms)
 #name, (void *)hook_##name, (void **)&real_##name, scope       \
 	}
 
-const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS] = {
+const struct pp_got_hook pp_hook_sleep[PP_SLEEP_HOOKS] = {
 	SLEEP_HOOK(nanosleep, PP_GOT_ALL),
 	SLEEP_HOOK(clock_nanosleep, PP_GOT_ALL),
 	SLEEP_HOOK(usleep, PP_GOT_ALL),

@@ -19,7 +19,7 @@
 
 #define PP_SLEEP_HOOKS 14
 
-extern const struct pp_got_hook pp_sleep_hooks[PP_SLEEP_HOOKS];
+extern const struct pp_got_hook pp_hook_sleep[PP_SLEEP_HOOKS];
 
 /* epoll_wait() as wrapped here, for the adapter, which wraps that function in
  * the program itself. */

@@ -269,7 +269,7 @@ pp_sockets_sendmsg(int fd, const struct msghdr *m, int f)
 #define RECV_HOOK(name, parameters, arguments)		   SOCKET_HOOK(name),
 
 /* The program itself may set a limit, so setsockopt() is followed there. */
-const struct pp_got_hook pp_socket_hooks[] = {
+const struct pp_got_hook pp_hook_socket[] = {
 	READS(READ_HOOK) RECVS(RECV_HOOK) SOCKET_HOOK(recvmsg),
 	SOCKET_HOOK(write),
 	SOCKET_HOOK(writev),
@@ -281,6 +281,6 @@ const struct pp_got_hook pp_socket_hooks[] = {
 	    PP_GOT_ALL },
 };
 
-_Static_assert(sizeof(pp_socket_hooks) ==
+_Static_assert(sizeof(pp_hook_socket) ==
 	PP_SOCKET_HOOKS * sizeof(struct pp_got_hook),
     "PP_SOCKET_HOOKS is not how many there are");

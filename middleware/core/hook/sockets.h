@@ -21,7 +21,7 @@
 
 #define PP_SOCKET_HOOKS 17
 
-extern const struct pp_got_hook pp_socket_hooks[PP_SOCKET_HOOKS];
+extern const struct pp_got_hook pp_hook_socket[PP_SOCKET_HOOKS];
 
 /* write(), writev(), sendto() and sendmsg(), which go on with the rest if a
  * signal of ours cuts them short. For raw.c. */

@@ -75,7 +75,7 @@
 #define STREAM_WRAPPER(type, name, call, parameters, arguments)                \
 	static type(*real_##name) parameters;                                  \
                                                                                \
-	PP_SELDOM_WRAPPER(type, name, call, real_##name, parameters, arguments)
+	PP_SLOW_WRAPPER(type, name, call, real_##name, parameters, arguments)
 STREAMS(STREAM_WRAPPER)
 
 /* A function with any number of arguments goes on to the relative of its
@@ -118,9 +118,9 @@ watched_flockfile(FILE *f)
 {
 	struct pp_called called;
 
-	pp_called_begin_seldom(&called);
+	pp_called_begin_slow(&called);
 	real_flockfile(f);
-	pp_called_end_seldom(&called, PP_CALL_flockfile);
+	pp_called_end_slow(&called, PP_CALL_flockfile);
 }
 
 static void
@@ -157,11 +157,11 @@ watched_once(int (*real)(pthread_once_t *, void (*)(void)),
 	int result;
 
 	once_now = &once;
-	pp_called_begin_seldom(&once.called);
+	pp_called_begin_slow(&once.called);
 	result = real(flag, once_run);
 	once_now = outer;
 	if (!once.ran)
-		pp_called_end_seldom(&once.called, PP_CALL_pthread_once);
+		pp_called_end_slow(&once.called, PP_CALL_pthread_once);
 	return (result);
 }
 
@@ -195,11 +195,11 @@ hook_call_once(once_flag *flag, void (*function)(void))
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \
 		PP_GOT_BUT_UNWINDER },
 
-const struct pp_got_hook pp_stream_hooks[] = { STREAMS(STREAM_HOOK) HOOK(fscanf)
+const struct pp_got_hook pp_hook_stream[] = { STREAMS(STREAM_HOOK) HOOK(fscanf)
 	    HOOK(__isoc99_fscanf) HOOK(__isoc23_fscanf) HOOK(fprintf)
 		HOOK(__fprintf_chk) HOOK(printf) HOOK(__printf_chk)
 		    HOOK(flockfile) HOOK(pthread_once) HOOK(call_once) };
 
-_Static_assert(sizeof(pp_stream_hooks) ==
+_Static_assert(sizeof(pp_hook_stream) ==
 	PP_STREAM_HOOKS * sizeof(struct pp_got_hook),
     "PP_STREAM_HOOKS is not how many there are");

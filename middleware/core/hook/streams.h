@@ -16,6 +16,6 @@
 
 #define PP_STREAM_HOOKS 46
 
-extern const struct pp_got_hook pp_stream_hooks[PP_STREAM_HOOKS];
+extern const struct pp_got_hook pp_hook_stream[PP_STREAM_HOOKS];
 
 #endif

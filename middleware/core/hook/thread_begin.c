@@ -27,9 +27,9 @@ thread_ends(void *rounds)
 
 /* The key's destructor runs however the thread ends. */
 void
-pp_process_thread_begins(const struct pp_thread_birth *birth)
+pp_process_thread_begins(const struct pp_thread_creation *creation)
 {
-	pp_thread_enter(birth);
+	pp_thread_enter(creation);
 	pp_signal_known((uintptr_t)pthread_self());
 	(void)pthread_setspecific(leave_key,
 	    (const void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
@@ -51,17 +51,17 @@ default_stack_size(void)
 	return (size);
 }
 
-struct pp_thread_birth
-pp_process_birth(uintptr_t function)
+struct pp_thread_creation
+pp_process_creation(uintptr_t function)
 {
-	return ((struct pp_thread_birth){ .stack_size = default_stack_size(),
+	return ((struct pp_thread_creation){ .stack_size = default_stack_size(),
 	    .function = function,
 	    .creator = pp_wait_stack(),
 	    .label = pp_label_now });
 }
 
 int
-pp_thread_begin_prepare(void)
+pp_process_begin_prepare(void)
 {
 	return (pthread_key_create(&leave_key, thread_ends) != 0 ? -1 : 0);
 }

@@ -11,13 +11,13 @@
 #include "capture/thread.h"
 
 /* Called once, in the constructor. Returns 0, or -1 if there is no key left. */
-int pp_thread_begin_prepare(void);
+int pp_process_begin_prepare(void);
 
 /* The creation of a thread that runs `function`, as its creator, the calling
  * thread, sees it. */
-struct pp_thread_birth pp_process_birth(uintptr_t function);
+struct pp_thread_creation pp_process_creation(uintptr_t function);
 
 /* Called in the new thread, before its function. */
-void pp_process_thread_begins(const struct pp_thread_birth *birth);
+void pp_process_thread_begins(const struct pp_thread_creation *creation);
 
 #endif

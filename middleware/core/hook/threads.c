@@ -27,7 +27,7 @@ static pid_t (*real__Fork)(void);
 struct c11_start {
 	thrd_start_t function;
 	void *argument;
-	struct pp_thread_birth birth;
+	struct pp_thread_creation creation;
 	int blocked; /* its creator believes SIGPROF blocked */
 };
 
@@ -38,7 +38,7 @@ c11_begins(void *arg)
 
 	free(arg);
 	pp_signal_enter(start.blocked);
-	pp_process_thread_begins(&start.birth);
+	pp_process_thread_begins(&start.creation);
 	return (start.function(start.argument));
 }
 
@@ -52,7 +52,7 @@ hook_thrd_create(thrd_t *thread, thrd_start_t function, void *argument)
 		return (real_thrd_create(thread, function, argument));
 	start->function = function;
 	start->argument = argument;
-	start->birth = pp_process_birth((uintptr_t)function);
+	start->creation = pp_process_creation((uintptr_t)function);
 	start->blocked = pp_masks_inherited(NULL);
 	error = real_thrd_create(thread, c11_begins, start);
 	if (error != thrd_success)
@@ -83,12 +83,12 @@ static void
 notice_begins(union sigval arg)
 {
 	const struct notice *notice = arg.sival_ptr;
-	struct pp_thread_birth birth = {
+	struct pp_thread_creation creation = {
 		.function = (uintptr_t)notice->function,
 	};
 
 	pp_signal_enter(0);
-	pp_process_thread_begins(&birth);
+	pp_process_thread_begins(&creation);
 	notice->function(notice->value);
 }
 
@@ -208,7 +208,7 @@ hook__Fork(void)
 #name, (void *)hook_##name, (void **)&real_##name, PP_GOT_ALL  \
 	}
 
-const struct pp_got_hook pp_thread_hooks[PP_THREAD_HOOKS] = {
+const struct pp_got_hook pp_hook_thread[PP_THREAD_HOOKS] = {
 	THREAD_HOOK(thrd_create),
 	THREAD_HOOK(timer_create),
 	THREAD_HOOK(mq_notify),

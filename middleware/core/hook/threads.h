@@ -14,6 +14,6 @@
 
 #define PP_THREAD_HOOKS 5
 
-extern const struct pp_got_hook pp_thread_hooks[PP_THREAD_HOOKS];
+extern const struct pp_got_hook pp_hook_thread[PP_THREAD_HOOKS];
 
 #endif

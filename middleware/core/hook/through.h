@@ -34,7 +34,7 @@ pp_through_ours(void)
 {
 	const struct pp_thread *thread = pp_thread_self;
 
-	return (pp_calls_interrupted +
+	return (pp_signal_interrupted +
 	    (thread != NULL ? atomic_load_explicit(&thread->rearmed,
 				  memory_order_relaxed)
 			    : 0));

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "hook/calls_private.h"
 #include "hook/lasting.h"
 #include "hook/transfers.h"
@@ -29,7 +29,7 @@ static ssize_t (
     *real_pwritev64v2)(int, const struct iovec *, int, off64_t, int);
 static ssize_t (*real_getrandom)(void *, size_t, unsigned int);
 
-PP_OFTEN_DATA _Atomic int pp_transfers_linger;
+PP_HOT_PATH_DATA _Atomic int pp_transfers_linger;
 
 /* Any signal ends the wait of close(), and the result does not say so. */
 static __attribute__((noinline)) int
@@ -270,7 +270,7 @@ PP_CALL_WRAPPER(ssize_t, pwritev64v2, writev, through_pwritev64v2,
 		    PP_GOT_BUT_UNWINDER                                        \
 	}
 
-const struct pp_got_hook pp_transfer_hooks[PP_TRANSFER_HOOKS] = {
+const struct pp_got_hook pp_hook_transfer[PP_TRANSFER_HOOKS] = {
 	TRANSFER_HOOK(close),
 	TRANSFER_HOOK(recvmmsg),
 	TRANSFER_HOOK(sendmmsg),

@@ -22,6 +22,6 @@
  * and publishes nothing else, so a relaxed load is enough. */
 extern _Atomic int pp_transfers_linger;
 
-extern const struct pp_got_hook pp_transfer_hooks[PP_TRANSFER_HOOKS];
+extern const struct pp_got_hook pp_hook_transfer[PP_TRANSFER_HOOKS];
 
 #endif

@@ -35,27 +35,28 @@ pp_stalls_label(const char *label, uint32_t len, const char *key)
 }
 
 static void
-death_flight(const struct pp_flight *flight, const struct pp_last_words *last,
-    struct pp_stall_flight *out)
+death_inflight(const struct pp_inflight *inflight,
+    const struct pp_crash_record *last, struct pp_stall_inflight *out)
 {
-	memcpy(out->path, flight->path, sizeof(out->path));
-	pp_progress_path(out->path);
-	out->task = atomic_load(&flight->task) != 0;
-	out->ran = last->running != 0 && last->running == flight->id;
-	out->came = atomic_load(&flight->state) == PP_WAIT_RECEIVE;
+	memcpy(out->path, inflight->path, sizeof(out->path));
+	pp_activity_path(out->path);
+	out->task = atomic_load(&inflight->task) != 0;
+	out->ran = last->running != 0 && last->running == inflight->id;
+	out->came = atomic_load(&inflight->state) == PP_WAIT_RECEIVE;
 	out->age_ns =
-	    pp_clock_ago(last->died_ns, atomic_load(&flight->started_ns));
+	    pp_clock_ago(last->died_ns, atomic_load(&inflight->started_ns));
 }
 
 static void
 death_samples(struct pp_stalls *stalls, struct pp_stall *stall, int64_t died_ns)
 {
 	struct pp_slot *from = &stalls->resolver->arena->slot[stall->slot];
-	struct pp_cpu_last last[PP_LAST_SAMPLES];
+	struct pp_cpu_recent last[PP_RECENT_SAMPLES];
 	struct pp_stall_stack *sample;
 	uint32_t count, i;
 
-	count = pp_cpu_lasts(stalls->cpu, stall->slot, stall->pid, last);
+	count =
+	    pp_cpu_recent_samples(stalls->cpu, stall->slot, stall->pid, last);
 	for (i = 0; i < count; i++) {
 		sample = &stall->death->sample[stall->death->samples++];
 		sample->tid = last[i].tid;
@@ -63,7 +64,7 @@ death_samples(struct pp_stalls *stalls, struct pp_stall *stall, int64_t died_ns)
 		sample->ago_ns = pp_clock_ago(died_ns, last[i].time_ns);
 		sample->label_len =
 		    pp_labels_copy(&from->labels, last[i].label, sample->label);
-		sample->words = pp_stalls_words(stalls, stall->slot, last[i].pc,
+		sample->words = pp_stalls_crash(stalls, stall->slot, last[i].pc,
 		    last[i].pcs, sample->word);
 	}
 }
@@ -72,18 +73,19 @@ death_samples(struct pp_stalls *stalls, struct pp_stall *stall, int64_t died_ns)
  * else those of the last sample. */
 static void
 death_label(struct pp_stalls *stalls, struct pp_stall *stall,
-    const struct pp_last_words *last)
+    const struct pp_crash_record *last)
 {
 	struct pp_slot *from = &stalls->resolver->arena->slot[stall->slot];
 	const struct pp_stall_death *death = stall->death;
 
-	if (death->kept > 0 && death->flight[0].ran) {
+	if (death->kept > 0 && death->inflight[0].ran) {
 		stall->handler = 1;
 		stall->held_ns = pp_clock_ago(last->died_ns,
-		    atomic_load(&last->flight[0].since_ns));
-		memcpy(stall->path, death->flight[0].path, sizeof(stall->path));
+		    atomic_load(&last->inflight[0].since_ns));
+		memcpy(stall->path, death->inflight[0].path,
+		    sizeof(stall->path));
 		stall->label_len = pp_labels_copy(&from->labels,
-		    atomic_load(&last->flight[0].label), stall->label);
+		    atomic_load(&last->inflight[0].label), stall->label);
 	}
 	if (death->samples == 0)
 		return;
@@ -98,7 +100,7 @@ death_label(struct pp_stalls *stalls, struct pp_stall *stall,
 
 static void
 death_take(struct pp_stalls *stalls, uint32_t slot,
-    const struct pp_last_words *last)
+    const struct pp_crash_record *last)
 {
 	struct pp_stall_death *death;
 	struct pp_stall *stall;
@@ -112,14 +114,14 @@ death_take(struct pp_stalls *stalls, uint32_t slot,
 	stall->wall_ns -= pp_clock_ago(pp_clock_mono(), last->died_ns);
 	stall->death = death;
 	death->signal = WIFSIGNALED(last->status) ? WTERMSIG(last->status) : 0;
-	death->flights = last->flights;
+	death->inflights = last->inflights;
 	death->kept =
-	    last->kept < PP_LAST_FLIGHTS ? last->kept : PP_LAST_FLIGHTS;
+	    last->kept < PP_CRASH_INFLIGHT ? last->kept : PP_CRASH_INFLIGHT;
 	for (i = 0; i < death->kept; i++)
-		death_flight(&last->flight[i], last, &death->flight[i]);
+		death_inflight(&last->inflight[i], last, &death->inflight[i]);
 	death_samples(stalls, stall, last->died_ns);
 	death_label(stalls, stall, last);
-	pp_stalls_told(stalls, stall);
+	pp_stalls_report(stalls, stall);
 }
 
 static void
@@ -128,15 +130,15 @@ stalls_deaths(struct pp_stalls *stalls, uint32_t slot)
 	struct pp_stall_watch *watch = &stalls->watch[slot];
 	struct pp_slot *from = &stalls->resolver->arena->slot[slot];
 	uint32_t deaths = atomic_load(&from->life.deaths), number;
-	struct pp_last_words last;
+	struct pp_crash_record last;
 
 	if (deaths == watch->deaths)
 		return;
-	number = deaths - watch->deaths > PP_LAST_DEATHS
-	    ? deaths - PP_LAST_DEATHS
+	number = deaths - watch->deaths > PP_CRASH_RECORDS
+	    ? deaths - PP_CRASH_RECORDS
 	    : watch->deaths;
 	watch->deaths = deaths;
-	atomic_store(&from->deaths_told, deaths);
+	atomic_store(&from->deaths_reported, deaths);
 	while (number++ != deaths) {
 		if (pp_deaths_read(from, number, &last) == 0)
 			death_take(stalls, slot, &last);
@@ -146,17 +148,17 @@ stalls_deaths(struct pp_stalls *stalls, uint32_t slot)
 /* The time between two looks while no loop is held. It is half the bound,
  * within these limits, so that a stall is noticed before it is too long, and
  * looked at when it is. */
-#define LOOK_MAX_NS (500 * PP_NS_PER_MS)
-#define LOOK_MIN_NS (2 * PP_NS_PER_MS)
+#define POLL_MAX_NS (500 * PP_NS_PER_MS)
+#define POLL_MIN_NS (2 * PP_NS_PER_MS)
 
 /* While a loop is held, it is looked at this often: its end is known this
  * well. */
-#define LOOK_HELD_NS (50 * PP_NS_PER_MS)
+#define POLL_HELD_NS (50 * PP_NS_PER_MS)
 
 /* How long an answer of a thread that was asked for its stack is waited for,
  * and how often it is looked for. */
 #define ANSWER_NS      (100 * PP_NS_PER_MS)
-#define LOOK_ANSWER_NS (2 * PP_NS_PER_MS)
+#define POLL_ANSWER_NS (2 * PP_NS_PER_MS)
 
 struct pp_stalls *
 pp_stalls_new(struct pp_resolver *resolver, struct pp_cpu *cpu, int32_t parent,
@@ -180,7 +182,7 @@ pp_stalls_new(struct pp_resolver *resolver, struct pp_cpu *cpu, int32_t parent,
 	 * is not. */
 	for (slot = 1; slot < resolver->slots; slot++)
 		stalls->watch[slot].deaths =
-		    atomic_load(&resolver->arena->slot[slot].deaths_told);
+		    atomic_load(&resolver->arena->slot[slot].deaths_reported);
 	return (stalls);
 }
 
@@ -197,24 +199,24 @@ pp_stalls_free(struct pp_stalls *stalls)
 }
 
 void
-pp_stalls_tell(struct pp_stalls *stalls, pp_stall_told_fn *told,
-    pp_progress_name_fn *name, void *arg)
+pp_stalls_report_to(struct pp_stalls *stalls, pp_stall_report_fn *report,
+    pp_activity_name_fn *name, void *arg)
 {
-	stalls->told = told;
+	stalls->report = report;
 	stalls->name = name;
 	stalls->arg = arg;
 }
 
 /* Return the entry of the request whose handler runs, or NULL. */
-static const struct pp_flight *
-watch_flight(const struct pp_slot *from)
+static const struct pp_inflight *
+watch_inflight(const struct pp_slot *from)
 {
-	uint64_t id = atomic_load(&from->flights.running);
-	uint32_t used = atomic_load(&from->flights.used), i;
+	uint64_t id = atomic_load(&from->inflights.running);
+	uint32_t used = atomic_load(&from->inflights.used), i;
 
-	for (i = 0; id != 0 && i < used && i < PP_FLIGHTS_MAX; i++) {
-		if (atomic_load(&from->flights.flight[i].id) == id)
-			return (&from->flights.flight[i]);
+	for (i = 0; id != 0 && i < used && i < PP_INFLIGHT_MAX; i++) {
+		if (atomic_load(&from->inflights.inflight[i].id) == id)
+			return (&from->inflights.inflight[i]);
 	}
 	return (NULL);
 }
@@ -224,11 +226,11 @@ static int64_t
 watch_began(const struct pp_slot *from, int64_t busy, int same_turn,
     int64_t now)
 {
-	const struct pp_flight *flight = watch_flight(from);
+	const struct pp_inflight *inflight = watch_inflight(from);
 	int64_t began = busy;
 
-	if (flight != NULL)
-		began = atomic_load(&flight->since_ns);
+	if (inflight != NULL)
+		began = atomic_load(&inflight->since_ns);
 	else if (same_turn)
 		began = now; /* after a handler, since the last look */
 	return (began > 0 && began < now ? began : now);
@@ -251,22 +253,22 @@ watch_ask(struct pp_stalls *stalls, uint32_t slot, int64_t now)
 {
 	struct pp_stall_watch *watch = &stalls->watch[slot];
 	struct pp_slot *from = &stalls->resolver->arena->slot[slot];
-	const struct pp_flight *flight = watch_flight(from);
+	const struct pp_inflight *inflight = watch_inflight(from);
 	struct pp_stall *stall;
 
 	stall =
 	    pp_stalls_begin(stalls, slot, watch->pid, now - watch->since_ns);
-	if (flight != NULL) {
+	if (inflight != NULL) {
 		stall->handler = 1;
-		memcpy(stall->path, flight->path, sizeof(stall->path));
-		pp_progress_path(stall->path);
+		memcpy(stall->path, inflight->path, sizeof(stall->path));
+		pp_activity_path(stall->path);
 		stall->label_len = pp_labels_copy(&from->labels,
-		    atomic_load(&flight->label), stall->label);
+		    atomic_load(&inflight->label), stall->label);
 	}
 	watch->on = stall->number;
 	watch->began_ns = watch->since_ns;
 	watch->asked_ns = now;
-	watch->question = pp_progress_ask_thread(stalls->resolver,
+	watch->question = pp_activity_ask_thread(stalls->resolver,
 	    stalls->parent, slot, watch->pid);
 }
 
@@ -285,7 +287,7 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 	int heard;
 
 	facts = watch_thread(from, watch->pid);
-	heard = facts != NULL && pp_progress_heard(facts, watch->question);
+	heard = facts != NULL && pp_activity_heard(facts, watch->question);
 	if (!heard && !last && now - watch->asked_ns < ANSWER_NS) {
 		/* The kernel throws a question away while a tick of the thread
 		 * waits to be delivered, so that the thread is asked again. */
@@ -298,9 +300,9 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 		return (1);
 	stall->held_ns = now - watch->began_ns;
 	if (heard) {
-		stall->words = pp_stalls_words(stalls, slot, pc,
-		    pp_progress_pcs(facts, pc), stall->word);
-		stall->state = pp_progress_state(stalls->resolver->canon,
+		stall->words = pp_stalls_crash(stalls, slot, pc,
+		    pp_activity_pcs(facts, pc), stall->word);
+		stall->state = pp_activity_state(stalls->resolver->map,
 		    stall->word, stall->words, stalls->name, stalls->arg);
 		/* These labels also have those that the handler has pushed. */
 		len = pp_labels_copy(&from->labels, atomic_load(&facts->label),
@@ -310,7 +312,7 @@ watch_answer(struct pp_stalls *stalls, uint32_t slot, int64_t now, int last)
 			memcpy(stall->label, label, len);
 		}
 	}
-	pp_stalls_told(stalls, stall);
+	pp_stalls_report(stalls, stall);
 	return (1);
 }
 
@@ -331,19 +333,20 @@ watch_end(struct pp_stalls *stalls, uint32_t slot, int died, int64_t now)
 	stall->held_ns = now - watch->began_ns;
 	stall->over = 1;
 	stall->died = died;
-	pp_stalls_told(stalls, stall);
+	pp_stalls_report(stalls, stall);
 }
 
 static uint64_t
-watch_mark(const struct pp_slot *from, int64_t busy)
+watch_fingerprint(const struct pp_slot *from, int64_t busy)
 {
-	const struct pp_flights *flights = &from->flights;
-	uint64_t mark = pp_mix((uint64_t)busy, atomic_load(&flights->running));
+	const struct pp_inflights *inflights = &from->inflights;
+	uint64_t fingerprint =
+	    pp_mix((uint64_t)busy, atomic_load(&inflights->running));
 
-	mark = pp_mix(mark, atomic_load(&flights->requests));
+	fingerprint = pp_mix(fingerprint, atomic_load(&inflights->requests));
 	/* A request that is run again has the same id, but another time. */
-	return (
-	    pp_mix(mark, (uint64_t)atomic_load(&flights->flight[0].since_ns)));
+	return (pp_mix(fingerprint,
+	    (uint64_t)atomic_load(&inflights->inflight[0].since_ns)));
 }
 
 static int64_t
@@ -353,15 +356,15 @@ watch_slot(struct pp_stalls *stalls, uint32_t slot, int64_t now)
 	const struct pp_slot *from = &stalls->resolver->arena->slot[slot];
 	int32_t pid = atomic_load(&from->life.pid);
 	int64_t busy = atomic_load(&from->busy_ns);
-	uint64_t mark = watch_mark(from, busy);
+	uint64_t fingerprint = watch_fingerprint(from, busy);
 
-	if (pid != watch->pid || mark != watch->mark) {
+	if (pid != watch->pid || fingerprint != watch->fingerprint) {
 		watch_end(stalls, slot, pid != watch->pid, now);
 		watch->since_ns = watch_began(from, busy,
 		    pid == watch->pid && busy == watch->busy_ns, now);
 		watch->busy_ns = busy;
 		watch->pid = pid;
-		watch->mark = mark;
+		watch->fingerprint = fingerprint;
 	}
 	if (pid <= 0 || busy == 0)
 		return (INT64_MAX);
@@ -371,8 +374,8 @@ watch_slot(struct pp_stalls *stalls, uint32_t slot, int64_t now)
 		watch_ask(stalls, slot, now);
 	}
 	if (watch->asked_ns != 0 && !watch_answer(stalls, slot, now, 0))
-		return (now + LOOK_ANSWER_NS);
-	return (now + LOOK_HELD_NS);
+		return (now + POLL_ANSWER_NS);
+	return (now + POLL_HELD_NS);
 }
 
 static int64_t
@@ -380,9 +383,9 @@ stalls_interval(const struct pp_stalls *stalls)
 {
 	int64_t interval = stalls->stall_ns / 2;
 
-	if (interval > LOOK_MAX_NS)
-		return (LOOK_MAX_NS);
-	return (interval < LOOK_MIN_NS ? LOOK_MIN_NS : interval);
+	if (interval > POLL_MAX_NS)
+		return (POLL_MAX_NS);
+	return (interval < POLL_MIN_NS ? POLL_MIN_NS : interval);
 }
 
 int64_t

@@ -19,19 +19,19 @@
 #include <stdint.h>
 
 #include "cpu/cpu.h"
-#include "live/progress.h"
+#include "live/activity.h"
 #include "merge/labels.h"
 #include "merge/resolve.h"
 
 enum pp_stall_kind { PP_STALL_HELD, PP_STALL_DIED };
 
 /* A request or task that was in progress when a worker died. */
-struct pp_stall_flight {
+struct pp_stall_inflight {
 	int64_t age_ns;
 	int task; /* 1: a task */
 	int ran;  /* 1: its handler was running */
 	int came; /* 1: its body was still arriving */
-	char path[PP_FLIGHT_PATH_MAX];
+	char path[PP_INFLIGHT_PATH_MAX];
 };
 
 struct pp_stall_stack {
@@ -46,11 +46,11 @@ struct pp_stall_stack {
 
 struct pp_stall_death {
 	int signal;
-	uint32_t flights; /* in progress; `kept` of them are here */
+	uint32_t inflights; /* in progress; `kept` of them are here */
 	uint32_t kept;
-	struct pp_stall_flight flight[PP_LAST_FLIGHTS];
+	struct pp_stall_inflight inflight[PP_CRASH_INFLIGHT];
 	uint32_t samples; /* the latest first */
-	struct pp_stall_stack sample[PP_LAST_SAMPLES];
+	struct pp_stall_stack sample[PP_RECENT_SAMPLES];
 };
 
 struct pp_stall {
@@ -66,7 +66,7 @@ struct pp_stall {
 	const char *state; /* of the thread, a constant; NULL: unknown */
 	uint32_t label_len;
 	char label[PP_LABELS_TEXT_MAX];
-	char path[PP_FLIGHT_PATH_MAX];
+	char path[PP_INFLIGHT_PATH_MAX];
 	uint32_t words; /* canonical, leaf first; 0: no stack */
 	uint64_t word[PP_FRAMES_MAX];
 	struct pp_stall_death *death; /* owned; NULL: no death */
@@ -76,7 +76,7 @@ struct pp_stalls;
 
 /* Called when a record is new or has changed, so that the caller can write it
  * to the log. `stall` is valid during the call. */
-typedef void pp_stall_told_fn(void *arg, const struct pp_stall *stall);
+typedef void pp_stall_report_fn(void *arg, const struct pp_stall *stall);
 
 /* If `stall_ms`, in milliseconds, is 0 or above PP_STALL_MS_MAX, only deaths
  * are watched. `resolver` and `cpu` stay the caller's, and must live longer
@@ -87,8 +87,8 @@ void pp_stalls_free(struct pp_stalls *stalls);
 
 /* Set the function that is called for each change, the function that knows
  * names, and the first argument of both. */
-void pp_stalls_tell(struct pp_stalls *stalls, pp_stall_told_fn *told,
-    pp_progress_name_fn *name, void *arg);
+void pp_stalls_report_to(struct pp_stalls *stalls, pp_stall_report_fn *report,
+    pp_activity_name_fn *name, void *arg);
 
 /* Look at all workers. `now` is of CLOCK_MONOTONIC, in nanoseconds, and so is
  * the result: when to call again; INT64_MAX: no time is set. */

@@ -99,7 +99,7 @@ pp_stalls_profile(const struct pp_stalls *stalls)
 	struct pp_profile *p;
 	uint32_t i, k;
 
-	if ((build = pp_build_new(resolver->canon)) == NULL)
+	if ((build = pp_build_new(resolver->map)) == NULL)
 		return (NULL);
 	p = build->p;
 	p->value_type[0].type = pp_profile_string(p, "stalls");

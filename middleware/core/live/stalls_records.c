@@ -37,26 +37,26 @@ pp_stalls_find(struct pp_stalls *stalls, uint64_t number)
 }
 
 void
-pp_stalls_told(struct pp_stalls *stalls, const struct pp_stall *stall)
+pp_stalls_report(struct pp_stalls *stalls, const struct pp_stall *stall)
 {
-	if (stalls->told != NULL)
-		stalls->told(stalls->arg, stall);
+	if (stalls->report != NULL)
+		stalls->report(stalls->arg, stall);
 }
 
 uint32_t
-pp_stalls_words(struct pp_stalls *stalls, uint32_t slot, const uint64_t *pc,
+pp_stalls_crash(struct pp_stalls *stalls, uint32_t slot, const uint64_t *pc,
     uint32_t count, uint64_t word[PP_FRAMES_MAX])
 {
 	struct pp_resolver *resolver = stalls->resolver;
-	struct pp_reading *reading = &resolver->reading[slot];
+	struct pp_maps *maps = &resolver->maps[slot];
 	uint32_t i;
 
 	if (count > PP_FRAMES_MAX)
 		count = 0;
-	(void)pp_readings_follow(reading, &resolver->arena->slot[slot].objects,
-	    resolver->canon);
+	(void)pp_maps_follow(maps, &resolver->arena->slot[slot].objects,
+	    resolver->map);
 	for (i = 0; i < count; i++)
-		word[i] = pp_readings_address(reading,
+		word[i] = pp_maps_address(maps,
 		    i == 0 || pc[i] == 0 ? pc[i] : pc[i] - 1);
 	return (count);
 }

@@ -13,13 +13,13 @@
 #define STACK_PART 64
 
 struct pp_build *
-pp_build_new(struct pp_canon *canon)
+pp_build_new(struct pp_address_map *map)
 {
 	struct pp_build *build;
 
 	if ((build = calloc(1, sizeof(*build))) == NULL)
 		return (NULL);
-	build->canon = canon;
+	build->map = map;
 	if ((build->p = pp_profile_new()) == NULL) {
 		free(build);
 		return (NULL);
@@ -43,9 +43,10 @@ pp_build_done(struct pp_build *build)
 }
 
 static uint32_t
-build_mapping(struct pp_build *build, const struct pp_place *place, int number)
+build_mapping(struct pp_build *build, const struct pp_address_mapping *mapped,
+    int number)
 {
-	const struct pp_object *object = &place->object;
+	const struct pp_object *object = &mapped->object;
 	char id[2 * PP_BUILD_ID_MAX + 1] = "";
 	struct pp_mapping mapping;
 	uint32_t i;
@@ -55,8 +56,8 @@ build_mapping(struct pp_build *build, const struct pp_place *place, int number)
 	for (i = 0; i < object->build_id_len; i++)
 		(void)snprintf(id + 2 * i, 3, "%02x", object->build_id[i]);
 	memset(&mapping, 0, sizeof(mapping));
-	mapping.start = place->start;
-	mapping.limit = place->limit;
+	mapping.start = mapped->start;
+	mapping.limit = mapped->limit;
 	mapping.offset = object->offset;
 	mapping.file = pp_profile_string(build->p, object->name);
 	mapping.build_id = pp_profile_string(build->p, id);
@@ -76,11 +77,11 @@ pp_build_main(struct pp_build *build, const struct pp_arena *arena,
 		if (pp_objects_read(&arena->slot[slot].objects, 0, &object) ==
 		    -1)
 			continue;
-		number = pp_canon_place(build->canon, &object);
+		number = pp_address_map_add(build->map, &object);
 		if (number == -1)
 			continue;
-		(void)build_mapping(build, pp_canon_get(build->canon, number),
-		    number);
+		(void)build_mapping(build,
+		    pp_address_map_get(build->map, number), number);
 		return;
 	}
 }
@@ -100,9 +101,9 @@ build_said(struct pp_build *build, uint64_t address, const char *name)
 }
 
 static uint32_t
-build_look_up(struct pp_build *build, uint64_t word)
+build_locate(struct pp_build *build, uint64_t word)
 {
-	const struct pp_place *place;
+	const struct pp_address_mapping *mapped;
 	uint32_t location;
 	uint64_t pc;
 	int number;
@@ -112,18 +113,18 @@ build_look_up(struct pp_build *build, uint64_t word)
 	} else if (word == PP_BUILD_NOT_SAMPLED) {
 		location =
 		    build_said(build, PP_BUILD_NO_SAMPLE, "[not sampled]");
-	} else if ((word & PP_READING_UNKNOWN) != 0) {
+	} else if ((word & PP_MAPS_UNKNOWN) != 0) {
 		/* The address must not lie in a mapping, or that file would own
 		 * it, and it must not be 0. */
-		pc = word & ~PP_READING_UNKNOWN;
+		pc = word & ~PP_MAPS_UNKNOWN;
 		if (pc == 0 || pc >= 1ULL << 47 ||
-		    pp_canon_find(build->canon, pc, NULL) != NULL)
+		    pp_address_map_find(build->map, pc, NULL) != NULL)
 			pc = PP_BUILD_OUTSIDE | (pc & ((1ULL << 56) - 1));
 		location = pp_profile_location(build->p, pc, 0);
-	} else if ((place = pp_canon_find(build->canon, word, &number)) !=
+	} else if ((mapped = pp_address_map_find(build->map, word, &number)) !=
 	    NULL) {
 		location = pp_profile_location(build->p, word,
-		    build_mapping(build, place, number));
+		    build_mapping(build, mapped, number));
 	} else {
 		location = pp_profile_location(build->p, word, 0);
 	}
@@ -144,7 +145,7 @@ build_location(struct pp_build *build, uint64_t word)
 		return (known[1].location);
 	known[1] = known[0];
 	known[0].word = word;
-	known[0].location = build_look_up(build, word);
+	known[0].location = build_locate(build, word);
 	return (known[0].location);
 }
 
@@ -203,28 +204,29 @@ pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
 
 /* Keys that begin with one of these belong to another kind of profile; all
  * other keys belong to CPU profiles. */
-static const char *const loss_sorts[] = { "heap_", "waits_", "contended_",
+static const char *const loss_kinds[] = { "heap_", "waits_", "contended_",
 	"flights_", "own_", "trace_", NULL };
 
 /* A loss is always shown. That nothing was lost is shown only in profiles of
  * that kind, since readers print all comments above their tables. */
 static int
-loss_shown(const char *key, uint64_t loss, const char *sort)
+loss_shown(const char *key, uint64_t loss, const char *prefix)
 {
 	const char *const *other;
 
 	if (loss != 0 ||
-	    (sort != NULL && strncmp(key, sort, strlen(sort)) == 0))
+	    (prefix != NULL && strncmp(key, prefix, strlen(prefix)) == 0))
 		return (1);
-	for (other = loss_sorts; *other != NULL; other++) {
+	for (other = loss_kinds; *other != NULL; other++) {
 		if (strncmp(key, *other, strlen(*other)) == 0)
 			return (0);
 	}
-	return (sort == NULL);
+	return (prefix == NULL);
 }
 
 void
-pp_build_losses(struct pp_build *build, const uint64_t *loss, const char *sort)
+pp_build_losses(struct pp_build *build, const uint64_t *loss,
+    const char *prefix)
 {
 	static const char *const key[] = {
 #define PP_LOSS_KEY(name, key, sentence) key,
@@ -234,7 +236,7 @@ pp_build_losses(struct pp_build *build, const uint64_t *loss, const char *sort)
 	uint32_t i;
 
 	for (i = 0; i < PP_LOSS_COUNT; i++) {
-		if (loss_shown(key[i], loss[i], sort))
+		if (loss_shown(key[i], loss[i], prefix))
 			pp_profile_comment(build->p, "%s=%llu", key[i],
 			    (unsigned long long)loss[i]);
 	}

@@ -13,22 +13,22 @@
 
 #include <stdint.h>
 
-#include "merge/canon.h"
+#include "merge/address_map.h"
 #include "merge/labels.h"
-#include "merge/readings.h"
+#include "merge/maps.h"
 #include "profile/profile.h"
 
 /* A word of a stack that stands for frames that could not be kept. */
-#define PP_BUILD_FRAMES_LOST (PP_READING_UNKNOWN | PP_BUILD_LOST_PC)
+#define PP_BUILD_FRAMES_LOST (PP_MAPS_UNKNOWN | PP_BUILD_LOST_PC)
 #define PP_BUILD_LOST_PC     ((1ULL << 63) - 1)
 
 /* A word that stands for the CPU time of a thread that no sample shows. */
-#define PP_BUILD_NOT_SAMPLED	(PP_READING_UNKNOWN | PP_BUILD_NOT_SAMPLED_PC)
+#define PP_BUILD_NOT_SAMPLED	(PP_MAPS_UNKNOWN | PP_BUILD_NOT_SAMPLED_PC)
 #define PP_BUILD_NOT_SAMPLED_PC ((1ULL << 63) - 2)
 
-/* Addresses that no file's mapping has (canon.c ends at 2^56): for a pc without
- * object that would lie in another file's mapping, for a sample without a
- * stack, and for CPU time without a sample. */
+/* Addresses that no file's mapping has (address_map.c ends at 2^56): for a pc
+ * without object that would lie in another file's mapping, for a sample without
+ * a stack, and for CPU time without a sample. */
 #define PP_BUILD_OUTSIDE   (1ULL << 60)
 #define PP_BUILD_NO_STACK  (1ULL << 61)
 #define PP_BUILD_NO_SAMPLE (1ULL << 62)
@@ -44,8 +44,8 @@
 
 struct pp_build {
 	struct pp_profile *p;
-	struct pp_canon *canon;
-	uint32_t mapping[PP_PLACES_MAX]; /* ids, by number in the map */
+	struct pp_address_map *map;
+	uint32_t mapping[PP_MAPPINGS_MAX]; /* ids, by number in the map */
 	struct pp_build_known {
 		uint64_t word;
 		uint32_t location; /* 0: free */
@@ -58,7 +58,7 @@ struct pp_build {
 
 /* Returns a builder with an empty profile in `p`, or NULL when out of memory.
  * The address map must outlive the builder. */
-struct pp_build *pp_build_new(struct pp_canon *canon);
+struct pp_build *pp_build_new(struct pp_address_map *map);
 
 /* Free `build` (NULL is allowed). Returns its profile, which the caller owns
  * now, or NULL if the profile is not whole. */
@@ -71,7 +71,7 @@ void pp_build_main(struct pp_build *build, const struct pp_arena *arena,
     uint32_t slots);
 
 /* Add the stack of the sample that was begun last: words of
- * pp_readings_address(), PP_BUILD_FRAMES_LOST or PP_BUILD_NOT_SAMPLED. If
+ * pp_maps_address(), PP_BUILD_FRAMES_LOST or PP_BUILD_NOT_SAMPLED. If
  * `count` is 0, the stack is one frame that says "[no stack]". */
 void pp_build_stack(struct pp_build *build, const uint64_t *word,
     uint32_t count);
@@ -83,10 +83,10 @@ void pp_build_labels(struct pp_build *build, const struct pp_labels *labels,
     uint32_t number, const char *const *numeric);
 
 /* Add the loss counters as comments: each that is not 0, and those of 0 whose
- * key begins with `sort`. If `sort` is NULL, those of 0 are shown that are
+ * key begins with `prefix`. If `prefix` is NULL, those of 0 are shown that are
  * about CPU samples. */
 void pp_build_losses(struct pp_build *build, const uint64_t *loss,
-    const char *sort);
+    const char *prefix);
 
 /* The sum of a loss counter over all slots, since the service started. */
 uint64_t pp_build_loss(const struct pp_arena *arena, uint32_t slots,

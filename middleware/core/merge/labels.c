@@ -9,7 +9,7 @@
 
 #include "base/mix.h"
 #include "merge/labels.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 #define SET_WORDS  (PP_LABEL_SET_MAX / sizeof(uint64_t))
 #define INDEX_SIZE (2 * PP_LABELS_MAX)
@@ -142,7 +142,7 @@ uint32_t
 pp_labels_number(struct pp_labels *labels, struct pp_label_cache *cache,
     struct pp_label_table *table, uint64_t id, int *lost)
 {
-	struct pp_words view = pp_words_labels(table);
+	struct pp_intern_table view = pp_intern_labels(table);
 	struct pp_label_known *known;
 	uint64_t words[SET_WORDS];
 	uint32_t count, number = 0;
@@ -158,7 +158,7 @@ pp_labels_number(struct pp_labels *labels, struct pp_label_cache *cache,
 		*lost = 0;
 		return (known->number);
 	}
-	count = pp_words_read(&view, (uint32_t)id, words, SET_WORDS);
+	count = pp_intern_read(&view, (uint32_t)id, words, SET_WORDS);
 	if (count != 0 &&
 	    labels_valid((const char *)words, count * sizeof(*words)))
 		number = labels_intern(labels, words, count);
@@ -211,12 +211,12 @@ uint32_t
 pp_labels_copy(struct pp_label_table *table, uint64_t id,
     char text[PP_LABELS_TEXT_MAX])
 {
-	struct pp_words view = pp_words_labels(table);
+	struct pp_intern_table view = pp_intern_labels(table);
 	uint64_t words[SET_WORDS];
 	uint32_t count = 0;
 
 	if (id < PP_LABEL_WORDS)
-		count = pp_words_read(&view, (uint32_t)id, words, SET_WORDS);
+		count = pp_intern_read(&view, (uint32_t)id, words, SET_WORDS);
 	memcpy(text, words, count * sizeof(*words));
 	if (count == 0 || !labels_valid(text, count * sizeof(*words)))
 		return (0);

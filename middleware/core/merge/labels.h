@@ -2,7 +2,7 @@
  * The label sets of all workers, under one number each: two workers that run
  * the same route have the same set, though each has its own id for the set.
  *
- * These are checked copies; the slots' own tables are in store/words.h.
+ * These are checked copies; the slots' own tables are in store/intern.h.
  *
  * Rule: a set that is not well formed is no set; its sample still counts in the
  * totals. One thread.

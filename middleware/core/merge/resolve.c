@@ -5,20 +5,21 @@
 #include <string.h>
 
 #include "merge/resolve.h"
-#include "store/words.h"
+#include "store/intern.h"
 
 struct pp_resolver *
-pp_resolver_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
+pp_resolver_new(struct pp_arena *arena, uint32_t slots,
+    struct pp_address_map *map)
 {
 	struct pp_resolver *resolver;
 
 	resolver =
-	    calloc(1, sizeof(*resolver) + slots * sizeof(*resolver->reading));
+	    calloc(1, sizeof(*resolver) + slots * sizeof(*resolver->maps));
 	if (resolver == NULL)
 		return (NULL);
 	resolver->arena = arena;
 	resolver->slots = slots;
-	resolver->canon = canon;
+	resolver->map = map;
 	resolver->words_max = PP_SESSION_WORDS_MAX;
 	return (resolver);
 }
@@ -31,7 +32,7 @@ pp_resolver_free(struct pp_resolver *resolver)
 	if (resolver == NULL)
 		return;
 	for (slot = 0; slot < resolver->slots; slot++)
-		pp_readings_free(&resolver->reading[slot]);
+		pp_maps_free(&resolver->maps[slot]);
 	free(resolver);
 }
 
@@ -67,8 +68,8 @@ pp_resolve_slot(struct pp_resolve *resolve, uint32_t slot)
 
 	resolve->slot = slot;
 	pp_labels_forget(&resolve->cache);
-	(void)pp_readings_follow(&resolver->reading[slot],
-	    &resolver->arena->slot[slot].objects, resolver->canon);
+	(void)pp_maps_follow(&resolver->maps[slot],
+	    &resolver->arena->slot[slot].objects, resolver->map);
 }
 
 static uint32_t
@@ -85,21 +86,20 @@ static uint32_t
 resolve_read(struct pp_resolve *resolve, uint32_t id)
 {
 	struct pp_resolver *resolver = resolve->resolver;
-	struct pp_words table =
-	    pp_words_stacks(&resolver->arena->slot[resolve->slot].stacks);
+	struct pp_intern_table table =
+	    pp_intern_stacks(&resolver->arena->slot[resolve->slot].stacks);
 	uint64_t word[1 + PP_FRAMES_MAX];
 	uint32_t count, i;
 
-	count = pp_words_read(&table, id, word, 1 + PP_FRAMES_MAX);
+	count = pp_intern_read(&table, id, word, 1 + PP_FRAMES_MAX);
 	if (count < 2) {
 		resolve->stacks_unreadable++;
 		return (PP_STACKS_NONE);
 	}
 	/* The words are return addresses; the call ends one byte before. */
 	for (i = 1; i < count; i++)
-		word[i] =
-		    pp_readings_address_then(&resolver->reading[resolve->slot],
-			word[i] > 0 ? word[i] - 1 : 0, word[0]);
+		word[i] = pp_maps_address_then(&resolver->maps[resolve->slot],
+		    word[i] > 0 ? word[i] - 1 : 0, word[0]);
 	return (resolve_intern(resolve, word + 1, count - 1));
 }
 
@@ -122,14 +122,14 @@ pp_resolve_stack(struct pp_resolve *resolve, uint32_t id)
 uint32_t
 pp_resolve_pcs(struct pp_resolve *resolve, const uint64_t *pc, uint32_t count)
 {
-	struct pp_reading *reading = &resolve->resolver->reading[resolve->slot];
+	struct pp_maps *maps = &resolve->resolver->maps[resolve->slot];
 	uint64_t word[PP_FRAMES_MAX];
 	uint32_t i;
 
 	if (count == 0 || count > PP_FRAMES_MAX)
 		return (PP_STACKS_NONE);
 	for (i = 0; i < count; i++)
-		word[i] = pp_readings_address(reading,
+		word[i] = pp_maps_address(maps,
 		    i == 0 || pc[i] == 0 ? pc[i] : pc[i] - 1);
 	return (resolve_intern(resolve, word, count));
 }

@@ -3,7 +3,7 @@
  * all slots share: a stack becomes one of canonical addresses, equal label sets
  * get one number.
  *
- * What is counted by these numbers is the user's (waits.c, progress.c ...).
+ * What is counted by these numbers is the user's (waits.c, activity.c ...).
  *
  *     pp_resolve_begin
  *     for each slot: copy what is wanted of it, ids as they are;
@@ -18,10 +18,10 @@
 
 #include <stdint.h>
 
+#include "merge/address_map.h"
 #include "merge/build.h"
-#include "merge/canon.h"
 #include "merge/labels.h"
-#include "merge/readings.h"
+#include "merge/maps.h"
 #include "merge/stacks.h"
 #include "store/arena.h"
 
@@ -29,9 +29,9 @@
 struct pp_resolver {
 	struct pp_arena *arena;
 	uint32_t slots;
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	uint32_t words_max; /* bound of all stacks; tests set a smaller one */
-	struct pp_reading reading[]; /* by slot */
+	struct pp_maps maps[]; /* by slot */
 };
 
 /* The state of one walk through the slots. */
@@ -50,7 +50,7 @@ struct pp_resolve {
 /* The caller has checked `slots` against the arena's size. Returns NULL when
  * out of memory. Arena and address map must outlive the resolver. */
 struct pp_resolver *pp_resolver_new(struct pp_arena *arena, uint32_t slots,
-    struct pp_canon *canon);
+    struct pp_address_map *map);
 void pp_resolver_free(struct pp_resolver *resolver);
 
 /* Returns 0, or -1 when out of memory; the caller calls _end in any case. */

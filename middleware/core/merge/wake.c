@@ -12,7 +12,7 @@ pp_wake_thread(const struct pp_arena *arena, uint32_t slot, int32_t parent,
 	int32_t pid = atomic_load(&arena->slot[slot].life.pid);
 
 	if (pid > 1 && pid != getpid() && pid != parent && tid >= 0)
-		(void)pp_ask(pid, tid, tid == 0 ? PP_ASK_LOOK : PP_ASK_ONE);
+		(void)pp_ask(pid, tid, tid == 0 ? PP_ASK_CONTROL : PP_ASK_ONE);
 }
 
 void

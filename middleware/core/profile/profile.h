@@ -66,7 +66,8 @@ struct pp_function {
 };
 
 struct pp_mapping {
-	uint64_t start; /* in the profile's own address space, see canon.h */
+	uint64_t start; /* in the profile's own address space, see
+			   address_map.h */
 	uint64_t limit;
 	uint64_t offset;
 	const char *file;

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/breath.h"
 #include "base/mix.h"
+#include "base/yield.h"
 #include "profile/frames.h"
 #include "profile/idmap.h"
 
@@ -180,7 +180,7 @@ pp_tree_build(struct pp_tree *tree, const struct pp_profile *p, uint32_t value,
 	memset(tree, 0, sizeof(*tree));
 	(void)node_new(&b, 0, PP_TREE_ALL, "");
 	for (i = 0; i < p->samples && !b.failed; i++) {
-		pp_breathe();
+		pp_yield();
 		weight = p->sample[i].value[value];
 		if (weight < 0 && signs == PP_TREE_ABOVE_ZERO)
 			value_add(&tree->below, weight);

@@ -40,10 +40,10 @@ const struct pp_endpoint pp_endpoints[] = {
 			"what it has lost and what it costs, each with a "
 			"verdict. format=json for programs.",
 	    .methods = PP_TAKES_GET,
-	    .begin = pp_ep_doctor_begin,
-	    .finish = pp_ep_doctor_finish,
-	    .cancel = pp_ep_doctor_cancel,
-	    .tick = pp_ep_doctor_tick },
+	    .begin = pp_doctor_begin,
+	    .finish = pp_doctor_finish,
+	    .cancel = pp_doctor_cancel,
+	    .tick = pp_doctor_tick },
 	{ .name = "goroutine",
 	    .sentence = "Everything in progress now: requests, running or "
 			"asleep, tasks and threads, by function and route. "

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/breath.h"
 #include "base/clock.h"
+#include "base/yield.h"
 #include "service/endpoints.h"
-#include "service/endpoints/stalls.h"
+#include "service/endpoints/stall_text.h"
 #include "service/http/answer.h"
 #include "service/service.h"
 
@@ -29,7 +29,7 @@
  * trace and samples keep coming.
  */
 static void
-service_breathes(void *arg)
+service_yields(void *arg)
 {
 	struct pp_service *service = arg;
 	int64_t now = pp_clock_mono();
@@ -60,17 +60,17 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 	service->idle_since = service->started_ns = pp_clock_mono();
 	service->statm = -1;
 	LIST_INIT(&service->tasks);
-	service->canon = pp_canon_new();
-	if (service->canon != NULL) {
-		service->cpu = pp_cpu_new(arena, arena_fd, service->canon);
+	service->map = pp_address_map_new();
+	if (service->map != NULL) {
+		service->cpu = pp_cpu_new(arena, arena_fd, service->map);
 		service->heap =
-		    pp_heap_reader_new(arena, service->slots, service->canon);
+		    pp_heap_reader_new(arena, service->slots, service->map);
 		service->memory = pp_memory_new(arena, service->slots);
 		service->resolver =
-		    pp_resolver_new(arena, service->slots, service->canon);
+		    pp_resolver_new(arena, service->slots, service->map);
 		service->tracer =
-		    pp_tracer_new(arena, service->slots, service->canon);
-		service->routes = pp_routes_reader_new(arena, service->slots);
+		    pp_tracer_new(arena, service->slots, service->map);
+		service->routes = pp_counts_routes_new(arena, service->slots);
 	}
 	if (service->cpu != NULL && service->resolver != NULL)
 		service->stalls = pp_stalls_new(service->resolver, service->cpu,
@@ -85,10 +85,11 @@ pp_service_new(struct pp_arena *arena, int arena_fd, struct pp_symbols *symbols)
 		pp_service_free(service);
 		return (NULL);
 	}
-	pp_cpu_follow(service->cpu, pp_routes_reader_cpu, service->routes);
-	pp_stalls_tell(service->stalls, pp_stalls_log, pp_stalls_name, service);
+	pp_cpu_follow(service->cpu, pp_counts_routes_cpu, service->routes);
+	pp_stalls_report_to(service->stalls, pp_ep_stall_log, pp_ep_stall_name,
+	    service);
 	pp_service_follow_objects(service);
-	pp_breathe_by(service_breathes, service);
+	pp_yield_to(service_yields, service);
 	return (service);
 }
 
@@ -97,7 +98,7 @@ pp_service_free(struct pp_service *service)
 {
 	if (service == NULL)
 		return;
-	pp_breathe_by(NULL, NULL);
+	pp_yield_to(NULL, NULL);
 	if (service->statm != -1)
 		close(service->statm);
 	pp_stalls_free(service->stalls);
@@ -108,9 +109,9 @@ pp_service_free(struct pp_service *service)
 	pp_memory_free(service->memory);
 	pp_resolver_free(service->resolver);
 	pp_tracer_free(service->tracer);
-	pp_routes_reader_free(service->routes);
-	if (service->canon != NULL)
-		pp_canon_free(service->canon);
+	pp_counts_routes_free(service->routes);
+	if (service->map != NULL)
+		pp_address_map_free(service->map);
 	free(service);
 }
 
@@ -183,8 +184,8 @@ pp_service_begin(struct pp_service *service, const struct pp_request *request)
 	LIST_INSERT_HEAD(&service->tasks, task, list);
 	service->trimmed = 0;
 	endpoint = pp_endpoint_find(request->path);
-	if (endpoint == NULL && pp_ep_own_find(task, request->path))
-		endpoint = &pp_ep_own;
+	if (endpoint == NULL && pp_ep_custom_find(task, request->path))
+		endpoint = &pp_ep_custom;
 	methods = endpoint == NULL ? PP_TAKES_GET : endpoint->methods;
 	if (request->method >= PP_METHOD_OTHER ||
 	    (methods & 1U << request->method) == 0) {

@@ -1,8 +1,8 @@
 /*
  * The arena: the shared memory in which the workers write and from which the
  * collector reads. This header is the arena's layout and mapping. How each
- * table is written and read is in ring.h, words.h, rows.h, objects.h, trace.h,
- * routes.h and deaths.h.
+ * table is written and read is in ring.h, intern.h, counters.h, objects.h,
+ * trace.h, routes.h and deaths.h.
  *
  * The arena is a memfd that the parent makes before it forks the first worker.
  * Each process maps the memfd behind a head that no other process can write:
@@ -65,14 +65,14 @@ struct pp_objects {
 	struct pp_object object[PP_OBJECTS_MAX];
 };
 
-/* Interned label sets; see words.h. */
+/* Interned label sets; see intern.h. */
 struct pp_label_table {
 	_Atomic uint32_t used;
 	_Atomic uint32_t index[PP_LABEL_INDEX];
 	uint64_t words[PP_LABEL_WORDS];
 };
 
-/* Interned stacks; see words.h. The first word of a stack is the number of
+/* Interned stacks; see intern.h. The first word of a stack is the number of
  * objects that the process knew: if two objects had an address one after the
  * other, this number says which one is meant. Then come return addresses, the
  * caller first. */
@@ -82,8 +82,8 @@ struct pp_stack_table {
 	uint64_t words[PP_STACK_WORDS];
 };
 
-/* The counters of one key, which only grow; rows.h says who adds. */
-struct pp_row {
+/* The counters of one key, which only grow; counters.h says who adds. */
+struct pp_counter {
 	_Atomic uint64_t key; /* 0: not in use */
 	_Atomic uint64_t value[4];
 };
@@ -91,16 +91,16 @@ struct pp_row {
 /* Counters of heap samples, not scaled up; see heap.h. */
 struct pp_heap_table {
 	_Atomic uint64_t rate[PP_HEAP_RATES];  /* 0: unused; index in keys */
-	_Atomic uint32_t used;		       /* rows */
-	_Atomic uint32_t index[PP_HEAP_INDEX]; /* row + 1 */
-	struct pp_row row[PP_HEAP_ROWS];
+	_Atomic uint32_t used;		       /* counters */
+	_Atomic uint32_t index[PP_HEAP_INDEX]; /* counter + 1 */
+	struct pp_counter counter[PP_HEAP_COUNTERS];
 };
 
 /* Counters of waits. Their keys and values are in waits.h. */
 struct pp_wait_table {
-	_Atomic uint32_t used;		       /* rows */
-	_Atomic uint32_t index[PP_WAIT_INDEX]; /* row + 1 */
-	struct pp_row row[PP_WAIT_ROWS];
+	_Atomic uint32_t used;		       /* counters */
+	_Atomic uint32_t index[PP_WAIT_INDEX]; /* counter + 1 */
+	struct pp_counter counter[PP_WAIT_COUNTERS];
 };
 
 /* The custom profiles of the application. The key of a counter is made by
@@ -108,10 +108,10 @@ struct pp_wait_table {
  * count the things that were added and those that were removed. A name is
  * written before the release store of `used`, which pairs with the acquire load
  * of `used` by every reader; names are never removed. */
-struct pp_own {
+struct pp_custom {
 	_Atomic uint32_t used;
-	char name[PP_OWN_MAX][PP_OWN_NAME_MAX]; /* terminated */
-	struct pp_wait_table rows;
+	char name[PP_CUSTOM_MAX][PP_CUSTOM_NAME_MAX]; /* terminated */
+	struct pp_wait_table counters;
 };
 
 /*
@@ -124,7 +124,7 @@ struct pp_own {
  * lies between) has a copy of one entry, else it throws the copy away. Ids are
  * 64-bit counts of which none comes twice in a service.
  */
-struct pp_flight {
+struct pp_inflight {
 	_Atomic uint64_t id;	/* never reused in a service; 0: free */
 	_Atomic uint32_t task;	/* 0: a request, 1: a task */
 	_Atomic uint32_t state; /* enum pp_wait; NONE: running or runnable */
@@ -137,15 +137,15 @@ struct pp_flight {
 	_Atomic uint32_t tid;	    /* the task's thread, 0: none yet */
 	_Atomic uint32_t bytes_in;  /* of the body, received so far */
 	_Atomic uint64_t bytes_out; /* of answers, handed over to be sent */
-	char path[PP_FLIGHT_PATH_MAX]; /* as asked, cut; terminated */
+	char path[PP_INFLIGHT_PATH_MAX]; /* as asked, cut; terminated */
 };
 
-struct pp_flights {
+struct pp_inflights {
 	_Atomic uint32_t used;	   /* entries below this have been used */
 	_Atomic uint64_t tasks;	   /* tasks that got an id in this slot */
 	_Atomic uint64_t requests; /* requests that did; event loop's thread */
 	_Atomic uint64_t running;  /* id of the request whose handler runs, 0 */
-	struct pp_flight flight[PP_FLIGHTS_MAX];
+	struct pp_inflight inflight[PP_INFLIGHT_MAX];
 };
 
 /* The requests of one label set. Only the event loop's thread writes; all
@@ -161,12 +161,13 @@ struct pp_route {
 	_Atomic uint64_t time[PP_ROUTE_TIMES]; /* requests that ended, by ns */
 };
 
-/* Row 0 counts the requests that find no row of their own. Rows are used one
- * after the other, so that only the pages of used rows are touched. */
+/* Counter 0 counts the requests that find no counter of their own. Counters are
+ * used one after the other, so that only the pages of used counters are
+ * touched. */
 struct pp_routes {
-	_Atomic uint32_t used;			   /* rows below this */
-	_Atomic uint32_t index[2 * PP_ROUTES_MAX]; /* rows, by hash of label */
-	struct pp_route row[PP_ROUTES_MAX + 1];
+	_Atomic uint32_t used;			   /* counters below this */
+	_Atomic uint32_t index[2 * PP_ROUTES_MAX]; /* by label's hash */
+	struct pp_route counter[PP_ROUTES_MAX + 1];
 };
 
 /*
@@ -191,7 +192,7 @@ struct pp_thread_facts {
 	 * the thread's own signal handler; `dumped` last. */
 	_Atomic uint32_t dumped;
 	_Atomic uint32_t label;
-	_Atomic uint64_t flight; /* id of its request or task, 0: none */
+	_Atomic uint64_t inflight; /* id of its request or task, 0: none */
 	_Atomic uint32_t frames;
 	_Atomic uint64_t pc[PP_FRAMES_MAX]; /* exact pc, return addresses */
 	/* What the thread did when control.trace changed, written in the same
@@ -199,7 +200,7 @@ struct pp_thread_facts {
 	_Atomic uint32_t traced;
 	_Atomic uint32_t traced_call;  /* 1: the thread was in a system call */
 	_Atomic uint32_t traced_stack; /* id; 0: none, or not in a call */
-	_Atomic uint64_t traced_flight;
+	_Atomic uint64_t traced_inflight;
 };
 
 /* A bounded queue of records; see ring.h. */
@@ -241,25 +242,25 @@ struct pp_life {
 /* The crash record of a process that a signal has ended. The parent writes it
  * when it reaps, before the next process of the slot clears the table of
  * requests; see deaths.h. */
-struct pp_last_words {
+struct pp_crash_record {
 	_Atomic uint32_t number; /* of the death in this slot, 1.. */
 	int32_t pid;
-	int32_t status;	  /* of waitpid() */
-	int64_t died_ns;  /* CLOCK_MONOTONIC */
-	uint64_t running; /* id of the request whose handler ran; 0: none */
-	uint32_t flights; /* all requests and tasks in flight */
-	uint32_t kept;	  /* those below; the one that ran is the first */
-	struct pp_flight flight[PP_LAST_FLIGHTS];
+	int32_t status;	    /* of waitpid() */
+	int64_t died_ns;    /* CLOCK_MONOTONIC */
+	uint64_t running;   /* id of the request whose handler ran; 0: none */
+	uint32_t inflights; /* all requests and tasks in flight */
+	uint32_t kept;	    /* those below; the one that ran is the first */
+	struct pp_inflight inflight[PP_CRASH_INFLIGHT];
 };
 
 /* Bits of pp_arena.entry_refused: groups of the server's own functions. */
 enum pp_entries {
-	PP_ENTRIES_MEMORY = 1,	/* allocations */
-	PP_ENTRIES_FLIGHTS = 2, /* requests that sleep, wake and end */
-	PP_ENTRIES_MARKS = 4,	/* the server's own part of a trace */
-	PP_ENTRIES_CALLS = 8,	/* tasks and timers that the program makes */
-	PP_ENTRIES_CURL = 16,	/* requests that wait for libcurl */
-	PP_ENTRIES_ANSWERS = 32 /* bytes of answers */
+	PP_ENTRIES_MEMORY = 1,	 /* allocations */
+	PP_ENTRIES_INFLIGHT = 2, /* requests that sleep, wake and end */
+	PP_ENTRIES_INSTANTS = 4, /* the server's own part of a trace */
+	PP_ENTRIES_CALLS = 8,	 /* tasks and timers that the program makes */
+	PP_ENTRIES_CURL = 16,	 /* requests that wait for libcurl */
+	PP_ENTRIES_ANSWERS = 32	 /* bytes of answers */
 };
 
 /* Bits of pp_slot.clocks. */
@@ -280,14 +281,15 @@ enum pp_clock_seen {
 struct pp_slot {
 	struct pp_life life;
 	_Atomic uint64_t loss[PP_LOSS_COUNT]; /* any thread; they only grow */
-	struct pp_last_words last[PP_LAST_DEATHS]; /* by number */
+	struct pp_crash_record last[PP_CRASH_RECORDS]; /* by number */
 	/* Which clocks the threads have got, enum pp_clock_seen; the thread
 	 * that sets a clock writes its bit. */
 	_Atomic uint32_t clocks;
-	_Atomic uint32_t deaths_told; /* deaths that the collector has logged;
-					 by the collector */
-	_Atomic uint32_t clocks_told; /* control.clocks, when all unsampled_ns
-					 were written for that number */
+	_Atomic uint32_t deaths_reported; /* deaths that the collector has
+					     logged; by the collector */
+	_Atomic uint32_t clocks_answered; /* control.clocks, when all
+					     unsampled_ns were written for that
+					     number */
 	/* The cost of CPU samples: their number, and the ns from the begin to
 	 * the end of writing each; by the signal handler. */
 	_Atomic uint64_t samples;
@@ -299,13 +301,13 @@ struct pp_slot {
 	struct pp_memory_facts memory;
 	struct pp_wait_table block;
 	struct pp_wait_table mutex;
-	struct pp_own own;
+	struct pp_custom custom;
 	/* When the event loop last came back from waiting for events
 	 * (CLOCK_MONOTONIC_COARSE); 0: the loop waits. By the event loop's
-	 * thread. This field and the head of `flights` are written equally
+	 * thread. This field and the head of `inflights` are written equally
 	 * often, and share a page. */
 	_Alignas(512) _Atomic int64_t busy_ns;
-	struct pp_flights flights;
+	struct pp_inflights inflights;
 	struct pp_routes routes;
 	_Atomic uint32_t threads_used; /* threads below this were used once */
 	struct pp_thread_facts thread[PP_THREADS_MAX];
@@ -330,7 +332,7 @@ struct pp_arena {
 	 * server cannot be followed; only calls from modules are seen. */
 	_Atomic uint32_t entry_refused;
 	uint32_t stackless;    /* 1: there is no unwinder */
-	int64_t tick_ns;       /* of the kernel */
+	int64_t jiffy_ns;      /* of the kernel */
 	int32_t perf_paranoid; /* kernel.perf_event_paranoid; -100: unknown */
 	uint32_t perf_event;   /* 1: perf_event_open is asked for */
 	uint32_t sandbox_left; /* 1: Kore did not take our rules */

@@ -26,6 +26,6 @@ void pp_deaths_put(struct pp_slot *slot, uint32_t number, int32_t pid,
  * or -1: there was none, or a later one is in its place. The texts are not
  * checked. Any process. */
 int pp_deaths_read(const struct pp_slot *slot, uint32_t number,
-    struct pp_last_words *out);
+    struct pp_crash_record *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The keys of heap samples, between capture/heap.c, which writes them, and
- * counts/heap_rows.c, which reads and scales them. Not the counters themselves,
- * which are in rows.h.
+ * The keys of heap samples, between capture/alloc_sample.c, which writes them,
+ * and counts/heap_counters.c, which reads and scales them. Not the counters
+ * themselves, which are in counters.h.
  *
  * A counter sums the samples of one stack, one label set, one class of sizes
  * and one sampling rate, unscaled. The classes are 1/16 of a power of two wide:
@@ -18,7 +18,7 @@
 
 #include "base/limits.h"
 
-/* Indices of pp_row.value[]. */
+/* Indices of pp_counter.value[]. */
 enum pp_heap_value {
 	PP_HEAP_ALLOCS,
 	PP_HEAP_ALLOC_BYTES,

@@ -26,13 +26,14 @@ objects_set_state(struct pp_objects *objects, uint32_t index,
 	atomic_fetch_add_explicit(&objects->changes, 1, memory_order_release);
 }
 
-/* Whether a later row has some of the addresses of this row: a reader believes
- * the later of two. Only two processes that had the slot one after the other
- * can have written such rows. */
+/* Whether a later entry has some of the addresses of this entry: a reader
+ * believes the later of two. Only two processes that had the slot one after the
+ * other can have written such entries. */
 static int
-objects_covered(const struct pp_objects *objects, uint32_t row, uint32_t used)
+objects_covered(const struct pp_objects *objects, uint32_t number,
+    uint32_t used)
 {
-	const struct pp_object *at = &objects->object[row], *later;
+	const struct pp_object *at = &objects->object[number], *later;
 
 	for (later = at + 1; later < &objects->object[used]; later++) {
 		if (later->start < at->limit && at->start < later->limit)

@@ -5,7 +5,7 @@
  * symbols, which are the collector's.
  *
  * Entries are never reused. The addresses of an unloaded object stay reserved
- * in the process (capture/objects.c), so within a process a pc means one object
+ * in the process (capture/scan.c), so within a process a pc means one object
  * for ever.
  *
  * Rule: the slot's own process writes, one thread at a time, outside of signal

@@ -36,14 +36,14 @@ enum pp_record {
 };
 
 /* Payload of PP_RECORD_CPU and _LEFT, word by word after the header; see
- * capture/cpu_tick.c. */
+ * capture/sampler_signal.c. */
 enum pp_cpu_word {
-	PP_CPU_WORD_TIME,   /* CLOCK_MONOTONIC, ns */
-	PP_CPU_WORD_THREAD, /* pid << 32 | tid */
-	PP_CPU_WORD_WEIGHT, /* CPU ns that this sample stands for */
-	PP_CPU_WORD_LABEL,  /* label set id, 0: none */
-	PP_CPU_WORD_FLIGHT, /* id of the request or task in flight, 0: none */
-	PP_CPU_WORD_FRAMES  /* pcs, leaf first: exact pc, then return
+	PP_CPU_WORD_TIME,     /* CLOCK_MONOTONIC, ns */
+	PP_CPU_WORD_THREAD,   /* pid << 32 | tid */
+	PP_CPU_WORD_WEIGHT,   /* CPU ns that this sample stands for */
+	PP_CPU_WORD_LABEL,    /* label set id, 0: none */
+	PP_CPU_WORD_INFLIGHT, /* id of the request or task in flight, 0: none */
+	PP_CPU_WORD_FRAMES    /* pcs, leaf first: exact pc, then return
 			       addresses */
 };
 

@@ -4,21 +4,22 @@
  * when a worker dies, they stay. Not what a request is (kore/request).
  *
  * Rule: one writer, the event loop's thread, so that a counter costs a load and
- * a store. The release store of `used`, after the row's label is written, pairs
- * with the acquire load in pp_routes_used(); rows are never reused. The
- * counters have 64 bits and no order between them; the sum of the times is the
- * number of requests that their handlers have ended.
+ * a store. The release store of `used`, after the counter's label is written,
+ * pairs with the acquire load in pp_routes_used(); counters are never reused.
+ * The counters have 64 bits and no order between them; the sum of the times is
+ * the number of requests that their handlers have ended.
  */
 #ifndef PP_STORE_ROUTES_H
 #define PP_STORE_ROUTES_H
 
 #include "store/arena.h"
 
-/* The row of a label set, made now if there is none. Label 0, and a label set
- * for which the table has no room, have row 0. Event loop's thread only. */
+/* The counter of a label set, made now if there is none. Label 0, and a label
+ * set for which the table has no room, have counter 0. Event loop's thread
+ * only. */
 struct pp_route *pp_routes_at(struct pp_routes *table, uint32_t label);
 
-/* The number of rows that a reader may look at, row 0 included; at most
+/* The number of counters that a reader may look at, counter 0 included; at most
  * PP_ROUTES_MAX + 1. Any process. */
 static inline uint32_t
 pp_routes_used(const struct pp_routes *table)

@@ -10,8 +10,8 @@
  * many.
  *
  * The release store of `head` pairs with the acquire load in
- * pp_trace_reached(): the records below are complete. The release store of
- * `tail` pairs with the acquire load in pp_trace_put(): the words have been
+ * pp_record_reached(): the records below are complete. The release store of
+ * `tail` pairs with the acquire load in pp_record_put(): the words have been
  * read. Both are 64-bit counts of words that never go back, and differ by at
  * most the ring's size. When a thread ends, the next thread with its index goes
  * on where it stopped; the thread table's state orders the two
@@ -24,7 +24,7 @@
  *     word 1  CLOCK_MONOTONIC, ns; never earlier than the record before it
  *     word 2  and more: as the table below says
  *
- * Records name a request or a task by its id (struct pp_flight in arena.h),
+ * Records name a request or a task by its id (struct pp_inflight in arena.h),
  * which stays the same for its life; no other request or task of any worker has
  * that id.
  *
@@ -108,9 +108,9 @@ enum pp_trace_kind {
 	   word 2 of END: stack */
 	PP_TRACE_WAIT,
 	PP_TRACE_WAIT_END,
-	/* Something happened to the server. n: enum pp_trace_mark; word 2: a
-	   number whose meaning the table of marks tells */
-	PP_TRACE_MARK,
+	/* Something happened to the server. n: enum pp_trace_instant; word 2: a
+	   number whose meaning the table of instants tells */
+	PP_TRACE_INSTANT,
 	/* The thread ends and writes nothing more. Optional: a BEGIN with
 	   another tid ends the thread, too */
 	PP_TRACE_LEAVE,
@@ -129,7 +129,7 @@ enum pp_trace_kind {
 };
 
 /* X(enum suffix, text for people, meaning of the number; "" for none) */
-#define PP_TRACE_MARK_TABLE(X)                                                 \
+#define PP_TRACE_INSTANT_TABLE(X)                                              \
 	X(ACCEPT_TAKEN, "accept lock taken", "")                               \
 	X(ACCEPT_GIVEN, "accept lock given back", "")                          \
 	X(MESSAGE_SENT, "worker message sent", "message id")                   \
@@ -138,11 +138,11 @@ enum pp_trace_kind {
 	X(TIMER, "timer ran", "")                                              \
 	X(CONNECTION, "connection accepted", "")
 
-enum pp_trace_mark {
-#define PP_TRACE_MARK_ENUM(name, text, number) PP_TRACE_MARK_##name,
-	PP_TRACE_MARK_TABLE(PP_TRACE_MARK_ENUM)
-#undef PP_TRACE_MARK_ENUM
-	    PP_TRACE_MARK_COUNT
+enum pp_trace_instant {
+#define PP_TRACE_INSTANT_ENUM(name, text, number) PP_TRACE_INSTANT_##name,
+	PP_TRACE_INSTANT_TABLE(PP_TRACE_INSTANT_ENUM)
+#undef PP_TRACE_INSTANT_ENUM
+	    PP_TRACE_INSTANT_COUNT
 };
 
 /* A call shorter than this did not block, and no stack is taken. */
@@ -183,10 +183,10 @@ pp_trace_words(struct pp_slot *slot, uint32_t place, uint32_t *count)
  * middle of a call may not. Returns 0, or -1 when the ring is full (nothing is
  * written). Hot.
  */
-int pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record);
+int pp_record_put(struct pp_slot *slot, uint32_t place, const uint64_t *record);
 
-/* The head of a thread's ring: pp_trace_take() may read up to there. */
-uint64_t pp_trace_reached(struct pp_slot *slot, uint32_t place);
+/* The head of a thread's ring: pp_record_take() may read up to there. */
+uint64_t pp_record_reached(struct pp_slot *slot, uint32_t place);
 
 /*
  * Take the oldest record below `reached`, into `record`, which has room for
@@ -195,10 +195,10 @@ uint64_t pp_trace_reached(struct pp_slot *slot, uint32_t place);
  * head (count PP_LOSS_RINGS_REPAIRED). The contents are not checked. The
  * collector's one thread only.
  */
-int pp_trace_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
+int pp_record_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
     uint64_t *record);
 
 /* Drop all records of a thread's ring. The collector's one thread only. */
-void pp_trace_skip(struct pp_slot *slot, uint32_t place);
+void pp_record_skip(struct pp_slot *slot, uint32_t place);
 
 #endif

@@ -3,7 +3,7 @@
  * The writing half of trace.h. Hot: in the wrappers of all functions that may
  * wait.
  */
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "store/trace.h"
 
 /* The cache line so many words behind a record is fetched for later records:
@@ -11,8 +11,8 @@
  * have to be waited for. */
 #define AHEAD 16
 
-PP_OFTEN int
-pp_trace_put(struct pp_slot *slot, uint32_t place, const uint64_t *record)
+PP_HOT_PATH int
+pp_record_put(struct pp_slot *slot, uint32_t place, const uint64_t *record)
 {
 	struct pp_trace_ring *ring = &slot->trace[place];
 	uint32_t size, words = (uint8_t)record[0], i;

@@ -6,21 +6,21 @@
 #include "store/trace.h"
 
 uint64_t
-pp_trace_reached(struct pp_slot *slot, uint32_t place)
+pp_record_reached(struct pp_slot *slot, uint32_t place)
 {
 	return (atomic_load_explicit(&slot->trace[place].head,
 	    memory_order_acquire));
 }
 
 void
-pp_trace_skip(struct pp_slot *slot, uint32_t place)
+pp_record_skip(struct pp_slot *slot, uint32_t place)
 {
 	atomic_store_explicit(&slot->trace[place].tail,
-	    pp_trace_reached(slot, place), memory_order_release);
+	    pp_record_reached(slot, place), memory_order_release);
 }
 
 int
-pp_trace_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
+pp_record_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
     uint64_t *record)
 {
 	struct pp_trace_ring *ring = &slot->trace[place];
@@ -37,7 +37,7 @@ pp_trace_take(struct pp_slot *slot, uint32_t place, uint64_t reached,
 	words = (uint8_t)record[0];
 	if (left > size || words < 2 || words > left ||
 	    words > PP_TRACE_RECORD_MAX) {
-		pp_trace_skip(slot, place);
+		pp_record_skip(slot, place);
 		return (-1);
 	}
 	for (i = 1; i < words; i++)

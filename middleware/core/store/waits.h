@@ -16,16 +16,16 @@
 
 #include "base/calls.h"
 #include "base/limits.h"
-#include "store/rows.h"
+#include "store/counters.h"
 
-/* Indices of pp_row.value[]. */
+/* Indices of pp_counter.value[]. */
 enum pp_wait_value {
 	PP_WAIT_VALUE_COUNT, /* contentions * PP_WAIT_ONE */
 	PP_WAIT_VALUE_NS
 };
 
-/* The same indices in the rows of custom profiles. */
-enum pp_own_value { PP_OWN_VALUE_ADDED, PP_OWN_VALUE_REMOVED };
+/* The same indices in the counters of custom profiles. */
+enum pp_custom_value { PP_CUSTOM_VALUE_ADDED, PP_CUSTOM_VALUE_REMOVED };
 
 #define PP_WAIT_ONE	       256
 
@@ -51,15 +51,15 @@ pp_wait_unpack(uint64_t key, uint32_t *wait, uint32_t *label, uint32_t *stack)
 	*wait = (uint32_t)(key >> PP_WAIT_KEY_LABEL_BITS) - 1;
 }
 
-static inline struct pp_rows
-pp_rows_waits(struct pp_wait_table *table)
+static inline struct pp_counters
+pp_counters_waits(struct pp_wait_table *table)
 {
-	struct pp_rows view = {
+	struct pp_counters view = {
 		.used = &table->used,
 		.index = table->index,
-		.row = table->row,
+		.counter = table->counter,
 		.index_size = PP_WAIT_INDEX,
-		.capacity = PP_WAIT_ROWS,
+		.capacity = PP_WAIT_COUNTERS,
 	};
 
 	return (view);

@@ -5,11 +5,11 @@
  */
 #include <stdlib.h>
 
-#include "base/breath.h"
+#include "base/yield.h"
 #include "symbol/dwarf.h"
 
 /* The steps between two yield points: they take some microseconds. */
-#define BREATH_STEPS 64
+#define YIELD_STEPS 64
 
 /* How many ranges may overlap: functions that the linker folded into one do. */
 #define OVERLAPS_MAX 64
@@ -120,8 +120,8 @@ pp_dwarf_next(struct pp_dwarf *d, Dwarf_Die *die)
 
 	if (d->steps == 0)
 		return (-1);
-	if (d->steps-- % BREATH_STEPS == 0)
-		pp_breathe();
+	if (d->steps-- % YIELD_STEPS == 0)
+		pp_yield();
 	if (dwarf_siblingof(die, &next) != 0 ||
 	    dwarf_dieoffset(&next) <= before)
 		return (-1);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/budget.h"
-#include "base/breath.h"
+#include "base/yield.h"
 #include "symbol/dwarf.h"
 
 static int
@@ -47,7 +47,7 @@ units_read(struct pp_dwarf *d)
 	     next > at;
 	     at = next) {
 		d->steps--;
-		pp_breathe();
+		pp_yield();
 		if (dwarf_offdie(d->dwarf, at + header_size, &die) == NULL ||
 		    (dwarf_tag(&die) != DW_TAG_compile_unit &&
 			dwarf_tag(&die) != DW_TAG_skeleton_unit))

@@ -64,7 +64,7 @@ file_open(struct pp_file *f)
 
 /* Set the facts that are known without reading the tables. */
 static void
-file_look(struct pp_file *f)
+file_stat(struct pp_file *f)
 {
 	const struct pp_elf *e = &f->elf, *debug = &f->debug;
 	GElf_Shdr header;
@@ -94,7 +94,7 @@ pp_file_take(struct pp_file *f, int fd, int debug_fd)
 		close(debug_fd);
 	}
 	pp_file_unload(f);
-	file_look(f);
+	file_stat(f);
 }
 
 static void

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/breath.h"
+#include "base/yield.h"
 #include "symbol/symbolize.h"
 
 /* What is known of the used locations of a mapping so far: `functions` says
@@ -20,8 +20,8 @@ struct facts {
 struct work {
 	struct pp_profile *p;
 	struct pp_symbols *symbols;
-	const struct pp_place *place;
-	int place_number; /* -1: none yet */
+	const struct pp_address_mapping *mapped;
+	int mapped_number; /* -1: none yet */
 	int file;
 	uint64_t unresolved;
 	struct facts *fact;   /* by mapping id */
@@ -54,9 +54,9 @@ facts_add(struct work *w, const struct pp_location *location, int named)
 /* Return the number of the mapping's file. An unknown file is made known, so
  * that its addresses are at least shown as "object+0xoffset". */
 static int
-place_file(struct work *w, const struct pp_place *place)
+mapped_file(struct work *w, const struct pp_address_mapping *mapped)
 {
-	const struct pp_object *o = &place->object;
+	const struct pp_object *o = &mapped->object;
 	int file;
 
 	file =
@@ -69,24 +69,24 @@ place_file(struct work *w, const struct pp_place *place)
 
 /* Give the location its lines. Returns whether a symbol was found. */
 static int
-location_name(struct work *w, const struct pp_canon *canon, uint32_t id)
+location_name(struct work *w, const struct pp_address_map *map, uint32_t id)
 {
 	uint64_t address = w->p->location[id - 1].address;
 	struct pp_frame frame[PP_INLINES_MAX];
 	struct pp_line line[PP_INLINES_MAX];
-	const struct pp_place *place;
+	const struct pp_address_mapping *mapped;
 	uint32_t frames, i;
 	int number, named;
 
-	if ((place = pp_canon_find(canon, address, &number)) == NULL)
+	if ((mapped = pp_address_map_find(map, address, &number)) == NULL)
 		return (0);
-	if (number != w->place_number) {
-		w->place_number = number;
-		w->file = place_file(w, place);
+	if (number != w->mapped_number) {
+		w->mapped_number = number;
+		w->file = mapped_file(w, mapped);
 	}
 	if (w->file == -1)
 		return (0);
-	frames = pp_symbols_resolve(w->symbols, w->file, address - place->bias,
+	frames = pp_symbols_resolve(w->symbols, w->file, address - mapped->bias,
 	    frame, &named);
 	for (i = 0; i < frames; i++) {
 		line[i].function = pp_profile_function(w->p, frame[i].function,
@@ -111,7 +111,7 @@ order_compare(const void *one, const void *two)
 }
 
 static void
-locations_name(struct work *w, const struct pp_canon *canon)
+locations_name(struct work *w, const struct pp_address_map *map)
 {
 	const struct pp_profile *p = w->p;
 	const struct pp_location *location;
@@ -128,12 +128,11 @@ locations_name(struct work *w, const struct pp_canon *canon)
 	}
 	qsort(w->order, count, sizeof(*w->order), order_compare);
 	for (i = 0; i < count; i++) {
-		pp_breathe();
+		pp_yield();
 		location = &p->location[w->order[i][1] - 1];
 		named = location->lines > 0;
 		if (!named) {
-			named =
-			    location_name(w, canon, (uint32_t)w->order[i][1]);
+			named = location_name(w, map, (uint32_t)w->order[i][1]);
 			w->unresolved += !named;
 		}
 		facts_add(w, location, named);
@@ -164,10 +163,10 @@ mappings_mark(struct work *w)
 }
 
 void
-pp_symbolize(struct pp_profile *p, const struct pp_canon *canon,
+pp_symbolize(struct pp_profile *p, const struct pp_address_map *map,
     struct pp_symbols *symbols)
 {
-	struct work w = { .p = p, .symbols = symbols, .place_number = -1 };
+	struct work w = { .p = p, .symbols = symbols, .mapped_number = -1 };
 	uint32_t i;
 
 	w.fact = calloc((size_t)p->mappings + 1, sizeof(*w.fact));
@@ -176,7 +175,7 @@ pp_symbolize(struct pp_profile *p, const struct pp_canon *canon,
 	if (w.fact != NULL && w.used != NULL && w.order != NULL) {
 		for (i = 0; i <= p->mappings; i++)
 			w.fact[i] = (struct facts){ 0, 1, 0, 0, 0 };
-		locations_name(&w, canon);
+		locations_name(&w, map);
 		mappings_mark(&w);
 		pp_profile_comment(p, "symbols_unresolved=%llu",
 		    (unsigned long long)w.unresolved);

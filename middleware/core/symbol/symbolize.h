@@ -9,7 +9,7 @@
 #ifndef PP_SYMBOL_SYMBOLIZE_H
 #define PP_SYMBOL_SYMBOLIZE_H
 
-#include "merge/canon.h"
+#include "merge/address_map.h"
 #include "profile/profile.h"
 #include "symbol/symbols.h"
 
@@ -18,7 +18,7 @@
  * comment symbols_unresolved=N is added: the number of used locations for which
  * no symbol was found. When out of memory, p->failed is set.
  */
-void pp_symbolize(struct pp_profile *p, const struct pp_canon *canon,
+void pp_symbolize(struct pp_profile *p, const struct pp_address_map *map,
     struct pp_symbols *symbols);
 
 #endif

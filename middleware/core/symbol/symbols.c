@@ -28,8 +28,8 @@ struct pp_symbols {
 	struct pp_file *file[PP_OBJECTS_MAX];
 	int files;
 	struct pp_dwarf_scratch scratch;
-	int quick;	 /* 1: pp_symbols_quick() */
-	uint64_t looked; /* addresses that were not in the cache */
+	int quick;	  /* 1: pp_symbols_quick() */
+	uint64_t lookups; /* addresses that were not in the cache */
 };
 
 struct pp_symbols *
@@ -232,7 +232,7 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 		return (frames);
 	if (!pp_cache_has_room(s->cache))
 		pp_cache_empty(s->cache);
-	s->looked++;
+	s->lookups++;
 	frames = answer_make(s, s->file[file], vaddr, out, named);
 	/* An answer that was made in haste, or without memory, is not cached: a
 	 * later one may be better. */
@@ -242,9 +242,9 @@ pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 }
 
 uint64_t
-pp_symbols_looked(const struct pp_symbols *s)
+pp_symbols_lookups(const struct pp_symbols *s)
 {
-	return (s->looked);
+	return (s->lookups);
 }
 
 void

@@ -79,7 +79,7 @@ uint32_t pp_symbols_resolve(struct pp_symbols *s, int file, uint64_t vaddr,
 
 /* Return how many addresses have been looked up in files: those whose answer
  * was not in the cache. */
-uint64_t pp_symbols_looked(const struct pp_symbols *s);
+uint64_t pp_symbols_lookups(const struct pp_symbols *s);
 
 /* If `on`, answers come within milliseconds from now on: objects whose DWARF is
  * in a separate file that is not open get no files and lines. */

@@ -52,32 +52,32 @@ struct pp_tracer_stack {
 enum pp_tracer_what {
 	/* At the begin, before all others: g was there already, in its state.
 	   If g is RUNNING, `how` says whether it is away, and in which way. */
-	PP_TOLD_EXISTS,
-	PP_TOLD_BEGIN, /* number: Ps to expect */
+	PP_EVENT_EXISTS,
+	PP_EVENT_BEGIN, /* number: Ps to expect */
 	/* A thread begins: number: its tid. It ends: nothing runs on it. */
-	PP_TOLD_UP,
-	PP_TOLD_DOWN,
-	PP_TOLD_CREATE, /* g, runnable, or blocked as `state` says; stack */
-	PP_TOLD_START,	/* g runs on p */
-	PP_TOLD_STOP,	/* p's g is runnable again; stack */
-	PP_TOLD_END,	/* p's g has ended */
-	PP_TOLD_BLOCK,	/* p's g is asleep: wait, stack */
-	PP_TOLD_WAKE,	/* g is runnable; stack of the waker */
+	PP_EVENT_UP,
+	PP_EVENT_DOWN,
+	PP_EVENT_CREATE, /* g, runnable, or blocked as `state` says; stack */
+	PP_EVENT_START,	 /* g runs on p */
+	PP_EVENT_STOP,	 /* p's g is runnable again; stack */
+	PP_EVENT_END,	 /* p's g has ended */
+	PP_EVENT_BLOCK,	 /* p's g is asleep: wait, stack */
+	PP_EVENT_WAKE,	 /* g is runnable; stack of the waker */
 	/* p's g did nothing from `ts` to `until`, and runs again: how, stack,
 	   and wait for HOW_WAIT. No other event of p is between. */
-	PP_TOLD_AWAY,
-	PP_TOLD_GONE,  /* as AWAY, at the end of a trace: g is still away */
-	PP_TOLD_SHORT, /* a call that did not block; stack */
+	PP_EVENT_AWAY,
+	PP_EVENT_GONE,	/* as AWAY, at the end of a trace: g is still away */
+	PP_EVENT_SHORT, /* a call that did not block; stack */
 	/* A task of p's g begins or ends: number, parent, name */
-	PP_TOLD_TASK,
-	PP_TOLD_TASK_END,
-	PP_TOLD_REGION,	    /* number: of its task or 0; name */
-	PP_TOLD_REGION_END, /* likewise, always of the innermost */
-	PP_TOLD_LOG,	    /* number: of its task or 0; name, text */
-	PP_TOLD_HEAP,	    /* number: bytes in use */
+	PP_EVENT_TASK,
+	PP_EVENT_TASK_END,
+	PP_EVENT_REGION,     /* number: of its task or 0; name */
+	PP_EVENT_REGION_END, /* likewise, always of the innermost */
+	PP_EVENT_LOG,	     /* number: of its task or 0; name, text */
+	PP_EVENT_HEAP,	     /* number: bytes in use */
 	/* A CPU sample: p ran g, or number if g is NULL, at `until`; stack.
 	   Samples come late and in no order */
-	PP_TOLD_SAMPLE
+	PP_EVENT_SAMPLE
 };
 
 enum pp_tracer_how {

@@ -20,7 +20,8 @@
 #define HEAP_NS (100 * PP_NS_PER_MS)
 
 struct pp_tracer *
-pp_tracer_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
+pp_tracer_new(struct pp_arena *arena, uint32_t slots,
+    struct pp_address_map *map)
 {
 	struct pp_tracer *t;
 
@@ -29,7 +30,7 @@ pp_tracer_new(struct pp_arena *arena, uint32_t slots, struct pp_canon *canon)
 	t->arena = arena;
 	t->slots = slots;
 	t->parent_pid = arena->parent_pid;
-	t->canon = canon;
+	t->map = map;
 	LIST_INIT(&t->sessions);
 	t->slot = calloc(slots, sizeof(struct pp_tracer_slot *));
 	if (t->slot == NULL) {
@@ -56,7 +57,7 @@ tracer_ask(struct pp_tracer *t)
 
 /* After the last session, give back what only sessions need. */
 static void
-tracer_rest(struct pp_tracer *t)
+tracer_release(struct pp_tracer *t)
 {
 	uint32_t i;
 
@@ -69,7 +70,7 @@ tracer_rest(struct pp_tracer *t)
 	for (i = 0; i < t->slots; i++) {
 		if (t->slot[i] == NULL)
 			continue;
-		pp_readings_free(&t->slot[i]->reading);
+		pp_maps_free(&t->slot[i]->maps);
 		pp_labels_forget(&t->slot[i]->labels);
 		free(t->slot[i]->stack);
 		free(t->slot[i]);
@@ -85,7 +86,7 @@ pp_tracer_free(struct pp_tracer *t)
 		return;
 	while (!LIST_EMPTY(&t->sessions))
 		pp_tracer_end(LIST_FIRST(&t->sessions));
-	tracer_rest(t);
+	tracer_release(t);
 	free(t->slot);
 	free(t);
 }
@@ -114,7 +115,7 @@ drain_place(struct pp_tracer *t, uint32_t slot, uint32_t place,
 
 	(void)pp_trace_words(from, place, &size);
 	while (words < size) {
-		count = pp_trace_take(from, place, reached, record);
+		count = pp_record_take(from, place, reached, record);
 		if (count == 0)
 			return;
 		if (count < 0) {
@@ -141,13 +142,12 @@ drain_slot(struct pp_tracer *t, uint32_t slot)
 	if (places > PP_THREADS_MAX)
 		places = PP_THREADS_MAX;
 	if (of != NULL) {
-		(void)pp_readings_follow(&of->reading, &from->objects,
-		    t->canon);
-		of->reading.spare = 1;
+		(void)pp_maps_follow(&of->maps, &from->objects, t->map);
+		of->maps.spare = 1;
 	}
 	for (place = 1; place < places; place++)
-		reached[place] = pp_trace_reached(from, place);
-	reached[0] = pp_trace_reached(from, 0);
+		reached[place] = pp_record_reached(from, place);
+	reached[0] = pp_record_reached(from, 0);
 	t->now = pp_clock_mono();
 	drain_place(t, slot, 0, reached[0]);
 	for (place = 1; place < places; place++)
@@ -233,10 +233,10 @@ tracer_start(struct pp_tracer *t)
 		return (-1);
 	for (slot = 1; slot < t->slots; slot++) {
 		for (place = 0; place < PP_THREADS_MAX; place++)
-			pp_trace_skip(&t->arena->slot[slot], place);
+			pp_record_skip(&t->arena->slot[slot], place);
 	}
 	t->now = pp_clock_mono();
-	pp_tracer_look(t);
+	pp_tracer_snapshot(t);
 	if (++t->turn == 0)
 		t->turn = 1;
 	atomic_store(&t->arena->control.trace, t->turn);
@@ -257,7 +257,7 @@ pp_tracer_begin(struct pp_tracer *t, pp_tracer_reader *reader, void *arg)
 	session = calloc(1, sizeof(*session));
 	if (session == NULL || (t->running == 0 && tracer_start(t) == -1)) {
 		if (t->running == 0)
-			tracer_rest(t);
+			tracer_release(t);
 		free(session);
 		errno = ENOMEM;
 		return (NULL);
@@ -292,5 +292,5 @@ pp_tracer_end(struct pp_tracer_session *session)
 	if (--t->running > 0)
 		return;
 	tracer_ask(t);
-	tracer_rest(t);
+	tracer_release(t);
 }

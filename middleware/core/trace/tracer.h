@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "merge/canon.h"
+#include "merge/address_map.h"
 #include "profile/profile.h"
 #include "store/arena.h"
 #include "trace/event.h"
@@ -24,7 +24,7 @@ struct pp_tracer_session;
 /* `slots` has been checked against the arena's size. Recording that an earlier
  * collector has left on is turned off. NULL: out of memory. */
 struct pp_tracer *pp_tracer_new(struct pp_arena *arena, uint32_t slots,
-    struct pp_canon *canon);
+    struct pp_address_map *map);
 void pp_tracer_free(struct pp_tracer *tracer);
 
 /* Begin a session. `reader` is called now for what is there, and later by
@@ -62,6 +62,6 @@ void pp_tracer_heap(struct pp_tracer *tracer, uint64_t bytes);
 
 /* Take a CPU sample; this is the listener for pp_cpu_listen(). */
 void pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
-    uint64_t flight, const uint64_t *word, uint32_t words);
+    uint64_t inflight, const uint64_t *word, uint32_t words);
 
 #endif

@@ -164,8 +164,8 @@ pp_tracer_slot_at(struct pp_tracer *t, uint32_t slot)
 		t->slot[slot] = calloc(1, sizeof(struct pp_tracer_slot));
 		if (t->slot[slot] == NULL)
 			return (NULL);
-		(void)pp_readings_follow(&t->slot[slot]->reading,
-		    &t->arena->slot[slot].objects, t->canon);
+		(void)pp_maps_follow(&t->slot[slot]->maps,
+		    &t->arena->slot[slot].objects, t->map);
 	}
 	return (t->slot[slot]);
 }

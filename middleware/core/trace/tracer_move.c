@@ -25,14 +25,14 @@ event_of(enum pp_tracer_what what, const struct pp_tracer_item *g)
 }
 
 static void
-tell(struct pp_tracer *t, struct pp_tracer_row *p, struct pp_tracer_item *g,
+emit(struct pp_tracer *t, struct pp_tracer_row *p, struct pp_tracer_item *g,
     enum pp_tracer_what what, struct pp_tracer_stack stack)
 {
 	struct pp_tracer_event event = event_of(what, g);
 
 	event.stack = stack;
 	event.wait = g->sleep;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 	g->ts = p->ts;
 }
 
@@ -60,7 +60,7 @@ move_start(struct pp_tracer *t, struct pp_tracer_row *p,
     struct pp_tracer_item *g)
 {
 	pp_tracer_at(t, p, g, 0);
-	tell(t, p, g, PP_TOLD_START, no_stack(g, 0));
+	emit(t, p, g, PP_EVENT_START, no_stack(g, 0));
 	g->pub.state = PP_TRACER_RUNNING;
 	p->now = g;
 }
@@ -73,7 +73,7 @@ move_stop(struct pp_tracer *t, struct pp_tracer_row *p)
 
 	if (g == p->base)
 		leaf = p->place == 0 ? t->name_handler : t->name_task_runs;
-	tell(t, p, g, PP_TOLD_STOP, no_stack(g, leaf));
+	emit(t, p, g, PP_EVENT_STOP, no_stack(g, leaf));
 	g->pub.state = PP_TRACER_RUNNABLE;
 }
 
@@ -82,7 +82,7 @@ move_block(struct pp_tracer *t, struct pp_tracer_row *p)
 {
 	struct pp_tracer_item *g = p->now;
 
-	tell(t, p, g, PP_TOLD_BLOCK,
+	emit(t, p, g, PP_EVENT_BLOCK,
 	    pp_tracer_stack_of(t, g->slot, g->sleep_stack,
 		t->name_wait[g->sleep], g));
 	g->pub.state = PP_TRACER_BLOCKED;
@@ -90,7 +90,7 @@ move_block(struct pp_tracer *t, struct pp_tracer_row *p)
 }
 
 static void
-tell_task(struct pp_tracer *t, struct pp_tracer_row *p,
+emit_task(struct pp_tracer *t, struct pp_tracer_row *p,
     enum pp_tracer_what what)
 {
 	struct pp_tracer_event event = event_of(what, p->now);
@@ -98,8 +98,8 @@ tell_task(struct pp_tracer *t, struct pp_tracer_row *p,
 	event.number = p->now->pub.number;
 	event.name = p->now->pub.entry;
 	event.stack = no_stack(p->now, 0);
-	pp_tracer_tell(t, p, &event);
-	p->now->task = what == PP_TOLD_TASK;
+	pp_tracer_emit(t, p, &event);
+	p->now->task = what == PP_EVENT_TASK;
 }
 
 static void
@@ -108,8 +108,8 @@ move_end(struct pp_tracer *t, struct pp_tracer_row *p)
 	struct pp_tracer_item *g = p->now;
 
 	if (g->task)
-		tell_task(t, p, PP_TOLD_TASK_END);
-	tell(t, p, g, PP_TOLD_END, no_stack(g, 0));
+		emit_task(t, p, PP_EVENT_TASK_END);
+	emit(t, p, g, PP_EVENT_END, no_stack(g, 0));
 	p->now = NULL;
 	pp_tracer_item_forget(t, g);
 }
@@ -131,15 +131,15 @@ pp_tracer_up(struct pp_tracer *t, struct pp_tracer_row *p, int32_t pid,
 	p->pid = pid;
 	p->tid = tid;
 	p->up = 1;
-	p->unsure = p->look = 0;
+	p->unsure = p->snapshot = 0;
 	p->how = PP_TRACER_HOW_NOT;
 	p->base = g;
-	event = event_of(PP_TOLD_UP, g);
+	event = event_of(PP_EVENT_UP, g);
 	event.number = tid;
 	event.name = g->pub.entry;
 	event.worker = pp_tracer_format(t, "worker %u", p->slot);
 	event.pid = pid;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 	pp_tracer_create(t, p, g, 0);
 	move_start(t, p, g);
 	return (0);
@@ -148,7 +148,7 @@ pp_tracer_up(struct pp_tracer *t, struct pp_tracer_row *p, int32_t pid,
 void
 pp_tracer_down(struct pp_tracer *t, struct pp_tracer_row *p)
 {
-	struct pp_tracer_event event = event_of(PP_TOLD_DOWN, NULL);
+	struct pp_tracer_event event = event_of(PP_EVENT_DOWN, NULL);
 
 	if (!p->up)
 		return;
@@ -157,10 +157,10 @@ pp_tracer_down(struct pp_tracer *t, struct pp_tracer_row *p)
 	if (p->now != p->base)
 		pp_tracer_leave(t, p, PP_TRACER_ENDS);
 	move_end(t, p);
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 	p->up = 0;
 	p->base = NULL;
-	p->unsure = p->look = 0;
+	p->unsure = p->snapshot = 0;
 }
 
 void
@@ -169,7 +169,7 @@ pp_tracer_create(struct pp_tracer *t, struct pp_tracer_row *p,
 {
 	const struct pp_tracer_item *by = p->now != NULL ? p->now : g;
 
-	tell(t, p, g, PP_TOLD_CREATE,
+	emit(t, p, g, PP_EVENT_CREATE,
 	    pp_tracer_stack_of(t, p->slot, stack, 0, by));
 	g->born = p->ts;
 }
@@ -183,7 +183,7 @@ pp_tracer_wake(struct pp_tracer *t, struct pp_tracer_row *p,
 	if (g->pub.state != PP_TRACER_BLOCKED)
 		return;
 	pp_tracer_at(t, p, g, 0);
-	tell(t, p, g, PP_TOLD_WAKE,
+	emit(t, p, g, PP_EVENT_WAKE,
 	    pp_tracer_stack_of(t, p->slot, stack, 0, by));
 	g->pub.state = PP_TRACER_RUNNABLE;
 }
@@ -201,7 +201,7 @@ pp_tracer_enter(struct pp_tracer *t, struct pp_tracer_row *p,
 	/* If the request began before the trace, the task would show only a
 	 * part of its time, which is no measure. */
 	if (!g->run && g->pub.kind == PP_TRACER_REQUEST)
-		tell_task(t, p, PP_TOLD_TASK);
+		emit_task(t, p, PP_EVENT_TASK);
 	g->run = 1;
 }
 
@@ -269,19 +269,19 @@ void
 pp_tracer_back(struct pp_tracer *t, struct pp_tracer_row *p, int64_t ts,
     uint32_t stack)
 {
-	struct pp_tracer_event event = event_of(PP_TOLD_AWAY, p->now);
+	struct pp_tracer_event event = event_of(PP_EVENT_AWAY, p->now);
 
 	if (ts > t->now)
 		ts = t->now;
 	if (ts < p->ts)
 		ts = p->ts;
 	if (p->how != PP_TRACER_HOW_WAIT && ts - p->ts < PP_TRACE_SHORT_NS)
-		event.what = PP_TOLD_SHORT;
+		event.what = PP_EVENT_SHORT;
 	event.stack = pp_tracer_away_stack(t, p, stack);
 	event.how = p->how;
 	event.wait = p->call;
 	event.until = ts;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 	p->ts = ts;
 	p->now->ts = ts;
 	p->how = PP_TRACER_HOW_NOT;
@@ -291,14 +291,14 @@ void
 pp_tracer_log(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t task,
     uint32_t name, const char *text, uint32_t len)
 {
-	struct pp_tracer_event event = event_of(PP_TOLD_LOG, p->now);
+	struct pp_tracer_event event = event_of(PP_EVENT_LOG, p->now);
 
 	event.number = task;
 	event.name = name;
 	event.text = text;
 	event.len = len;
 	event.stack = no_stack(p->now, 0);
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 }
 
 void

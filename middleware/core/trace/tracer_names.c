@@ -12,7 +12,7 @@
 #include "base/mix.h"
 #include "counts/waits.h"
 #include "merge/build.h"
-#include "store/words.h"
+#include "store/intern.h"
 #include "trace/tracer_private.h"
 
 /* The call whose frame is shown above the stack of a wait. A wait without a
@@ -29,10 +29,10 @@ static const char *const wait_calls[PP_WAIT_COUNT] = {
 static const struct {
 	const char *text;
 	const char *number;
-} marks[] = {
-#define MARK_NAME(name, text, number) { text, number },
-	PP_TRACE_MARK_TABLE(MARK_NAME)
-#undef MARK_NAME
+} instants[] = {
+#define INSTANT_NAME(name, text, number) { text, number },
+	PP_TRACE_INSTANT_TABLE(INSTANT_NAME)
+#undef INSTANT_NAME
 };
 
 static int
@@ -109,12 +109,12 @@ names_fixed(struct pp_tracer *t)
 		t->name_wait[i] = wait_calls[i] != NULL
 		    ? pp_tracer_intern(t, wait_calls[i])
 		    : pp_tracer_format(t, "[%s]", pp_waits_state(i));
-	for (i = 0; i < PP_TRACE_MARK_COUNT; i++) {
-		t->mark_has_number[i] = marks[i].number[0] != '\0';
-		t->name_mark[i] = t->mark_has_number[i]
-		    ? pp_tracer_format(t, "%s, %s", marks[i].text,
-			  marks[i].number)
-		    : pp_tracer_intern(t, marks[i].text);
+	for (i = 0; i < PP_TRACE_INSTANT_COUNT; i++) {
+		t->instant_has_number[i] = instants[i].number[0] != '\0';
+		t->name_instant[i] = t->instant_has_number[i]
+		    ? pp_tracer_format(t, "%s, %s", instants[i].text,
+			  instants[i].number)
+		    : pp_tracer_intern(t, instants[i].text);
 	}
 }
 
@@ -199,16 +199,17 @@ pp_tracer_label(struct pp_tracer *t, uint32_t slot, uint32_t id, int task)
 static uint32_t
 stack_read(struct pp_tracer *t, uint32_t slot, uint32_t id)
 {
-	struct pp_words table = pp_words_stacks(&t->arena->slot[slot].stacks);
+	struct pp_intern_table table =
+	    pp_intern_stacks(&t->arena->slot[slot].stacks);
 	uint64_t word[1 + PP_FRAMES_MAX];
 	uint32_t count, i;
 
-	count = pp_words_read(&table, id, word, 1 + PP_FRAMES_MAX);
+	count = pp_intern_read(&table, id, word, 1 + PP_FRAMES_MAX);
 	if (count < 2)
 		return (PP_STACKS_NONE);
 	/* A caller's pc is the return address; the call is before it. */
 	for (i = 1; i < count; i++)
-		word[i] = pp_readings_address_then(&t->slot[slot]->reading,
+		word[i] = pp_maps_address_then(&t->slot[slot]->maps,
 		    word[i] > 0 ? word[i] - 1 : 0, word[0]);
 	return (pp_stacks_intern(t->stacks, word + 1, count - 1));
 }
@@ -237,7 +238,7 @@ struct pp_profile *
 pp_tracer_profile(const struct pp_tracer *t, const uint32_t *words,
     uint32_t count)
 {
-	struct pp_build *build = pp_build_new(t->canon);
+	struct pp_build *build = pp_build_new(t->map);
 	int64_t value[PP_VALUES_MAX] = { 0 };
 	const uint64_t *word;
 	uint32_t i, frames;

@@ -5,9 +5,9 @@
  *     tracer_record.c  a record, checked and carried out
  *     tracer_user.c    the same for records of the application
  *     tracer_move.c    the transitions: the only ones that change a state
- *     tracer_look.c    what is there when recording begins
+ *     tracer_snapshot.c    what is there when recording begins
  *     tracer_show.c    the begin and the end of a session
- *     tracer_tell.c    an event to its readers, losses
+ *     tracer_emit.c    an event to its readers, losses
  *     tracer_sample.c  a CPU sample to the G that it was taken in
  *     tracer_open.c    tasks and regions that are open
  *     tracer_gs.c      Gs by id, Ps by thread
@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "base/waits.h"
 #include "merge/labels.h"
-#include "merge/readings.h"
+#include "merge/maps.h"
 #include "merge/stacks.h"
 #include "profile/idmap.h"
 #include "profile/strings.h"
@@ -74,10 +74,10 @@ struct pp_tracer_row {
 	uint32_t call;	  /* or wait, while away; PP_CALL_COUNT: the call
 			  began before recording */
 	int unsure;	  /* 1: `now` is from before, and may be over */
-	int look;	  /* 1: what its thread did then is not known yet */
+	int snapshot;	  /* 1: what its thread did then is not known yet */
 	uint32_t seen;	  /* the slot's stack of a call it was in */
 	int64_t since_ns; /* when `now` began */
-	char path[PP_FLIGHT_PATH_MAX];
+	char path[PP_INFLIGHT_PATH_MAX];
 };
 
 /* A task or a region of the application that is open. */
@@ -99,7 +99,7 @@ struct pp_tracer_session {
 
 /* What is known of one slot. */
 struct pp_tracer_slot {
-	struct pp_reading reading;
+	struct pp_maps maps;
 	struct pp_label_cache labels;
 	uint32_t *stack;     /* pp_stacks ids + 1 by the slot's; 0: not read */
 	uint32_t generation; /* when it was last signalled */
@@ -112,7 +112,7 @@ struct pp_tracer {
 	struct pp_arena *arena;
 	uint32_t slots;
 	int32_t parent_pid;
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	LIST_HEAD(, pp_tracer_session) sessions;
 	uint32_t running;
 	struct pp_tracer_session *only; /* the only reader; NULL: all are */
@@ -155,8 +155,8 @@ struct pp_tracer {
 	uint32_t name_worker, name_path, name_other;
 	uint32_t name_call[PP_CALL_COUNT];
 	uint32_t name_wait[PP_WAIT_COUNT];
-	uint32_t name_mark[PP_TRACE_MARK_COUNT];
-	int mark_has_number[PP_TRACE_MARK_COUNT];
+	uint32_t name_instant[PP_TRACE_INSTANT_COUNT];
+	int instant_has_number[PP_TRACE_INSTANT_COUNT];
 	struct pp_stacks *stacks;
 
 	uint64_t heap;
@@ -164,10 +164,10 @@ struct pp_tracer {
 	int heap_due;
 };
 
-/* --- tracer_tell.c */
+/* --- tracer_emit.c */
 
 /* Hand an event to all sessions, or to `only`, at p's time. */
-void pp_tracer_tell(struct pp_tracer *t, struct pp_tracer_row *p,
+void pp_tracer_emit(struct pp_tracer *t, struct pp_tracer_row *p,
     struct pp_tracer_event *event);
 
 /* Records of the slot were lost. After a while ends that may be among them are
@@ -289,15 +289,15 @@ void pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 void pp_tracer_user(struct pp_tracer *t, struct pp_tracer_row *p,
     const uint64_t *record, uint32_t words);
 
-/* --- tracer_look.c */
+/* --- tracer_snapshot.c */
 
 /* Read what is there when the first session begins. */
-void pp_tracer_look(struct pp_tracer *t);
+void pp_tracer_snapshot(struct pp_tracer *t);
 
 /* The slot's thread `tid` was running the task g when recording began; `by` is
  * the slot's loop. */
-void pp_tracer_look_task(struct pp_tracer *t, const struct pp_tracer_row *by,
-    struct pp_tracer_item *g, uint32_t tid);
+void pp_tracer_snapshot_task(struct pp_tracer *t,
+    const struct pp_tracer_row *by, struct pp_tracer_item *g, uint32_t tid);
 
 /* Take what p's thread did when recording began, if the thread has written it
  * by now. */

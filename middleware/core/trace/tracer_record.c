@@ -38,7 +38,7 @@ static const uint8_t record_words[PP_TRACE_COUNT] = {
 	[PP_TRACE_CALL_END] = 3,
 	[PP_TRACE_WAIT] = 2,
 	[PP_TRACE_WAIT_END] = 3,
-	[PP_TRACE_MARK] = 3,
+	[PP_TRACE_INSTANT] = 3,
 	[PP_TRACE_LEAVE] = 2,
 	[PP_TRACE_USER_TASK] = 4,
 	[PP_TRACE_USER_TASK_END] = 3,
@@ -129,7 +129,8 @@ record_snapshot(const struct record *r)
 		if (kind == PP_TRACER_TASK && request != NULL)
 			g->pub.parent = request->pub.number;
 		if (kind == PP_TRACER_TASK)
-			pp_tracer_look_task(r->t, p, g, (uint32_t)r->word[4]);
+			pp_tracer_snapshot_task(r->t, p, g,
+			    (uint32_t)r->word[4]);
 	}
 	g->sleep = reason_of(wait);
 	g->sleep_stack = stack;
@@ -235,17 +236,18 @@ record_queued(const struct record *r)
 		g->pub.parent = request->pub.number;
 }
 
-/* Log a mark's number as it is; the name of the mark says what it means. */
+/* Log an instant's number as it is; the name of the instant says what it
+ * means. */
 static void
-record_mark(const struct record *r)
+record_instant(const struct record *r)
 {
-	if (r->n >= PP_TRACE_MARK_COUNT)
+	if (r->n >= PP_TRACE_INSTANT_COUNT)
 		r->t->malformed++;
-	else if (!r->t->mark_has_number[r->n])
-		pp_tracer_log(r->t, r->p, 0, r->t->name_mark[r->n], "", 0);
+	else if (!r->t->instant_has_number[r->n])
+		pp_tracer_log(r->t, r->p, 0, r->t->name_instant[r->n], "", 0);
 	else
-		pp_tracer_log_format(r->t, r->p, r->t->name_mark[r->n], "%llu",
-		    (unsigned long long)r->word[0]);
+		pp_tracer_log_format(r->t, r->p, r->t->name_instant[r->n],
+		    "%llu", (unsigned long long)r->word[0]);
 }
 
 /* The thread goes away, until a record says that it is back. */
@@ -305,8 +307,8 @@ record_act(const struct record *r, enum pp_trace_kind kind)
 	case PP_TRACE_WAIT:
 		record_away(r, PP_TRACER_HOW_WAIT, PP_WAIT_COUNT);
 		break;
-	case PP_TRACE_MARK:
-		record_mark(r);
+	case PP_TRACE_INSTANT:
+		record_instant(r);
 		break;
 	default: /* an end without its begin */
 		break;
@@ -343,9 +345,9 @@ pp_tracer_record(struct pp_tracer *t, uint32_t slot, uint32_t place,
 	r.n = (uint32_t)(record[0] >> 16 & 0xffff);
 	r.m = (uint32_t)(record[0] >> 32);
 	r.word = record + 2;
-	if (r.p->look) {
+	if (r.p->snapshot) {
 		pp_tracer_seen(t, r.p);
-		r.p->look = 0;
+		r.p->snapshot = 0;
 	}
 	if (r.p->up && r.p->how != PP_TRACER_HOW_NOT)
 		pp_tracer_back(t, r.p, r.ts, back_stack(&r, kind));

@@ -9,7 +9,7 @@
 
 void
 pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
-    uint64_t flight, const uint64_t *word, uint32_t words)
+    uint64_t inflight, const uint64_t *word, uint32_t words)
 {
 	struct pp_tracer *t = tracer;
 	struct pp_tracer_event event;
@@ -27,10 +27,10 @@ pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
 	if (p == NULL)
 		return;
 	memset(&event, 0, sizeof(event));
-	event.what = PP_TOLD_SAMPLE;
+	event.what = PP_EVENT_SAMPLE;
 	event.stack.words = pp_stacks_intern(t->stacks, word, words);
-	g = flight == 0 ? p->base : pp_tracer_item_find(t, slot, flight);
-	if (g != NULL || !pp_tracer_item_ended(t, slot, flight, &event)) {
+	g = inflight == 0 ? p->base : pp_tracer_item_find(t, slot, inflight);
+	if (g != NULL || !pp_tracer_item_ended(t, slot, inflight, &event)) {
 		if (g == NULL)
 			g = p->base;
 		event.g = &g->pub;
@@ -42,5 +42,5 @@ pp_tracer_sample(void *tracer, uint32_t slot, uint32_t tid, int64_t ts,
 	 * sample may fall between. Readers see no G do anything before it is
 	 * there, so the sample's time is moved. */
 	event.until = ts > event.until ? ts : event.until + 1;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 }

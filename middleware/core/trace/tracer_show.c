@@ -81,10 +81,10 @@ show_gs(struct pp_tracer *t, struct pp_tracer_row *by)
 		g = pp_tracer_item(t, i);
 		if (!g->used)
 			continue;
-		event = show_event(PP_TOLD_EXISTS, g);
+		event = show_event(PP_EVENT_EXISTS, g);
 		if (g->pub.state == PP_TRACER_RUNNING)
 			event.how = show_how(t, g);
-		pp_tracer_tell(t, by, &event);
+		pp_tracer_emit(t, by, &event);
 	}
 }
 
@@ -93,20 +93,21 @@ show_p(struct pp_tracer *t, struct pp_tracer_row *p)
 {
 	struct pp_tracer_event event;
 
-	event = show_event(PP_TOLD_UP, p->base);
+	event = show_event(PP_EVENT_UP, p->base);
 	event.number = p->tid;
 	event.name = p->base->pub.entry;
 	event.worker = pp_tracer_format(t, "worker %u", p->slot);
 	event.pid = p->pid;
 	event.how = p->how;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 	if (p->how != PP_TRACER_HOW_NOT)
 		return;
-	event = show_event(PP_TOLD_START, p->now);
-	pp_tracer_tell(t, p, &event);
+	event = show_event(PP_EVENT_START, p->now);
+	pp_tracer_emit(t, p, &event);
 	if (p->unsure && p->path[0] != '\0')
 		pp_tracer_log_format(t, p, t->name_path,
-		    "%.*s, in progress for %.3f s", PP_FLIGHT_PATH_MAX, p->path,
+		    "%.*s, in progress for %.3f s", PP_INFLIGHT_PATH_MAX,
+		    p->path,
 		    (double)(t->now - p->since_ns) / (double)PP_NS_PER_SEC);
 }
 
@@ -120,9 +121,9 @@ show_heap(struct pp_tracer *t, const struct pp_tracer_row *p)
 
 	now.ts = t->now;
 	memset(&event, 0, sizeof(event));
-	event.what = PP_TOLD_HEAP;
+	event.what = PP_EVENT_HEAP;
 	event.number = t->heap;
-	pp_tracer_tell(t, &now, &event);
+	pp_tracer_emit(t, &now, &event);
 }
 
 void
@@ -137,9 +138,9 @@ pp_tracer_show(struct pp_tracer_session *session)
 	nobody.ts = t->now;
 	show_gs(t, &nobody);
 	memset(&event, 0, sizeof(event));
-	event.what = PP_TOLD_BEGIN;
+	event.what = PP_EVENT_BEGIN;
 	event.number = show_expected(t);
-	pp_tracer_tell(t, &nobody, &event);
+	pp_tracer_emit(t, &nobody, &event);
 	show_heap(t, &nobody);
 	for (i = 0; i < t->ps_used; i++) {
 		if (t->ps[i]->up)
@@ -170,15 +171,15 @@ pp_tracer_close(struct pp_tracer_session *session)
 		lost = 0;
 		if (p->how == PP_TRACER_HOW_NOT) {
 			pp_tracer_at(t, p, p->now, t->now);
-			event = show_event(PP_TOLD_STOP, p->now);
+			event = show_event(PP_EVENT_STOP, p->now);
 		} else {
-			event = show_event(PP_TOLD_GONE, p->now);
+			event = show_event(PP_EVENT_GONE, p->now);
 			event.how = p->how;
 			event.wait = p->call;
 			event.stack = pp_tracer_away_stack(t, p, 0);
 			event.until = t->now;
 		}
-		pp_tracer_tell(t, p, &event);
+		pp_tracer_emit(t, p, &event);
 		last = p;
 	}
 	if (last != NULL)
@@ -225,8 +226,8 @@ pp_tracer_slot_ended(struct pp_tracer *t, uint32_t slot)
 void
 pp_tracer_sweep_mark(struct pp_tracer *t, uint32_t slot)
 {
-	const struct pp_flights *flights = &t->arena->slot[slot].flights;
-	uint32_t used = atomic_load(&flights->used), i;
+	const struct pp_inflights *inflights = &t->arena->slot[slot].inflights;
+	uint32_t used = atomic_load(&inflights->used), i;
 	struct pp_tracer_item *g;
 	uint64_t id;
 
@@ -234,8 +235,8 @@ pp_tracer_sweep_mark(struct pp_tracer *t, uint32_t slot)
 		g = pp_tracer_item(t, i);
 		g->missing = g->used && g->slot == slot && g->id != 0;
 	}
-	for (i = 0; i < used && i < PP_FLIGHTS_MAX; i++) {
-		id = atomic_load(&flights->flight[i].id);
+	for (i = 0; i < used && i < PP_INFLIGHT_MAX; i++) {
+		id = atomic_load(&inflights->inflight[i].id);
 		if (id != 0 && (g = pp_tracer_item_find(t, slot, id)) != NULL)
 			g->missing = 0;
 	}

@@ -58,7 +58,7 @@ user_text(const uint64_t *record, uint32_t words, uint32_t at, uint32_t len,
 }
 
 static void
-user_tell(struct pp_tracer *t, struct pp_tracer_row *p,
+user_emit(struct pp_tracer *t, struct pp_tracer_row *p,
     enum pp_tracer_what what, const struct pp_tracer_open *open,
     uint64_t parent)
 {
@@ -71,7 +71,7 @@ user_tell(struct pp_tracer *t, struct pp_tracer_row *p,
 	event.parent = parent;
 	event.name = open->name;
 	event.stack.entry = p->now->pub.entry;
-	pp_tracer_tell(t, p, &event);
+	pp_tracer_emit(t, p, &event);
 }
 
 static void
@@ -90,7 +90,7 @@ user_task(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t id,
 	open->name = pp_tracer_intern(t, name);
 	open->next = 0;
 	*link = at;
-	user_tell(t, p, PP_TOLD_TASK, open, parent);
+	user_emit(t, p, PP_EVENT_TASK, open, parent);
 }
 
 static void
@@ -100,7 +100,7 @@ user_task_end(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t id)
 
 	if (at == 0)
 		return;
-	user_tell(t, p, PP_TOLD_TASK_END, &t->open[at - 1], 0);
+	user_emit(t, p, PP_EVENT_TASK_END, &t->open[at - 1], 0);
 	*link = t->open[at - 1].next;
 	pp_tracer_open_give(t, at);
 }
@@ -123,7 +123,7 @@ user_region(struct pp_tracer *t, struct pp_tracer_row *p, uint64_t task,
 	open->name = pp_tracer_intern(t, name);
 	open->next = g->regions;
 	g->regions = at;
-	user_tell(t, p, PP_TOLD_REGION, open, 0);
+	user_emit(t, p, PP_EVENT_REGION, open, 0);
 }
 
 static void
@@ -138,7 +138,7 @@ user_region_end(struct pp_tracer *t, struct pp_tracer_row *p)
 	}
 	if (at == 0) /* begun before the trace */
 		return;
-	user_tell(t, p, PP_TOLD_REGION_END, &t->open[at - 1], 0);
+	user_emit(t, p, PP_EVENT_REGION_END, &t->open[at - 1], 0);
 	g->regions = t->open[at - 1].next;
 	pp_tracer_open_give(t, at);
 }

@@ -13,19 +13,19 @@
 #include <string.h>
 
 #include "base/ask.h"
+#include "capture/custom.h"
 #include "capture/label.h"
-#include "capture/own.h"
 #include "capture/trace.h"
 #include "capture/trace_user.h"
 #include "kore/adapter.h"
-#include "kore/request/flight_table.h"
+#include "kore/request/inflight_table.h"
 #define PPROF_NO_SHIM
 #include "pprof.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 struct pprof_profile {
-	char name[PP_OWN_NAME_MAX];
+	char name[PP_CUSTOM_NAME_MAX];
 };
 
 EXPORT int
@@ -47,7 +47,7 @@ pprof_label_pop(void)
 /* All workers share the control words, and each worker looks at them when it
  * gets a signal. */
 static void
-api_tell_workers(void)
+api_wake_workers(void)
 {
 	uint32_t i;
 	pid_t pid;
@@ -55,7 +55,7 @@ api_tell_workers(void)
 	for (i = 1; i < pp_kore.slots; i++) {
 		pid = atomic_load(&pp_kore.arena->slot[i].life.pid);
 		if (pid > 1)
-			(void)pp_ask(pid, 0, PP_ASK_LOOK);
+			(void)pp_ask(pid, 0, PP_ASK_CONTROL);
 	}
 }
 
@@ -70,7 +70,7 @@ api_set_rate(_Atomic uint64_t *rate, int64_t value, int64_t most)
 	if (value > most)
 		value = most;
 	atomic_store(rate, (uint64_t)value);
-	api_tell_workers();
+	api_wake_workers();
 	return (was);
 }
 
@@ -106,7 +106,7 @@ pprof_profile_new(const char *name)
 {
 	struct pprof_profile *profile;
 
-	if (pp_own_place(name != NULL ? name : "") == -1)
+	if (pp_custom_place(name != NULL ? name : "") == -1)
 		return (NULL);
 	profile = calloc(1, sizeof(*profile));
 	if (profile != NULL)
@@ -127,7 +127,7 @@ pprof_profile_add(struct pprof_profile *profile, const void *key, int skip)
 		errno = EINVAL;
 		return (-1);
 	}
-	return (pp_own_add(profile->name, key, skip));
+	return (pp_custom_add(profile->name, key, skip));
 }
 
 EXPORT int
@@ -137,7 +137,7 @@ pprof_profile_remove(struct pprof_profile *profile, const void *key)
 		errno = EINVAL;
 		return (-1);
 	}
-	return (pp_own_remove(profile->name, key));
+	return (pp_custom_remove(profile->name, key));
 }
 
 EXPORT uint64_t
@@ -147,7 +147,7 @@ pprof_trace_task_begin(const char *type)
 
 	if (!pp_trace_active() || type == NULL)
 		return (0);
-	task = pp_flight_task_id();
+	task = pp_inflight_task_id();
 	return (pp_trace_user_task(task, type) == 0 ? task : 0);
 }
 

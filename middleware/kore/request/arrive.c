@@ -25,7 +25,7 @@
 
 #include <string.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "capture/trace.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
@@ -40,16 +40,16 @@
 
 /* How many bytes of a new connection are looked at: a method, and the beginning
  * of a path. */
-#define LOOK 272
+#define PEEK_BYTES 272
 
 static struct http_request *early[EARLY_MAX];
-PP_OFTEN_DATA static uint32_t earlies;
+PP_HOT_PATH_DATA static uint32_t earlies;
 
 /* Kore's function that takes a piece of a body. */
 static int (*body_recv)(struct netbuf *);
 
 static struct connection *accepted[ACCEPTS_MAX];
-PP_OFTEN_DATA static uint32_t accepts;
+PP_HOT_PATH_DATA static uint32_t accepts;
 
 static int
 arrive_complete(const struct http_request *req)
@@ -63,7 +63,7 @@ static int
 arrive_ours(const struct http_request *req)
 {
 	return (pp_abi_handler(req) == (const void *)pprof_handler &&
-	    (pp_kore.entry_refused & PP_ENTRIES_FLIGHTS) == 0 &&
+	    (pp_kore.entry_refused & PP_ENTRIES_INFLIGHT) == 0 &&
 	    earlies < EARLY_MAX);
 }
 
@@ -72,8 +72,8 @@ arrive_ours(const struct http_request *req)
 static void
 arrive_list(struct http_request *req)
 {
-	(void)pp_flight_created(req);
-	pp_flight_real_sleep(req);
+	(void)pp_inflight_created(req);
+	pp_inflight_real_sleep(req);
 	early[earlies++] = req;
 }
 
@@ -90,15 +90,15 @@ arrive_receives(struct http_request *req)
 	if ((req->flags & (HTTP_REQUEST_EXPECT_BODY | HTTP_REQUEST_DELETE)) !=
 		HTTP_REQUEST_EXPECT_BODY ||
 	    nb->extra != req || nb->cb == arrive_body ||
-	    (pp_kore.entry_refused & PP_ENTRIES_FLIGHTS) != 0)
+	    (pp_kore.entry_refused & PP_ENTRIES_INFLIGHT) != 0)
 		return;
 	body_recv = nb->cb;
 	nb->cb = arrive_body;
-	pp_flight_receives(req);
+	pp_inflight_receives(req);
 }
 
 /* A request has been read. It is complete, or its body is still to come. */
-PP_OFTEN static void
+PP_HOT_PATH static void
 arrive_read(struct http_request *req)
 {
 	if (!arrive_complete(req)) {
@@ -108,7 +108,7 @@ arrive_read(struct http_request *req)
 	if (arrive_ours(req))
 		arrive_list(req);
 	else if (pp_trace_active())
-		(void)pp_flight_created(req);
+		(void)pp_inflight_created(req);
 }
 
 static int
@@ -123,26 +123,26 @@ arrive_body(struct netbuf *nb)
 		nb->cb = done ? body_recv : arrive_body;
 	if (req == NULL)
 		return (result);
-	pp_flight_received(req);
+	pp_inflight_received(req);
 	if (done)
 		arrive_read(req);
 	return (result);
 }
 
-PP_OFTEN static int
+PP_HOT_PATH static int
 arrive_recv(struct netbuf *nb)
 {
 	struct connection *c = nb->owner;
 	struct http_request **end = c->http_requests.tqh_last, *req;
 	int result;
 
-	result = pp_arrive_real_header_recv(nb);
+	result = pp_history_real_header_recv(nb);
 	if (pp_self.worker != 0 && (req = pp_history_newest(c, end)) != NULL)
 		arrive_read(req);
 	return (result);
 }
 
-PP_OFTEN int
+PP_HOT_PATH int
 pp_arrive_header_recv(struct netbuf *nb)
 {
 	return (pp_history_shut(nb->owner) ? arrive_recv(nb)
@@ -159,9 +159,9 @@ pp_arrive_accepted(struct connection *c)
 /* The connection is looked at without waiting for its event, which would come
  * only after another handler. */
 static void
-arrive_look(struct connection *c)
+arrive_peek(struct connection *c)
 {
-	char text[LOOK];
+	char text[PEEK_BYTES];
 	const char *path;
 	ssize_t got;
 
@@ -171,7 +171,7 @@ arrive_look(struct connection *c)
 	if (got <= 0 || (path = memchr(text, ' ', (size_t)got)) == NULL)
 		return;
 	path++;
-	if (!pp_routes_may_mean(c, path, (size_t)(text + got - path)))
+	if (!pp_kore_routes_may_mean(c, path, (size_t)(text + got - path)))
 		return;
 	c->evt.flags |= KORE_EVENT_READ;
 	c->evt.handle(c, 0);
@@ -191,7 +191,7 @@ pp_arrive_run(void)
 
 	/* If no request is in flight, no handler will run in this turn. */
 	for (i = 0; i < accepts && http_request_count > 0; i++)
-		arrive_look(accepted[i]);
+		arrive_peek(accepted[i]);
 	accepts = 0;
 	/* A request that is answered at once may let Kore read the next one of
 	 * its connection, which is then added to the list. */
@@ -199,7 +199,7 @@ pp_arrive_run(void)
 		req = early[i];
 		if ((req->flags & HTTP_REQUEST_DELETE) != 0)
 			continue;
-		pp_flight_real_wakeup(req);
+		pp_inflight_real_wakeup(req);
 		pp_forward_process(req);
 	}
 	earlies = 0;

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
+#include "base/hot_path.h"
 #include "base/mix.h"
-#include "base/often.h"
 #include "capture/label.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
@@ -49,8 +49,8 @@ route_remember(struct label_cache *entry, const char *path, u_int8_t method)
 	return (label);
 }
 
-PP_OFTEN uint32_t
-pp_route_label(const struct http_request *req)
+PP_HOT_PATH uint32_t
+pp_kore_route_label(const struct http_request *req)
 {
 	struct label_cache *entry;
 	const char *path;

@@ -11,15 +11,15 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "capture/label.h"
 #include "hook/loader.h"
 #include "kore/adapter.h"
 
-PP_OFTEN_DATA static int (*real_request)(void *, struct http_request *);
+PP_HOT_PATH_DATA static int (*real_request)(void *, struct http_request *);
 static int (*real_validator)(void *, struct http_request *, const void *);
 
-PP_OFTEN static int
+PP_HOT_PATH static int
 runtime_request(void *handler, struct http_request *req)
 {
 	unsigned int depth;
@@ -29,14 +29,14 @@ runtime_request(void *handler, struct http_request *req)
 	if (pp_self.worker == 0)
 		return (real_request(handler, req));
 	pp_loader_catch_up();
-	label = pp_route_label(req);
-	pp_flight_run(req, label);
+	label = pp_kore_route_label(req);
+	pp_inflight_run(req, label);
 	depth = pp_label_depth;
 	was = pp_label_swap(label);
 	result = real_request(handler, req);
 	pp_label_unwind(depth);
 	(void)pp_label_swap(was);
-	pp_flight_ran(req, result != KORE_RESULT_RETRY);
+	pp_inflight_ran(req, result != KORE_RESULT_RETRY);
 	return (result);
 }
 
@@ -48,7 +48,7 @@ runtime_validator(void *validator, struct http_request *req, const void *data)
 
 	if (req == NULL)
 		return (real_validator(validator, req, data));
-	was = pp_label_swap(pp_route_label(req));
+	was = pp_label_swap(pp_kore_route_label(req));
 	result = real_validator(validator, req, data);
 	(void)pp_label_swap(was);
 	return (result);

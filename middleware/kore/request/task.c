@@ -36,14 +36,14 @@ struct waiting {
 	_Atomic(struct kore_task *) task; /* NULL: free */
 	int (*entry)(struct kore_task *);
 	uint32_t label;
-	uint32_t flight;
+	uint32_t inflight;
 };
 
 /* In how many places of the table a task may be. */
 #define PLACES 16
 
-void (*pp_task_real_run)(struct kore_task *);
-int (*pp_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
+void (*pp_kore_task_real_run)(struct kore_task *);
+int (*pp_kore_task_real_cond_wait)(pthread_cond_t *, pthread_mutex_t *);
 
 static struct waiting waiting[PP_TASKS_MAX];
 
@@ -60,7 +60,7 @@ task_entry(struct kore_task *task)
 {
 	struct waiting *place;
 	unsigned int probe, depth;
-	uint32_t was, flight;
+	uint32_t was, inflight;
 	int result;
 
 	for (probe = 0; probe < PLACES; probe++) {
@@ -72,13 +72,13 @@ task_entry(struct kore_task *task)
 		return (KORE_RESULT_ERROR); /* not put here by us */
 	task->entry = place->entry;
 	was = pp_label_swap(place->label);
-	flight = place->flight;
+	inflight = place->inflight;
 	atomic_store(&place->task, NULL);
-	pp_flight_task_runs(flight);
+	pp_inflight_task_runs(inflight);
 	depth = pp_label_depth;
 	result = task->entry(task);
 	pp_label_unwind(depth);
-	pp_flight_task_ended(flight);
+	pp_inflight_task_ended(inflight);
 	(void)pp_label_swap(was);
 	return (result);
 }
@@ -99,7 +99,7 @@ task_remember(struct kore_task *task, uint32_t label)
 			continue;
 		place->entry = task->entry;
 		place->label = label;
-		place->flight = pp_flight_task_queued(task, label);
+		place->inflight = pp_inflight_task_queued(task, label);
 		return (0);
 	}
 	return (-1);
@@ -113,7 +113,7 @@ task_remember(struct kore_task *task, uint32_t label)
  * application's own waits come here, too.
  */
 int
-pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
+pp_kore_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 {
 	struct kore_task_thread *thread;
 	uint64_t traced;
@@ -127,14 +127,15 @@ pp_task_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	/* A thread without a task waits for one; a trace shall say so. */
 	traced = pp_trace_active() ? pp_trace_wait(PP_WAIT_COND) : 0;
 	do {
-		error = pp_task_real_cond_wait(cond, lock);
+		error = pp_kore_task_real_cond_wait(cond, lock);
 	} while (error == 0 && TAILQ_EMPTY(&thread->tasks));
 	pp_trace_waited(PP_WAIT_COND, traced);
 	return (error);
 }
 
-uint32_t (*pp_task_real_channel_read)(struct kore_task *, void *, uint32_t);
-void (*pp_task_real_channel_write)(struct kore_task *, void *, uint32_t);
+uint32_t (
+    *pp_kore_task_real_channel_read)(struct kore_task *, void *, uint32_t);
+void (*pp_kore_task_real_channel_write)(struct kore_task *, void *, uint32_t);
 
 /* A write of more bytes is taken to wait: a channel's socket does not take so
  * many at once, even if it is empty. */
@@ -183,47 +184,48 @@ task_channel_ends(const struct channel_wait *wait)
 }
 
 uint32_t
-pp_task_channel_read(struct kore_task *task, void *data, uint32_t len)
+pp_kore_task_channel_read(struct kore_task *task, void *data, uint32_t len)
 {
 	struct channel_wait wait;
 	uint32_t got;
 
 	if (!task_channel_waits(task, POLLIN, 0))
-		return (pp_task_real_channel_read(task, data, len));
+		return (pp_kore_task_real_channel_read(task, data, len));
 	wait = task_channel_begins();
-	got = pp_task_real_channel_read(task, data, len);
+	got = pp_kore_task_real_channel_read(task, data, len);
 	task_channel_ends(&wait);
 	return (got);
 }
 
 void
-pp_task_channel_write(struct kore_task *task, void *data, uint32_t len)
+pp_kore_task_channel_write(struct kore_task *task, void *data, uint32_t len)
 {
 	struct channel_wait wait;
 
 	if (!task_channel_waits(task, POLLOUT, len)) {
-		pp_task_real_channel_write(task, data, len);
+		pp_kore_task_real_channel_write(task, data, len);
 		return;
 	}
 	wait = task_channel_begins();
-	pp_task_real_channel_write(task, data, len);
+	pp_kore_task_real_channel_write(task, data, len);
 	task_channel_ends(&wait);
 }
 
 void
-pp_task_run(struct kore_task *task)
+pp_kore_task_run(struct kore_task *task)
 {
 	uint32_t label;
 
 	label = pp_label_now;
-	/* The cache of labels is the event loop's: its thread alone may look. */
+	/* The cache of labels is the event loop's: its thread alone may
+	 * look. */
 	if (label == 0 && task->req != NULL && pp_thread_self == pp_self.thread)
-		label = pp_route_label(task->req);
+		label = pp_kore_route_label(task->req);
 	if (pp_self.worker != 0 && task->entry != task_entry) {
 		if (task_remember(task, label) == 0)
 			task->entry = task_entry;
 		else
 			pp_slot_lose(pp_self.slot, PP_LOSS_TASKS_UNLABELLED, 1);
 	}
-	pp_task_real_run(task);
+	pp_kore_task_real_run(task);
 }

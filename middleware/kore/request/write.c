@@ -31,7 +31,7 @@ write_ask(const char *name, int debug, int reply)
 {
 	struct {
 		struct pp_wire_request head;
-		char text[PP_OWN_NAME_MAX + 32];
+		char text[PP_CUSTOM_NAME_MAX + 32];
 	} packet;
 	int len, query;
 
@@ -139,7 +139,7 @@ pprof_write(const char *name, int fd, int debug)
 	uint64_t len;
 
 	if (name == NULL || name[0] == '\0' ||
-	    strnlen(name, PP_OWN_NAME_MAX) == PP_OWN_NAME_MAX ||
+	    strnlen(name, PP_CUSTOM_NAME_MAX) == PP_CUSTOM_NAME_MAX ||
 	    strcmp(name, "profile") == 0 || strcmp(name, "trace") == 0) {
 		errno = EINVAL;
 		return (-1);

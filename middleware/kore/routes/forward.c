@@ -63,11 +63,11 @@ pp_forward_sentence(struct http_request *req, int status, const char *sentence)
 static const char *
 forward_refused(const char *sentence)
 {
-	static int told;
+	static int logged;
 
-	if (!told)
+	if (!logged)
 		pp_kore_log("%s (%s)", sentence, errno_s);
-	told = 1;
+	logged = 1;
 	return (sentence);
 }
 

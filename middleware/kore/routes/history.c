@@ -10,14 +10,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/often.h"
+#include "base/hot_path.h"
 #include "kore/adapter.h"
 #include "kore/routes/history.h"
 
-PP_OFTEN_DATA int (*pp_arrive_real_header_recv)(struct netbuf *);
+PP_HOT_PATH_DATA int (*pp_history_real_header_recv)(struct netbuf *);
 
 /* The connection on which Kore reads now, or NULL. */
-PP_OFTEN_DATA static const struct connection *reading;
+PP_HOT_PATH_DATA static const struct connection *reading;
 
 const struct sockaddr *
 pp_history_peer(const struct connection *c)
@@ -34,7 +34,7 @@ pp_history_peer(const struct connection *c)
 	}
 }
 
-PP_OFTEN struct http_request *
+PP_HOT_PATH struct http_request *
 pp_history_newest(struct connection *c, struct http_request **end)
 {
 	if (c->http_requests.tqh_last == end || TAILQ_EMPTY(&c->http_requests))
@@ -102,7 +102,7 @@ history_meet(const struct connection *c, const struct http_request *req)
 	return (history_of(req, 1));
 }
 
-PP_OFTEN int
+PP_HOT_PATH int
 pp_history_recv(struct netbuf *nb, int (*real)(struct netbuf *))
 {
 	struct connection *c = nb->owner;
@@ -139,8 +139,8 @@ static int
 history_called(struct netbuf *nb)
 {
 	return (pp_history_shut(nb->owner)
-		? pp_arrive_real_header_recv(nb)
-		: pp_history_recv(nb, pp_arrive_real_header_recv));
+		? pp_history_real_header_recv(nb)
+		: pp_history_recv(nb, pp_history_real_header_recv));
 }
 
 void
@@ -155,7 +155,7 @@ pp_history_follow(const struct epoll_event *event, int count)
 		    kore->handle != kore_connection_event)
 			continue;
 		c = event->data.ptr;
-		if (c->rnb != NULL && c->rnb->cb == pp_arrive_real_header_recv)
+		if (c->rnb != NULL && c->rnb->cb == pp_history_real_header_recv)
 			c->rnb->cb = history_called;
 	}
 }

@@ -186,7 +186,8 @@ routes_begins(const char *route, void *arg)
 }
 
 int
-pp_routes_may_mean(const struct connection *c, const char *path, size_t len)
+pp_kore_routes_may_mean(const struct connection *c, const char *path,
+    size_t len)
 {
 	struct beginning of = { path, len };
 	struct listener *listener = c->owner;
@@ -215,11 +216,11 @@ routes_refused(struct http_request *req, const char *rest)
 	int lines = 2; /* the first line, and Host as Kore took it */
 
 	TAILQ_FOREACH(header, &req->req_headers, list) {
-		pp_asked_header(&asked, &pp_kore.allow, header->header,
+		pp_allow_asked_header(&asked, &pp_kore.allow, header->header,
 		    header->value);
 		lines++;
 	}
-	pp_asked_header(&asked, &pp_kore.allow, "host", req->host);
+	pp_allow_asked_header(&asked, &pp_kore.allow, "host", req->host);
 	asked.full = lines >= PP_HISTORY_LINES;
 	return (pp_allow_asked(&pp_kore.allow, &asked));
 }
@@ -241,7 +242,7 @@ pprof_handler(struct http_request *req)
 	refused = routes_refused(req, rest == NULL ? "?" : rest);
 	if (refused != PP_REFUSED_NOT) {
 		pp_forward_sentence(req, HTTP_STATUS_FORBIDDEN,
-		    pp_refusals[refused]);
+		    pp_allow_refusals[refused]);
 		return (KORE_RESULT_OK);
 	}
 	if (rest == NULL) {

@@ -15,82 +15,82 @@
 #include "kore/adapter.h"
 
 static const struct pp_got_hook memory_group[] = {
-	{ "kore_malloc", (void *)pp_memory_malloc,
-	    (void **)&pp_memory_real_malloc, PP_GOT_LIBRARIES },
-	{ "kore_realloc", (void *)pp_memory_realloc,
-	    (void **)&pp_memory_real_realloc, PP_GOT_LIBRARIES },
-	{ "kore_free", (void *)pp_memory_free, (void **)&pp_memory_real_free,
+	{ "kore_malloc", (void *)pp_kore_malloc, (void **)&pp_kore_real_malloc,
+	    PP_GOT_LIBRARIES },
+	{ "kore_realloc", (void *)pp_kore_realloc,
+	    (void **)&pp_kore_real_realloc, PP_GOT_LIBRARIES },
+	{ "kore_free", (void *)pp_kore_free, (void **)&pp_kore_real_free,
 	    PP_GOT_LIBRARIES },
 	/* Inside kore, these two call kore_malloc(). */
-	{ "kore_calloc", (void *)pp_memory_calloc,
-	    (void **)&pp_memory_real_calloc, PP_GOT_LIBRARIES },
-	{ "kore_strdup", (void *)pp_memory_strdup,
-	    (void **)&pp_memory_real_strdup, PP_GOT_LIBRARIES },
+	{ "kore_calloc", (void *)pp_kore_calloc, (void **)&pp_kore_real_calloc,
+	    PP_GOT_LIBRARIES },
+	{ "kore_strdup", (void *)pp_kore_strdup, (void **)&pp_kore_real_strdup,
+	    PP_GOT_LIBRARIES },
 };
 
-static const struct pp_got_hook flight_group[] = {
-	{ "http_request_sleep", (void *)pp_flight_sleep,
-	    (void **)&pp_flight_real_sleep, PP_GOT_LIBRARIES },
-	{ "http_request_wakeup", (void *)pp_flight_wakeup,
-	    (void **)&pp_flight_real_wakeup, PP_GOT_LIBRARIES },
-	{ "http_request_free", (void *)pp_flight_free,
-	    (void **)&pp_flight_real_free, PP_GOT_LIBRARIES },
-	{ "http_runlock_acquire", (void *)pp_flight_acquire,
-	    (void **)&pp_flight_real_acquire, PP_GOT_LIBRARIES },
-	{ "http_runlock_release", (void *)pp_flight_release,
-	    (void **)&pp_flight_real_release, PP_GOT_LIBRARIES },
+static const struct pp_got_hook inflight_group[] = {
+	{ "http_request_sleep", (void *)pp_inflight_sleep,
+	    (void **)&pp_inflight_real_sleep, PP_GOT_LIBRARIES },
+	{ "http_request_wakeup", (void *)pp_inflight_wakeup,
+	    (void **)&pp_inflight_real_wakeup, PP_GOT_LIBRARIES },
+	{ "http_request_free", (void *)pp_inflight_free,
+	    (void **)&pp_inflight_real_free, PP_GOT_LIBRARIES },
+	{ "http_runlock_acquire", (void *)pp_inflight_acquire,
+	    (void **)&pp_inflight_real_acquire, PP_GOT_LIBRARIES },
+	{ "http_runlock_release", (void *)pp_inflight_release,
+	    (void **)&pp_inflight_real_release, PP_GOT_LIBRARIES },
 };
 
 /* Only an application calls these functions. In a single binary the application
  * is the program itself. */
 static const struct pp_got_hook calls_group[] = {
-	{ "kore_task_run", (void *)pp_task_run, (void **)&pp_task_real_run,
-	    PP_GOT_LIBRARIES },
-	{ "kore_timer_add", (void *)pp_flight_timer_add,
-	    (void **)&pp_flight_real_timer_add, PP_GOT_LIBRARIES },
+	{ "kore_task_run", (void *)pp_kore_task_run,
+	    (void **)&pp_kore_task_real_run, PP_GOT_LIBRARIES },
+	{ "kore_timer_add", (void *)pp_inflight_timer_add,
+	    (void **)&pp_inflight_real_timer_add, PP_GOT_LIBRARIES },
 };
 
 static const struct pp_got_hook channel_group[] = {
-	{ "kore_task_channel_read", (void *)pp_task_channel_read,
-	    (void **)&pp_task_real_channel_read, PP_GOT_LIBRARIES },
-	{ "kore_task_channel_write", (void *)pp_task_channel_write,
-	    (void **)&pp_task_real_channel_write, PP_GOT_LIBRARIES },
+	{ "kore_task_channel_read", (void *)pp_kore_task_channel_read,
+	    (void **)&pp_kore_task_real_channel_read, PP_GOT_LIBRARIES },
+	{ "kore_task_channel_write", (void *)pp_kore_task_channel_write,
+	    (void **)&pp_kore_task_real_channel_write, PP_GOT_LIBRARIES },
 };
 
 /* Kore has this function only if it was built with CURL=1. */
 static const struct pp_got_hook curl_group[] = {
-	{ "kore_curl_bind_request", (void *)pp_flight_bind_curl,
-	    (void **)&pp_flight_real_bind_curl, PP_GOT_LIBRARIES },
+	{ "kore_curl_bind_request", (void *)pp_inflight_bind_curl,
+	    (void **)&pp_inflight_real_bind_curl, PP_GOT_LIBRARIES },
 };
 
 static const struct pp_got_hook answers_group[] = {
-	{ "http_response", (void *)pp_flight_response,
-	    (void **)&pp_flight_real_response, PP_GOT_LIBRARIES },
-	{ "http_response_stream", (void *)pp_flight_stream,
-	    (void **)&pp_flight_real_stream, PP_GOT_LIBRARIES },
-	{ "http_response_fileref", (void *)pp_flight_fileref,
-	    (void **)&pp_flight_real_fileref, PP_GOT_LIBRARIES },
+	{ "http_response", (void *)pp_inflight_response,
+	    (void **)&pp_inflight_real_response, PP_GOT_LIBRARIES },
+	{ "http_response_stream", (void *)pp_inflight_stream,
+	    (void **)&pp_inflight_real_stream, PP_GOT_LIBRARIES },
+	{ "http_response_fileref", (void *)pp_inflight_fileref,
+	    (void **)&pp_inflight_real_fileref, PP_GOT_LIBRARIES },
 };
 
 /* Only Kore 4.2 has this function. */
 static const struct pp_got_hook close_group[] = {
-	{ "http_response_close", (void *)pp_flight_close,
-	    (void **)&pp_flight_real_close, PP_GOT_LIBRARIES },
+	{ "http_response_close", (void *)pp_inflight_close,
+	    (void **)&pp_inflight_real_close, PP_GOT_LIBRARIES },
 };
 
-static const struct pp_got_hook marks_group[] = {
+static const struct pp_got_hook instants_group[] = {
 	{ "http_header_recv", (void *)pp_arrive_header_recv,
-	    (void **)&pp_arrive_real_header_recv, PP_GOT_LIBRARIES },
-	{ "kore_connection_accept", (void *)pp_marks_accept,
-	    (void **)&pp_marks_real_accept, PP_GOT_LIBRARIES },
-	{ "kore_timer_run", (void *)pp_marks_timer_run,
-	    (void **)&pp_marks_real_timer_run, PP_GOT_LIBRARIES },
-	{ "kore_module_reload", (void *)pp_marks_reload,
-	    (void **)&pp_marks_real_reload, PP_GOT_LIBRARIES },
-	{ "kore_msg_send", (void *)pp_marks_msg_send,
-	    (void **)&pp_marks_real_msg_send, PP_GOT_LIBRARIES },
-	{ "kore_msg_register", (void *)pp_marks_msg_register,
-	    (void **)&pp_marks_real_msg_register, PP_GOT_LIBRARIES },
+	    (void **)&pp_history_real_header_recv, PP_GOT_LIBRARIES },
+	{ "kore_connection_accept", (void *)pp_instants_accept,
+	    (void **)&pp_instants_real_accept, PP_GOT_LIBRARIES },
+	{ "kore_timer_run", (void *)pp_instants_timer_run,
+	    (void **)&pp_instants_real_timer_run, PP_GOT_LIBRARIES },
+	{ "kore_module_reload", (void *)pp_instants_reload,
+	    (void **)&pp_instants_real_reload, PP_GOT_LIBRARIES },
+	{ "kore_msg_send", (void *)pp_instants_msg_send,
+	    (void **)&pp_instants_real_msg_send, PP_GOT_LIBRARIES },
+	{ "kore_msg_register", (void *)pp_instants_msg_register,
+	    (void **)&pp_instants_real_msg_register, PP_GOT_LIBRARIES },
 };
 
 #define GROUP(group, by_entry, bit, what)                                      \
@@ -106,14 +106,14 @@ static const struct {
 	const char *what;
 } groups[] = {
 	GROUP(memory_group, 3, PP_ENTRIES_MEMORY, "allocations"),
-	GROUP(flight_group, 5, PP_ENTRIES_FLIGHTS,
+	GROUP(inflight_group, 5, PP_ENTRIES_INFLIGHT,
 	    "requests that sleep and wake"),
 	GROUP(calls_group, 2, PP_ENTRIES_CALLS, "tasks and timers"),
 	GROUP(channel_group, 2, PP_ENTRIES_CALLS, "channels of tasks"),
 	GROUP(curl_group, 1, PP_ENTRIES_CURL, "requests that wait for libcurl"),
 	GROUP(answers_group, 3, PP_ENTRIES_ANSWERS, "bytes of answers"),
 	GROUP(close_group, 1, PP_ENTRIES_ANSWERS, "bytes of last answers"),
-	GROUP(marks_group, 6, PP_ENTRIES_MARKS,
+	GROUP(instants_group, 6, PP_ENTRIES_INSTANTS,
 	    "the server's own part of a trace"),
 };
 

@@ -20,7 +20,7 @@ static const struct {
 	uint64_t preset;
 	uint64_t least; /* 0: off */
 	uint64_t most;
-	size_t place; /* in struct pp_arena */
+	size_t offset; /* in struct pp_arena */
 } rates[] = {
 	{ "PPROF_HEAP_RATE", "bytes", PP_HEAP_RATE_DEFAULT, 0, PP_HEAP_RATE_MAX,
 	    offsetof(struct pp_arena, control.heap_rate) },
@@ -63,7 +63,7 @@ pp_given_read(struct pp_arena *arena)
 			}
 		}
 		atomic_store((_Atomic uint64_t *)(void *)((char *)arena +
-				 rates[i].place),
+				 rates[i].offset),
 		    rate);
 	}
 }

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/objects.h"
+#include "capture/scan.h"
 #include "kore/abi.h"
 #include "kore/adapter.h"
 #include "store/facts.h"
@@ -180,7 +180,7 @@ pp_launch_collector(void)
 	}
 	/* The facts are made anew each time: a reload may have loaded other
 	 * files. */
-	facts = pp_arena_facts(pp_kore.arena, pp_objects_mine());
+	facts = pp_arena_facts(pp_kore.arena, pp_scan_mine());
 	if (facts == -1) {
 		pp_kore.broken = "no memory could be made for what it must "
 				 "know";

@@ -29,8 +29,8 @@ static const struct pp_got_hook kore_hooks[] = {
 	    PP_GOT_EXECUTABLE },
 	{ "epoll_wait", (void *)pp_loop_epoll_wait,
 	    (void **)&pp_loop_real_epoll_wait, PP_GOT_EXECUTABLE },
-	{ "pthread_cond_wait", (void *)pp_task_cond_wait,
-	    (void **)&pp_task_real_cond_wait, PP_GOT_EXECUTABLE },
+	{ "pthread_cond_wait", (void *)pp_kore_task_cond_wait,
+	    (void **)&pp_kore_task_real_cond_wait, PP_GOT_EXECUTABLE },
 };
 
 #define KORE_HOOKS (sizeof(kore_hooks) / sizeof(kore_hooks[0]))

@@ -137,9 +137,9 @@ parent_paranoid(void)
 
 /* Tell the endpoint doctor, by the arena, what this process knows. */
 static void
-parent_tell(struct pp_arena *arena, int sandbox)
+parent_publish(struct pp_arena *arena, int sandbox)
 {
-	arena->tick_ns = pp_self.tick_ns;
+	arena->jiffy_ns = pp_self.jiffy_ns;
 	arena->perf_paranoid = parent_paranoid();
 	arena->perf_event = pp_self.perf_event != 0;
 	arena->stackless = pp_unwind_backtrace == NULL;
@@ -176,9 +176,9 @@ parent_prepare(void)
 	parent_describe(pp_kore.arena);
 	pp_given_read(pp_kore.arena);
 	atomic_store(&pp_kore.arena->entry_refused, pp_kore.entry_refused);
-	parent_tell(pp_kore.arena, sandbox);
+	parent_publish(pp_kore.arena, sandbox);
 	pp_self_start_parent(pp_kore.arena);
-	pp_door_open();
+	pp_bind_listener();
 	pp_relay_open();
 	parent_start_collector();
 }
@@ -252,7 +252,7 @@ parent_give_up(void)
 	 * sends fail. */
 	(void)close(pp_kore.collector_socket);
 	pp_kore.collector_socket = -1;
-	pp_door_shut();
+	pp_bind_close();
 	pp_kore_log("the collector died %u times, given up: no profiles until "
 		    "a restart",
 	    starts);
@@ -262,7 +262,7 @@ parent_give_up(void)
 		 * only our own children are signalled. */
 		pid = *(volatile pid_t *)&kore_worker_data((u_int8_t)i)->pid;
 		if (pid > 1 && parent_child(pid) != -1)
-			(void)pp_ask(pid, 0, PP_ASK_LOOK);
+			(void)pp_ask(pid, 0, PP_ASK_CONTROL);
 	}
 }
 
@@ -303,11 +303,11 @@ parent_collector_died(int status)
 /* Let the collector look at the slot of a worker that has died. If it watches
  * for stalls, it also looks by itself. */
 static void
-parent_tell_death(void)
+parent_report_death(void)
 {
-	const struct pp_wire_look look = { PP_WIRE_VERSION, PP_WIRE_LOOK };
+	const struct pp_wire_wake wake = { PP_WIRE_VERSION, PP_WIRE_WAKE };
 
-	(void)pp_wire_send(pp_kore.socket, &look, sizeof(look), NULL, 0);
+	(void)pp_wire_send(pp_kore.socket, &wake, sizeof(wake), NULL, 0);
 }
 
 /* The slot of the process with that pid; 0: it has none. The answer comes from
@@ -343,7 +343,7 @@ parent_worker_died(pid_t pid, int status, const struct rusage *usage)
 	pp_deaths_put(slot, ++lives[number].deaths, pid, status,
 	    WIFSIGNALED(status));
 	if (WIFSIGNALED(status))
-		parent_tell_death();
+		parent_report_death();
 	atomic_store(&slot->life.pid, 0);
 }
 

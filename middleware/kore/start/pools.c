@@ -119,21 +119,21 @@ pp_pools_find(void)
 }
 
 uint32_t
-pp_pools_tell(struct pp_pool_facts *facts)
+pp_pools_read(struct pp_pool_facts *facts)
 {
 	const struct kore_pool *pool;
-	uint32_t i, told = 0;
+	uint32_t i, taken = 0;
 
 	pools_forget_modules();
 	for (i = 0; i < pools_known; i++) {
 		pool = pools[i].pool;
 		if (pool->name == NULL)
 			continue; /* the pool was cleaned up */
-		(void)snprintf(facts[told].name, sizeof(facts[told].name), "%s",
-		    pool->name);
-		facts[told].element = pool->slen;
-		facts[told].total = pool->elms;
-		facts[told++].used = pool->inuse;
+		(void)snprintf(facts[taken].name, sizeof(facts[taken].name),
+		    "%s", pool->name);
+		facts[taken].element = pool->slen;
+		facts[taken].total = pool->elms;
+		facts[taken++].used = pool->inuse;
 	}
-	return (told);
+	return (taken);
 }

@@ -62,7 +62,7 @@ worker_begin(void)
 		pp_self_start(pp_kore.arena, id);
 		atomic_store(&pp_self.slot->life.fork_stack,
 		    pp_kore.fork_stack);
-		pp_flight_start();
+		pp_inflight_start();
 		pp_loop_start();
 		worker_hand_over_proc();
 		return;

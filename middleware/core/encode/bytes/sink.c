@@ -9,7 +9,7 @@
  */
 #define ZLIB_CONST /* deflate() does not write to its input */
 
-#include "base/breath.h"
+#include "base/yield.h"
 #include "encode/bytes/sink.h"
 
 #include <stdlib.h>
@@ -108,7 +108,7 @@ pp_sink_deflate(struct pp_sink *sink, const void *data, size_t len, int flush)
 		sink->zip.avail_in = (uInt)part;
 		from += part;
 		do {
-			pp_breathe();
+			pp_yield();
 			/* The output will be thrown away: save the work. */
 			if (sink->failed || sink->out->failed)
 				return;

@@ -20,8 +20,8 @@
 #include <stdlib.h>
 
 #include "encode/bytes/sink.h"
-#include "encode/profile/names.h"
 #include "encode/profile/pprof_sample.h"
+#include "encode/profile/text_ids.h"
 #include "profile.pb-c.h"
 
 /* Field numbers of Profile that are written one element at a time. */
@@ -37,7 +37,7 @@ struct pp_pprof {
 	ProtobufCBuffer base; /* first: append() gets its address */
 	const struct pp_profile *p;
 	struct pp_sink *sink;
-	struct pp_names names;
+	struct pp_text_ids names;
 
 	/* The parts of one element: room for the largest. */
 	uint8_t *sample;
@@ -101,7 +101,7 @@ pp_pprof_prepare(struct pp_pprof *e)
 		if (p->location[i].lines > lines)
 			lines = p->location[i].lines;
 	}
-	e->sample = malloc(pp_wire_sample_room(locations, labels));
+	e->sample = malloc(pp_pprof_sample_room(locations, labels));
 	e->line = calloc(lines, sizeof(*e->line));
 	e->line_at = calloc(lines, sizeof(*e->line_at));
 	if (e->sample == NULL || e->line == NULL || e->line_at == NULL)
@@ -116,7 +116,7 @@ pp_pprof_prepare(struct pp_pprof *e)
 static void
 pp_pprof_release(struct pp_pprof *e)
 {
-	pp_names_free(&e->names);
+	pp_text_ids_free(&e->names);
 	free(e->sample);
 	free(e->line);
 	free(e->line_at);
@@ -153,8 +153,8 @@ pp_pprof_type(struct pp_pprof *e, const struct pp_value_type *type)
 {
 	Pp__Wire__ValueType wire = PP__WIRE__VALUE_TYPE__INIT;
 
-	wire.type = pp_names_number(&e->names, type->type);
-	wire.unit = pp_names_number(&e->names, type->unit);
+	wire.type = pp_text_ids_number(&e->names, type->type);
+	wire.unit = pp_text_ids_number(&e->names, type->unit);
 	return (wire);
 }
 
@@ -180,7 +180,7 @@ pp_pprof_samples(struct pp_pprof *e)
 	size_t len;
 
 	for (i = 0; i < e->p->samples; i++) {
-		packed = pp_wire_sample(e->p, &e->p->sample[i], &e->names,
+		packed = pp_pprof_sample(e->p, &e->p->sample[i], &e->names,
 		    PP_PPROF_SAMPLE, e->sample, &len);
 		pp_sink_write(e->sink, packed, len);
 	}
@@ -199,8 +199,9 @@ pp_pprof_mappings(struct pp_pprof *e)
 		wire.memory_start = mapping->start;
 		wire.memory_limit = mapping->limit;
 		wire.file_offset = mapping->offset;
-		wire.filename = pp_names_number(&e->names, mapping->file);
-		wire.build_id = pp_names_number(&e->names, mapping->build_id);
+		wire.filename = pp_text_ids_number(&e->names, mapping->file);
+		wire.build_id =
+		    pp_text_ids_number(&e->names, mapping->build_id);
 		wire.has_functions = mapping->has_functions != 0;
 		wire.has_filenames = mapping->has_filenames != 0;
 		wire.has_line_numbers = mapping->has_line_numbers != 0;
@@ -243,10 +244,10 @@ pp_pprof_functions(struct pp_pprof *e)
 	for (i = 0; i < e->p->functions; i++) {
 		function = &e->p->function[i];
 		wire.id = i + 1;
-		wire.name = pp_names_number(&e->names, function->name);
+		wire.name = pp_text_ids_number(&e->names, function->name);
 		/* The name is that of the linker, which readers demangle. */
 		wire.system_name = wire.name;
-		wire.filename = pp_names_number(&e->names, function->file);
+		wire.filename = pp_text_ids_number(&e->names, function->file);
 		wire.start_line = function->start_line;
 		pp_pprof_emit(e, PP_PPROF_FUNCTION, &wire.base);
 	}
@@ -269,7 +270,8 @@ pp_pprof_rest(struct pp_pprof *e)
 	wire.period = p->period;
 	wire.time_nanos = p->time_ns;
 	wire.duration_nanos = p->duration_ns;
-	wire.default_sample_type = pp_names_number(&e->names, p->default_type);
+	wire.default_sample_type =
+	    pp_text_ids_number(&e->names, p->default_type);
 
 	if (p->comments != 0 &&
 	    (wire.comment = calloc(p->comments, sizeof(*wire.comment))) ==
@@ -279,7 +281,7 @@ pp_pprof_rest(struct pp_pprof *e)
 	}
 	wire.n_comment = p->comments;
 	for (i = 0; i < p->comments; i++)
-		wire.comment[i] = pp_names_number(&e->names, p->comment[i]);
+		wire.comment[i] = pp_text_ids_number(&e->names, p->comment[i]);
 
 	if (!e->names.failed) {
 		/* The members of protobuf-c are not const; the texts are only

@@ -24,7 +24,7 @@
 #define LABEL_MAX (2 + 3 * (1 + VARINT_MAX))
 
 size_t
-pp_wire_sample_room(uint32_t locations, uint32_t labels)
+pp_pprof_sample_room(uint32_t locations, uint32_t labels)
 {
 	return (3 * HEAD_MAX + VARINT_MAX * PP_VALUES_MAX +
 	    VARINT_MAX * (size_t)locations + LABEL_MAX * (size_t)labels);
@@ -98,14 +98,14 @@ put_values(uint8_t *to, const int64_t *value, uint32_t count)
 }
 
 static uint8_t *
-put_label(uint8_t *to, const struct pp_label *label, struct pp_names *names)
+put_label(uint8_t *to, const struct pp_label *label, struct pp_text_ids *names)
 {
 	uint8_t *from = short_begin(to, 3);
 	uint64_t number[3];
 	unsigned int i;
 
-	number[0] = (uint64_t)pp_names_number(names, label->key);
-	number[1] = (uint64_t)pp_names_number(names, label->text);
+	number[0] = (uint64_t)pp_text_ids_number(names, label->key);
+	number[1] = (uint64_t)pp_text_ids_number(names, label->text);
 	number[2] = label->text == NULL ? (uint64_t)label->number : 0;
 	for (i = 0, to = from; i < 3; i++) {
 		if (number[i] == 0)
@@ -117,8 +117,8 @@ put_label(uint8_t *to, const struct pp_label *label, struct pp_names *names)
 }
 
 const uint8_t *
-pp_wire_sample(const struct pp_profile *p, const struct pp_sample *sample,
-    struct pp_names *names, unsigned int field, uint8_t *room, size_t *len)
+pp_pprof_sample(const struct pp_profile *p, const struct pp_sample *sample,
+    struct pp_text_ids *names, unsigned int field, uint8_t *room, size_t *len)
 {
 	uint8_t *from = room + HEAD_MAX, *to = from;
 	size_t size;

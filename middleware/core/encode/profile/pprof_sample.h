@@ -11,17 +11,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "encode/profile/names.h"
+#include "encode/profile/text_ids.h"
 #include "profile/profile.h"
 
 /* Return the bytes that a sample with at most so many locations and labels
  * needs. */
-size_t pp_wire_sample_room(uint32_t locations, uint32_t labels);
+size_t pp_pprof_sample_room(uint32_t locations, uint32_t labels);
 
 /* Pack a sample into `room`, as field number `field`. Returns where the bytes
  * begin in `room`, and their number in *len. */
-const uint8_t *pp_wire_sample(const struct pp_profile *p,
-    const struct pp_sample *sample, struct pp_names *names, unsigned int field,
-    uint8_t *room, size_t *len);
+const uint8_t *pp_pprof_sample(const struct pp_profile *p,
+    const struct pp_sample *sample, struct pp_text_ids *names,
+    unsigned int field, uint8_t *room, size_t *len);
 
 #endif

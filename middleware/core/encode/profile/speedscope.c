@@ -12,7 +12,7 @@
 
 #include "encode/bytes/json.h"
 #include "encode/bytes/measure.h"
-#include "encode/profile/names.h"
+#include "encode/profile/text_ids.h"
 #include "profile/tree.h"
 
 #define SCHEMA "https://www.speedscope.app/file-format-schema.json"
@@ -20,8 +20,8 @@
 struct speedscope {
 	const struct pp_profile *p;
 	struct pp_buf *out;
-	struct pp_names names; /* frames, by name; number 0 is not used */
-	struct pp_buf files;   /* const char *, of frames in this order */
+	struct pp_text_ids names; /* frames, by name; number 0 is not used */
+	struct pp_buf files;	  /* const char *, of frames in this order */
 	int failed;
 
 	/* The members below belong to the type that is being written. */
@@ -40,11 +40,11 @@ static uint32_t
 frame_number(struct speedscope *s, const char *name, const char *file)
 {
 	uint32_t known = s->names.used;
-	int64_t number = pp_names_number(&s->names, name);
+	int64_t number = pp_text_ids_number(&s->names, name);
 
 	if (number == 0) {
 		/* The empty name has number 0, which no frame has. */
-		number = pp_names_number(&s->names, "?");
+		number = pp_text_ids_number(&s->names, "?");
 		file = "";
 	}
 	if (s->names.used != known) {
@@ -206,7 +206,7 @@ pp_encode_speedscope(const struct pp_profile *p, uint32_t value,
 		frames_write(&s);
 	pp_buf_text(out, "}\n");
 	s.failed |= s.names.failed | s.files.failed | out->failed;
-	pp_names_free(&s.names);
+	pp_text_ids_free(&s.names);
 	pp_buf_free(&s.files);
 	pp_buf_free(&s.weights);
 	pp_buf_free(&s.path);

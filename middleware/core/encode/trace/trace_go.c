@@ -41,7 +41,7 @@ block_type(uint32_t wait)
 
 /* Return what is known of a G; NULL: out of memory. */
 static struct pp_go_g *
-g_at(struct pp_trace_go *go, const struct pp_tracer_g *g)
+g_at(struct pp_go *go, const struct pp_tracer_g *g)
 {
 	struct pp_go_g *bigger;
 	uint32_t room = go->g_room == 0 ? 1024 : go->g_room;
@@ -65,7 +65,7 @@ g_at(struct pp_trace_go *go, const struct pp_tracer_g *g)
 }
 
 static uint64_t
-use_entry(struct pp_trace_go *go, const struct pp_tracer_g *g)
+use_entry(struct pp_go *go, const struct pp_tracer_g *g)
 {
 	struct pp_tracer_stack stack = { .entry = g->entry };
 
@@ -73,7 +73,7 @@ use_entry(struct pp_trace_go *go, const struct pp_tracer_g *g)
 }
 
 static void
-put_create(struct pp_trace_go *go, struct pp_go_row *row,
+put_create(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, struct pp_go_g *g, int64_t ts)
 {
 	PUT(go, row, GO_CREATE, ts, e->g->number, use_entry(go, e->g),
@@ -81,7 +81,7 @@ put_create(struct pp_trace_go *go, struct pp_go_row *row,
 	g->seq = 1;
 	g->row = row->pid;
 	g->away = PP_TRACER_HOW_NOT;
-	if (e->what != PP_TOLD_EXISTS)
+	if (e->what != PP_EVENT_EXISTS)
 		return;
 	/* In the reader's snapshot the G is on another row than the one on
 	 * which it will go on. */
@@ -95,8 +95,8 @@ put_create(struct pp_trace_go *go, struct pp_go_row *row,
 }
 
 static void
-put_start(struct pp_trace_go *go, struct pp_go_row *row,
-    const struct pp_tracer_g *of, struct pp_go_g *g, int64_t ts)
+put_start(struct pp_go *go, struct pp_go_row *row, const struct pp_tracer_g *of,
+    struct pp_go_g *g, int64_t ts)
 {
 	uint32_t label = of->route;
 
@@ -118,7 +118,7 @@ put_start(struct pp_trace_go *go, struct pp_go_row *row,
 }
 
 static void
-put_wake(struct pp_trace_go *go, struct pp_go_row *row,
+put_wake(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, struct pp_go_g *g, int64_t ts)
 {
 	uint64_t stack = pp_go_stack(go, &e->stack);
@@ -134,7 +134,7 @@ put_wake(struct pp_trace_go *go, struct pp_go_row *row,
 /* Write the stop of a G: the end of the file has to stop only Gs that still
  * run. */
 static void
-put_stop(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
+put_stop(struct pp_go *go, struct pp_go_row *row, enum pp_go_ev type,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	if (type == GO_END)
@@ -147,7 +147,7 @@ put_stop(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
 /* Write that a G goes away, and its P with it: a G that does nothing must not
  * count as ready. */
 static void
-put_away(struct pp_trace_go *go, struct pp_go_row *row,
+put_away(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	if (e->how == PP_TRACER_HOW_CALL) {
@@ -163,7 +163,7 @@ put_away(struct pp_trace_go *go, struct pp_go_row *row,
 }
 
 static void
-put_back(struct pp_trace_go *go, struct pp_go_row *row,
+put_back(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, struct pp_go_g *g, int64_t ts)
 {
 	PUT(go, row, GO_PROC_START, ts, row->tid);
@@ -181,7 +181,7 @@ put_back(struct pp_trace_go *go, struct pp_go_row *row,
 /* Write that a G comes back. If it was away when the trace began, the reader
  * already knows the first half of the call. */
 static void
-event_away(struct pp_trace_go *go, struct pp_go_row *row,
+event_away(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, struct pp_go_g *g, int64_t ts)
 {
 	struct pp_tracer_event back = *e;
@@ -191,13 +191,13 @@ event_away(struct pp_trace_go *go, struct pp_go_row *row,
 		put_away(go, row, e, ts);
 	else
 		back.how = (enum pp_tracer_how)g->away;
-	if (e->what == PP_TOLD_GONE)
+	if (e->what == PP_EVENT_GONE)
 		return;
-	put_back(go, row, &back, g, e->what == PP_TOLD_SHORT ? ts : until);
+	put_back(go, row, &back, g, e->what == PP_EVENT_SHORT ? ts : until);
 }
 
 static void
-go_move(struct pp_trace_go *go, struct pp_go_row *row,
+go_move(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	struct pp_go_g *g = g_at(go, e->g);
@@ -205,26 +205,26 @@ go_move(struct pp_trace_go *go, struct pp_go_row *row,
 	if (g == NULL)
 		return;
 	switch (e->what) {
-	case PP_TOLD_EXISTS:
-	case PP_TOLD_CREATE:
+	case PP_EVENT_EXISTS:
+	case PP_EVENT_CREATE:
 		put_create(go, row, e, g, ts);
 		break;
-	case PP_TOLD_START:
+	case PP_EVENT_START:
 		put_start(go, row, e->g, g, ts);
 		break;
-	case PP_TOLD_STOP:
+	case PP_EVENT_STOP:
 		put_stop(go, row, GO_SCHED, e, ts);
 		break;
-	case PP_TOLD_END:
+	case PP_EVENT_END:
 		put_stop(go, row, GO_END, e, ts);
 		break;
-	case PP_TOLD_BLOCK:
+	case PP_EVENT_BLOCK:
 		put_stop(go, row, block_type(e->wait), e, ts);
 		break;
-	case PP_TOLD_WAKE:
+	case PP_EVENT_WAKE:
 		put_wake(go, row, e, g, ts);
 		break;
-	case PP_TOLD_SHORT:
+	case PP_EVENT_SHORT:
 		if (g->away == PP_TRACER_HOW_NOT) {
 			PUT(go, row, GO_SYS_CALL, ts,
 			    pp_go_stack(go, &e->stack));
@@ -244,11 +244,11 @@ go_move(struct pp_trace_go *go, struct pp_go_row *row,
 #define ROW_BYTES   32
 #define REST_BYTES  (2 * GO_RECORD_BYTES + 64)
 
-struct pp_trace_go *
-pp_trace_go_new(int64_t begin, uint64_t max)
+struct pp_go *
+pp_go_new(int64_t begin, uint64_t max)
 {
 	static const char head[16] = "go 1.19 trace";
-	struct pp_trace_go *go;
+	struct pp_go *go;
 
 	if ((go = calloc(1, sizeof(*go))) == NULL)
 		return (NULL);
@@ -263,7 +263,7 @@ pp_trace_go_new(int64_t begin, uint64_t max)
 }
 
 void
-pp_trace_go_free(struct pp_trace_go *go)
+pp_go_free(struct pp_go *go)
 {
 	uint32_t i;
 
@@ -276,34 +276,34 @@ pp_trace_go_free(struct pp_trace_go *go)
 	}
 	free(go->samples.data);
 	free(go->g);
-	pp_trace_stacks_free(&go->stacks);
+	pp_go_stacks_free(&go->stacks);
 	pp_spool_close(&go->spool);
 	free(go);
 }
 
 int
-pp_trace_go_full(const struct pp_trace_go *go)
+pp_go_full(const struct pp_go *go)
 {
 	return (go->full);
 }
 
 uint64_t
-pp_trace_go_events(const struct pp_trace_go *go)
+pp_go_events(const struct pp_go *go)
 {
 	return (go->events);
 }
 
 const uint32_t *
-pp_trace_go_stacks(struct pp_trace_go *go, uint32_t *count)
+pp_go_stacks_of(struct pp_go *go, uint32_t *count)
 {
-	if (pp_trace_stacks_settle(&go->stacks) == -1)
+	if (pp_go_stacks_settle(&go->stacks) == -1)
 		return (NULL);
 	*count = go->stacks.words_count;
 	return (go->stacks.words);
 }
 
 static struct pp_go_row *
-row_at(struct pp_trace_go *go, uint32_t p)
+row_at(struct pp_go *go, uint32_t p)
 {
 	if (p >= PP_TRACE_PS_MAX)
 		return (NULL);
@@ -319,33 +319,33 @@ row_at(struct pp_trace_go *go, uint32_t p)
 }
 
 static void
-event_user(struct pp_trace_go *go, struct pp_go_row *row,
+event_user(struct pp_go *go, struct pp_go_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	uint64_t name = pp_go_name(go, e->name),
 		 stack = pp_go_stack(go, &e->stack);
 
 	switch (e->what) {
-	case PP_TOLD_TASK:
+	case PP_EVENT_TASK:
 		PUT(go, row, GO_TASK, ts, e->number, e->parent, name, stack);
 		break;
-	case PP_TOLD_TASK_END:
+	case PP_EVENT_TASK_END:
 		PUT(go, row, GO_TASK_END, ts, e->number, stack);
 		break;
-	case PP_TOLD_LOG:
+	case PP_EVENT_LOG:
 		PUT(go, row, GO_LOG, ts, e->number, name, stack);
 		pp_go_put_text(go, row, e->text, e->len);
 		break;
 	default:
 		PUT(go, row, GO_REGION, ts, e->number,
-		    e->what == PP_TOLD_REGION_END, name, stack);
+		    e->what == PP_EVENT_REGION_END, name, stack);
 	}
 }
 
 /* Samples have rows of their own. Only the order in the file counts there; the
  * time of a sample is one of its numbers. */
 static void
-event_sample(struct pp_trace_go *go, const struct pp_tracer_event *e)
+event_sample(struct pp_go *go, const struct pp_tracer_event *e)
 {
 	int64_t taken = e->until;
 
@@ -360,7 +360,7 @@ event_sample(struct pp_trace_go *go, const struct pp_tracer_event *e)
 
 /* Take no more events, and stop what runs, as the format demands. */
 static void
-trace_close(struct pp_trace_go *go)
+trace_close(struct pp_go *go)
 {
 	struct pp_go_row *row;
 	uint32_t i;
@@ -382,9 +382,9 @@ trace_close(struct pp_trace_go *go)
 }
 
 void
-pp_trace_go_event(void *arg, const struct pp_tracer_event *e)
+pp_go_event(void *arg, const struct pp_tracer_event *e)
 {
-	struct pp_trace_go *go = arg;
+	struct pp_go *go = arg;
 	struct pp_go_row *row = row_at(go, e->p);
 	int64_t ts = e->ts > go->begin ? e->ts : go->begin + 1;
 	uint64_t more;
@@ -392,31 +392,31 @@ pp_trace_go_event(void *arg, const struct pp_tracer_event *e)
 	if (go->full || go->failed || row == NULL)
 		return;
 	switch (e->what) {
-	case PP_TOLD_BEGIN:
+	case PP_EVENT_BEGIN:
 		PUT(go, row, GO_GOMAXPROCS, go->begin, e->number, 0);
 		break;
-	case PP_TOLD_UP:
+	case PP_EVENT_UP:
 		row->tid = (uint32_t)e->number;
 		if (e->how == PP_TRACER_HOW_NOT)
 			PUT(go, row, GO_PROC_START, ts, row->tid);
 		break;
-	case PP_TOLD_DOWN:
+	case PP_EVENT_DOWN:
 		PUT0(go, row, GO_PROC_STOP, ts);
 		break;
-	case PP_TOLD_TASK:
-	case PP_TOLD_TASK_END:
-	case PP_TOLD_REGION:
-	case PP_TOLD_REGION_END:
-	case PP_TOLD_LOG:
+	case PP_EVENT_TASK:
+	case PP_EVENT_TASK_END:
+	case PP_EVENT_REGION:
+	case PP_EVENT_REGION_END:
+	case PP_EVENT_LOG:
 		event_user(go, row, e, ts);
 		break;
-	case PP_TOLD_HEAP:
+	case PP_EVENT_HEAP:
 		PUT(go, row, GO_HEAP_ALLOC, ts, e->number);
 		break;
-	case PP_TOLD_SAMPLE:
+	case PP_EVENT_SAMPLE:
 		event_sample(go, e);
 		break;
-	case PP_TOLD_EXISTS:
+	case PP_EVENT_EXISTS:
 		go_move(go, row, e, go->begin);
 		break;
 	default:
@@ -430,7 +430,7 @@ pp_trace_go_event(void *arg, const struct pp_tracer_event *e)
 }
 
 int
-pp_trace_go_finish(struct pp_trace_go *go, const struct pp_tracer *tracer,
+pp_go_finish(struct pp_go *go, const struct pp_tracer *tracer,
     const struct pp_profile *stacks, uint64_t *len)
 {
 	uint32_t i;

@@ -8,7 +8,7 @@
 #include "encode/trace/trace_go_private.h"
 
 uint32_t
-pp_go_name(struct pp_trace_go *go, uint32_t name)
+pp_go_name(struct pp_go *go, uint32_t name)
 {
 	uint8_t bit = (uint8_t)(1U << name % 8);
 
@@ -20,9 +20,9 @@ pp_go_name(struct pp_trace_go *go, uint32_t name)
 }
 
 uint64_t
-pp_go_stack(struct pp_trace_go *go, const struct pp_tracer_stack *stack)
+pp_go_stack(struct pp_go *go, const struct pp_tracer_stack *stack)
 {
-	return (pp_trace_stacks_id(&go->stacks, stack));
+	return (pp_go_stacks_id(&go->stacks, stack));
 }
 
 uint32_t
@@ -39,7 +39,7 @@ pp_go_varint(uint8_t *to, uint64_t number)
 }
 
 void
-pp_go_flush(struct pp_trace_go *go, struct pp_go_row *row)
+pp_go_flush(struct pp_go *go, struct pp_go_row *row)
 {
 	if (row->len == 0)
 		return;
@@ -50,7 +50,7 @@ pp_go_flush(struct pp_trace_go *go, struct pp_go_row *row)
 
 /* Begin a batch: from here on times are differences. */
 static int
-row_open(struct pp_trace_go *go, struct pp_go_row *row, int64_t ts)
+row_open(struct pp_go *go, struct pp_go_row *row, int64_t ts)
 {
 	if (row->data == NULL &&
 	    (row->data = malloc(GO_BATCH_BYTES + GO_RECORD_BYTES)) == NULL) {
@@ -66,7 +66,7 @@ row_open(struct pp_trace_go *go, struct pp_go_row *row, int64_t ts)
 }
 
 void
-pp_go_put(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
+pp_go_put(struct pp_go *go, struct pp_go_row *row, enum pp_go_ev type,
     int64_t ts, const uint64_t *arg, uint32_t count)
 {
 	uint32_t before, len, i;
@@ -95,7 +95,7 @@ pp_go_put(struct pp_trace_go *go, struct pp_go_row *row, enum pp_go_ev type,
 }
 
 void
-pp_go_put_text(struct pp_trace_go *go, struct pp_go_row *row, const char *text,
+pp_go_put_text(struct pp_go *go, struct pp_go_row *row, const char *text,
     uint32_t len)
 {
 	uint32_t before = row->len;

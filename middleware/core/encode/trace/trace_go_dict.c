@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/breath.h"
 #include "base/buf.h"
 #include "base/mix.h"
+#include "base/yield.h"
 #include "encode/trace/trace_go_private.h"
 #include "profile/idmap.h"
 
@@ -49,7 +49,7 @@ static const struct cut {
 
 struct dictionary {
 	const struct cut *cut;
-	struct pp_trace_go *go;
+	struct pp_go *go;
 	const struct pp_tracer *tracer;
 	const struct pp_profile *stacks;
 	struct numbers texts;  /* pointers to the profile's strings */
@@ -174,7 +174,8 @@ dict_line_frame(struct dictionary *d, uint8_t *to, const struct pp_line *line)
 	const struct pp_function *f = &d->stacks->function[line->function - 1];
 	uint32_t number = line->line > 0 ? (uint32_t)line->line : 0;
 	/* Here, and not among the arguments, which compilers evaluate in
-	 * different orders: the first text that is asked for has the first id. */
+	 * different orders: the first text that is asked for has the first
+	 * id. */
 	uint32_t file = dict_text(d, f->file);
 
 	return (dict_frame(d, to, (uint64_t)line->function << 32 | number,
@@ -215,8 +216,8 @@ dict_stack(struct dictionary *d, uint32_t id)
 		len += dict_name_frame(d, frame, stack->leaf);
 		frames++;
 	}
-	pp_breathe();
-	place = pp_trace_stacks_place(&d->go->stacks, stack->words);
+	pp_yield();
+	place = pp_go_stacks_place(&d->go->stacks, stack->words);
 	if (d->stacks != NULL && stack->words != 0 &&
 	    place < d->stacks->samples)
 		frames += dict_sample(d, &d->stacks->sample[place], frame, &len,
@@ -239,7 +240,7 @@ dict_stack(struct dictionary *d, uint32_t id)
 static int
 dict_write(struct dictionary *d)
 {
-	const struct pp_trace_go *go = d->go;
+	const struct pp_go *go = d->go;
 	uint32_t i;
 
 	dict_byte(d, GO_BATCH | 1 << 6);
@@ -264,7 +265,7 @@ dict_write(struct dictionary *d)
 }
 
 int
-pp_go_dictionary(struct pp_trace_go *go, const struct pp_tracer *tracer,
+pp_go_dictionary(struct pp_go *go, const struct pp_tracer *tracer,
     const struct pp_profile *stacks)
 {
 	uint64_t events = go->spool.len;

@@ -80,7 +80,7 @@ struct pp_go_g {
 	uint32_t away; /* enum pp_tracer_how, at the begin */
 };
 
-struct pp_trace_go {
+struct pp_go {
 	struct pp_spool spool;
 	int64_t begin;
 	uint64_t max;
@@ -93,7 +93,7 @@ struct pp_trace_go {
 	struct pp_go_row samples;
 	struct pp_go_g *g;
 	uint32_t g_room;
-	struct pp_trace_stacks stacks;
+	struct pp_go_stacks stacks;
 	uint8_t name_used[(PP_TRACE_NAMES_MAX + 7) / 8];
 	uint32_t names_used;
 };
@@ -107,27 +107,26 @@ struct pp_trace_go {
 #define PUT0(go, row, type, ts) pp_go_put(go, row, type, ts, NULL, 0)
 
 /* Return the id of a name or of a stack that an event refers to. */
-uint32_t pp_go_name(struct pp_trace_go *go, uint32_t name);
-uint64_t pp_go_stack(struct pp_trace_go *go,
-    const struct pp_tracer_stack *stack);
+uint32_t pp_go_name(struct pp_go *go, uint32_t name);
+uint64_t pp_go_stack(struct pp_go *go, const struct pp_tracer_stack *stack);
 
 /* Append a record: its type, its time and `count` numbers. */
-void pp_go_put(struct pp_trace_go *go, struct pp_go_row *row,
-    enum pp_go_ev type, int64_t ts, const uint64_t *arg, uint32_t count);
+void pp_go_put(struct pp_go *go, struct pp_go_row *row, enum pp_go_ev type,
+    int64_t ts, const uint64_t *arg, uint32_t count);
 
 /* Append a text that belongs to the record before, behind its length. */
-void pp_go_put_text(struct pp_trace_go *go, struct pp_go_row *row,
-    const char *text, uint32_t len);
+void pp_go_put_text(struct pp_go *go, struct pp_go_row *row, const char *text,
+    uint32_t len);
 
 /* Write the row's batch to the file. */
-void pp_go_flush(struct pp_trace_go *go, struct pp_go_row *row);
+void pp_go_flush(struct pp_go *go, struct pp_go_row *row);
 
 /* Write a number as the format does; returns the bytes written, at most 10. */
 uint32_t pp_go_varint(uint8_t *to, uint64_t number);
 
 /* Write the batch with frequency, strings and stacks. Returns -1 when out of
  * memory. */
-int pp_go_dictionary(struct pp_trace_go *go, const struct pp_tracer *tracer,
+int pp_go_dictionary(struct pp_go *go, const struct pp_tracer *tracer,
     const struct pp_profile *stacks);
 
 #endif

@@ -11,11 +11,10 @@
 
 #define ASLEEP_NOW (1U << 31)
 
-struct pp_trace_perfetto *
-pp_trace_perfetto_new(const struct pp_tracer *tracer, int64_t begin,
-    uint64_t max)
+struct pp_perfetto *
+pp_perfetto_new(const struct pp_tracer *tracer, int64_t begin, uint64_t max)
 {
-	struct pp_trace_perfetto *pf;
+	struct pp_perfetto *pf;
 
 	if ((pf = calloc(1, sizeof(*pf))) == NULL)
 		return (NULL);
@@ -30,7 +29,7 @@ pp_trace_perfetto_new(const struct pp_tracer *tracer, int64_t begin,
 }
 
 void
-pp_trace_perfetto_free(struct pp_trace_perfetto *pf)
+pp_perfetto_free(struct pp_perfetto *pf)
 {
 	if (pf == NULL)
 		return;
@@ -39,13 +38,13 @@ pp_trace_perfetto_free(struct pp_trace_perfetto *pf)
 }
 
 int
-pp_trace_perfetto_full(const struct pp_trace_perfetto *pf)
+pp_perfetto_full(const struct pp_perfetto *pf)
 {
 	return (pf->full);
 }
 
 static void
-row_begin(struct pp_trace_perfetto *pf, struct pp_pf_row *row, int64_t ts,
+row_begin(struct pp_perfetto *pf, struct pp_pf_row *row, int64_t ts,
     struct pp_pf_detail detail)
 {
 	pp_pf_event(pf, row->uuid, ts, SLICE_BEGIN, &detail);
@@ -53,7 +52,7 @@ row_begin(struct pp_trace_perfetto *pf, struct pp_pf_row *row, int64_t ts,
 }
 
 static void
-row_end(struct pp_trace_perfetto *pf, struct pp_pf_row *row, int64_t ts,
+row_end(struct pp_perfetto *pf, struct pp_pf_row *row, int64_t ts,
     uint32_t leave)
 {
 	const struct pp_pf_detail nothing = { 0 };
@@ -64,7 +63,7 @@ row_end(struct pp_trace_perfetto *pf, struct pp_pf_row *row, int64_t ts,
 
 /* Describe a thread and its process, with their names. */
 static void
-event_up(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
+event_up(struct pp_perfetto *pf, struct pp_pf_row *row,
     const struct pp_tracer_event *e)
 {
 	Pp__Perfetto__TrackDescriptor track =
@@ -115,7 +114,7 @@ asleep_uuid(uint32_t p, uint32_t place)
 }
 
 static void
-event_sleep(struct pp_trace_perfetto *pf, const struct pp_pf_row *row,
+event_sleep(struct pp_perfetto *pf, const struct pp_pf_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	Pp__Perfetto__TrackDescriptor track =
@@ -136,8 +135,7 @@ event_sleep(struct pp_trace_perfetto *pf, const struct pp_pf_row *row,
 }
 
 static void
-event_wake(struct pp_trace_perfetto *pf, const struct pp_tracer_event *e,
-    int64_t ts)
+event_wake(struct pp_perfetto *pf, const struct pp_tracer_event *e, int64_t ts)
 {
 	const struct pp_pf_detail nothing = { 0 };
 	uint32_t *asleep = &pf->asleep[e->g->place % PP_TRACE_GS_MAX];
@@ -155,20 +153,20 @@ event_wake(struct pp_trace_perfetto *pf, const struct pp_tracer_event *e,
 /* Write that a G is away. A loop that waits for events is idle, and its row
  * stays empty. */
 static void
-event_away(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
+event_away(struct pp_perfetto *pf, struct pp_pf_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	struct pp_pf_detail what = { .name = e->stack.leaf };
 	int64_t until = e->until > ts ? e->until : ts;
 
-	if (e->what == PP_TOLD_SHORT) {
+	if (e->what == PP_EVENT_SHORT) {
 		if (e->how == PP_TRACER_HOW_CALL)
 			pp_pf_event(pf, row->uuid, ts, SLICE_MOMENT, &what);
 		return;
 	}
 	if (e->how == PP_TRACER_HOW_POLL) {
 		row_end(pf, row, ts, 0);
-		if (e->what == PP_TOLD_AWAY)
+		if (e->what == PP_EVENT_AWAY)
 			row_begin(pf, row, until, detail_of(e->g));
 		return;
 	}
@@ -176,12 +174,12 @@ event_away(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 	if (row->depth == 0)
 		row_begin(pf, row, ts, detail_of(e->g));
 	row_begin(pf, row, ts, what);
-	if (e->what == PP_TOLD_AWAY)
+	if (e->what == PP_EVENT_AWAY)
 		row_end(pf, row, until, row->depth - 1);
 }
 
 static void
-event_user(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
+event_user(struct pp_perfetto *pf, struct pp_pf_row *row,
     const struct pp_tracer_event *e, int64_t ts)
 {
 	Pp__Perfetto__TrackDescriptor track =
@@ -191,13 +189,13 @@ event_user(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 		.len = e->len };
 
 	switch (e->what) {
-	case PP_TOLD_LOG:
+	case PP_EVENT_LOG:
 		pp_pf_event(pf, row->uuid, ts, SLICE_MOMENT, &what);
 		return;
-	case PP_TOLD_REGION:
+	case PP_EVENT_REGION:
 		row_begin(pf, row, ts, what);
 		return;
-	case PP_TOLD_REGION_END:
+	case PP_EVENT_REGION_END:
 		if (row->depth > 1)
 			row_end(pf, row, ts, row->depth - 1);
 		return;
@@ -208,17 +206,17 @@ event_user(struct pp_trace_perfetto *pf, struct pp_pf_row *row,
 	if (e->g == NULL || e->number == e->g->number)
 		return;
 	track.uuid = UUID_TASK + e->number;
-	if (e->what == PP_TOLD_TASK) {
+	if (e->what == PP_EVENT_TASK) {
 		track.parent_uuid = row->process;
 		track.name = pp_pf_name(pf, e->name);
 		pp_pf_track(pf, &track);
 	}
 	pp_pf_event(pf, track.uuid, ts,
-	    e->what == PP_TOLD_TASK ? SLICE_BEGIN : SLICE_END, &what);
+	    e->what == PP_EVENT_TASK ? SLICE_BEGIN : SLICE_END, &what);
 }
 
 static void
-event_begin(struct pp_trace_perfetto *pf)
+event_begin(struct pp_perfetto *pf)
 {
 	Pp__Perfetto__TrackDescriptor track =
 	    PP__PERFETTO__TRACK_DESCRIPTOR__INIT;
@@ -233,9 +231,9 @@ event_begin(struct pp_trace_perfetto *pf)
 }
 
 void
-pp_trace_perfetto_event(void *arg, const struct pp_tracer_event *e)
+pp_perfetto_event(void *arg, const struct pp_tracer_event *e)
 {
-	struct pp_trace_perfetto *pf = arg;
+	struct pp_perfetto *pf = arg;
 	int64_t ts = e->ts > pf->begin ? e->ts : pf->begin;
 	struct pp_pf_detail heap = { .number = (int64_t)e->number };
 	struct pp_pf_row *row = &pf->row[e->p % PP_TRACE_PS_MAX];
@@ -244,37 +242,37 @@ pp_trace_perfetto_event(void *arg, const struct pp_tracer_event *e)
 		return;
 	pf->last = ts;
 	switch (e->what) {
-	case PP_TOLD_BEGIN:
+	case PP_EVENT_BEGIN:
 		event_begin(pf);
 		break;
-	case PP_TOLD_UP:
+	case PP_EVENT_UP:
 		event_up(pf, row, e);
 		break;
-	case PP_TOLD_START:
+	case PP_EVENT_START:
 		row_begin(pf, row, ts, detail_of(e->g));
 		break;
-	case PP_TOLD_BLOCK:
+	case PP_EVENT_BLOCK:
 		event_sleep(pf, row, e, ts);
 		/* FALLTHROUGH */
-	case PP_TOLD_STOP:
-	case PP_TOLD_END:
-	case PP_TOLD_DOWN:
+	case PP_EVENT_STOP:
+	case PP_EVENT_END:
+	case PP_EVENT_DOWN:
 		row_end(pf, row, ts, 0);
 		break;
-	case PP_TOLD_WAKE:
+	case PP_EVENT_WAKE:
 		event_wake(pf, e, ts);
 		break;
-	case PP_TOLD_AWAY:
-	case PP_TOLD_GONE:
-	case PP_TOLD_SHORT:
+	case PP_EVENT_AWAY:
+	case PP_EVENT_GONE:
+	case PP_EVENT_SHORT:
 		event_away(pf, row, e, ts);
 		break;
-	case PP_TOLD_HEAP:
+	case PP_EVENT_HEAP:
 		pp_pf_event(pf, UUID_HEAP, ts, SLICE_NUMBER, &heap);
 		break;
-	case PP_TOLD_EXISTS:
-	case PP_TOLD_CREATE:
-	case PP_TOLD_SAMPLE:
+	case PP_EVENT_EXISTS:
+	case PP_EVENT_CREATE:
+	case PP_EVENT_SAMPLE:
 		break;
 	default:
 		event_user(pf, row, e, ts);
@@ -282,7 +280,7 @@ pp_trace_perfetto_event(void *arg, const struct pp_tracer_event *e)
 }
 
 int
-pp_trace_perfetto_finish(struct pp_trace_perfetto *pf, uint64_t *len)
+pp_perfetto_finish(struct pp_perfetto *pf, uint64_t *len)
 {
 	pp_pf_flush(pf);
 	if (pf->failed)

@@ -17,21 +17,21 @@
 
 #include "trace/event.h"
 
-struct pp_trace_perfetto;
+struct pp_perfetto;
 
-/* As pp_trace_go_new(); `tracer` gives the names, and must outlive the
+/* As pp_go_new(); `tracer` gives the names, and must outlive the
  * trace. */
-struct pp_trace_perfetto *pp_trace_perfetto_new(const struct pp_tracer *tracer,
+struct pp_perfetto *pp_perfetto_new(const struct pp_tracer *tracer,
     int64_t begin, uint64_t max);
-void pp_trace_perfetto_free(struct pp_trace_perfetto *pf);
+void pp_perfetto_free(struct pp_perfetto *pf);
 
 /* Take an event; this is the reader for pp_tracer_begin(). */
-void pp_trace_perfetto_event(void *pf, const struct pp_tracer_event *event);
+void pp_perfetto_event(void *pf, const struct pp_tracer_event *event);
 
-int pp_trace_perfetto_full(const struct pp_trace_perfetto *pf);
+int pp_perfetto_full(const struct pp_perfetto *pf);
 
 /* Finish the trace. Returns the file, which the caller closes, and its length;
  * -1: out of memory. */
-int pp_trace_perfetto_finish(struct pp_trace_perfetto *pf, uint64_t *len);
+int pp_perfetto_finish(struct pp_perfetto *pf, uint64_t *len);
 
 #endif

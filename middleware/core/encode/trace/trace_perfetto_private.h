@@ -38,7 +38,7 @@ struct pp_pf_row {
 	uint32_t depth; /* open slices */
 };
 
-struct pp_trace_perfetto {
+struct pp_perfetto {
 	struct pp_spool spool;
 	const struct pp_tracer *tracer;
 	int64_t begin;
@@ -69,16 +69,14 @@ struct pp_pf_detail {
 
 /* Return a text for a packet, which does not change it. */
 ProtobufCBinaryData pp_pf_bytes(const char *text, size_t len);
-ProtobufCBinaryData pp_pf_name(const struct pp_trace_perfetto *pf,
-    uint32_t name);
+ProtobufCBinaryData pp_pf_name(const struct pp_perfetto *pf, uint32_t name);
 
 /* Write one packet: an event on a row, or the description of a row. */
-void pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
-    enum pp_pf_slice sort, const struct pp_pf_detail *detail);
-void pp_pf_track(struct pp_trace_perfetto *pf,
-    Pp__Perfetto__TrackDescriptor *track);
+void pp_pf_event(struct pp_perfetto *pf, uint64_t uuid, int64_t ts,
+    enum pp_pf_slice slice, const struct pp_pf_detail *detail);
+void pp_pf_track(struct pp_perfetto *pf, Pp__Perfetto__TrackDescriptor *track);
 
 /* Write the buffered packets to the file. */
-void pp_pf_flush(struct pp_trace_perfetto *pf);
+void pp_pf_flush(struct pp_perfetto *pf);
 
 #endif

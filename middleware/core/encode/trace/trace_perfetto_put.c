@@ -6,7 +6,7 @@
 #include "encode/trace/trace_perfetto_private.h"
 
 void
-pp_pf_flush(struct pp_trace_perfetto *pf)
+pp_pf_flush(struct pp_perfetto *pf)
 {
 	pp_spool_append(&pf->spool, pf->buffer, pf->used);
 	pf->used = 0;
@@ -34,7 +34,7 @@ pp_pf_bytes(const char *text, size_t len)
 }
 
 ProtobufCBinaryData
-pp_pf_name(const struct pp_trace_perfetto *pf, uint32_t name)
+pp_pf_name(const struct pp_perfetto *pf, uint32_t name)
 {
 	const char *text = pp_tracer_name(pf->tracer, name);
 
@@ -45,7 +45,7 @@ pp_pf_name(const struct pp_trace_perfetto *pf, uint32_t name)
 
 /* Write the last event, which says that the file ends early. */
 static void
-put_ended_early(struct pp_trace_perfetto *pf)
+put_ended_early(struct pp_perfetto *pf)
 {
 	const struct pp_pf_detail note = { .name = NAME_TRACE,
 		.text = PP_TRACE_ENDED_EARLY,
@@ -58,7 +58,7 @@ put_ended_early(struct pp_trace_perfetto *pf)
 
 /* Write the packet, as field 1 of the file. */
 static void
-put_packet(struct pp_trace_perfetto *pf, Pp__Perfetto__TracePacket *packet)
+put_packet(struct pp_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 {
 	size_t len;
 	uint32_t head;
@@ -91,8 +91,8 @@ put_packet(struct pp_trace_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 }
 
 void
-pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
-    enum pp_pf_slice sort, const struct pp_pf_detail *detail)
+pp_pf_event(struct pp_perfetto *pf, uint64_t uuid, int64_t ts,
+    enum pp_pf_slice slice, const struct pp_pf_detail *detail)
 {
 	Pp__Perfetto__TracePacket packet = PP__PERFETTO__TRACE_PACKET__INIT;
 	Pp__Perfetto__TrackEvent event = PP__PERFETTO__TRACK_EVENT__INIT;
@@ -104,7 +104,7 @@ pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
 	Pp__Perfetto__DebugAnnotation *notes = &note;
 	uint64_t flow = detail->flow;
 
-	event.type = (int32_t)sort;
+	event.type = (int32_t)slice;
 	event.track_uuid = uuid;
 	event.name_iid = detail->name;
 	event.counter_value = detail->number;
@@ -132,7 +132,7 @@ pp_pf_event(struct pp_trace_perfetto *pf, uint64_t uuid, int64_t ts,
 }
 
 void
-pp_pf_track(struct pp_trace_perfetto *pf, Pp__Perfetto__TrackDescriptor *track)
+pp_pf_track(struct pp_perfetto *pf, Pp__Perfetto__TrackDescriptor *track)
 {
 	Pp__Perfetto__TracePacket packet = PP__PERFETTO__TRACE_PACKET__INIT;
 

@@ -26,7 +26,7 @@ stack_same(const struct pp_tracer_stack *a, const struct pp_tracer_stack *b)
 }
 
 static int
-stacks_grow(struct pp_trace_stacks *stacks)
+stacks_grow(struct pp_go_stacks *stacks)
 {
 	uint32_t room = stacks->room == 0 ? 256 : 2 * stacks->room, i, at;
 	struct pp_tracer_stack *stack;
@@ -56,7 +56,7 @@ stacks_grow(struct pp_trace_stacks *stacks)
 }
 
 static uint32_t
-stacks_find(struct pp_trace_stacks *stacks, const struct pp_tracer_stack *stack)
+stacks_find(struct pp_go_stacks *stacks, const struct pp_tracer_stack *stack)
 {
 	uint32_t at, id;
 
@@ -74,7 +74,7 @@ stacks_find(struct pp_trace_stacks *stacks, const struct pp_tracer_stack *stack)
 }
 
 uint32_t
-pp_trace_stacks_id(struct pp_trace_stacks *stacks,
+pp_go_stacks_id(struct pp_go_stacks *stacks,
     const struct pp_tracer_stack *stack)
 {
 	struct pp_tracer_stack ends = *stack;
@@ -100,7 +100,7 @@ words_compare(const void *one, const void *two)
 }
 
 int
-pp_trace_stacks_settle(struct pp_trace_stacks *stacks)
+pp_go_stacks_settle(struct pp_go_stacks *stacks)
 {
 	uint32_t i, count = 0;
 
@@ -122,7 +122,7 @@ pp_trace_stacks_settle(struct pp_trace_stacks *stacks)
 }
 
 uint32_t
-pp_trace_stacks_place(const struct pp_trace_stacks *stacks, uint32_t words)
+pp_go_stacks_place(const struct pp_go_stacks *stacks, uint32_t words)
 {
 	const uint32_t *found = NULL;
 
@@ -134,7 +134,7 @@ pp_trace_stacks_place(const struct pp_trace_stacks *stacks, uint32_t words)
 }
 
 void
-pp_trace_stacks_free(struct pp_trace_stacks *stacks)
+pp_go_stacks_free(struct pp_go_stacks *stacks)
 {
 	free(stacks->stack);
 	free(stacks->index);

@@ -12,7 +12,7 @@
 
 #include "trace/event.h"
 
-struct pp_trace_stacks {
+struct pp_go_stacks {
 	struct pp_tracer_stack *stack; /* by id - 1 */
 	uint32_t *index;	       /* ids by hash */
 	uint32_t used;
@@ -24,17 +24,16 @@ struct pp_trace_stacks {
 
 /* Return the id of the stack; a new stack gets one. A zeroed struct is
  * empty. */
-uint32_t pp_trace_stacks_id(struct pp_trace_stacks *stacks,
+uint32_t pp_go_stacks_id(struct pp_go_stacks *stacks,
     const struct pp_tracer_stack *stack);
 
 /* Make the list of distinct words. Returns -1 when out of memory. */
-int pp_trace_stacks_settle(struct pp_trace_stacks *stacks);
+int pp_go_stacks_settle(struct pp_go_stacks *stacks);
 
 /* Return the index of `words` in that list; words_count: the list does not have
  * it. */
-uint32_t pp_trace_stacks_place(const struct pp_trace_stacks *stacks,
-    uint32_t words);
+uint32_t pp_go_stacks_place(const struct pp_go_stacks *stacks, uint32_t words);
 
-void pp_trace_stacks_free(struct pp_trace_stacks *stacks);
+void pp_go_stacks_free(struct pp_go_stacks *stacks);
 
 #endif

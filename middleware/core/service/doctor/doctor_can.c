@@ -119,16 +119,16 @@ static void
 can_rate(struct pp_doctor *doctor)
 {
 	const struct pp_service *service = doctor->service;
-	int64_t tick = service->arena->tick_ns;
+	int64_t jiffy = service->arena->jiffy_ns;
 	unsigned int highest, asked;
 
-	if (tick <= 0 || tick > PP_NS_PER_SEC)
-		tick = 10 * PP_NS_PER_MS;
-	highest = (unsigned int)(PP_NS_PER_SEC / tick);
+	if (jiffy <= 0 || jiffy > PP_NS_PER_SEC)
+		jiffy = 10 * PP_NS_PER_MS;
+	highest = (unsigned int)(PP_NS_PER_SEC / jiffy);
 	pp_doctor_say(doctor, "tick", PP_VERDICT_OK,
 	    "The kernel's tick is %.1f ms: up to %u samples a second of one "
 	    "thread come from its CPU timer, which wakes nobody.",
-	    (double)tick / PP_NS_PER_MS, highest);
+	    (double)jiffy / PP_NS_PER_MS, highest);
 	asked = pp_recorder_hz(service->recorder);
 	if (asked > highest)
 		pp_doctor_say(doctor, "recorder_rate", PP_VERDICT_DEGRADED,
@@ -154,13 +154,13 @@ can_entries(struct pp_doctor *doctor)
 		const char *what;
 	} group[] = {
 		{ PP_ENTRIES_MEMORY, "what kore allocates by itself" },
-		{ PP_ENTRIES_FLIGHTS,
+		{ PP_ENTRIES_INFLIGHT,
 		    "requests that kore itself puts to sleep, wakes or ends" },
 		{ PP_ENTRIES_CALLS,
 		    "tasks and timers that the program itself makes" },
 		{ PP_ENTRIES_CURL, "that a request waits for libcurl" },
 		{ PP_ENTRIES_ANSWERS, "bytes that kore itself answers" },
-		{ PP_ENTRIES_MARKS,
+		{ PP_ENTRIES_INSTANTS,
 		    "the server's own part of a trace, and requests for "
 		    "profiles before it is their turn" },
 	};
@@ -305,12 +305,12 @@ can_names(struct pp_doctor *doctor)
 static int
 names_of_system(const char *name)
 {
-	static const char *const place[] = { "/usr/", "/lib", "/bin/",
+	static const char *const folder[] = { "/usr/", "/lib", "/bin/",
 		"/sbin/" };
 	size_t i;
 
-	for (i = 0; i < sizeof(place) / sizeof(place[0]); i++) {
-		if (strncmp(name, place[i], strlen(place[i])) == 0)
+	for (i = 0; i < sizeof(folder) / sizeof(folder[0]); i++) {
+		if (strncmp(name, folder[i], strlen(folder[i])) == 0)
 			return (1);
 	}
 	return (*name != '/'); /* the kernel's vdso */

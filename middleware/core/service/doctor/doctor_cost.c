@@ -114,7 +114,7 @@ cost_recorder(struct pp_doctor *doctor)
 		    "past.");
 		return;
 	}
-	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	pp_recorder_measure(service->recorder, pp_clock_mono(), &facts);
 	pp_doctor_say(doctor, "recorder",
 	    facts.dropped > 0 ? PP_VERDICT_DEGRADED : PP_VERDICT_OK,
 	    "The flight recorder runs at %u Hz and goes back %.0f s, in %.1f "

@@ -99,17 +99,19 @@ losses_tables(struct pp_doctor *doctor)
 	FILL(doctor, "arena_labels", "Label sets", labels.used, PP_LABEL_WORDS);
 	FILL(doctor, "arena_stacks", "Stacks that stay", stacks.used,
 	    PP_STACK_WORDS);
-	FILL(doctor, "arena_heap", "Sums of the heap", heap.used, PP_HEAP_ROWS);
-	FILL(doctor, "arena_block", "Sums of waits", block.used, PP_WAIT_ROWS);
+	FILL(doctor, "arena_heap", "Sums of the heap", heap.used,
+	    PP_HEAP_COUNTERS);
+	FILL(doctor, "arena_block", "Sums of waits", block.used,
+	    PP_WAIT_COUNTERS);
 	FILL(doctor, "arena_mutex", "Sums of contentions", mutex.used,
-	    PP_WAIT_ROWS);
+	    PP_WAIT_COUNTERS);
 	FILL(doctor, "arena_own", "The application's own profiles",
-	    own.rows.used, PP_WAIT_ROWS);
+	    custom.counters.used, PP_WAIT_COUNTERS);
 	FILL(doctor, "arena_objects", "Loaded objects", objects.used,
 	    PP_OBJECTS_MAX);
 	FILL(doctor, "arena_flights",
-	    "Requests and tasks in progress, the most so far", flights.used,
-	    PP_FLIGHTS_MAX);
+	    "Requests and tasks in progress, the most so far", inflights.used,
+	    PP_INFLIGHT_MAX);
 }
 
 /*
@@ -147,7 +149,7 @@ losses_cpu(struct pp_doctor *doctor)
 		    "against the kernel's account.");
 		return;
 	}
-	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	pp_recorder_measure(service->recorder, pp_clock_mono(), &facts);
 	if (facts.kernel_s < 1) {
 		pp_doctor_say(doctor, "cpu_accounts", PP_VERDICT_OK,
 		    "The workers have used %.2f s of CPU in the last %.0f s: "
@@ -175,7 +177,7 @@ losses_children(struct pp_doctor *doctor)
 	struct pp_service *service = doctor->service;
 	struct pp_recorder_facts facts;
 
-	pp_recorder_look(service->recorder, pp_clock_mono(), &facts);
+	pp_recorder_measure(service->recorder, pp_clock_mono(), &facts);
 	if (facts.children_s > 0)
 		pp_doctor_say(doctor, "cpu_children", PP_VERDICT_OK,
 		    "Children that workers have waited for in the last %.0f s "

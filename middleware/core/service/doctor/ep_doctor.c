@@ -25,7 +25,7 @@ struct doctor_state {
 static PP_TASK_STATE(doctor_state, struct doctor_state);
 
 void
-pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request)
+pp_doctor_begin(struct pp_task *task, const struct pp_request *request)
 {
 	struct doctor_state *state = doctor_state(task);
 	struct pp_query_value format;
@@ -49,7 +49,7 @@ pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request)
 }
 
 int64_t
-pp_ep_doctor_tick(struct pp_task *task, int64_t now)
+pp_doctor_tick(struct pp_task *task, int64_t now)
 {
 	struct doctor_state *state = doctor_state(task);
 	struct pp_memory *memory = task->service->memory;
@@ -63,7 +63,7 @@ pp_ep_doctor_tick(struct pp_task *task, int64_t now)
 		state->asked_ns = 0;
 		pp_memory_remind(memory, state->question);
 	}
-	return (now + PP_NAMED_LOOK_NS);
+	return (now + PP_NAMED_POLL_NS);
 }
 
 static void
@@ -138,7 +138,7 @@ doctor_page(struct pp_task *task, const struct pp_doctor *doctor)
 }
 
 void
-pp_ep_doctor_finish(struct pp_task *task)
+pp_doctor_finish(struct pp_task *task)
 {
 	struct doctor_state *state = doctor_state(task);
 	struct pp_doctor *doctor = calloc(1, sizeof(*doctor));
@@ -163,7 +163,7 @@ pp_ep_doctor_finish(struct pp_task *task)
 }
 
 void
-pp_ep_doctor_cancel(struct pp_task *task)
+pp_doctor_cancel(struct pp_task *task)
 {
 	pp_memory_end(task->service->memory, 0);
 }

@@ -6,8 +6,8 @@
  * add a row.
  *
  * Rule: `begin` either writes the answer at once, or sets a deadline and keeps
- * what it needs in the task's state; then `finish` writes the answer or `cancel`
- * ends the work. Each of the two frees all that the state keeps.
+ * what it needs in the task's state; then `finish` writes the answer or
+ * `cancel` ends the work. Each of the two frees all that the state keeps.
  */
 #ifndef PP_SERVICE_ENDPOINTS_ENDPOINT_H
 #define PP_SERVICE_ENDPOINTS_ENDPOINT_H
@@ -18,11 +18,11 @@
 
 #include "counts/heap.h"
 #include "counts/memory.h"
-#include "counts/routes.h"
+#include "counts/route_sums.h"
 #include "cpu/cpu.h"
 #include "cpu/recorder.h"
 #include "live/stalls.h"
-#include "merge/canon.h"
+#include "merge/address_map.h"
 #include "merge/resolve.h"
 #include "service/endpoints/format.h"
 #include "service/endpoints/named.h"
@@ -36,13 +36,13 @@ struct pp_service {
 	size_t endpoints_count;
 	struct pp_arena *arena;
 	struct pp_symbols *symbols;
-	struct pp_canon *canon;
+	struct pp_address_map *map;
 	struct pp_cpu *cpu;
 	struct pp_heap_reader *heap;
 	struct pp_memory *memory;
 	struct pp_resolver *resolver; /* for all but CPU, heap and trace */
 	struct pp_tracer *tracer;
-	struct pp_routes_reader *routes;
+	struct pp_counts_routes *routes;
 	int64_t started_ns; /* CLOCK_MONOTONIC */
 	struct pp_recorder *recorder;
 	struct pp_stalls *stalls;
@@ -60,7 +60,7 @@ struct pp_service {
 	uint32_t slots;	       /* checked at the start, never read again */
 	uint32_t cpu_profiles; /* of the tasks, running */
 	uint32_t traces;       /* likewise */
-	int64_t heap_told_ns;  /* to these, last */
+	int64_t heap_sent_ns;  /* to these, last */
 	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
 	int trimmed;	       /* 1: memory given back since then */
 	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */
@@ -116,7 +116,7 @@ struct pp_endpoint {
 	const struct pp_named *named; /* for those of named.h */
 };
 
-/* Give every object that a slot has loaded its place, so that addresses mean
+/* Give every object that a slot has loaded its mapping, so that addresses mean
  * something before the first sample and again after a restart. */
 void pp_service_follow_objects(struct pp_service *service);
 
@@ -141,10 +141,10 @@ void pp_ep_trace_finish(struct pp_task *task);
 void pp_ep_trace_cancel(struct pp_task *task);
 int64_t pp_ep_trace_tick(struct pp_task *task, int64_t now);
 
-void pp_ep_doctor_begin(struct pp_task *task, const struct pp_request *request);
-void pp_ep_doctor_finish(struct pp_task *task);
-void pp_ep_doctor_cancel(struct pp_task *task);
-int64_t pp_ep_doctor_tick(struct pp_task *task, int64_t now);
+void pp_doctor_begin(struct pp_task *task, const struct pp_request *request);
+void pp_doctor_finish(struct pp_task *task);
+void pp_doctor_cancel(struct pp_task *task);
+int64_t pp_doctor_tick(struct pp_task *task, int64_t now);
 
 extern const struct pp_named pp_ep_stalls;
 uint64_t pp_ep_stalls_count(const struct pp_service *service);
@@ -163,11 +163,11 @@ uint64_t pp_ep_goroutine_count(const struct pp_service *service);
 uint64_t pp_ep_threadcreate_count(const struct pp_service *service);
 
 /* The endpoint for custom profiles, of whatever name. */
-extern const struct pp_endpoint pp_ep_own;
+extern const struct pp_endpoint pp_ep_custom;
 
 /* Whether the path ("/db.connections") names such a profile; then its name is
  * in the task. */
-int pp_ep_own_find(struct pp_task *task, const char *path);
+int pp_ep_custom_find(struct pp_task *task, const char *path);
 
 void pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_settings_begin(struct pp_task *task,

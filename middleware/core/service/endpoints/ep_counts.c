@@ -4,7 +4,7 @@
  *
  * Rule: no worker is asked.
  */
-#include "counts/births.h"
+#include "counts/creations.h"
 #include "counts/waits.h"
 #include "encode/text/text_count.h"
 #include "service/endpoints/endpoint.h"
@@ -66,22 +66,23 @@ const struct pp_named pp_ep_mutex = { .name = "mutex",
 uint64_t
 pp_ep_threadcreate_count(const struct pp_service *service)
 {
-	return (pp_births_count(service->resolver));
+	return (pp_creations_count(service->resolver));
 }
 
 static struct pp_profile *
-births_take(struct pp_task *task)
+creations_take(struct pp_task *task)
 {
-	return (pp_births_profile(task->service->resolver));
+	return (pp_creations_profile(task->service->resolver));
 }
 
 static int
-births_text(struct pp_task *task)
+creations_text(struct pp_task *task)
 {
-	return (pp_named_text_count(task, births_take(task), PP_BIRTHS_WORKER));
+	return (pp_named_text_count(task, creations_take(task),
+	    PP_CREATIONS_WORKER));
 }
 
 const struct pp_named pp_ep_threadcreate = { .name = "threadcreate",
 	.delta = 1,
-	.take = births_take,
-	.text = births_text };
+	.take = creations_take,
+	.text = creations_text };

@@ -5,15 +5,15 @@
  * Every thread is asked for its stack, before each reading; a thread that does
  * not answer in time is shown as not answering.
  */
+#include "encode/text/text_activity.h"
 #include "encode/text/text_count.h"
-#include "encode/text/text_progress.h"
-#include "live/progress.h"
+#include "live/activity.h"
 #include "service/endpoints/endpoint.h"
 
 uint64_t
 pp_ep_goroutine_count(const struct pp_service *service)
 {
-	return (pp_progress_count(service->resolver));
+	return (pp_activity_count(service->resolver));
 }
 
 static int
@@ -22,14 +22,14 @@ goroutine_ask(struct pp_task *task)
 	struct pp_service *service = task->service;
 
 	pp_named_state(task)->question =
-	    pp_progress_ask(service->resolver, service->parent_pid);
+	    pp_activity_ask(service->resolver, service->parent_pid);
 	return (1);
 }
 
 static int
 goroutine_answered(struct pp_task *task)
 {
-	return (pp_progress_answered(task->service->resolver,
+	return (pp_activity_answered(task->service->resolver,
 	    pp_named_state(task)->question));
 }
 
@@ -45,12 +45,12 @@ goroutine_name(void *arg, uint64_t address)
 }
 
 static int
-goroutine_read(struct pp_task *task, struct pp_progress_list *list)
+goroutine_read(struct pp_task *task, struct pp_activity_list *list)
 {
 	struct pp_service *service = task->service;
 
 	pp_service_follow_objects(service);
-	return (pp_progress_read(list, service->resolver,
+	return (pp_activity_read(list, service->resolver,
 	    pp_named_state(task)->question, goroutine_name, service));
 }
 
@@ -58,11 +58,11 @@ static struct pp_profile *
 goroutine_take(struct pp_task *task)
 {
 	struct pp_profile *profile = NULL;
-	struct pp_progress_list list;
+	struct pp_activity_list list;
 
 	if (goroutine_read(task, &list) == 0)
-		profile = pp_progress_profile(&list);
-	pp_progress_free(&list);
+		profile = pp_activity_profile(&list);
+	pp_activity_free(&list);
 	return (profile);
 }
 
@@ -71,19 +71,19 @@ static int
 goroutine_dump(struct pp_task *task)
 {
 	struct pp_profile *stacks = NULL;
-	struct pp_progress_list list;
+	struct pp_activity_list list;
 	int status = -1;
 
 	if (goroutine_read(task, &list) == 0)
-		stacks = pp_progress_stacks(&list);
+		stacks = pp_activity_stacks(&list);
 	if (stacks != NULL) {
 		pp_named_symbolize(task, stacks);
-		pp_encode_text_progress(&list, stacks, &task->answer.body);
+		pp_encode_text_activity(&list, stacks, &task->answer.body);
 		if (!stacks->failed && !task->answer.body.failed)
 			status = 0;
 	}
 	pp_profile_free(stacks);
-	pp_progress_free(&list);
+	pp_activity_free(&list);
 	return (status);
 }
 

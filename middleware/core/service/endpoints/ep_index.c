@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "counts/own.h"
-#include "live/progress.h"
+#include "counts/custom_profile.h"
+#include "live/activity.h"
 #include "service/endpoints/endpoint.h"
 #include "service/http/answer.h"
 #include "service/http/assets.h"
@@ -34,8 +34,8 @@ index_span(char *out, size_t room, int64_t began)
 		    s % 86400 / 3600);
 }
 
-/* What scripts may offer for it: "hz" a window and a rate, "time" a window, "delta" what is
- * now and what changes, "now" what is now, "" nothing. */
+/* What scripts may offer for it: "hz" a window and a rate, "time" a window,
+ * "delta" what is now and what changes, "now" what is now, "" nothing. */
 static const char *
 index_takes(const struct pp_endpoint *endpoint)
 {
@@ -72,7 +72,7 @@ index_endpoints(const struct pp_service *service, struct pp_view *page)
 /* A name as part of a link: the application may have used any printable
  * character but the slash. */
 static void
-index_link(char out[3 * PP_OWN_NAME_MAX], const char *name)
+index_link(char out[3 * PP_CUSTOM_NAME_MAX], const char *name)
 {
 	char *to = out;
 
@@ -87,14 +87,14 @@ index_link(char out[3 * PP_OWN_NAME_MAX], const char *name)
 }
 
 static void
-index_own(const struct pp_service *service, struct pp_view *page)
+index_custom(const struct pp_service *service, struct pp_view *page)
 {
-	char link[3 * PP_OWN_NAME_MAX];
-	struct pp_own_list list;
+	char link[3 * PP_CUSTOM_NAME_MAX];
+	struct pp_counts_custom_names list;
 	struct pp_view *row;
 	uint32_t i;
 
-	pp_own_list(service->resolver, &list);
+	pp_counts_custom_names(service->resolver, &list);
 	for (i = 0; i < list.used; i++) {
 		index_link(link, list.name[i]);
 		row = pp_view_row(page, "own");
@@ -148,7 +148,7 @@ index_workers(const struct pp_service *service, struct pp_view *page)
 			    atomic_load(&life->started_ns));
 			pp_view_set(row, "pid", "%d", (int)pid);
 			pp_view_set(row, "up", "%s", up);
-			in_flight = pp_progress_requests(service->resolver, i);
+			in_flight = pp_activity_requests(service->resolver, i);
 			all += in_flight;
 		} else {
 			pp_view_set(row, "pid", "%s", "");
@@ -248,7 +248,7 @@ index_fill(const struct pp_service *service, const struct pp_request *request,
 	pp_view_set(page, "hz_min", "%d", PP_HZ_MIN);
 	pp_view_set(page, "hz_max", "%d", PP_HZ_MAX);
 	index_endpoints(service, page);
-	index_own(service, page);
+	index_custom(service, page);
 	pp_view_set(page, "running", "%u", index_workers(service, page));
 	index_rates(service, page);
 	index_losses(service, page);

@@ -129,7 +129,7 @@ profile_names(struct pp_service *service, struct pp_profile *profile)
 	if (profile == NULL)
 		return;
 	pp_service_follow_objects(service);
-	pp_symbolize(profile, service->canon, service->symbols);
+	pp_symbolize(profile, service->map, service->symbols);
 	service->warm = 1;
 }
 
@@ -144,7 +144,7 @@ pp_ep_profile_tick(struct pp_task *task, int64_t now)
 	if (state->warm_at > now)
 		return (state->warm_at);
 	state->warm_at = INT64_MAX;
-	profile = pp_cpu_look(state->session);
+	profile = pp_cpu_snapshot(state->session);
 	profile_names(task->service, profile);
 	pp_profile_free(profile);
 	return (INT64_MAX);
@@ -162,7 +162,7 @@ profile_note(struct pp_task *task, const struct pp_profile *profile)
 	uint32_t i;
 
 	if (profile == NULL || profile->samples == 0 ||
-	    (int64_t)(PP_NS_PER_SEC / hz) >= service->arena->tick_ns)
+	    (int64_t)(PP_NS_PER_SEC / hz) >= service->arena->jiffy_ns)
 		return;
 	for (i = 0; i < profile->comments; i++) {
 		if (strncmp(profile->comment[i], "hz_actual=", 10) != 0)

@@ -75,7 +75,7 @@ recorded_answer(struct pp_task *task, int64_t since, int64_t until)
 
 	profile = pp_recorder_profile(service->recorder, now, since, until);
 	if (profile == NULL && errno == ENOENT) {
-		pp_recorder_look(service->recorder, now, &facts);
+		pp_recorder_measure(service->recorder, now, &facts);
 		pp_answer_error(&task->answer, 404,
 		    "Nothing is recorded from %lld to %lld seconds ago: the "
 		    "flight recorder goes back %lld seconds",
@@ -86,7 +86,7 @@ recorded_answer(struct pp_task *task, int64_t since, int64_t until)
 	pp_format_head(&task->asked, "profile", "", &task->answer);
 	if (profile != NULL) {
 		pp_service_follow_objects(service);
-		pp_symbolize(profile, service->canon, service->symbols);
+		pp_symbolize(profile, service->map, service->symbols);
 	}
 	if (profile == NULL ||
 	    pp_format_body(&task->asked, profile, "profile", &task->answer) !=

@@ -1,6 +1,6 @@
 /*
  * routes: what requests do, by route and method, as JSON for a page that asks
- * each second. The sums are counts/routes.c's; the form is in formats.md.
+ * each second. The sums are counts/route_sums.c's; the form is in formats.md.
  *
  * Rule: nothing here waits for a worker or asks one; two answers and a
  * subtraction are all that a reader needs.
@@ -25,7 +25,7 @@ routes_text(struct pp_buf *out, const char *key, const char *text)
 
 /* [bucket, requests] of those that have any. */
 static void
-routes_times(struct pp_buf *out, const struct pp_routes_sum *sum)
+routes_times(struct pp_buf *out, const struct pp_counts_route *sum)
 {
 	uint32_t time;
 	int any = 0;
@@ -42,7 +42,7 @@ routes_times(struct pp_buf *out, const struct pp_routes_sum *sum)
 }
 
 static void
-routes_row(struct pp_buf *out, const struct pp_routes_sum *sum, int sampled)
+routes_row(struct pp_buf *out, const struct pp_counts_route *sum, int sampled)
 {
 	pp_buf_text(out, "{");
 	routes_text(out, "method", sum->method);
@@ -105,12 +105,12 @@ pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request)
 {
 	struct pp_service *service = task->service;
 	struct pp_buf *out = &task->answer.body;
-	const struct pp_routes_sum *sum;
+	const struct pp_counts_route *sum;
 	int sampled = routes_cpu_sampled(service);
 	uint32_t count, i;
 
 	(void)request;
-	sum = pp_routes_reader_read(service->routes, service->heap, &count);
+	sum = pp_counts_routes_read(service->routes, service->heap, &count);
 	pp_answer_start(&task->answer, 200, "application/json");
 	pp_answer_header(&task->answer, "cache-control", "no-store");
 	pp_buf_printf(out,

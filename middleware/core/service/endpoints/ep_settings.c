@@ -18,7 +18,7 @@ struct setting {
 	const char *name;
 	const char *unit;
 	uint64_t most;
-	size_t place; /* in struct pp_control */
+	size_t offset; /* in struct pp_control */
 };
 
 static const struct setting settings[] = {
@@ -36,7 +36,7 @@ static _Atomic uint64_t *
 setting_word(struct pp_control *control, size_t i)
 {
 	return (
-	    (_Atomic uint64_t *)(void *)((char *)control + settings[i].place));
+	    (_Atomic uint64_t *)(void *)((char *)control + settings[i].offset));
 }
 
 static void

@@ -3,7 +3,7 @@
  * signal has ended; see live/stalls.h. In sentences and as a profile.
  */
 #include "service/endpoints/endpoint.h"
-#include "service/endpoints/stalls.h"
+#include "service/endpoints/stall_text.h"
 
 uint64_t
 pp_ep_stalls_count(const struct pp_service *service)
@@ -23,7 +23,7 @@ stalls_take(struct pp_task *task)
 	profile = pp_stalls_profile(service->stalls);
 	for (i = 0; profile != NULL && i < pp_stalls_count(service->stalls);
 	     i++) {
-		pp_stalls_sentence(service, pp_stalls_get(service->stalls, i),
+		pp_ep_stall_sentence(service, pp_stalls_get(service->stalls, i),
 		    sentence);
 		pp_profile_comment(profile, "stall=%s", sentence);
 	}

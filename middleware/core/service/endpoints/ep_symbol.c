@@ -1,6 +1,6 @@
 /*
  * symbol: names for addresses, as `go tool pprof` asks for them. Addresses are
- * canonical, as in the profiles (merge/canon.h).
+ * canonical, as in the profiles (merge/address_map.h).
  *
  * Rule: if a text is no address, or the address has no name, it is skipped
  * without a word, as in Go.

@@ -48,13 +48,13 @@ static void *
 go_begin(const struct pp_tracer *tracer, int64_t now, uint64_t max)
 {
 	(void)tracer;
-	return (pp_trace_go_new(now, max));
+	return (pp_go_new(now, max));
 }
 
 static int
 go_full(const void *file)
 {
-	return (pp_trace_go_full(file));
+	return (pp_go_full(file));
 }
 
 /* Its stacks get names first. */
@@ -68,13 +68,13 @@ go_finish(struct pp_task *task)
 	uint32_t count;
 	int file = -1;
 
-	words = pp_trace_go_stacks(trace->file, &count);
+	words = pp_go_stacks_of(trace->file, &count);
 	if (words != NULL)
 		stacks = pp_tracer_profile(service->tracer, words, count);
 	if (stacks != NULL) {
 		pp_service_follow_objects(service);
-		pp_symbolize(stacks, service->canon, service->symbols);
-		file = pp_trace_go_finish(trace->file, service->tracer, stacks,
+		pp_symbolize(stacks, service->map, service->symbols);
+		file = pp_go_finish(trace->file, service->tracer, stacks,
 		    &task->answer.file_len);
 	}
 	pp_profile_free(stacks);
@@ -84,41 +84,41 @@ go_finish(struct pp_task *task)
 static void
 go_end(void *file)
 {
-	pp_trace_go_free(file);
+	pp_go_free(file);
 }
 
 static void *
 perfetto_begin(const struct pp_tracer *tracer, int64_t now, uint64_t max)
 {
-	return (pp_trace_perfetto_new(tracer, now, max));
+	return (pp_perfetto_new(tracer, now, max));
 }
 
 static int
 perfetto_full(const void *file)
 {
-	return (pp_trace_perfetto_full(file));
+	return (pp_perfetto_full(file));
 }
 
 static int
 perfetto_finish(struct pp_task *task)
 {
-	return (pp_trace_perfetto_finish(trace_state(task)->file,
+	return (pp_perfetto_finish(trace_state(task)->file,
 	    &task->answer.file_len));
 }
 
 static void
 perfetto_end(void *file)
 {
-	pp_trace_perfetto_free(file);
+	pp_perfetto_free(file);
 }
 
 /* The first is the default. */
 static const struct pp_trace_form forms[] = {
-	{ "go", "attachment; filename=\"trace\"", go_begin, pp_trace_go_event,
+	{ "go", "attachment; filename=\"trace\"", go_begin, pp_go_event,
 	    go_full, go_finish, go_end },
 	{ "perfetto", "attachment; filename=\"trace.perfetto-trace\"",
-	    perfetto_begin, pp_trace_perfetto_event, perfetto_full,
-	    perfetto_finish, perfetto_end },
+	    perfetto_begin, pp_perfetto_event, perfetto_full, perfetto_finish,
+	    perfetto_end },
 };
 #define FORMS (sizeof(forms) / sizeof(forms[0]))
 
@@ -230,7 +230,7 @@ trace_heap(struct pp_service *service)
 	    ? pp_heap_reader_live(service->heap)
 	    : pp_memory_resident(service->memory);
 	pp_tracer_heap(service->tracer, bytes);
-	service->heap_told_ns = pp_clock_mono();
+	service->heap_sent_ns = pp_clock_mono();
 }
 
 void
@@ -238,7 +238,7 @@ pp_service_heap_line(struct pp_service *service, int64_t now)
 {
 	if (pp_tracer_heap_due(service->tracer) <= now &&
 	    (atomic_load(&service->arena->control.heap_rate) != 0 ||
-		now - service->heap_told_ns >= RESIDENT_NS))
+		now - service->heap_sent_ns >= RESIDENT_NS))
 		trace_heap(service);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Snapshots and deltas; see named.h. What the profiles hold is their own
- * (ep_heap.c, ep_counts.c, ep_goroutine.c, ep_own.c).
+ * (ep_heap.c, ep_counts.c, ep_goroutine.c, ep_custom.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -191,7 +191,7 @@ pp_named_symbolize(struct pp_task *task, struct pp_profile *profile)
 	struct pp_service *service = task->service;
 
 	pp_service_follow_objects(service);
-	pp_symbolize(profile, service->canon, service->symbols);
+	pp_symbolize(profile, service->map, service->symbols);
 }
 
 int
@@ -214,7 +214,7 @@ named_title(struct pp_task *task)
 {
 	const char *name = task->endpoint->named->name;
 
-	return (name == NULL ? pp_named_state(task)->own : name);
+	return (name == NULL ? pp_named_state(task)->custom : name);
 }
 
 /* Write what is asked for. Returns -1 when out of memory. */
@@ -329,5 +329,5 @@ pp_named_tick(struct pp_task *task, int64_t now)
 		t->reminded = 1;
 		named->remind(task);
 	}
-	return (now + PP_NAMED_LOOK_NS);
+	return (now + PP_NAMED_POLL_NS);
 }

@@ -11,7 +11,7 @@
  *     delta      [ask, wait] take, wait for seconds=, [ask, wait] take, write
  *
  * Rule: nobody waits inside a call. While answers are awaited the service's
- * tick looks every PP_NAMED_LOOK_NS whether they are there.
+ * tick looks every PP_NAMED_POLL_NS whether they are there.
  */
 #ifndef PP_SERVICE_ENDPOINTS_NAMED_H
 #define PP_SERVICE_ENDPOINTS_NAMED_H
@@ -27,7 +27,7 @@ struct pp_task;
 /* How long workers get to answer: a handler that holds its worker longer is
  * what profiles are for, but not what a profile waits for. */
 #define PP_NAMED_ANSWER_NS (100 * PP_NS_PER_MS)
-#define PP_NAMED_LOOK_NS   (2 * PP_NS_PER_MS)
+#define PP_NAMED_POLL_NS   (2 * PP_NS_PER_MS)
 
 /*
  * When silent workers are asked again. They are not asked more often, since a
@@ -51,12 +51,12 @@ struct pp_named_task {
 	int64_t begun_ns; /* likewise; of the first reading */
 	int reminded;	  /* those who are silent were asked again */
 	struct pp_profile *before;
-	char own[PP_OWN_NAME_MAX]; /* name of an application's profile */
+	char custom[PP_CUSTOM_NAME_MAX]; /* name of an application's profile */
 };
 
 struct pp_named {
 	const char *name;    /* "heap", as in the file's name; NULL: the
-				task's `own` */
+				task's `custom` */
 	int delta;	     /* 1: seconds= is allowed */
 	int text_below_zero; /* 1: a negative debug= is text too */
 	/*
