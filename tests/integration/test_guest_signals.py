@@ -17,7 +17,7 @@ from test_guest_threads import threads, timers
 ROUTES = ["/ page_case", "/case page_case"]
 CASES = ("raise", "kill", "pthread_kill", "itimer", "timer", "queue",
          "actions", "others", "masks", "taken", "waits", "signalfd",
-         "longjmp", "inside", "ignored", "child")
+         "longjmp", "inside", "ignored", "child", "profil", "kernels")
 ENDS = ("ends_poll", "ends_nanosleep", "ends_read", "ends_recv", "ends_pause",
         "ends_by_prof")
 

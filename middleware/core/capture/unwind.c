@@ -153,14 +153,13 @@ unwind_leaf(void *context, uint64_t *pcs)
 static _Atomic uint64_t roots[ROOTS_MAX];
 
 void
-pp_unwind_root(void *unused)
+pp_unwind_root(void *learnt)
 {
 	uint64_t pcs[PP_FRAMES_MAX], none;
 	enum pp_unwind_end end;
 	uint32_t frames = pp_unwind_here(pcs, &end);
 	int i;
 
-	(void)unused;
 	if (frames == 0 || end == PP_UNWIND_CUT)
 		return;
 	for (i = 0; i < ROOTS_MAX; i++) {
@@ -168,8 +167,10 @@ pp_unwind_root(void *unused)
 		if (atomic_compare_exchange_strong(&roots[i], &none,
 			pcs[frames - 1]) ||
 		    none == pcs[frames - 1])
-			return;
+			break;
 	}
+	if (learnt != NULL)
+		atomic_store((atomic_int *)learnt, 1);
 }
 
 /* How a stack ends. As long as no root is known, every stack counts as whole.

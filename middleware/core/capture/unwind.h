@@ -28,8 +28,10 @@ enum pp_unwind_end {
 };
 
 /* The calling thread is at its beginning: its stack ends as whole ones do. To be
- * run by pp_own_stack_run(). */
-void pp_unwind_root(void *unused);
+ * run by pp_own_stack_run(), once for each way to begin, since it fills a cache
+ * of the unwinder's for the thread: `learnt`, an atomic_int, becomes 1 when the
+ * end is known. NULL: nobody asks. */
+void pp_unwind_root(void *learnt);
 
 /*
  * Return addresses of the calling thread's stack, from the first one outside

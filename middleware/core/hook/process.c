@@ -55,12 +55,14 @@ thread_is_unknown(void)
 static void *
 thread_begins(void *arg)
 {
+	static atomic_int learnt;
 	struct thread_start start = *(struct thread_start *)arg;
 
 	free(arg);
 	pp_signal_enter(start.blocked);
 	pp_process_thread_begins(&start.creation);
-	(void)pp_own_stack_run(pp_unwind_root, NULL);
+	if (atomic_load(&learnt) == 0)
+		(void)pp_own_stack_run(pp_unwind_root, &learnt);
 	pp_process_argument = start.argument;
 	return (start.function(start.argument));
 }

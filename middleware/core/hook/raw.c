@@ -6,12 +6,14 @@
 #include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "hook/calls_private.h"
 #include "hook/forked.h"
 #include "hook/raw.h"
+#include "hook/signals.h"
 #include "hook/sockets.h"
 #include "hook/through.h"
 
@@ -260,6 +262,8 @@ hook_syscall(long number, long a, long b, long c, long d, long e, long f)
 		result = raw_made(number, arg);
 	if (result == 0 && raw_forks(number, arg))
 		pp_process_forked();
+	if (number == SYS_rt_sigaction && arg[0] == SIGPROF && arg[1] != 0)
+		pp_signals_look();
 	return (result);
 }
 

@@ -17,6 +17,9 @@
 #include "hook/signals.h"
 
 static int (*real_sigaction)(int, const struct sigaction *, struct sigaction *);
+static int (*real_profil)(unsigned short *, size_t, size_t, unsigned int);
+static int (*real_sprofil)(void *, int, void *, unsigned int);
+static void (*real_moncontrol)(int);
 static int (
     *real___sigaction)(int, const struct sigaction *, struct sigaction *);
 static sighandler_t (*real_signal)(int, sighandler_t);
@@ -61,6 +64,8 @@ as_kept(const struct sigaction *action, struct pp_signal_action *kept)
 	kept->handler = (void *)action->sa_sigaction;
 	kept->flags = action->sa_flags | FLAG_RESTORER;
 	memcpy(&kept->mask, &action->sa_mask, sizeof(kept->mask));
+	/* As the kernel does. */
+	kept->mask &= ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
 }
 
 static void
@@ -90,6 +95,9 @@ action_of_prof(const struct sigaction *action, struct sigaction *old)
 
 	if (action != NULL)
 		as_kept(action, &kept);
+	/* Ours, as the system call itself has told: there was no other. */
+	if (action != NULL && action->sa_sigaction == pp_sampler_signal)
+		kept.handler = (void *)SIG_DFL;
 	if (prof_is_shared()) {
 		pp_signal_keep(action != NULL ? &kept : NULL, &was);
 	} else {
@@ -255,6 +263,52 @@ pp_signals_adopt(void)
 	}
 }
 
+void
+pp_signals_look(void)
+{
+	static struct pp_signal_action before;
+	static _Atomic int replaced;
+	struct sigaction kernel;
+
+	if (!prof_is_shared() || sigaction(SIGPROF, NULL, &kernel) == -1)
+		return;
+	if (kernel.sa_sigaction != pp_sampler_signal) {
+		if (atomic_exchange(&replaced, 1) == 0)
+			pp_signal_keep(NULL, &before);
+		(void)pp_signal_install();
+	} else if (atomic_exchange(&replaced, 0) != 0) {
+		pp_signal_keep(&before, NULL);
+	}
+}
+
+/* The C library's own profiler, of gcc -pg, installs its handler within the C
+ * library, and puts back what it has found. */
+static int
+hook_profil(unsigned short *buffer, size_t size, size_t offset,
+    unsigned int scale)
+{
+	int result = real_profil(buffer, size, offset, scale);
+
+	pp_signals_look();
+	return (result);
+}
+
+static int
+hook_sprofil(void *ranges, int count, void *rate, unsigned int flags)
+{
+	int result = real_sprofil(ranges, count, rate, flags);
+
+	pp_signals_look();
+	return (result);
+}
+
+static void
+hook_moncontrol(int mode)
+{
+	real_moncontrol(mode);
+	pp_signals_look();
+}
+
 #define SIGNAL_HOOK(name, hook)                                                \
 	{                                                                      \
 #name, (void *)hook_##hook, (void **)&real_##name, PP_GOT_ALL  \
@@ -273,4 +327,7 @@ const struct pp_got_hook pp_hook_signal[PP_SIGNAL_HOOKS] = {
 	SIGNAL_HOOK(siginterrupt, siginterrupt),
 	SIGNAL_HOOK(raise, raise),
 	SIGNAL_HOOK(pthread_kill, pthread_kill),
+	SIGNAL_HOOK(profil, profil),
+	SIGNAL_HOOK(sprofil, sprofil),
+	SIGNAL_HOOK(moncontrol, moncontrol),
 };

@@ -12,7 +12,7 @@
 
 #include "hook/got.h"
 
-#define PP_SIGNAL_HOOKS 12
+#define PP_SIGNAL_HOOKS 15
 
 extern const struct pp_got_hook pp_hook_signal[PP_SIGNAL_HOOKS];
 
@@ -20,5 +20,10 @@ extern const struct pp_got_hook pp_hook_signal[PP_SIGNAL_HOOKS];
  * Called once, after the originals are known and before any table is patched.
  */
 void pp_signals_adopt(void);
+
+/* After a call that may have changed the action of SIGPROF in the kernel: what
+ * was installed becomes the application's action, and ours is installed again;
+ * if ours was put back, the application has the action of before. */
+void pp_signals_look(void);
 
 #endif

@@ -27,6 +27,9 @@
 #define WARM_NS (500 * PP_NS_PER_MS)
 #define WARM_HZ 1000
 
+/* From so much CPU time on a profile has a rate, in seconds. */
+#define FAST_USED_S 0.1
+
 struct profile_state {
 	struct pp_cpu_session *session;
 	int64_t warm_at; /* to look for names before the end */
@@ -159,17 +162,24 @@ profile_note(struct pp_task *task, const struct pp_profile *profile)
 {
 	struct pp_service *service = task->service;
 	unsigned int hz = profile_state(task)->hz;
+	double used = 0, got = 0;
 	uint32_t i;
 
 	if (profile == NULL || profile->samples == 0 ||
 	    (int64_t)(PP_NS_PER_SEC / hz) >= service->arena->jiffy_ns)
 		return;
 	for (i = 0; i < profile->comments; i++) {
-		if (strncmp(profile->comment[i], "hz_actual=", 10) != 0)
-			continue;
-		service->fast_asked = hz;
-		service->fast_got = strtod(profile->comment[i] + 10, NULL);
+		if (strncmp(profile->comment[i], "hz_actual=", 10) == 0)
+			got = strtod(profile->comment[i] + 10, NULL);
+		if (strncmp(profile->comment[i], "cpu_seconds_kernel=", 19) ==
+		    0)
+			used = strtod(profile->comment[i] + 19, NULL);
 	}
+	/* An idle service has no rate. */
+	if (used < FAST_USED_S)
+		return;
+	service->fast_asked = hz;
+	service->fast_got = got;
 }
 
 void
