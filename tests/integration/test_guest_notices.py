@@ -26,6 +26,7 @@ NOTICES = [
     ("exec", IGNORED, 0, "A program that it starts by exec()"),
     ("spawn", BLOCKED, 0, "A program that it starts by posix_spawn()"),
     ("stack", 0, 1, "A handler of SIGPROF without SA_ONSTACK"),
+    ("frame", 0, 1, "The kernel writes its frame for a signal on the stack"),
     ("raw_limit", errno.EAGAIN, errno.EINTR,
      "A limit that is set on a socket by another process"),
     ("stdio", errno.EAGAIN, errno.EINTR,

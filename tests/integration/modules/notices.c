@@ -337,6 +337,46 @@ by_raw_limit(void)
 	return (limited(set_by_call, 0));
 }
 
+#define PAINT 0xa5
+#define NEAR  512 /* so much below the painter is its own */
+
+/* Half a second of CPU in few bytes of a painted stack. Returns whether more of
+ * it has been touched below. */
+static void *
+computes(void *lowest)
+{
+	volatile unsigned char *stack = lowest, *near, *at;
+	struct timespec now;
+
+	near = (unsigned char *)__builtin_frame_address(0) - NEAR;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	for (at = stack; at < near; at++)
+		*at = PAINT;
+	do
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	while (now.tv_sec == 0 && now.tv_nsec < 500000000);
+	for (at = stack; at < near && *at == PAINT; at++)
+		;
+	return (at < near - NEAR ? lowest : NULL);
+}
+
+static int
+by_frame(void)
+{
+	static unsigned char stack[65536] __attribute__((aligned(4096)));
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *touched = NULL;
+
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setstack(&attr, stack, sizeof(stack));
+	if (pthread_create(&thread, &attr, computes, stack) != 0)
+		return (-1);
+	(void)pthread_join(thread, &touched);
+	(void)pthread_attr_destroy(&attr);
+	return (touched != NULL);
+}
+
 static const struct {
 	const char *name;
 	int (*look)(void);
@@ -347,6 +387,7 @@ static const struct {
 	{ "exec", by_exec },
 	{ "spawn", by_spawn },
 	{ "stack", by_stack },
+	{ "frame", by_frame },
 	{ "raw_limit", by_raw_limit },
 	{ "stdio", by_stdio },
 	{ "handler_mask", by_handler_mask },
