@@ -62,6 +62,7 @@ on_signal(int signo, siginfo_t *info, void *context)
 	if (raised) {
 		info->si_code = SI_TIMER;
 		info->si_value.sival_ptr = &pp_self;
+		info->si_timerid = atomic_load(&pp_thread_self->timer);
 		info->si_overrun = 0;
 	}
 	inside = 1;
@@ -108,7 +109,7 @@ leaf(void)
 	int i;
 
 	if (work <= FRESH) {
-		(void)pp_ask(getpid(), gettid(), PP_ASK_CONTROL);
+		(void)syscall(SYS_tgkill, getpid(), gettid(), SIGPROF);
 		return ((uint64_t)samples);
 	}
 	for (i = 0; i < 20000; i++) {

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netdb.h>
@@ -104,17 +105,6 @@ typedef struct timespec timespec;
 	    (const char *node, const char *service,                            \
 		const struct addrinfo *hints, struct addrinfo **found),        \
 	    (node, service, hints, found))                                     \
-	X(pid_t, waitpid, waitpid, (pid_t pid, int *status, int f),            \
-	    (pid, status, f))                                                  \
-	X(pid_t, wait4, waitpid,                                               \
-	    (pid_t pid, int *status, int f, struct rusage *used),              \
-	    (pid, status, f, used))                                            \
-	X(pid_t, wait, waitpid, (int *status), (status))                       \
-	X(pid_t, wait3, waitpid, (int *status, int f, struct rusage *used),    \
-	    (status, f, used))                                                 \
-	X(int, waitid, waitpid,                                                \
-	    (idtype_t kind, id_t id, siginfo_t * info, int f),                 \
-	    (kind, id, info, f))                                               \
 	X(int, system, system, (const char *command), (command))
 
 #define CALL_WRAPPER(type, name, call, parameters, arguments)                  \
@@ -122,6 +112,47 @@ typedef struct timespec timespec;
                                                                                \
 	PP_CALL_WRAPPER(type, name, call, real_##name, parameters, arguments)
 CALLS(CALL_WRAPPER)
+
+/*
+ * The end of a child lets a wait succeed and sends SIGCHLD. If a signal of ours
+ * has interrupted the wait just before, a handler of SIGCHLD without SA_RESTART
+ * would end the wait although the child has ended: after EINTR one more call
+ * looks for a child and does not wait.
+ *
+ * X(result, name, parameters, arguments, the call that looks, whether it found)
+ */
+#define WAITS(X)                                                               \
+	X(pid_t, waitpid, (pid_t pid, int *status, int f), (pid, status, f),   \
+	    waitpid(pid, status, f | WNOHANG), again > 0)                      \
+	X(pid_t, wait4, (pid_t pid, int *status, int f, struct rusage *used),  \
+	    (pid, status, f, used), wait4(pid, status, f | WNOHANG, used),     \
+	    again > 0)                                                         \
+	X(pid_t, wait, (int *status), (status), waitpid(-1, status, WNOHANG),  \
+	    again > 0)                                                         \
+	X(pid_t, wait3, (int *status, int f, struct rusage *used),             \
+	    (status, f, used), wait3(status, f | WNOHANG, used), again > 0)    \
+	X(int, waitid, (idtype_t kind, id_t id, siginfo_t * info, int f),      \
+	    (kind, id, info, f), waitid(kind, id, info, f | WNOHANG),          \
+	    again == 0 && info != NULL && info->si_pid != 0)
+
+#define WAIT_WRAPPER(type, name, parameters, arguments, looks, found)          \
+	static type(*real_##name) parameters;                                  \
+                                                                               \
+	static type whole_##name parameters                                    \
+	{                                                                      \
+		type result = real_##name arguments, again;                    \
+                                                                               \
+		if (result != -1 || errno != EINTR)                            \
+			return (result);                                       \
+		again = looks;                                                 \
+		if (found)                                                     \
+			return (again);                                        \
+		errno = EINTR;                                                 \
+		return (-1);                                                   \
+	}                                                                      \
+	PP_CALL_WRAPPER(type, name, waitpid, whole_##name, parameters,         \
+	    arguments)
+WAITS(WAIT_WRAPPER)
 
 /* Of the commands of fcntl() only F_SETLKW and F_OFD_SETLKW wait. The last
  * argument is passed on as its register has it. */
@@ -146,9 +177,12 @@ CONTROL_WRAPPER(fcntl64)
 	{ #name, (void *)hook_##name, (void **)&real_##name,                   \
 		PP_GOT_BUT_UNWINDER },
 
+#define WAIT_HOOK(type, name, parameters, arguments, looks, found)             \
+	CALL_HOOK(type, name, waitpid, parameters, arguments)
+
 const struct pp_got_hook pp_hook_call[] = {
-	CALLS(CALL_HOOK){ "fcntl", (void *)hook_fcntl, (void **)&real_fcntl,
-	    PP_GOT_BUT_UNWINDER },
+	CALLS(CALL_HOOK) WAITS(WAIT_HOOK){ "fcntl", (void *)hook_fcntl,
+	    (void **)&real_fcntl, PP_GOT_BUT_UNWINDER },
 	{ "fcntl64", (void *)hook_fcntl64, (void **)&real_fcntl64,
 	    PP_GOT_BUT_UNWINDER },
 };

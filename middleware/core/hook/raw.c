@@ -2,7 +2,9 @@
  * See raw.h. raw_kind() says in which argument a call has its time.
  */
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <sched.h>
@@ -197,6 +199,28 @@ raw_whole(long number, const long arg[6])
 	}
 }
 
+/* As calls.c does: after EINTR the end of a child is looked for. */
+static long
+raw_waited(long number, int options, const long arg[6])
+{
+	long with[6],
+	    result = real_syscall(number, arg[0], arg[1], arg[2], arg[3],
+		arg[4], arg[5]);
+
+	if (result != -1 || errno != EINTR)
+		return (result);
+	memcpy(with, arg, sizeof(with));
+	with[options] |= WNOHANG;
+	result = real_syscall(number, with[0], with[1], with[2], with[3],
+	    with[4], with[5]);
+	if (result > 0 ||
+	    (result == 0 && number == SYS_waitid && arg[2] != 0 &&
+		((const siginfo_t *)arg[2])->si_pid != 0))
+		return (result);
+	errno = EINTR;
+	return (-1);
+}
+
 static inline long
 raw_made(long number, long arg[6])
 {
@@ -205,6 +229,8 @@ raw_made(long number, long arg[6])
 	if (number == SYS_write || number == SYS_writev ||
 	    number == SYS_sendmsg || number == SYS_sendto)
 		return (raw_whole(number, arg));
+	if (number == SYS_wait4 || number == SYS_waitid)
+		return (raw_waited(number, number == SYS_wait4 ? 2 : 3, arg));
 	if (kind.time != RAW_OTHER)
 		return (raw_through(number, kind, arg));
 	return (real_syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4],
