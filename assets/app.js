@@ -1,10 +1,11 @@
 /*
- * What the page does beyond what it says without scripts: one address, three
- * faces. With "src" in it, the viewer on that profile; else with "view=live"
- * the routes, else the index with its captures.
+ * This script adds to the page what the page does not say without scripts. One
+ * address has three faces: if it has "src", the viewer on that profile; if it
+ * has "view=live", the routes; otherwise the index with its captures.
  *
- * Rule: nothing of the other two is waited for by the index: their scripts come
- * when they are first shown, the viewer's also when nothing else is to do.
+ * Rule: the index does not wait for the scripts of the other two faces. Such a
+ * script comes when its face is first shown; the viewer's script also comes
+ * when there is nothing else to do.
  */
 import * as captures from "./captures.js";
 import { el, find, say } from "./dom.js";
@@ -16,8 +17,8 @@ import { take, title } from "./take.js";
 
 let turn = 0, cancel = null;
 
-/* A profile that the address wants and this tab does not have is asked for;
- * meanwhile the viewer's place says so. */
+/* If the tab does not have the profile that the address wants, the service is
+ * asked for it; meanwhile the viewer's place says so. */
 async function obtain(source, id, mine) {
 	const known = captures.get(id);
 	if (known !== undefined)
@@ -49,7 +50,8 @@ async function showLive(on, state) {
 	routes?.live(on, state);
 }
 
-/* Where a face begins, for those who have come to it by keys. */
+/* Puts the focus where a face begins, for people who have come to it by keys.
+ */
 function begin(face) {
 	const heading = find(face).querySelector("h1"), at = document.activeElement;
 	if (at !== document.body && at.checkVisibility())

@@ -1,6 +1,6 @@
 /*
- * One function: who called it, what it called, and its lines. What
- * `go tool pprof -peek` shows, and of -list what does not need the source.
+ * One function: who called it, what it called, and its lines. This is what `go
+ * tool pprof -peek` shows, and what -list shows without the source.
  */
 import { ask } from "./client.js";
 import { el } from "./dom.js";

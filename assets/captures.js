@@ -1,23 +1,24 @@
 /*
- * The profiles taken or opened in this visit: in the page's memory, and as
- * far as they fit in the tab's sessionStorage, so that a reload finds them.
- * Nothing outlives the tab.
+ * The profiles taken or opened in this visit. They are in the page's memory
+ * and, as far as there is room, in the tab's sessionStorage, so that a reload
+ * finds them. Nothing outlives the tab.
  *
- * Rule: bounded; the oldest goes first. `kept` says whether a reload finds it.
+ * Rule: the list is bounded; the oldest capture goes first. `kept` says whether
+ * a reload finds the capture.
  */
 import { isTrace } from "./trace_kind.js";
 
 const CAPTURES_MAX = 20;
 
-/* The store has some 5 MB of text for a site: three quarters of that as
- * bytes, and room for others. */
+/* The store has room for some 5 MB of text for a site. Three quarters of the
+ * text are bytes of profiles; the bound leaves room for others. */
 const STORED_MAX = 1500000;
 const PREFIX = "kore-pprof.";
 
 const list = [];
 let listener = () => {};
 
-/* How a file begins, below gzip. */
+/* The first bytes of a file, unpacked if the file is gzipped. */
 async function beginning(bytes) {
 	if (bytes[0] !== 0x1f || bytes[1] !== 0x8b)
 		return bytes;
@@ -59,7 +60,8 @@ function store(capture) {
 			capture.kept = true;
 			return;
 		} catch {
-			/* Full: the oldest goes. Forbidden: then there is none. */
+			/* If the store is full, the oldest capture goes. If the
+			 * store is forbidden, there is none to go. */
 			if (oldest === null)
 				return;
 			unstore(oldest.id);
@@ -72,7 +74,7 @@ function unstore(id) {
 	try {
 		sessionStorage.removeItem(PREFIX + id);
 	} catch {
-		/* As above. */
+		/* The store may be forbidden, as above. */
 	}
 }
 
@@ -87,7 +89,7 @@ export function remove(id) {
 	listener();
 }
 
-/* `source`: what was asked for, "heap?seconds=5", or "file:NAME". */
+/* `source` is what was asked for, "heap?seconds=5", or "file:NAME". */
 export async function add(source, title, bytes) {
 	const id = Math.random().toString(36).slice(2, 8);
 	const capture = { id, source, title, at: Date.now(), bytes,
@@ -115,7 +117,7 @@ export function fileName(capture) {
 	return `${name}-${at.slice(0, 19).replace(/[:T]/g, "")}.${kind}`;
 }
 
-/* What the tab had before a reload. */
+/* Brings back the captures that the tab had before a reload. */
 export function restore() {
 	try {
 		for (const key of Object.keys(sessionStorage)) {
@@ -127,7 +129,8 @@ export function restore() {
 			list.push(saved);
 		}
 	} catch {
-		/* Forbidden, or not ours: then there is nothing. */
+		/* The store is forbidden, or a text in it is not ours: then
+		 * there is nothing more. */
 	}
 	list.sort((a, b) => a.at - b.at);
 }

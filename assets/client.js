@@ -1,5 +1,5 @@
 /*
- * The page's side of worker.js: questions out, answers in.
+ * The page's side of worker.js: it sends questions and gets answers.
  *
  * Rule: the Worker's address is the only script that is made at run time, and
  * the policy below lets no other through.
@@ -36,7 +36,7 @@ function start() {
 	});
 }
 
-/* The Worker takes a while to begin. */
+/* Starts the Worker early, since that takes a while. */
 export function warm() {
 	if (worker === null)
 		start();
@@ -51,7 +51,7 @@ export function ask(what, question) {
 	});
 }
 
-/* Open a capture; the Worker may have it already, or no longer. */
+/* Opens a capture. The Worker may have the capture already, or no longer. */
 export async function open(capture) {
 	try {
 		return await ask("open", { key: capture.id });

@@ -1,12 +1,13 @@
 /*
- * profile.proto, and gzip around it, to columns: plain arrays of numbers that
- * a worker can walk fast. Runs in the Worker.
+ * This turns profile.proto, and gzip around it, into columns: plain arrays of
+ * numbers, through which a worker can go fast. It runs in the Worker.
  *
  * Not a model of the message: what no view shows (build ids, addresses of
  * mappings) is skipped.
  *
- * Rule: the bytes may come from any file on somebody's disk. What cannot be
- * read is one Error with one sentence; an id that names nothing is left out.
+ * Rule: the bytes may come from any file on somebody's disk. If they cannot be
+ * read, there is one Error with one sentence; an id that names nothing is left
+ * out.
  */
 const text = new TextDecoder();
 
@@ -65,7 +66,7 @@ class Reader {
 		    (~high & 255) * 2 ** 56 + 1);
 	}
 
-	/* The end of the bytes that begin here. */
+	/* Where the bytes that begin here end. */
 	limit() {
 		const length = this.number(), end = this.at + length;
 		if (length < 0 || end > this.end)
@@ -88,7 +89,8 @@ class Reader {
 			throw new Error("The profile is cut off.");
 	}
 
-	/* Call take(field) for each field; what it leaves is skipped. */
+	/* Calls take(field) for each field. If take() does not read the field,
+	 * it is skipped. */
 	fields(end, take) {
 		const outer = this.end;
 		this.end = end;
@@ -135,7 +137,8 @@ export async function gunzip(bytes) {
 	}
 }
 
-/* First walk: everything but the samples, of which the places are kept. */
+/* First walk: reads everything but the samples, and keeps the samples' places.
+ */
 function readTables(reader) {
 	const raw = { types: [], samples: new Column(), mappings: new Map(), locations: [],
 		functions: new Map(), strings: [], comments: [], time: 0, duration: 0,
@@ -200,9 +203,9 @@ function someFiles(files) {
 }
 
 /*
- * Names are what views show, one for each function name, as pprof counts
- * them; several functions may have it, each in a file of its own. A location is
- * a run of frames, innermost first; one without a line counts for its object.
+ * Views show names: one for each function name, as pprof counts them. Several
+ * functions may have one name, each in a file of its own. A location is a run
+ * of frames, innermost first; a location without a line counts for its object.
  */
 function shapeNames(raw) {
 	const string = (id) => raw.strings[id] ?? "";
@@ -252,7 +255,7 @@ function shapeNames(raw) {
 				continue;
 			add(string(fn.name) || "?", string(fn.file), object, number);
 		}
-		/* As pprof calls it. */
+		/* pprof calls such a location so, too. */
 		if (location.lines.length === 0)
 			add(location.mapping === 0 ? "<unknown>" : "[" + objects[object] + "]", "",
 			    object, 0);
@@ -263,7 +266,8 @@ function shapeNames(raw) {
 		first: first.done(), frame: frame.done(), line: line.done() };
 }
 
-/* "8192 bytes" for a number with a unit, as pprof -tags would scale it. */
+/* Returns "8192 bytes" for a number with a unit, as pprof -tags would scale it.
+ */
 function tagValue(raw, label) {
 	if (label[2] !== 0)
 		return raw.strings[label[2]] ?? "";
@@ -271,7 +275,7 @@ function tagValue(raw, label) {
 	return String(label[3]) + (unit === "" ? "" : " " + unit);
 }
 
-/* Second walk: the samples. */
+/* Second walk: reads the samples. */
 function readSamples(reader, raw, shape) {
 	const count = raw.samples.length / 2, types = raw.types.length;
 	const values = new Float64Array(count * types);

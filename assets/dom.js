@@ -1,8 +1,8 @@
 /*
- * Making elements, and telling those who cannot see the page what happened.
+ * Makes elements, and tells people who cannot see the page what has happened.
  *
- * Rule: text from a profile gets into the page as a text node or as a
- * property, never as markup. There is no way here to write markup.
+ * Rule: text from a profile gets into the page as a text node or as a property,
+ * never as markup. There is no way here to write markup.
  */
 
 /* el("a", { href: "#x", "aria-label": "y", onclick: f }, "text", element) */
@@ -34,7 +34,8 @@ function fill(element, properties, inside) {
 
 export const find = (id) => document.getElementById(id);
 
-/* Others inside of it; what had the focus keeps it, if it is there again. */
+/* Puts other elements into the box. The element that had the focus keeps it, if
+ * it is there again. */
 export function refill(box, ...inside) {
 	const { id, dataset } = document.activeElement;
 	const held = box.contains(document.activeElement);
@@ -45,7 +46,7 @@ export function refill(box, ...inside) {
 		    again === (part.id || part.dataset.key || part.dataset.sort))?.focus();
 }
 
-/* A long text, cut for a place where it would push everything else away. */
+/* Cuts a long text for a place where it would push everything else away. */
 export function cut(text, most) {
 	return text.length > most ? text.slice(0, most - 1) + "…" : text;
 }
@@ -58,12 +59,13 @@ export function select(properties, options, chosen) {
 	}));
 }
 
-/* Whether a key is meant for the page: with these held, it is the browser's. */
+/* Whether a key is meant for the page: with these keys held, it is the
+ * browser's. */
 export function ours(event) {
 	return !event.altKey && !event.ctrlKey && !event.metaKey;
 }
 
-/* A call after things have been quiet for a while. */
+/* Returns a function that makes the call when it was not called for a while. */
 export function later(milliseconds, call) {
 	let timer = 0;
 	return (...more) => {
@@ -72,8 +74,8 @@ export function later(milliseconds, call) {
 	};
 }
 
-/* The page's live region: one sentence, that is also seen for a while, unless
- * it says what can be seen elsewhere. */
+/* The page's live region has one sentence. The sentence is also seen for a
+ * while, unless it says what can be seen elsewhere. */
 const fade = later(6000, () => find("say").classList.remove("shown"));
 export function say(sentence, seen = true) {
 	find("say").textContent = sentence;
@@ -81,8 +83,8 @@ export function say(sentence, seen = true) {
 	fade();
 }
 
-/* Copy, or show for copying: the clipboard is there on https and on
- * localhost only. */
+/* Copies the text, or shows it for copying: the clipboard is there on https and
+ * on localhost only. */
 export async function copy(text) {
 	try {
 		await navigator.clipboard.writeText(text);

@@ -1,11 +1,11 @@
 /*
  * The flame graph: a box for each call path, as wide as its share, callers
- * above callees; inverted it begins at the functions that ran and goes up to
- * who called them. Mouse, touch and keyboard; zoom and search.
+ * above callees. If inverted, it begins at the functions that ran and goes up
+ * to their callers. Mouse, touch and keyboard; zoom and search.
  *
  * Not layout (layout.js) and not pixels (paint.js).
  *
- * Rule: a canvas says nothing to those who cannot see it: each step of the
+ * Rule: a canvas says nothing to people who cannot see it. So each step of the
  * cursor is one sentence in the live region, and Top has the same numbers.
  */
 import { ask } from "./client.js";
@@ -44,8 +44,8 @@ function build(panel) {
 	onTheme(() => { showLegend(); repaint(); });
 }
 
-/* The focus as the address has it: the names on the way, shortened; "+3" at
- * the end is the group of children from the third on. */
+/* The focus as the address has it: the shortened names on the way from the
+ * root. "+3" at the end is the group of children from the third on. */
 function focusText({ node, from }) {
 	const path = ancestors(tree, node >= 0 ? node : ~node).slice(1)
 	    .map((step) => brief(context.sums.names[tree.frame[step]]));
@@ -190,7 +190,7 @@ function click(event) {
 		zoom(at);
 }
 
-/* Where an arrow leads: up and down by place, left and right in the row. */
+/* Where an arrow key leads: up and down by place, left and right in the row. */
 function moved(from, name) {
 	const row = place.rows[from.row];
 	if (name === "ArrowLeft" || name === "ArrowRight") {

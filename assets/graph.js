@@ -1,9 +1,9 @@
 /*
  * The call graph: the most important functions as boxes, calls between them as
- * arrows, thick where much goes through. Dashed: by way of functions that are
- * not shown.
+ * arrows, which are thick where much goes through. An arrow is dashed if the
+ * call goes by way of functions that are not shown.
  *
- * Not where things stand (graph_layout.js).
+ * Not where boxes stand (graph_layout.js).
  */
 import { ask } from "./client.js";
 import { el, refill, select, svg } from "./dom.js";
@@ -28,7 +28,8 @@ function text(context, left, right) {
 	return context.sums.paired ? change(right - left, context.unit) : amount(left, context.unit);
 }
 
-/* What a box says, and how large: more for what took more itself. */
+/* What a box says, and how large it is: larger if the function itself took
+ * more. */
 function makeBox(context, frame) {
 	const { sums, whole } = context;
 	const sum = (pair) => [pair[0][frame], sums.paired ? pair[1][frame] : 0];
@@ -62,7 +63,8 @@ function boxElement(context, box) {
 		"font-size": i === 0 ? box.size : 11 }, line)));
 }
 
-/* From the lower edge of one box to the upper edge of the other. */
+/* Draws an arrow from the lower edge of one box to the upper edge of the other.
+ */
 function edgeElement(context, edge, boxes) {
 	const points = edge.way.map(({ x, y }) => ({ x, y }));
 	const down = points[0].y < points[points.length - 1].y ? 1 : -1;
@@ -102,7 +104,8 @@ async function draw(context) {
 	if (context.stale())
 		return;
 	const boxes = found.frames.map((frame) => makeBox(context, frame));
-	/* What is a thousandth of the whole is a line too many. */
+	/* An edge of less than a thousandth of the whole would be a line too
+	 * many. */
 	const edges = found.edges.filter(({ left, right }) =>
 	    Math.abs(left) + Math.abs(right) > context.whole / 1000);
 	showMenu(context, boxes.length, found.all);

@@ -1,17 +1,19 @@
 /*
- * A call graph to places: boxes in levels, callers above callees, with few
- * crossings. Knows no pixels of text and no SVG.
+ * This gives a call graph its places: boxes in levels, callers above callees,
+ * with few crossings. It knows no pixels of text and no SVG.
  *
- * In four steps, as layered drawings are made: take back edges out, put each
- * box one level below its lowest caller, order the levels by where neighbours
- * stand, push boxes apart. An edge over several levels gets a point in each.
+ * There are four steps, as layered drawings are made: take back edges out, put
+ * each box one level below its lowest caller, order the levels by where
+ * neighbours stand, push boxes apart. An edge over several levels gets a point
+ * in each level.
  *
- * Rule: same input, same picture, in a bounded count of passes.
+ * Rule: the same input gives the same picture, in a bounded count of passes.
  */
 const PASSES = 8;
 const GAP_X = 18, GAP_Y = 46;
 
-/* Edges that do not close a circle, by depth first from the heaviest. */
+/* Returns the edges that do not close a circle: depth first, from the heaviest.
+ */
 function forwardEdges(count, edges) {
 	const out = Array.from({ length: count }, () => []);
 	for (const edge of edges)
@@ -68,7 +70,8 @@ function levels(count, kept) {
 	return level;
 }
 
-/* Boxes and the points of long edges, as one list of things in levels. */
+/* Makes one list of things in levels: the boxes, and the points of long edges.
+ */
 function things(boxes, edges, level) {
 	const list = boxes.map((box, index) => ({ index, level: level[index], width: box.width,
 		height: box.height, up: [], down: [], x: 0 }));
@@ -112,8 +115,8 @@ function crossings(rows) {
 	return count;
 }
 
-/* Each level by the places of its neighbours above, then below, in turn; the
- * turn with the fewest crossings stays. */
+/* Orders each level by the places of its neighbours: those above, then those
+ * below, in turn. The turn with the fewest crossings stays. */
 function order(rows) {
 	rows.forEach(place);
 	let best = { count: crossings(rows), rows: rows.map((row) => row.slice()) };
@@ -135,7 +138,7 @@ function order(rows) {
 	best.rows.forEach((row, level) => { rows[level] = row; });
 }
 
-/* From the middle outwards, so that a chain begins straight. */
+/* Places a row from the middle outwards, so that a chain begins straight. */
 function begin(row) {
 	const all = row.reduce((sum, thing) => sum + thing.width + GAP_X, -GAP_X);
 	let x = -all / 2;
@@ -145,7 +148,7 @@ function begin(row) {
 	}
 }
 
-/* As near to where each thing wants to be as their order and widths allow: runs
+/* Moves each thing as near to its wish as the order and the widths allow: runs
  * of things that touch are moved together to the mean of their wishes. */
 function settle(row, wanted) {
 	const offset = [], runs = [];
@@ -168,7 +171,8 @@ function settle(row, wanted) {
 	}
 }
 
-/* Let each thing go to the middle of its neighbours above, or below, in turn. */
+/* Lets each thing go to the middle of its neighbours above, or below, in turn.
+ */
 function spread(rows) {
 	rows.forEach(begin);
 	for (let pass = 0; pass < 2 * PASSES; pass++) {
@@ -183,7 +187,7 @@ function spread(rows) {
 }
 
 /* boxes: [{ width, height }]; edges: [{ from, to }]. Sets x and y (middles) of
- * the boxes and way (points) of the edges; returns the size of it all. */
+ * the boxes and way (points) of the edges; returns the size of the picture. */
 export function layGraph(boxes, edges) {
 	const level = levels(boxes.length, forwardEdges(boxes.length, edges));
 	const rows = things(boxes, edges, level);

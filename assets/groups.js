@@ -1,6 +1,6 @@
 /*
- * Groups: sums by the values of one or two labels; which route, which worker,
- * what was waited for. A row leads to the views of that group alone.
+ * Groups: sums by the values of one or two labels, such as the route, the
+ * worker, or what was waited for. A row leads to the views of that group alone.
  *
  * Rule: data-value holds the number itself, as in Top.
  */
@@ -9,7 +9,7 @@ import { cut, el, refill, select } from "./dom.js";
 import { amount, change, count, percent } from "./numbers.js";
 import { filtered, go } from "./state.js";
 
-/* What is asked first of which profile: what it was about, where. */
+/* The labels of which a profile shows the first pair that it has. */
 const FIRST = [["wait", "http.route"], ["state", "http.route"], ["http.route", ""]];
 
 let menus, head, body, note;

@@ -1,22 +1,24 @@
 /*
- * Where each box of a flame graph lies: a tree, a focus and a width to rows of
- * boxes. Knows no canvas and no names.
+ * Where each box of a flame graph lies: a tree, a focus and a width become rows
+ * of boxes. This knows no canvas and no names.
  *
- * Rule: what is too narrow to be seen is not left out: all such children of a
- * node are one box "N smaller frames", which can be zoomed into as any other.
- * Where such a box would be nearly all that is seen, it is drawn narrower and
- * the largest of its children wide enough for their names; `squeezed` says so.
+ * Rule: children that are too narrow to be seen are not left out. All such
+ * children of a node are one box "N smaller frames", which can be zoomed into
+ * as any other. If such a box would be nearly all that is seen, it is drawn
+ * narrower, and the largest children become wide enough for their names;
+ * `squeezed` says so.
  */
 
-/* Narrower than this many pixels, a box has no pixel of its own. */
+/* A box that is narrower than this many pixels has no pixel of its own. */
 const MIN = 0.8;
 
-/* Of a box that is at least so wide, the children that are seen fill this part;
- * if they do not, the largest are made to, each at least so wide. */
+/* If a box is at least ROOM wide and its children that are seen fill less than
+ * SEEN of it, the largest children are made to fill FILLED of it, each at least
+ * WIDE. */
 const ROOM = 240, SEEN = 0.25, FILLED = 0.75, WIDE = 24;
 
-/* One row: the boxes' nodes, places and widths. A node below 0 is a group:
- * the children of ~node from the one at `from` on. */
+/* One row: the boxes' nodes, places and widths. A node below 0 is a group: the
+ * children of ~node from index `from` on. */
 class Row {
 	constructor() {
 		this.node = [];
@@ -41,13 +43,14 @@ function groupWeight(tree, parent, from) {
 	return sum;
 }
 
-/* A box's weight, whether node or group. */
+/* The weight of a box, which is a node or a group. */
 export function boxWeight(tree, node, from) {
 	return node >= 0 ? tree.weight[node] : groupWeight(tree, ~node, from);
 }
 
-/* How many children from the one at `from` on are at least `least` wide when
- * `room(sum)` is the scale for the sum of their weights; and that sum. */
+/* Counts the children from index `from` on that are at least `least` wide if
+ * `room(sum)` is the scale for the sum of their weights; returns that sum, too.
+ */
 function countWide(tree, parent, from, least, room) {
 	const first = tree.first[parent], kids = tree.kids[parent];
 	let count = 0, sum = 0;
@@ -61,8 +64,8 @@ function countWide(tree, parent, from, least, room) {
 	return { count, sum };
 }
 
-/* Children of `parent` from the one at `from` on, over `width` pixels, which
- * are `weight`. Whether the smaller frames had to be squeezed. */
+/* Lays the children of `parent` from index `from` on over `width` pixels, which
+ * stand for `weight`. Returns whether the smaller frames had to be squeezed. */
 function layChildren(tree, row, { parent, from, x, width, weight }, next) {
 	const first = tree.first[parent];
 	let scale = width / weight, at = x;
@@ -86,7 +89,7 @@ function layChildren(tree, row, { parent, from, x, width, weight }, next) {
 	return squeezed;
 }
 
-/* The way from the root to a node. */
+/* The nodes on the way from the root to a node. */
 export function ancestors(tree, node) {
 	const path = [];
 	for (; node >= 0; node = tree.parent[node])
@@ -95,9 +98,9 @@ export function ancestors(tree, node) {
 }
 
 /*
- * focus: { node, from }, as a box has them. The rows: its ancestors, each over
- * the whole width, then itself, then what is below it. `squeezed`: widths are
- * not all of one scale.
+ * focus is { node, from }, as a box has them. The rows are the ancestors of the
+ * focus, each over the whole width, then the focus itself, then what is below
+ * it. If `squeezed` is set, the widths are not all of one scale.
  */
 export function layout(tree, focus, width) {
 	const rows = [], path = ancestors(tree, focus.node >= 0 ? focus.node : ~focus.node);
@@ -128,7 +131,8 @@ export function layout(tree, focus, width) {
 		focusRow: path.length - 1 + (focus.node < 0 ? 1 : 0) };
 }
 
-/* The box at a place of a row, or -1. Boxes are in order. */
+/* Returns the index of the box at a place of a row, or -1. Boxes are in order.
+ */
 export function boxAt(row, x) {
 	let low = 0, high = row.x.length - 1;
 	while (low <= high) {
@@ -143,7 +147,8 @@ export function boxAt(row, x) {
 	return -1;
 }
 
-/* What the search has found: the sum of the outermost frames that match. */
+/* The weight that the search has found: the sum of the outermost frames that
+ * match. */
 export function matchedWeight(tree, hits) {
 	const under = new Uint8Array(tree.count);
 	let sum = 0;

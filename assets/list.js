@@ -1,6 +1,7 @@
 /*
- * The captures of this visit, as a list on the index page: open, save, compare
- * two, forget; and files from disk.
+ * The captures of this visit, as a list on the index page. A capture can be
+ * opened, saved and forgotten, and two can be compared. Files from disk come in
+ * here, too.
  */
 import * as captures from "./captures.js";
 import { el, find } from "./dom.js";
@@ -9,7 +10,8 @@ import { openFile } from "./panel.js";
 import { go } from "./state.js";
 import { title } from "./take.js";
 
-/* Two are compared: the ids of those that are ticked, the older first. */
+/* The ids of the captures that are ticked; if there are two, they are compared,
+ * the older one first. */
 const ticked = new Set();
 
 function row(capture) {

@@ -2,9 +2,10 @@
  * The live view: each route's requests a second, times, CPU and allocations, as
  * the difference of two answers of /routes, a second apart.
  *
- * Not kept: what a page that is not seen would have shown is not asked for.
+ * While the page is not seen, the service is not asked.
  *
- * Rule: one question at a time; an answer that does not come stops nothing.
+ * Rule: there is one question at a time; if an answer does not come, nothing
+ * stops.
  */
 import { el, find } from "./dom.js";
 import { amount, count, percent } from "./numbers.js";
@@ -12,7 +13,8 @@ import { go, home } from "./state.js";
 import { BASE } from "./take.js";
 
 const EVERY_MS = 1000;
-/* Shares of CPU time are of so many answers: a second has few samples. */
+/* Shares of CPU time are taken over so many answers: a second has few samples.
+ */
 const CPU_ANSWERS = 10;
 
 /* [key, heading, what a title says of it, how its number is written] */
@@ -37,8 +39,9 @@ function share(part) {
 
 const keyOf = (route) => JSON.stringify([route.route, route.method]);
 
-/* The bound below which that part of the requests was, by the buckets' counts;
- * null: there were none. What is behind the last bound is told as that. */
+/* Returns the bound below which `part` of the requests lay, by the buckets'
+ * counts; null: there were none. Requests behind the last bound count as at it.
+ */
 export function quantile(part, buckets, bounds) {
 	const all = buckets.reduce((sum, [, n]) => sum + n, 0);
 	let seen = 0;
@@ -56,7 +59,8 @@ function bucketsSince(now, then) {
 	    .filter(([, n]) => n > 0);
 }
 
-/* What happened between two answers, by route; its CPU time since `first`. */
+/* What happened between two answers, by route; the CPU time is that since
+ * `first`. */
 export function between(then, now, first = then) {
 	const seconds = (now.now_ns - then.now_ns) / 1e9;
 	const old = new Map(then.routes.map((route) => [keyOf(route), route]));
@@ -116,8 +120,8 @@ function draw(by) {
 		table.querySelector(`[data-sort="${held}"]`)?.focus();
 }
 
-/* Buttons must stay where they are under a finger: while one is pressed or has
- * the focus, only numbers change, and what is new comes below. */
+/* Buttons must stay where they are under a finger. While a button is pressed or
+ * has the focus, only numbers change, and new routes come below. */
 function refresh(by) {
 	const body = table.tBodies[0];
 	if (!body?.contains(document.activeElement)) {
@@ -166,7 +170,7 @@ function take(now) {
 	refresh(box.dataset.by);
 }
 
-/* Ask now, and each second from then on; what was asked before is dropped. */
+/* Asks now, and each second from then on; an earlier question is dropped. */
 async function poll() {
 	clearTimeout(timer);
 	asking?.abort();
@@ -202,7 +206,7 @@ function build() {
 	});
 }
 
-/* Show it, sorted as the address says; or leave, and ask no more. */
+/* Shows the view, sorted as the address says; or leaves it and asks no more. */
 export function live(on, state) {
 	if (on && box === undefined)
 		build();

@@ -1,7 +1,7 @@
 /*
  * Numbers as people read them, by the units that profiles have.
  *
- * Rule: three digits that count; what is exact stands in a title or in
+ * Rule: three digits that count; the exact number stands in a title or in
  * data-value.
  */
 const STEPS = {
@@ -36,7 +36,7 @@ export function amount(value, unit) {
 	return digits(value / size) + " " + name;
 }
 
-/* With its sign: what changed. */
+/* A change is written with its sign. */
 export function change(value, unit) {
 	const text = amount(value, unit);
 	return value > 0 && !text.startsWith("0 ") ? "+" + text : text;

@@ -1,20 +1,22 @@
 /*
- * Boxes to pixels: draws the visible rows of a flame graph's layout.
+ * This draws the visible rows of a flame graph's layout.
  *
- * A box's colour says which file the function is in, kore, the application's
- * module, a library; neighbours differ a little in tone. Between two profiles
- * it says how the share of the function has changed: blue less, red more.
+ * The colour of a box says in which file the function is: kore, the
+ * application's module, or a library; neighbours differ a little in tone.
+ * Between two profiles the colour says how the share of the function has
+ * changed: blue for less, red for more.
  *
- * Rule: only what can be seen is drawn, so that a frame takes its time from the
- * screen's size and not from the profile's.
+ * Rule: only what can be seen is drawn, so that the time of a frame depends on
+ * the size of the screen and not on that of the profile.
  */
 export const ROW = 19;
 
-/* In a narrower box, what fits of a name is no name. */
+/* A narrower box gets no name: what fits of a name would be none. */
 const LABELLED = 45;
 
-/* Hues that are told apart, also by those who see red and green alike. What
- * every service has keeps its own; the others have the rest by their weight. */
+/* These hues can be told apart, also by people for whom red and green look
+ * alike. Files that every service has keep their own hues; the other files get
+ * the other hues in the order of their weight. */
 const KNOWN = { kore: 150, "libc.so.6": 28, "pprof.so": 275 };
 const HUES = [212, 330, 185, 55];
 
@@ -30,8 +32,8 @@ function tone(name) {
 	return (hash >>> 8) % 7;
 }
 
-/* Objects that have a box, by how much time is in them, which may be none: the
- * first ones get a hue each. */
+/* Ranks the objects that have a box, by the time in them, which may be none.
+ * The first objects get a hue each. */
 export function rankObjects(sums) {
 	const weight = sums.objects.map((name, index) =>
 		({ name, index, weight: 0, drawn: false }));
@@ -58,7 +60,7 @@ export function objectColour(hue, step = 3) {
 	    `hsl(${hue} ${hue === 55 ? 62 : 70}% ${83 - 1.7 * step}%)`;
 }
 
-/* -1: gone, 0: as before, 1: new. */
+/* `part` is -1 for gone, 0 for unchanged, 1 for new. */
 export function changeColour(part) {
 	const strength = Math.min(1, Math.abs(part) * 1.4);
 	const hue = part < 0 ? 212 : 8;
@@ -118,7 +120,8 @@ export class Painter {
 		this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
 	}
 
-	/* `from`: the first pixel shown; `cursor`: { row, box } or null. */
+	/* `from` is the first pixel that is shown, `cursor` is { row, box } or
+	 * null. */
 	draw({ layout, top, width, height, hits, cursor }) {
 		const context = this.context;
 		context.clearRect(0, 0, width, height);

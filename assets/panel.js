@@ -3,8 +3,8 @@
  * countdown and Cancel, the command that does the same, and a button in each
  * row of the list of profiles.
  *
- * Rule: the form that is in the page without scripts is this one; here it
- * only learns more.
+ * Rule: the form is the one that is in the page without scripts; here it only
+ * learns more.
  */
 import * as captures from "./captures.js";
 import { copy, el, find, say, select } from "./dom.js";
@@ -13,7 +13,7 @@ import { command, take, title } from "./take.js";
 
 let form, what, shell, controller = null;
 
-/* What the page says each profile takes: "hz", "time", "delta" or "now". */
+/* The page says what each profile takes: "hz", "time", "delta" or "now". */
 function profiles() {
 	return [...document.querySelectorAll("tr[data-takes]")].map((row) =>
 	    ({ row, name: row.dataset.name, link: row.querySelector("a").getAttribute("href")
@@ -47,7 +47,7 @@ function update() {
 	shell.textContent = command(source());
 }
 
-/* While one is taken, everything that would begin another is off. */
+/* While a profile is taken, everything that would begin another one is off. */
 function busy(on) {
 	const held = form.contains(document.activeElement) ||
 	    find("taking").contains(document.activeElement);
@@ -65,7 +65,7 @@ async function run(from) {
 	busy(true);
 	find("taken").textContent = title(from);
 	say(`Taking ${title(from)}.`);
-	/* There when the profile is. */
+	/* The script is there when the profile is. */
 	import(from.startsWith("trace") ? "./timeline.js" : "./viewer.js").catch(() => {});
 	try {
 		const capture = await take(from, controller.signal, (part, text) => {

@@ -1,9 +1,10 @@
 /*
  * In progress: each request, task and thread with its age, from the text form
- * of goroutine (debug=2). A reading of its own, a moment after the profile.
+ * of goroutine (debug=2). The text is read by itself, a moment after the
+ * profile.
  *
- * Rule: the list is the service's; what does not read like a line of it is
- * shown as it came.
+ * Rule: the service makes the list; if a part of it does not read like a line,
+ * it is shown as it came.
  */
 import { el } from "./dom.js";
 import { BASE } from "./take.js";
@@ -19,7 +20,7 @@ function build(panel) {
 const LINE = /^# goroutine (\d+): (\S+)(?: (?!route )(.*?))?(?:, route (.*?))?, worker (\d+), /;
 const HEAD = /^goroutine (\d+) \[(.*)\]:$/;
 
-/* [{ id, kind, what, route, worker, age, state, frames }...] */
+/* Returns [{ id, kind, what, route, worker, age, state, frames }...]. */
 export function parse(text) {
 	const items = new Map();
 	let item = null;

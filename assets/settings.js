@@ -1,6 +1,6 @@
 /*
- * The rates: what the page says, made a form. What is allowed is the service's
- * to say; its sentence is shown.
+ * The rates: what the page says becomes a form. The service says what is
+ * allowed; its sentence is shown.
  *
  * Rule: POST goes out with X-Pprof: 1, which no page of another site can send.
  */
@@ -39,8 +39,8 @@ async function save(form) {
 	}
 }
 
-/* The form is there at once; its values are those in the page. Where nothing can
- * be set the page says so, and there is none. */
+/* The form is there at once; its values are those in the page. If nothing can
+ * be set, the page says so, and there is no form. */
 export function buildSettings() {
 	if (find("settings-locked") !== null)
 		return;

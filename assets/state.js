@@ -1,5 +1,5 @@
 /*
- * What the page shows, as the part of its address behind '#': so that the
+ * What the page shows is in the part of its address behind '#', so that the
  * back button, a reload and a link that is passed on show the same.
  *
  *     #src=profile?seconds=5&c=k3x9&view=top&f.http.route=/fib/&q=kore
@@ -9,19 +9,19 @@
  *     view, type, q, zoom, fn, inv, norm, sort, by, f.LABEL
  *
  * Rule: the address is the only state of a view; whoever changes something
- * changes it by go(). What cannot be read in an address is left out.
+ * changes it by go(). If a part of an address cannot be read, it is left out.
  */
 import { later } from "./dom.js";
 
 const TEXTS = ["src", "c", "base", "b", "view", "type", "q", "zoom", "fn", "sort", "by"];
 const FLAGS = ["inv", "norm"];
 
-/* Addresses that are longer are cut by browsers and logs. */
+/* Browsers and logs cut addresses that are longer. */
 const LONG = 4000;
 
 export function read(hash = location.hash) {
 	const from = new URLSearchParams(hash.slice(1));
-	/* A label may have any name, also one that objects have. */
+	/* A label may have any name, also a name that every object has. */
 	const state = { filters: Object.create(null) };
 	for (const name of TEXTS)
 		state[name] = from.get(name) ?? "";
@@ -46,11 +46,12 @@ export function write(state) {
 	}
 	for (const [name, value] of Object.entries(state.filters))
 		to.set("f." + name, value);
-	/* Readable where an address allows it. */
+	/* The address is kept readable where the rules of addresses allow it.
+	 */
 	return "#" + to.toString().replace(/%2F/g, "/").replace(/%3F/g, "?").replace(/%3A/g, ":");
 }
 
-/* The filters and one more, or one less. */
+/* Returns the filters with one more, or one less. */
 export function filtered(filters, key, value) {
 	const more = Object.assign(Object.create(null), filters);
 	delete more[key];
@@ -59,15 +60,15 @@ export function filtered(filters, key, value) {
 	return more;
 }
 
-/* Each view of the page listens here; called with the new state. */
+/* The page's views listen here: the function is called with the new state. */
 let listener = () => {};
 export function listen(call) {
 	listener = call;
 	addEventListener("popstate", () => listener(read()));
 }
 
-/* Change the address and show what it says. `replace`: not a step that the
- * back button should stop at. */
+/* Changes the address and shows what it says. With `replace`, the back button
+ * does not stop at the old address. */
 export function go(changes, replace = false) {
 	const state = { ...read(), ...changes };
 	if (write(state).length > LONG)
@@ -82,14 +83,15 @@ export function go(changes, replace = false) {
 	listener(read());
 }
 
-/* go() once things have been quiet, unless something else is shown by then. */
+/* Calls go() when nothing has changed for a while, unless something else is
+ * shown by then. */
 export function goLater(milliseconds, changes) {
 	const shown = () => JSON.stringify([read().src, read().c]);
 	const call = later(milliseconds, (then) => then === shown() && go(changes(), true));
 	return () => call(shown());
 }
 
-/* To the index. `replace`: from what was never shown. */
+/* Goes to the index. With `replace`, the old address was never shown. */
 export function home(replace = false) {
 	const address = location.pathname + location.search;
 	if (replace === true)
@@ -99,7 +101,7 @@ export function home(replace = false) {
 	listener(read());
 }
 
-/* A short name for a name in a path: paths of 100 frames have to fit. */
+/* Makes a short name for a name in a path: paths of 100 frames have to fit. */
 export function brief(name) {
 	let hash = 2166136261;
 	for (let i = 0; i < name.length; i++)

@@ -1,10 +1,10 @@
 /*
- * Samples to sums, for the tables: flat and cumulative of each function,
- * callers and callees, lines, the call graph, groups of labels. Runs in the
- * Worker.
+ * This turns samples into sums for the tables: flat and cumulative of each
+ * function, callers and callees, lines, the call graph, groups of labels. It
+ * runs in the Worker.
  *
- * Rule: the sums are those of `go tool pprof`: a function that is in a stack
- * several times counts once, and so does an edge; a function's call of
+ * Rule: the sums are those of `go tool pprof`. If a function is in a stack
+ * several times, it counts once, and so does an edge; a function's call of
  * itself is no edge.
  */
 import { eachSample, walkStack } from "./tree.js";
@@ -14,7 +14,7 @@ function columns(view) {
 	    view.names.length : 0));
 }
 
-/* { flat: [left, right], cum: [left, right], total: [left, right] } */
+/* Returns { flat: [left, right], cum: [left, right], total: [left, right] }. */
 export function totals(view) {
 	const flat = columns(view), cum = columns(view), total = [0, 0];
 	const seen = new Int32Array(view.names.length);
@@ -61,8 +61,8 @@ class Sums {
 }
 
 /* Callers, callees and lines of one name. Frame -1 is "nothing above" or
- * "nothing below"; a line is a number in a file: two functions of one name are
- * in two. */
+ * "nothing below". A line is a number in a file: two functions of one name are
+ * in two files. */
 export function around(view, wanted) {
 	const callers = new Sums(), callees = new Sums(), lines = new Sums();
 	const lineFlat = new Sums();
@@ -99,8 +99,8 @@ export function around(view, wanted) {
 			flat: flat.get(key) ?? [0, 0] })) };
 }
 
-/* The most important functions and the calls between them; one that is left
- * out makes its caller call its callee. */
+/* The most important functions and the calls between them. If a function is
+ * left out, its caller seems to call its callee. */
 export function graph(view, sums, count) {
 	const size = (frame) => Math.abs(sums.cum[0][frame]) + 2 * Math.abs(sums.flat[0][frame]) +
 	    (view.paired ? Math.abs(sums.cum[1][frame]) + 2 * Math.abs(sums.flat[1][frame]) : 0);
@@ -157,8 +157,8 @@ export function groups(view, keys) {
 	    ({ values: JSON.parse(key), left, right, samples: samples.rows.get(key)[0] }));
 }
 
-/* Which samples have all the wanted labels; null: all samples. "" is wanted
- * of those that do not have the key. */
+/* Says which samples have all the wanted labels; null: all samples. "" stands
+ * for the samples that do not have the key. */
 export function filterMask(profile, filters) {
 	const keys = Object.keys(filters);
 	if (keys.length === 0)
@@ -185,8 +185,8 @@ export function filterMask(profile, filters) {
 	return mask;
 }
 
-/* Each label key with its values, how many samples have them, the most
- * frequent first; `missing` samples have none. */
+/* Returns each label key with its values and how many samples have each, the
+ * most frequent value first. */
 export function labelKeys(profile) {
 	const counts = new Int32Array(profile.tags.length), keys = new Map();
 	for (const tag of profile.tag)

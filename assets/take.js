@@ -1,9 +1,9 @@
 /*
- * Asking the service for a profile: how long, what it is called, and the
- * request itself, which can be cancelled.
+ * Asks the service for a profile: how long, what it is called, and the request
+ * itself, which can be cancelled.
  *
- * Rule: to cancel is to close the connection; the service ends what ran for
- * it.
+ * Rule: to cancel is to close the connection; the service then ends the work
+ * for it.
  */
 import * as captures from "./captures.js";
 
@@ -13,10 +13,12 @@ const TITLES = { __proto__: null,
 	profile: "CPU", heap: "Heap", allocs: "Allocations", block: "Waits",
 	mutex: "Locks", goroutine: "In progress", threadcreate: "Threads", trace: "Time line" };
 
-/* What takes time by itself, and how long when it is not said. */
+/* Profiles that take time by themselves, and how long if the request does not
+ * say. */
 const SPANS = { __proto__: null, profile: 30, trace: 1 };
 
-/* As it reads; what is no encoded text is told as it is. */
+/* The text as people read it. If it is not encoded correctly, it stays as it
+ * is. */
 function plain(text) {
 	try {
 		return decodeURIComponent(text);
@@ -43,7 +45,7 @@ export function command(source) {
 	return `go tool pprof -http=: '${new URL(source, BASE)}'`;
 }
 
-/* Only what lies below our own prefix is asked for, whatever a link says. */
+/* Whatever a link says, only addresses below our own prefix are asked for. */
 function address(source) {
 	const url = URL.canParse(source, BASE.href) ? new URL(source, BASE) : null;
 	if (url?.origin !== BASE.origin || !url.pathname.startsWith(BASE.pathname))
@@ -72,9 +74,9 @@ async function body(response, onBytes) {
 }
 
 /*
- * Take a profile. `progress(part, text)` is called meanwhile: part 0..1 of
- * the time, or null when it is not known; `signal` ends it. The capture, or
- * an Error with one sentence.
+ * Takes a profile. Meanwhile `progress(part, text)` is called: part is 0..1 of
+ * the time, or null if that is not known; `signal` ends the request. Gives the
+ * capture, or an Error with one sentence.
  */
 export async function take(source, signal, progress) {
 	const url = address(source), started = performance.now();

@@ -1,7 +1,7 @@
 /*
  * The time line of a trace: a row for each worker and task thread, requests as
- * bars by what they did, zoom and pan, and the slowest of each route as a table
- * to jump from.
+ * bars by what they did, zoom and pan, and a table of the slowest of each
+ * route, from which one can jump.
  *
  * Not the file's form (trace_decode.js, in the Worker) and not pixels
  * (timeline_paint.js).
@@ -55,7 +55,8 @@ function draw() {
 const remember = goLater(250, () => ({ zoom: part[0] === 0 && part[1] === trace.seconds ? "" :
 	part.map((at) => at.toFixed(9)).join("_") }));
 
-/* Show from..to, kept inside of the trace and not below a microsecond. */
+/* Shows from..to, kept inside of the trace and not shorter than a microsecond.
+ */
 function show(from, to) {
 	const length = Math.min(trace.seconds, Math.max(1e-6, to - from));
 	const start = Math.max(0, Math.min(from, trace.seconds - length));
@@ -134,7 +135,7 @@ function pointer(event) {
 		const off = drag.at - timeAt(event);
 		show(part[0] + off, part[1] + off);
 	} else if (event.type === "pointercancel") {
-		/* The browser has made a scroll of it. */
+		/* The browser has made a scroll of the movement. */
 		drag = null;
 	} else if (drag !== null) {
 		const found = drag.moved ? null : under(event);
@@ -144,8 +145,8 @@ function pointer(event) {
 	}
 }
 
-/* A wheel scrolls the page, unless Ctrl says that it zooms, or the focus does:
- * then as long as there is something left to zoom out of. */
+/* A wheel scrolls the page. It zooms if Ctrl is held, or if the time line has
+ * the focus and there is something left to zoom out of. */
 function wheel(event) {
 	const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = event;
 	const out = deltaY > 0, whole = part[1] - part[0] >= trace.seconds;
@@ -177,7 +178,8 @@ function key(event) {
 	event.preventDefault();
 }
 
-/* What keys do, for those who have none: labels are what a screen reader says. */
+/* Buttons that do what keys do, for people without keys: a screen reader says
+ * the labels. */
 function steps() {
 	const step = (text, label, press) => el("button", { type: "button", class: "quiet",
 		"aria-label": label, onclick: () => key(new KeyboardEvent("keydown", { key: press })) },

@@ -1,12 +1,13 @@
 /*
- * The time line's pixels: an axis, a row for each thread with what ran there,
- * below it what waited meanwhile.
+ * The time line's pixels: an axis, and a row for each thread with what ran
+ * there; below that, what waited meanwhile.
  *
  * Not what is shown (timeline.js).
  *
- * Rule: what is narrower than a pixel is drawn as one, once: a column of pixels
- * costs the same however much happened in it. A system call is short and never
- * lost in what runs around it: then it is a mark at the lower edge.
+ * Rule: a bar that is narrower than a pixel is drawn as one pixel, once: a
+ * column of pixels costs the same however much happened in it. A short system
+ * call is never lost in the bar around it: such a call is a mark at the lower
+ * edge.
  */
 import { RUNS, CALLS, WAITS } from "./trace_kind.js";
 
@@ -27,7 +28,8 @@ export function colours() {
 	return COLOURS[matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"];
 }
 
-/* Where each lane stands: [{ row, bars, top, height, wait }...], and the height of all. */
+/* Returns where each lane stands: [{ row, bars, top, height, wait }...], and
+ * the height of all. */
 export function arrangeLanes(rows) {
 	const lanes = [];
 	let top = AXIS;
@@ -43,7 +45,7 @@ export function arrangeLanes(rows) {
 	return { lanes, height: top };
 }
 
-/* How wide the names beside the lanes are. */
+/* Returns how wide the names beside the lanes are. */
 export function gutterOf(lanes, width) {
 	const pen = new OffscreenCanvas(1, 1).getContext("2d");
 	pen.font = FONT;
@@ -51,7 +53,7 @@ export function gutterOf(lanes, width) {
 	    pen.measureText(row.name).width))));
 }
 
-/* As much of a text as there is room for. */
+/* Returns as much of a text as there is room for. */
 function fitting(pen, text, room) {
 	if (pen.measureText(text).width <= room)
 		return text;
@@ -61,7 +63,8 @@ function fitting(pen, text, room) {
 	return most > 3 ? text.slice(0, most) + "…" : "";
 }
 
-/* Of threads it is the number that tells them apart. */
+/* Shortens the name of a thread so that its number stays: the number tells
+ * threads apart. */
 function rowName(pen, name, room) {
 	return pen.measureText(name).width <= room ? name :
 	    fitting(pen, name.replace(/worker (\d+) thread/, "w$1"), room);
@@ -92,7 +95,7 @@ function steps(seconds, width) {
 	return step;
 }
 
-/* A place as so many digits say it that the next tick's differs. */
+/* Writes a time with as many digits as tell it apart from the next tick. */
 function tick(at, step, to) {
 	const [unit, size] = [["s", 1], ["ms", 1e-3], ["µs", 1e-6]].find(([, one]) => to >= one) ??
 	    ["ns", 1e-9];
@@ -115,9 +118,9 @@ function axis(pen, { from, to, width, height, gutter }, colour) {
 }
 
 /*
- * `match(g)`: whether its bars are in colour. They begin and end at whole
- * pixels: a part of one would be mixed with what is behind it, and a short bar
- * would have the colour of no state.
+ * `match(g)` says whether the bars of g are in colour. Bars begin and end at
+ * whole pixels: a part of a pixel would be mixed with what is behind it, and a
+ * short bar would have the colour of no state.
  */
 function bars(pen, lane, { from, to, width, gutter, match, chosen }, colour) {
 	const { bars: list, top, height } = lane, scale = (width - gutter) / (to - from);
@@ -146,7 +149,7 @@ function bars(pen, lane, { from, to, width, gutter, match, chosen }, colour) {
 		pen.fillRect(x, top + height - MARK, 1, MARK);
 }
 
-/* Names in bars, where there is room for enough of them to be read. */
+/* Writes names into bars that have room for a readable part of them. */
 function texts(pen, lane, { from, to, width, gutter, names, match }) {
 	const list = lane.bars, scale = (width - gutter) / (to - from);
 	pen.font = lane.wait ? SMALL : FONT;

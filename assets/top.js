@@ -1,6 +1,6 @@
 /*
- * Top: all functions as a table, what they took themselves (flat) and with all
- * that they called (cum). The same numbers as the flame graph's, for those who
+ * Top: all functions as a table: what they took themselves (flat), and with all
+ * that they called (cum). These are the flame graph's numbers, for people who
  * cannot see it, and those of `go tool pprof -top`.
  *
  * Rule: data-value holds the number itself.
@@ -9,7 +9,7 @@ import { el, refill } from "./dom.js";
 import { amount, change, count, percent } from "./numbers.js";
 import { go } from "./state.js";
 
-/* Rows made at once; more at a press of a button. */
+/* So many rows are made at once; a button makes the others. */
 const ROWS = 200;
 
 let head, body, more, context = null, order = [];
@@ -53,7 +53,8 @@ export function cells(list, frame) {
 	});
 }
 
-/* Of the columns that cells() makes. `button` makes a name one to sort by. */
+/* The headings of the columns that cells() makes. `button` turns a name into a
+ * button to sort by. */
 export function headings(list, button = (key, name) => name, sort = "") {
 	return el("tr", {}, ...list.flatMap(([key, name, , whole]) => [
 		el("th", { class: "number", scope: "col",

@@ -1,12 +1,12 @@
 /*
  * An execution trace of Go's v1 format ("go 1.19 trace"), read into what a time
- * line needs: what each request and task did when, on which thread.
+ * line needs: what each request and task did when, and on which thread.
  *
- * Not every event: no more than says when something ran, was in a system call
- * or waited, and its stack.
+ * Not every event is read: only those that say when something ran, was in a
+ * system call or waited, and its stack.
  *
- * Rule: bounded; a trace with more than BARS_MAX pieces is shown up to there,
- * and says so. Damage is one sentence.
+ * Rule: bounded. If a trace has more than BARS_MAX pieces, it is shown up to
+ * there, and the page says so. If a trace is damaged, there is one sentence.
  *
  * The format is that of runtime/trace.go in Go 1.19.
  */
@@ -19,7 +19,8 @@ const BATCH = 1, FREQUENCY = 2, STACK = 3, TIMER = 35, STRING = 37, LOG = 48;
 const CREATE = 13, START = 14, END = 15, SYSCALL = 28, SYSEXIT = 29, SYSBLOCK = 30;
 const WAITING = 31, INSYSCALL = 32, START_LOCAL = 38, UNBLOCK = 21, UNBLOCK_LOCAL = 39;
 const START_LABEL = 41, TASK = 45, TASK_END = 46, SAMPLE = 49;
-/* Stop, Sched, Preempt leave it runnable; Sleep and Block* make it wait. */
+/* After Stop, Sched and Preempt a G is runnable; after Sleep and Block* it
+ * waits. */
 const READY_AGAIN = new Set([16, 17, 18]), BLOCKS = new Set([19, 20, 22, 23, 24, 25, 26, 27]);
 
 class Reader {
@@ -34,7 +35,8 @@ class Reader {
 		return this.bytes[this.at++];
 	}
 
-	/* Up to 2^53 exactly; what is larger are addresses, which nobody asks. */
+	/* Numbers up to 2^53 are exact; larger ones are addresses, which nobody
+	 * asks for. */
 	number() {
 		let value = 0, scale = 1;
 		for (let i = 0; i < 10; i++) {
@@ -55,7 +57,7 @@ class Reader {
 		return WORDS.decode(this.bytes.subarray(from, this.at));
 	}
 
-	/* One record: [type, its numbers]. */
+	/* Reads one record: [type, its numbers]. */
 	record(numbers) {
 		const head = this.byte(), type = head & 0x3f, code = head >> 6;
 		numbers.length = 0;
@@ -75,7 +77,7 @@ class Reader {
 	}
 }
 
-/* What is known while the records go by. */
+/* What is known while the records are read. */
 class Trace {
 	constructor() {
 		this.strings = new Map([[0, ""]]);
@@ -99,7 +101,7 @@ class Trace {
 		return found;
 	}
 
-	/* From now on the G is in that state. */
+	/* From now on the G is in the given state. */
 	move(id, p, state, stack) {
 		if (id === 0 || this.moves >= BARS_MAX) {
 			this.cut ||= id !== 0;
@@ -177,7 +179,7 @@ class Trace {
 		}
 	}
 
-	/* The functions of a stack, leaf first, with their place. */
+	/* Returns the functions of a stack, leaf first, with their place. */
 	frames(id) {
 		const words = this.stacks.get(id) ?? [], frames = [];
 		for (let i = 0; i + 3 < words.length; i += 4) {
@@ -194,7 +196,7 @@ class Trace {
 	}
 }
 
-/* Bars of one lane, in order of time, as columns. */
+/* Returns the bars of one lane, in order of time, as columns. */
 function columns(bars) {
 	bars.sort((a, b) => a[0] - b[0]);
 	return { start: Float64Array.from(bars, (bar) => bar[0]),
@@ -204,7 +206,8 @@ function columns(bars) {
 		stack: Uint32Array.from(bars, (bar) => bar[4]) };
 }
 
-/* Lanes below a thread for what waits: as many as LANES_MAX at a time. */
+/* Makes lanes below a thread for what waits; at most LANES_MAX are used at a
+ * time. */
 const LANES_MAX = 6;
 function lanes(waits) {
 	const made = [], free = [];
@@ -224,12 +227,14 @@ function lanes(waits) {
 	return { lanes: made.map(columns), left };
 }
 
-/* The server's own: event loops and threads that do neither. */
+/* Gs of the server itself: event loops, and threads that run no request or
+ * task. */
 const BASE_NAME = /^worker \d+ (event loop|thread)/;
 
 /*
- * { start, seconds, rows: [{ name, bars, waits, left }], names: Map, tasks, cut }
- * Times are seconds from the start. A bar's stack is asked for by stackOf().
+ * Returns { start, seconds, rows: [{ name, bars, waits, left }], names: Map,
+ * tasks, cut }. Times are seconds from the start. stackOf() gives the stack of
+ * a bar.
  */
 function arrange(trace, from) {
 	const rows = new Map(), names = new Map(), scale = 1 / trace.perSecond;
@@ -265,7 +270,7 @@ function renamed({ lanes: waits, left }) {
 	return { waits, left };
 }
 
-/* By name: how many ended, and the slowest of them. */
+/* Returns, by name, how many tasks ended, and the slowest of them. */
 const SLOWEST = 8;
 function slowest(trace, from) {
 	const types = new Map(), scale = 1 / trace.perSecond;

@@ -1,14 +1,15 @@
 /*
- * Samples to a call tree, for the flame graph: a table of nodes in columns,
- * the children of each side by side, the widest first. Runs in the Worker.
+ * This turns samples into a call tree for the flame graph: a table of nodes in
+ * columns, the children of a node side by side, the widest first. It runs in
+ * the Worker.
  *
- * Not drawing: how wide a node is on a screen is flame.js's.
+ * Not drawing: flame.js says how wide a node is on a screen.
  *
- * Rule: no object per node. A profile of 30,000 distinct stacks has 668,000
- * nodes, and has to be open in seconds.
+ * Rule: there is no object for a node. A profile of 30,000 distinct stacks has
+ * 668,000 nodes, and has to be open in seconds.
  *
- * A node has two values, `left` and `right`, when two profiles are compared
- * or when a difference holds both signs: before and after, freed and grown.
+ * If two profiles are compared, or if a difference holds both signs, a node has
+ * two values, `left` and `right`: before and after, freed and grown.
  */
 
 /* Nodes as they are found, by (parent, frame) in a hash table. */
@@ -72,7 +73,7 @@ class Nodes {
 	}
 }
 
-/* Call step(frame) for each frame of a sample, the root first or the leaf. */
+/* Calls step(frame) for each frame of a sample, the root or the leaf first. */
 export function walkStack(profile, names, sample, leafFirst, step) {
 	const { stack, stackAt, first, frame } = profile;
 	const begin = stackAt[sample], end = stackAt[sample + 1];
@@ -87,8 +88,8 @@ export function walkStack(profile, names, sample, leafFirst, step) {
 }
 
 /*
- * Each sample that counts, as (side, value, profile, names, sample). A side is
- * { profile, names, type, mask, scale }; see view.js.
+ * Calls take(side, value, profile, names, sample) for each sample that counts.
+ * A side is { profile, names, type, mask, scale }; see worker.js.
  */
 export function eachSample(view, take) {
 	for (const [index, side] of view.sides.entries()) {
@@ -134,8 +135,8 @@ export function buildTree(view, inverted) {
 	return arrange(nodes);
 }
 
-/* What a node's width shows: both sides, so that nothing vanishes which one
- * of them has. */
+/* A node's width shows both sides, so that a node does not vanish that only one
+ * side has. */
 function weights(nodes) {
 	const weight = new Float64Array(nodes.length);
 	for (let node = 0; node < nodes.length; node++)
@@ -144,7 +145,7 @@ function weights(nodes) {
 	return weight;
 }
 
-/* Children of old node n are list[at[n]] to list[at[n + 1]]. */
+/* The children of old node n are list[at[n]] to list[at[n + 1]]. */
 function childLists(nodes) {
 	const at = new Int32Array(nodes.length + 1), list = new Int32Array(nodes.length);
 	for (let node = 1; node < nodes.length; node++)
@@ -157,7 +158,7 @@ function childLists(nodes) {
 	return { at, list };
 }
 
-/* Number the nodes anew, level by level, the children of one together. */
+/* Numbers the nodes anew, level by level, the children of a node together. */
 function arrange(nodes) {
 	const count = nodes.length, weight = weights(nodes);
 	const { at, list } = childLists(nodes);
@@ -196,7 +197,7 @@ function arrange(nodes) {
 	return tree;
 }
 
-/* The arrays to hand over to the page instead of copying them. */
+/* The arrays that are handed over to the page instead of copied. */
 export function treeBuffers(tree) {
 	return ["parent", "frame", "first", "kids", "weight", "left", "self", "right", "selfRight"]
 	    .map((name) => tree[name].buffer);

@@ -1,12 +1,12 @@
 /*
  * The viewer: one page for every profile. Its head says what is shown and of
- * how much; below it is one of the views, all over the same sums.
+ * how much; below the head is one of the views, all over the same sums.
  *
- * Not the views (flame.js, top.js, callers.js, graph.js, groups.js) and no
- * sums (worker.js).
+ * Not the views (flame.js, top.js, callers.js, graph.js, groups.js) and no sums
+ * (worker.js).
  *
- * Rule: what is shown is what the address says (state.js). Answers that come
- * when the address says something else by now are thrown away.
+ * Rule: the page shows what the address says (state.js). If the address says
+ * something else by the time an answer comes, the answer is thrown away.
  */
 import { ask, open, warm } from "./client.js";
 import { callers } from "./callers.js";
@@ -25,7 +25,7 @@ export { warm };
 
 const VIEWS = [flame, top, callers, graph, groups, progress];
 
-/* Values of a label that a menu offers; more are found by typing. */
+/* A menu offers so many values of a label; more are found by typing. */
 const MENU_MAX = 200;
 
 /* Labels whose menus are always there. */
@@ -35,7 +35,8 @@ let built = null;
 let turn = 0;
 let shown = { profile: "", sums: "" };
 
-/* What views are given: the sums, the question they came from, the state. */
+/* Views are given the sums, the question that the sums came from, and the
+ * state. */
 let context = null;
 
 function build() {
@@ -87,7 +88,8 @@ function tabKey(event) {
 	event.preventDefault();
 }
 
-/* The state's regular expression; one that is none is searched as it is. */
+/* Returns the state's regular expression. A text that is none is searched as it
+ * is. */
 export function pattern(text) {
 	try {
 		return new RegExp(text, "i");
@@ -117,7 +119,8 @@ function filterMenu({ key, values }, state) {
 	options, chosen === undefined ? "*" : "=" + chosen);
 }
 
-/* Those that are seldom asked for are behind a button, open once one is used. */
+/* Filters that are seldom asked for are behind a button. If one is used, they
+ * are open. */
 function moreFilters(menus, used) {
 	const open = used || (built.controls.querySelector("details")?.open ?? false);
 	return el("details", { class: "more", open },
@@ -181,10 +184,10 @@ function facts(meta, context) {
 	return parts.join(" · ");
 }
 
-/* What is asked first of these: how long already, and what for. */
+/* The view that these profiles show first: how long already, and what for. */
 const FIRST = { goroutine: "progress", block: "groups", mutex: "groups" };
 
-/* Tabs that a profile has nothing for are not there. */
+/* A tab is hidden if the profile has nothing for it. */
 function showTabs(state, meta) {
 	const wanted = state.view || FIRST[state.src.split("?")[0]];
 	let current = VIEWS.findIndex((view) => view.id === wanted &&
@@ -243,12 +246,13 @@ async function show(state, capture, base, mine) {
 	}
 }
 
-/* Show a capture, compared with another if there is a base. */
+/* Shows a capture. If there is a base, the capture is compared with it. */
 export async function view(state, capture, base) {
 	const mine = ++turn;
 	if (built === null)
 		build();
-	/* What waits for a profile has been in their place. */
+	/* While a profile was awaited, other elements were in the place of
+	 * these. */
 	if (!built.title.isConnected)
 		find("viewer").replaceChildren(...built.parts);
 	delete find("viewer").dataset.blank;
@@ -268,7 +272,7 @@ export async function view(state, capture, base) {
 	}
 }
 
-/* Keys that work wherever the focus is. */
+/* This key works wherever the focus is. */
 addEventListener("keydown", (event) => {
 	if (event.key !== "/" || !ours(event) || built === null ||
 	    find("viewer").hidden || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName))

@@ -1,13 +1,13 @@
 /*
- * The Worker: holds the profiles that are open, and answers the page's
- * questions about them, one at a time, in the order asked.
+ * The Worker holds the profiles that are open, and answers the page's questions
+ * about them, one at a time, in the order in which they were asked.
  *
- * Not drawing and no state of the page: every question says all it needs.
+ * No drawing and no state of the page: every question says all that it needs.
  *
  *     page: { id, ask: "open", key, bytes } or { id, ask: "sums", ...view }
  *     here: { id, answer } or { id, error: "one sentence" }
  *
- * Rule: a question that cannot be answered is an error in its answer; this
+ * Rule: if a question cannot be answered, its answer is an error; the Worker
  * must outlive it.
  */
 import { decode, gunzip } from "./decode.js";
@@ -19,11 +19,12 @@ import { buildTree, treeBuffers } from "./tree.js";
 /* The trace whose stacks are asked for. */
 let traced = { key: "", frames: () => [] };
 
-/* Decoded profiles kept; the page sends the bytes again when it has to. */
+/* So many decoded profiles are kept; the page sends the bytes again if it has
+ * to. */
 const OPEN_MAX = 4;
 const open = new Map();
 
-/* The last view and its sums: each tab of a page asks for the same one. */
+/* The last view and its sums: every tab of a page asks for the same sums. */
 let last = { key: "", view: null, sums: null };
 
 function remember(key, profile) {
@@ -41,7 +42,7 @@ function find(key) {
 	return profile;
 }
 
-/* One list of names for both profiles. */
+/* Makes one list of names for both profiles. */
 function mergeNames(a, b) {
 	const known = new Map(a.names.map((name, index) => [name, index]));
 	const merged = { names: a.names.slice(), files: a.files.slice(),
@@ -61,7 +62,8 @@ function mergeNames(a, b) {
 	return merged;
 }
 
-/* Values are rounded as pprof -normalize does not: by less than one each. */
+/* pprof -normalize rounds each value, and this does not: they differ by less
+ * than one each. */
 function normalScale(base, profile, baseType, type) {
 	const sum = (p, t) => {
 		let total = 0;
@@ -82,7 +84,8 @@ function sameType(profile, wanted) {
 	return index;
 }
 
-/* What sums are taken of: sides, names for both, whether there are two. */
+/* Makes the view that sums are taken of: sides, names for both, whether there
+ * are two. */
 function makeView({ key, base, type, filters, normalised }) {
 	const profile = find(key);
 	const side = { profile, names: null, type, mask: filterMask(profile, filters), scale: 1 };

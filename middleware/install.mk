@@ -1,16 +1,16 @@
-# `make install DESTDIR= PREFIX=` and `make uninstall`, from one list. Nothing
-# that is built knows the prefix: pprof.so finds its program from where it lies
-# itself (kore/start/launch.c).
+# `make install DESTDIR= PREFIX=` and `make uninstall` work from one list. What
+# is built does not know the prefix: pprof.so finds its program from where
+# pprof.so itself lies (kore/start/launch.c).
 PREFIX ?= /usr/local
 INSTALL ?= install
 # The version has one place: the newest entry of the package's changelog.
 VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' conf/debian/changelog)
 
-# The confs as the Kore that this is built for writes them.
+# The confs are in the form of the Kore for which this is built.
 conf_routes := conf/pprof$(conf_suffix).conf
 conf_production := conf/production$(conf_suffix).conf
 
-# file=mode=place below the prefix
+# Each word is file=mode=place below the prefix.
 installed := \
 	$(B)/pprof.so=644=lib/kore/pprof.so \
 	$(B)/pprof-collector=755=libexec/kore-pprof/pprof-collector \
@@ -20,13 +20,13 @@ installed := \
 	$(conf_production)=644=share/kore-pprof/production.conf \
 	docs/man/pprof.so.8=644=share/man/man8/pprof.so.8 \
 	docs/man/pprof.h.3=644=share/man/man3/pprof.h.3
-# Folders that are ours alone, or that we may have made.
+# These folders are ours alone, or we may have made them.
 installed_dirs := lib/kore libexec/kore-pprof share/kore-pprof
 
 target = $(DESTDIR)$(PREFIX)/$(word 3,$(subst =, ,$(1)))
 
 .PHONY: install uninstall $(B)/kore-pprof.pc
-# Always made: it depends on PREFIX.
+# This file is always made again: it depends on PREFIX.
 $(B)/kore-pprof.pc: conf/kore-pprof.pc.in
 	@mkdir -p $(@D)
 	sed 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' $< >$@
@@ -42,9 +42,9 @@ uninstall:
 	    $(installed_dirs:%='$(DESTDIR)$(PREFIX)/%') 2>/dev/null
 
 # --- Debian packages -------------------------------------------------------
-# The tree as Debian wants it, debian/ at its top, is put together in the build
-# folder. Neither its place nor the times and rights of its files get into the
-# packages: they are as old as the changelog's newest entry.
+# The tree as Debian wants it, with debian/ at its top, is put together in the
+# build folder. Neither the tree's place nor the times and rights of its files
+# get into the packages: all files are as old as the changelog's newest entry.
 DEB := $(B)/deb
 deb_tree := $(DEB)/kore-pprof-$(VERSION)
 deb_parts := Makefile README.md .ci assets conf docs kore_app/src middleware \

@@ -16,15 +16,15 @@
 #include "query.h"
 
 /*
- * Kore 4.1.0 was written before glibc 2.34: its filter knows clone() and
- * stat(), glibc starts threads by clone3(), registers them by rseq() and
- * looks files up by newfstatat(). Without these rules the first task kills
- * its worker, and so does a reload. clone3() is answered "no such call",
- * so that glibc falls back to clone(), which Kore's own rule covers.
- * mremap() is how realloc() grows a large block; see concat.c.
+ * Kore 4.1.0 was written before glibc 2.34. Its filter knows clone() and
+ * stat(); glibc starts threads by clone3(), registers them by rseq() and looks
+ * files up by newfstatat(). Without these rules the first task kills its
+ * worker, and so does a reload. clone3() is answered "no such call", so that
+ * glibc falls back to clone(), which Kore's own rule covers. realloc() grows a
+ * large block by mremap(); see concat.c.
  *
- * A worker that has threads and breaks the filter is not even restarted:
- * the rule kills one thread, and Kore waits for the whole process.
+ * If a worker that has threads breaks the filter, it is not even restarted: the
+ * rule kills one thread, and Kore waits for the whole process.
  */
 static struct sock_filter sandbox[] = {
 #if defined(SYS_clone3)
@@ -54,7 +54,7 @@ kore_seccomp_hook(void)
 	kore_seccomp_filter("kore_app", sandbox, KORE_FILTER_LEN(sandbox));
 }
 
-/* In each worker: after the start, and around every reload. */
+/* Kore calls this in each worker, after the start and around every reload. */
 int
 kore_app_load(int action)
 {

@@ -10,20 +10,20 @@
 #include <kore/kore.h>
 #include <kore/http.h>
 
-/* Named by `load` and `route` in conf/kore_app.conf. */
+/* conf/kore_app.conf names these at `load` and `route`. */
 int kore_app_load(int action);
 int page_index(struct http_request *req);
 int page_fib(struct http_request *req);
 int page_concat(struct http_request *req);
 
 /*
- * Wait until no task runs code of this module, and let go of the requests
- * they belong to: the module may be unloaded afterwards. Takes as long as
- * the tasks in flight, each well below a millisecond.
+ * Wait until no task runs code of this module, and let go of the requests that
+ * the tasks belong to: the module may be unloaded afterwards. This takes as
+ * long as the tasks in flight, each of which takes well below a millisecond.
  */
 void fib_drain(void);
 
-/* At the end of a worker: returns when no task thread is left. */
+/* Called at the end of a worker. Returns when no task thread is left. */
 void fib_end_threads(void);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * /concat/?str=S&count=N: S written N times.
  *
- * Built the slow way on purpose: every piece reallocates the string and
- * walks it from its start to find its end, so the time grows with the
- * square of the count. It runs in the event loop and blocks its worker.
+ * The answer is built the slow way on purpose: every piece reallocates the
+ * string and walks from the string's start to its end, so the time grows with
+ * the square of the count. This runs in the event loop and blocks its worker.
  */
 #include "app.h"
 

@@ -1,12 +1,12 @@
 /*
  * /fib/?n=N&type=recursive|iterative: Fibonacci numbers.
  *
- * The recursive one is the load for profiles: it runs in a Kore task, so
- * that the event loop goes on, and is woken up again when the task ends.
+ * The recursive kind is the load for profiles. It runs in a Kore task, so that
+ * the event loop goes on; when the task ends, the request is woken up.
  *
- * Rule: a job lies in its request's state, and Kore keeps a request until
- * its tasks have ended, also when the client has gone. In that case the
- * handler is not called again and Kore frees both.
+ * Rule: a job lies in its request's state, and Kore keeps a request until its
+ * tasks have ended, also if the client has gone. In that case Kore does not
+ * call the handler again, and frees both.
  */
 #include "app.h"
 
@@ -26,15 +26,16 @@
 #include "query.h"
 #include "state.h"
 
-/* fib(93) is the last one that fits 64 bits. */
+/* fib(93) is the last number that fits 64 bits. */
 #define FIB_MAX 93
 
 /*
  * Recursion without memory would call itself 40 billion times for fib(50),
- * minutes per request. With a table of known results it is 99 calls, a
- * quarter of a microsecond, too little to be seen beside HTTP. So it is
- * done this many times with an empty table each time: about 100 us a
- * request at n=50, nearly all of it inside fib_recursive(), up to n deep.
+ * minutes for a request. With a table of known results there are 99 calls, a
+ * quarter of a microsecond, which is too little to be seen beside HTTP. So the
+ * recursion runs this many times, with an empty table each time: that takes
+ * about 100 us a request at n=50, nearly all of it inside fib_recursive(), up
+ * to n deep.
  */
 #define FIB_ROUNDS 400
 
@@ -50,7 +51,7 @@ struct fib_job {
 /* Jobs of this worker whose request is not answered yet. */
 static LIST_HEAD(, fib_job) jobs = LIST_HEAD_INITIALIZER(jobs);
 
-/* Set by the first job: Kore starts the threads when they are needed. */
+/* The first job sets this: Kore starts the threads when they are needed. */
 static int has_threads;
 
 static int fib_start(struct http_request *, unsigned int);
@@ -60,7 +61,8 @@ static int fib_leave(struct kore_task *);
 static void fib_unlist(struct fib_job *);
 static void fib_freed(struct http_request *);
 
-/* Not inlined into itself: each level is a frame that a profile can show. */
+/* The function is not inlined into itself: each level is a frame that a profile
+ * can show. */
 static uint64_t __attribute__((noinline))
 fib_recursive(unsigned int n, uint64_t known[FIB_MAX + 1])
 {
@@ -139,7 +141,7 @@ fib_start(struct http_request *req, unsigned int n)
 
 	(void)sem_init(&job->handed_over, 0, 0);
 	kore_task_create(&job->task, fib_work);
-	kore_task_bind_request(&job->task, req); /* puts it to sleep */
+	kore_task_bind_request(&job->task, req); /* the request sleeps */
 	kore_task_run(&job->task);
 	has_threads = 1;
 	(void)sem_post(&job->handed_over);
@@ -148,12 +150,12 @@ fib_start(struct http_request *req, unsigned int n)
 }
 
 /*
- * In a thread of Kore's task pool.
+ * This runs in a thread of Kore's task pool.
  *
- * kore_task_run() queues the task first and then signals the thread, and a
- * thread that is signalled with nothing in its queue crashes (Kore 4.1.0
- * does not look again after pthread_cond_wait()). So a task that began at
- * once must not end before kore_task_run() has returned.
+ * kore_task_run() queues the task first and then signals the thread. A thread
+ * that is signalled with nothing in its queue crashes (Kore 4.1.0 does not look
+ * again after pthread_cond_wait()). So a task that began at once must not end
+ * before kore_task_run() has returned.
  */
 static int
 fib_work(struct kore_task *task)
@@ -197,9 +199,9 @@ fib_unlist(struct fib_job *job)
 }
 
 /*
- * Kore calls this whenever it tries to free the request of a client that
- * has gone, also while the task still runs and it has to try again. Kore
- * clears task.req once it has destroyed the task; its lock is gone then.
+ * If a client has gone, Kore calls this whenever it tries to free the request,
+ * also while the task still runs; then Kore has to try again. When Kore has
+ * destroyed the task, task.req is NULL, and the task's lock is gone.
  */
 static void
 fib_freed(struct http_request *req)
@@ -211,9 +213,9 @@ fib_freed(struct http_request *req)
 }
 
 /*
- * A task has left this module when its end of the socket pair is closed:
- * Kore does that after fib_work() has returned. The requests are answered
- * later, by whichever page_fib() is loaded then.
+ * When a task has left this module, its end of the socket pair is closed: Kore
+ * does that after fib_work() has returned. The page_fib() that is loaded later
+ * answers the requests.
  */
 void
 fib_drain(void)
@@ -224,7 +226,7 @@ fib_drain(void)
 	while ((job = LIST_FIRST(&jobs)) != NULL) {
 		fib_unlist(job);
 		if (job->task.req == NULL)
-			continue; /* destroyed already */
+			continue; /* the task is destroyed */
 
 		state_forget(job->task.req);
 		end.fd = job->task.fds[0];
@@ -236,10 +238,11 @@ fib_drain(void)
 }
 
 /*
- * Kore ends no task thread, and unmaps at a worker's end what one that has
- * just closed its end of a pair still writes to: one end in fifty was a
- * crash. So each thread is given a task that ends it. kore_task_run() hands
- * tasks out in turn, and a thread takes them in the order that they came in.
+ * Kore ends no task thread. At a worker's end Kore unmaps memory to which a
+ * thread that has just closed its end of a pair still writes: one end in fifty
+ * was a crash. So each thread is given a task that ends the thread.
+ * kore_task_run() hands tasks out in turn, and a thread takes them in the order
+ * in which they came.
  */
 void
 fib_end_threads(void)

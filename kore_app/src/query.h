@@ -1,7 +1,7 @@
 /*
  * Parameters of a request and plain text answers.
  *
- * Not Kore's `params` blocks: those drop a value that does not fit as if it
+ * Not Kore's `params` blocks: if a value does not fit, they drop it as if it
  * had not been given, and the answer could not name it.
  */
 #ifndef QUERY_H
@@ -19,15 +19,15 @@ enum query_result {
 };
 
 /*
- * The first value of `name`, decoded. *value is to be given to kore_free()
- * when QUERY_FOUND is returned, and NULL otherwise.
+ * Finds the first value of `name`, decoded. If QUERY_FOUND is returned, the
+ * caller gives *value to kore_free(); otherwise *value is NULL.
  */
 enum query_result query_get(struct http_request *req, const char *name,
     char **value);
 
 /*
- * A whole number within [min, max], digits only. When it is absent or
- * anything else, the request is answered with 400 and -1 is returned; else 0.
+ * Reads a whole number within [min, max], digits only, and returns 0. If it is
+ * absent or anything else, the request is answered with 400 and -1 is returned.
  */
 int query_number(struct http_request *req, const char *name, uint64_t min,
     uint64_t max, uint64_t *out);

@@ -1,8 +1,7 @@
 /*
- * A request's state, with a function that is called when the request ends:
- * what an application that wants it has to write otherwise for each Kore.
- * state41.c is for Kore 4.1, state42.c for 4.2; kodev compiles both, and one
- * of them is empty.
+ * A request's state, with a function that is called when the request ends. Each
+ * version of Kore wants that written in another way: state41.c is for Kore 4.1,
+ * state42.c for 4.2; kodev compiles both, and one of them is empty.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -11,7 +10,7 @@
 
 #include <kore/kore.h>
 
-/* 4.2 defines this name and 4.1 does not; neither says its version. */
+/* 4.2 defines this name and 4.1 does not; no header says the version. */
 #if defined(KORE_QUIT_NORMAL)
 #define APP_KORE_42 1
 #endif
@@ -19,15 +18,15 @@
 struct http_request;
 
 /*
- * A state of `len` zero bytes for http_state_get(). `freed` is called when
- * Kore tries to free the request, which may be more than once. All requests
+ * Makes a state of `len` zero bytes for http_state_get(). Kore calls `freed`
+ * when it tries to free the request, which may be more than once. All requests
  * of a route have to give the same function.
  */
 void *state_create(struct http_request *req, size_t len,
     void (*freed)(struct http_request *));
 
-/* This module may be unloaded: `freed` is not called for the request, and for
- * none of them after state_leave(). */
+/* This module may be unloaded. After state_forget(), `freed` is not called for
+ * the request; after state_leave(), it is called for no request. */
 void state_forget(struct http_request *req);
 void state_leave(void);
 

@@ -18,7 +18,7 @@ state_forget(struct http_request *req)
 	req->onfree = NULL;
 }
 
-/* Those that are left belong to requests that end at once. */
+/* Requests that are left end at once. */
 void
 state_leave(void)
 {

@@ -1,7 +1,7 @@
 /*
- * See state.h: Kore 4.2, where the function is the route's (`on_free`).
+ * See state.h: in Kore 4.2 the route has the function (`on_free`).
  *
- * Not written in the conf: Kore looks `handler` up again after a reload, but
+ * The conf does not name it: after a reload Kore looks `handler` up again, but
  * not `on_free`, and would call it where the old module was.
  */
 #include "state.h"
@@ -15,7 +15,8 @@
 static struct kore_runtime_call ended_call;
 static void (*ended_freed)(struct http_request *);
 
-/* For every request of the route, also for one that has got no state. */
+/* Kore calls this for every request of the route, also for one without a state.
+ */
 static void
 ended(struct http_request *req)
 {
@@ -37,7 +38,7 @@ state_create(struct http_request *req, size_t len,
 	return (http_state_create(req, len));
 }
 
-/* Of all requests at once: state_leave(). */
+/* Nothing is done here: state_leave() does it for all requests at once. */
 void
 state_forget(struct http_request *req)
 {

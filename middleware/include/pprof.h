@@ -1,12 +1,12 @@
 /*
  * kore-pprof: profiles of a Kore service, over HTTP, as Go's net/http/pprof
- * gives them. This is the public header; an application needs it only to
- * choose where the routes are. With the line
+ * gives them. This is the public header. An application that only wants the
+ * routes at their usual place does not need it: with the line
  *
  *     load ./pprof.so pprof_load
  *
- * in a kore.conf they are at /debug/pprof/ of every domain, and no line of
- * code is needed.
+ * in a kore.conf the routes are at /debug/pprof/ of every domain, and no line
+ * of code is needed.
  */
 #ifndef PPROF_H
 #define PPROF_H
@@ -36,13 +36,13 @@ struct http_request;
  *     auth    name of an `authentication` block of kore.conf; NULL: none.
  *             The access rule of PPROF_ALLOW holds besides it.
  *
- * Returns 0, also when the domain has the route already. Returns -1 and sets
- * errno, after one log line that says why: EINVAL for a bad prefix, ENOENT
+ * Returns 0, also if the domain has the route already. Otherwise returns -1 and
+ * sets errno, after one log line that says why: EINVAL for a bad prefix, ENOENT
  * for an unknown domain or authentication block.
  *
- * Call it in a worker, from kore_worker_configure() or from the onload
- * function of a module, which Kore calls again after a reload. Not
- * thread-safe, not async-signal-safe. The strings stay the caller's.
+ * Call this function in a worker, from kore_worker_configure() or from the
+ * onload function of a module, which Kore calls again after a reload. It is
+ * neither thread-safe nor async-signal-safe. The strings stay the caller's.
  *
  *     #include <kore/kore.h>
  *     #include <pprof.h>
@@ -54,13 +54,14 @@ struct http_request;
  *             kore_log(LOG_NOTICE, "no profiler here");
  *     }
  *
- * with `load ./pprof.so` (no onload) in the kore.conf.
+ * The kore.conf then has `load ./pprof.so`, without onload.
  */
 int pprof_register(const char *domain, const char *prefix, const char *auth);
 
 /*
  * pprof_load - for the `load` line of a kore.conf: registers /debug/pprof on
- * every domain. Kore calls it; `action` is KORE_MODULE_LOAD or _UNLOAD.
+ * every domain. Kore calls this function; `action` is KORE_MODULE_LOAD or
+ * _UNLOAD.
  */
 int pprof_load(int action);
 
@@ -78,20 +79,20 @@ int pprof_handler(struct http_request *req);
  *     int pprof_label_push(const char *key, const char *value);
  *     void pprof_label_pop(void);
  *
- * From push to pop every sample of the calling thread (CPU, heap, block,
- * mutex, goroutine) carries the label, beside http.route and http.method. A
- * task that is run meanwhile inherits it. Pushes nest, 16 deep; a key that is
- * there already is replaced until the pop. What a handler or a task forgets to
- * pop is popped when it returns.
+ * From push to pop every sample of the calling thread (CPU, heap, block, mutex,
+ * goroutine) carries the label, beside http.route and http.method. A task that
+ * is run meanwhile inherits the label. Pushes nest, 16 deep. If the key is
+ * there already, its value is replaced until the pop. If a handler or a task
+ * forgets to pop a label, it is popped when the handler or the task returns.
  *
  * A distinct set of labels is stored for ever (32,768 words of 8 bytes a
- * worker), and scrapers make a series of each: use values of which there are
- * few.
+ * worker), and scrapers make a series of each set: use values of which there
+ * are few.
  *
  * push returns 0, or -1 with errno: EINVAL (no key, more than 1,024 bytes),
  * ENOSPC (nesting, 16 labels or 1,024 bytes with those that are there, or the
  * table is full), ENOTCONN (not in a worker). pop without a push does nothing.
- * Thread-safe; not async-signal-safe. The strings are copied.
+ * Both are thread-safe, and not async-signal-safe. The strings are copied.
  *
  *     pprof_label_push("tenant", plan_of(user));
  *     render(req);
@@ -113,11 +114,12 @@ void pprof_label_pop(void);
  *            0 = off
  *     n      one contention in n is taken: 1 = all, 0 = off
  *
- * A negative value changes nothing; one that is too large (1 GiB, an hour, a
- * million) is taken for the largest. A thread notices a heap rate with its
- * next sample. Returns the value before, or -1 outside of a worker. The first
- * values are PPROF_HEAP_RATE (524288), PPROF_BLOCK_RATE (0) and
- * PPROF_MUTEX_FRACTION (0). Thread-safe; not async-signal-safe.
+ * A negative value changes nothing. If a value is too large, the largest is
+ * taken (1 GiB, an hour, a million). A thread notices a heap rate with its next
+ * sample. Each function returns the value before, or -1 outside of a worker.
+ * The first values are PPROF_HEAP_RATE (524288), PPROF_BLOCK_RATE (0) and
+ * PPROF_MUTEX_FRACTION (0). The functions are thread-safe, and not
+ * async-signal-safe.
  *
  *     (void)pprof_set_block_profile_rate(10000);
  */
@@ -133,9 +135,9 @@ int64_t pprof_set_mutex_profile_fraction(int64_t n);
  *     int pprof_profile_remove(struct pprof_profile *p, const void *key);
  *     void pprof_profile_free(struct pprof_profile *p);
  *
- * Counts things that are held, by the stack that got hold of them: at
- * <prefix>/<name>, summed over all workers, as Go's pprof.NewProfile() does.
- * What a worker held leaves with it.
+ * The profile counts things that are held, by the stack that got hold of them.
+ * It is at <prefix>/<name>, summed over all workers, as Go's pprof.NewProfile()
+ * does. When a worker ends, what it held is no longer counted.
  *
  *     name  1 to 63 printable ASCII characters, no space and no slash, and
  *           none of the names that the module answers itself (heap, ...); at
@@ -147,9 +149,10 @@ int64_t pprof_set_mutex_profile_fraction(int64_t n);
  * new returns a handle, or NULL with errno: EINVAL (name), ENOSPC (too many
  * names), ENOTCONN (not in a worker: call it in kore_worker_configure() or
  * later), ENOMEM. free gives the handle back, not what was counted. add returns
- * 0, or -1 with errno: EEXIST (the key is in it), ENOSPC (no room, counted as
- * loss), EINVAL (no handle or no key), ENOTCONN. remove: ENOENT when the key is
- * not in it, EINVAL, ENOTCONN. Thread-safe; not async-signal-safe.
+ * 0, or -1 with errno: EEXIST (the profile has the key), ENOSPC (no room,
+ * counted as loss), EINVAL (no handle or no key), ENOTCONN. remove returns 0,
+ * or -1 with errno: ENOENT (the profile does not have the key), EINVAL,
+ * ENOTCONN. The functions are thread-safe, and not async-signal-safe.
  *
  *     static struct pprof_profile *conns;
  *
@@ -171,15 +174,16 @@ void pprof_profile_free(struct pprof_profile *p);
  *     int pprof_write(const char *name, int fd, int debug);
  *
  * Writes what <prefix>/<name>?debug=<debug> would answer: heap, allocs, block,
- * mutex, goroutine, threadcreate or one of the application's own; gzipped
- * profile.proto for debug 0, else text. Of all workers.
+ * mutex, goroutine, threadcreate or one of the application's own profiles. For
+ * debug 0 that is gzipped profile.proto, otherwise text. It is of all workers.
  *
- * Waits for the collector, some milliseconds to 10 seconds: call it from a
- * task, or where the event loop may stand still. Nothing is written unless the
- * whole profile could be made. Returns 0, or -1 with errno: EINVAL (profile
- * and trace take time: ask for them over HTTP), ENOENT (no such profile),
- * ENOTCONN (not in a worker, no collector), ETIMEDOUT, EIO, or write's own.
- * Thread-safe; not async-signal-safe. `fd` stays the caller's and open.
+ * The function waits for the collector, some milliseconds to 10 seconds: call
+ * it from a task, or where the event loop may stand still. Nothing is written
+ * unless the whole profile could be made. Returns 0, or -1 with errno: EINVAL
+ * (profile and trace take time: ask for them over HTTP), ENOENT (no such
+ * profile), ENOTCONN (not in a worker, no collector), ETIMEDOUT, EIO, or
+ * write's own. It is thread-safe, and not async-signal-safe. `fd` stays the
+ * caller's and open.
  *
  *     int fd = open("heap.pb.gz", O_WRONLY | O_CREAT | O_TRUNC, 0600);
  *
@@ -189,8 +193,8 @@ void pprof_profile_free(struct pprof_profile *p);
 int pprof_write(const char *name, int fd, int debug);
 
 /*
- * pprof_trace_task_begin, _end, pprof_trace_region_begin, _end,
- * pprof_trace_log - the application's own in an execution trace
+ * pprof_trace_task_begin, _end, pprof_trace_region_begin, _end, pprof_trace_log
+ * - what the application adds to an execution trace
  *
  *     uint64_t pprof_trace_task_begin(const char *type);
  *     void pprof_trace_task_end(uint64_t task);
@@ -198,23 +202,25 @@ int pprof_write(const char *name, int fd, int debug);
  *     void pprof_trace_region_end(void);
  *     void pprof_trace_log(const char *category, const char *message);
  *
- * As in Go's runtime/trace. A task is a piece of work with a name, which may
- * last over several calls of a handler and end on another thread; a region is
- * what one thread does from begin to end; a log is a moment. `go tool trace`
- * shows them as user-defined tasks and regions.
+ * The words are those of Go's runtime/trace. A task is a piece of work with a
+ * name, which may last over several calls of a handler and end on another
+ * thread. A region is what one thread does from begin to end. A log is a
+ * moment. `go tool trace` shows them as user-defined tasks and regions.
  *
- * Every request is a task by itself, called by its method and route. A task
- * that a handler, or a Kore task for a request, begins is a part of that. A
- * region or a log belongs to the task that its thread began last in this call
- * and has not ended, else to the request's. Regions nest, the last one ends
- * first; what a handler or a Kore task forgets to end is ended when it
- * returns, tasks are not.
+ * Every request is a task by itself, called by its method and route. If a
+ * handler, or a Kore task for a request, begins a task, that task is a part of
+ * the request's. A region or a log belongs to the task that its thread began
+ * last in this call and has not ended, else to the request's. Regions nest, and
+ * the last one ends first. If a handler or a Kore task forgets to end a region,
+ * it is ended when the handler or the Kore task returns. Tasks are not ended
+ * then.
  *
  *     type, category  a name of which there are few, cut at 256 bytes
  *     message         cut at 256 bytes; UTF-8, as the names
  *
- * While nobody traces they do nothing, and begin returns 0, which end takes
- * for none. Thread-safe; not async-signal-safe. The strings are copied.
+ * While nobody traces, the functions do nothing, and begin returns 0, for which
+ * end does nothing. They are thread-safe, and not async-signal-safe. The
+ * strings are copied.
  *
  *     uint64_t task = pprof_trace_task_begin("invoice");
  *
@@ -235,11 +241,11 @@ void pprof_trace_log(const char *category, const char *message);
 #endif
 
 /*
- * Without the module. An application that includes this header needs not be
- * linked with anything, and runs where pprof.so is not loaded: each call looks
- * for the module's function until it is there, and without it gives -1 (or NULL,
- * or 0 for a task) with errno ENOTCONN; those that give nothing leave errno
- * alone. Define PPROF_NO_SHIM to call the functions directly.
+ * An application that includes this header needs not be linked with anything,
+ * and runs also where pprof.so is not loaded. Each call looks for the module's
+ * function until it is there. Without the module, a call returns -1 (or NULL,
+ * or 0 for a task) with errno ENOTCONN; functions that return nothing leave
+ * errno alone. Define PPROF_NO_SHIM to call the module's functions directly.
  */
 #if !defined(PPROF_NO_SHIM)
 
@@ -262,8 +268,9 @@ pprof_shim_find(void **found, const char *name)
 	return (at);
 }
 
-/* A function that gives the module's, or one that does nothing: so the call is
- * the application's own, and no frame of ours is in the stacks. */
+/* Each function here returns the module's function, or one that does nothing.
+ * So the application itself makes the call, and no frame of ours is in the
+ * stacks. */
 #define PPROF_SHIM_WITHOUT(type, name, parameters, without)                    \
 	static inline type pprof_absent_##name parameters                      \
 	{                                                                      \

@@ -39,7 +39,7 @@ struct pp_kore {
 	int arena_fd;		/* parent only, -1 elsewhere */
 	int socket;		/* to the collector; workers and parent */
 	int collector_socket;	/* the collector's end; parent only */
-	int listen_fd;		/* own listener, -1: none; parent only */
+	int listen_fd;		/* of the listener, -1: none; parent only */
 	uint32_t entry_refused; /* enum pp_entries not followed inside kore */
 	int proc_fd;		/* worker's smaps_rollup, opened as root;
 				   -1 after it is handed over */

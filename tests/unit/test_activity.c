@@ -1,5 +1,5 @@
 /*
- * Tests of live/progress*.c and encode/text/text_activity.c: requests, tasks
+ * Tests of live/activity*.c and encode/text/text_activity.c: requests, tasks
  * and threads as the arena has them come out once each, in the right state, and
  * whatever a worker writes there does no harm. The dump is read by panicparse,
  * a parser of Go's dumps (Debian's package of that name), and by the pattern of

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/yield.h"
 
-/* The shortest time between two calls: the rings of a trace are drained as
- * often. */
+/* The shortest time between two calls. In long work, the rings of a trace are
+ * drained once in this time. */
 #define YIELD_NS (20 * PP_NS_PER_MS)
 
 static struct {

@@ -1,7 +1,7 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * When to sample, and what is summed up. See alloc_sample.h; the table of live
- * samples is alloc_live.c.
+ * This file decides when to sample, and sums samples up. See alloc_sample.h;
+ * the table of live samples is alloc_live.c.
  */
 #include <errno.h>
 
@@ -13,7 +13,7 @@
 #include "store/counters.h"
 #include "store/heap.h"
 
-/* While sampling is off a thread looks again after so many bytes. */
+/* While sampling is off, a thread reads the rate again after so many bytes. */
 #define RECHECK_BYTES (1U << 20)
 
 #define DRAWS_MAX     64
@@ -21,14 +21,14 @@
 __thread uint64_t pp_alloc_left;
 void (*pp_thread_unknown)(void);
 
-static __thread uint64_t heap_rate_seen; /* plus 1; 0: never drawn */
+static __thread uint64_t heap_rate_seen; /* the rate plus 1; 0: never drawn */
 static __thread uint64_t heap_random_state;
 
 /*
- * Bytes to the next sample: exponential, mean `rate`, rounded up; at least 1,
- * or 0 when each allocation is one. Without a logarithm, by von Neumann's
- * comparison of uniform numbers (1951): a falling run that began with u has
- * an odd length with probability exp(-u).
+ * Returns the bytes to the next sample: exponential with the mean `rate`,
+ * rounded up, and at least 1; 0 if each allocation is a sample. No logarithm is
+ * needed, by von Neumann's comparison of uniform numbers (1951): a falling run
+ * that began with u has an odd length with probability exp(-u).
  */
 static uint64_t
 heap_draw(uint64_t rate)
@@ -53,7 +53,7 @@ heap_draw(uint64_t rate)
 	    (uint64_t)((unsigned __int128)first * rate >> 64) + 1);
 }
 
-/* Place of the rate in the slot's list, or PP_HEAP_RATES: no room. */
+/* Returns the rate's index in the slot's list, or PP_HEAP_RATES: no room. */
 static uint32_t
 heap_rate_place(struct pp_heap_table *table, uint64_t rate)
 {
@@ -72,7 +72,7 @@ heap_rate_place(struct pp_heap_table *table, uint64_t rate)
 	return (PP_HEAP_RATES);
 }
 
-/* The stack as the table keeps it, or 0: none. */
+/* Returns the id of the stack in the slot's table, or 0: none. */
 static uint32_t
 heap_stack(struct pp_slot *slot)
 {
@@ -145,7 +145,8 @@ heap_sample(void *p, size_t size, uint64_t rate)
 	sample.size = size;
 	if (heap_put(p, &sample) == 0)
 		return;
-	/* In use would be too high for ever if its end were never seen. */
+	/* If the end of this allocation were never seen, bytes in use would be
+	 * too high for ever: the allocation counts as freed now. */
 	heap_add(counter, PP_HEAP_FREES, size);
 	pp_slot_lose(slot, PP_LOSS_HEAP_UNTRACKED, 1);
 }
@@ -171,14 +172,14 @@ pp_alloc_made(void *p, size_t size)
 	    pp_thread_unknown != NULL)
 		pp_thread_unknown();
 	if (heap_rate_seen != rate + 1) {
-		/* The first draw of a thread, or of a new rate: this very
-		 * allocation may still fall before the sample. */
+		/* This is the first draw of the thread, or of a new rate: this
+		 * very allocation may still lie before the sample. */
 		heap_rate_seen = rate + 1;
 		pp_alloc_left = heap_draw(rate);
 		if (pp_alloc_pass(size))
 			return;
 	}
-	pp_alloc_left = UINT64_MAX; /* the unwinder's own are not counted */
+	pp_alloc_left = UINT64_MAX; /* the unwinder's own do not count */
 	if (p != NULL)
 		heap_sample(p, size, rate);
 	pp_alloc_left = heap_draw(rate);
@@ -197,7 +198,7 @@ pp_alloc_freed(void *p)
 int
 pp_alloc_take(void *p, struct pp_alloc_sample *sample)
 {
-	/* An empty place has the address NULL, too. */
+	/* A free entry of the table has the address NULL, too. */
 	return (pp_self.worker != 0 && p != NULL &&
 	    pp_alloc_live_take(p, sample) == 0);
 }
@@ -219,7 +220,8 @@ pp_alloc_start(void)
 	struct pp_counter *counter;
 
 	pp_alloc_live_clear();
-	/* The parent's countdown may be far from its end. */
+	/* The parent's countdown, which the fork has copied, may be far from
+	 * its end. */
 	heap_rate_seen = heap_random_state = pp_alloc_left = 0;
 	for (i = 0; i < used; i++) {
 		counter = &counters.counter[i];

@@ -1,6 +1,6 @@
 /*
- * See called.h. Whether a call has waited is the kernel's word: how often the
- * thread has given its processor up.
+ * See called.h. The kernel says whether a call has waited: it counts how often
+ * the thread has given its processor up.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -16,8 +16,9 @@ static const unsigned char of_others[PP_CALL_COUNT] = {
 #undef CALL_OTHERS
 };
 
-/* A wait within another one, as of a signal handler's, is a part of it. What
- * has been left by longjmp() lies below who comes after it. */
+/* The outermost wait of the thread, or NULL. A wait within another wait, as in
+ * a signal handler, is a part of the outer one. If a wait was left by
+ * longjmp(), its struct lies below those of later waits on the stack. */
 static __thread const struct pp_called *called_outer;
 
 static int
@@ -37,8 +38,9 @@ called_since(struct pp_called *called)
 	called_outer = called;
 }
 
-/* Returns how long it has waited, ns, until when; 0: it has not. What it has
- * waited for a lock within (a stream's own functions) is told as that. */
+/* Returns how long the call has waited, ns, and in *now until when; 0: the call
+ * has not waited. A wait for a lock within the call (a stream's own functions)
+ * is counted as a wait for a lock and taken off here. */
 static int64_t
 called_waited(const struct pp_called *called, int64_t *now)
 {

@@ -1,13 +1,13 @@
 /*
- * A call that may wait, while it lasts: for the trace and, where somebody else
- * ends the wait, for the block profile. A call that has not given the processor
- * up has not waited, and is in no block profile.
+ * A call that may wait. The trace shows how long it lasts; the block profile
+ * shows it, too, if somebody else ends the wait. A call that has not given the
+ * processor up has not waited, and is in no block profile.
  *
- * Not what is waited for under a lock: that is capture/contention.h and the
- * wrappers of locks.
+ * Not waits for a lock: those are in capture/contention.h and in the wrappers
+ * of locks.
  *
- * Rule: hot, by the thread itself, outside of signal handlers; errno is kept
- * by the second half, which comes after the call.
+ * Rule: hot. The thread itself calls these functions, outside of signal
+ * handlers. The second half comes after the call and keeps errno.
  *
  *     struct pp_called called;
  *
@@ -22,10 +22,10 @@
 #include "capture/wait.h"
 
 struct pp_called {
-	uint64_t traced; /* by the trace; 0: not */
+	uint64_t traced; /* what pp_trace_call() gave */
 	int64_t since;	 /* pp_clock_mono(); 0: nobody wants to know */
-	int64_t summed;	 /* pp_wait_sum until then */
-	long switches;	 /* of the thread, until then */
+	int64_t summed;	 /* pp_wait_sum at `since` */
+	long switches;	 /* of the thread, at `since` */
 };
 
 /* Whether somebody wants to know of waits: one load. */
@@ -37,16 +37,16 @@ pp_called_watched(void)
 	    0));
 }
 
-/* The trace tells of the call while it lasts. */
+/* The trace gets one record when the call begins and one when it ends. */
 void pp_called_begin(struct pp_called *called, enum pp_call call);
 void pp_called_end(const struct pp_called *called, enum pp_call call);
 
-/* The trace is told afterwards, if the call has waited: for functions that are
- * called often and seldom do. */
+/* The trace gets both records afterwards, and only if the call has waited: for
+ * functions that are called often and seldom wait. */
 void pp_called_begin_slow(struct pp_called *called);
 void pp_called_end_slow(const struct pp_called *called, enum pp_call call);
 
-/* In place of the second half: it does something else than to wait. */
+/* Called in place of the second half if what follows is no wait. */
 void pp_called_not(const struct pp_called *called);
 
 #endif

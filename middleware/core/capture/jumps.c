@@ -1,6 +1,7 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * See jumps.h. By page, so that a pc elsewhere costs a comparison a page.
+ * See jumps.h. Trampolines are looked up by page, so that a pc elsewhere costs
+ * one comparison a page.
  */
 #include "capture/jumps.h"
 

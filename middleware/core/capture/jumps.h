@@ -1,12 +1,13 @@
 /*
- * Where the instructions come from that hook/entry.c has moved: a pc among them
- * means its place in the function that they were taken from. The registers are
- * what they would be there, so that the function's own unwind information is
- * right for it, and its name.
+ * Where the instructions come from that hook/entry.c has moved into
+ * trampolines. A pc in a trampoline stands for a place in the function from
+ * which the instructions were taken. The registers have the values that they
+ * would have at that place, so the unwind information and the name of that
+ * function are right.
  *
- * Not the jumps themselves: those are entry.c's.
+ * Not the jumps themselves, which entry.c writes.
  *
- * Rule: pp_jumps_home() is hot. pp_jumps_add() is for the constructor.
+ * Rule: pp_jumps_home() is hot. The constructor calls pp_jumps_add().
  */
 #ifndef PP_CAPTURE_JUMPS_H
 #define PP_CAPTURE_JUMPS_H
@@ -14,18 +15,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Each trampoline has so many bytes, at a multiple of as many. */
+/* A trampoline has so many bytes, and begins at a multiple of them. */
 #define PP_JUMP_BYTES 64
 
 /*
- * The trampoline begins with `moved` bytes of `target` and a jump back, and
- * ends with a jump for who has not come to them yet, which `far` bytes lie
- * before. Returns -1 when there are too many.
+ * The trampoline begins with `moved` bytes of `target` and a jump back into
+ * `target`. At byte `far` the jump to the replacement begins: a thread there
+ * has not run the moved bytes yet. Returns -1: there are too many pages.
  */
 int pp_jumps_add(const void *trampoline, const void *target, size_t moved,
     size_t far);
 
-/* The pc itself, if it is no such one. */
+/* Returns the place in the function for which `pc` stands; `pc` itself if it is
+ * in no trampoline. */
 uint64_t pp_jumps_home(uint64_t pc);
 
 #endif

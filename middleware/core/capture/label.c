@@ -1,6 +1,6 @@
 /*
- * Interning of label sets; see label.h. Not in signal handlers, but in the
- * path of a request: no allocation, no system call.
+ * Interning of label sets; see label.h. This code runs in the path of a
+ * request, not in signal handlers: no allocation, no system call.
  */
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "capture/label.h"
 #include "store/intern.h"
 
-/* Append "text\0"; returns 0 when it did not fit. */
+/* Append "text\0". Returns 0 if there was no room. */
 static int
 label_append(char *set, size_t *used, const char *text)
 {
@@ -60,7 +60,8 @@ pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs)
 static __thread uint32_t label_before[PP_LABEL_DEPTH];
 __thread unsigned int pp_label_depth;
 
-/* The pairs of a set, as far as they fit; `text` must outlive them. */
+/* Reads the pairs of a set, as many as there is room for. `text` must outlive
+ * them. */
 static unsigned int
 label_pairs(uint32_t set, uint64_t *words, struct pp_label_pair *pair)
 {

@@ -1,9 +1,10 @@
 /*
  * What the thread is doing, as a set of labels: http.route, http.method, and
- * the application's own. A set is interned once, then it is a number that
- * a thread-local holds and every sample carries.
+ * the application's own. A set is interned once. After that it is a number,
+ * which a thread-local variable holds and every sample carries.
  *
- * Rule: pp_label_intern() outside of signal handlers; the swap is one store.
+ * Rule: pp_label_intern() is called outside of signal handlers; the swap is one
+ * store.
  */
 #ifndef PP_CAPTURE_LABEL_H
 #define PP_CAPTURE_LABEL_H
@@ -18,25 +19,26 @@ struct pp_label_pair {
 };
 
 /*
- * Id of the set, in the slot of this process. 0 when there is no slot or the
- * table is full (counted). Pairs beyond PP_LABELS_PER_SET and text beyond
- * PP_LABEL_SET_MAX are left out (counted). Order matters: callers keep one.
+ * Returns the id of the set in the slot of this process; 0: there is no slot,
+ * or the table is full (counted). Pairs beyond PP_LABELS_PER_SET and text
+ * beyond PP_LABEL_SET_MAX are left out (counted). Another order is another set:
+ * each caller always gives the same order.
  */
 uint32_t pp_label_intern(const struct pp_label_pair *pair, unsigned int pairs);
 
 /*
- * Add a label to the calling thread's set, until _pop(). A key that is there
- * already is replaced. 0, or -1 with errno: EINVAL (empty key, text too long),
- * ENOSPC (PP_LABEL_DEPTH, no room in the set, or the table is full), ENOTCONN
- * (no slot).
+ * Add a label to the calling thread's set, until _pop(). If the set has the key
+ * already, the value is replaced. Returns 0, or -1 with errno: EINVAL (empty
+ * key, text too long), ENOSPC (PP_LABEL_DEPTH, no room in the set, or the table
+ * is full), ENOTCONN (no slot).
  */
 int pp_label_push(const char *key, const char *value);
 
-/* Undo the last push; without one, nothing. */
+/* Undo the last push. If there was none, nothing happens. */
 void pp_label_pop(void);
 
-/* How many are pushed now, and back to that: around a handler that may
- * forget. */
+/* The number of pushes that are not undone, and a way back to such a number:
+ * for the caller of a handler that may forget to pop. */
 extern __thread unsigned int pp_label_depth;
 
 static inline void

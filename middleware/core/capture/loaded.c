@@ -1,8 +1,8 @@
 /*
- * See loaded.h. Other namespaces are in the list that debuggers read, since
- * glibc 2.35; where an object's program headers are, its _dl_find_object()
- * tells. Without these, and of an object that is not complete yet, nothing is
- * told.
+ * See loaded.h. Since glibc 2.35 the list that debuggers read has the other
+ * namespaces, and _dl_find_object() says where an object's program headers are.
+ * An older glibc has neither, and only the program's own namespace is visited.
+ * An object of another namespace that is not loaded completely yet is left out.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -11,7 +11,7 @@
 
 #include "capture/loaded.h"
 
-/* Its lists may be damaged: a program's bounds are not ours. */
+/* Bounds for the dynamic linker's lists, which a program may have damaged. */
 #define NAMESPACES_MAX 64
 #define MAPS_MAX       4096
 
@@ -22,7 +22,7 @@ struct loaded_visit {
 	int others_done;
 };
 
-/* <dlfcn.h> of glibc 2.35 has both. */
+/* <dlfcn.h> defines this since glibc 2.35, which has both. */
 #if defined(DLFO_STRUCT_HAS_EH_DBASE)
 static int
 loaded_describe(struct dl_phdr_info *info, const struct link_map *map)
@@ -54,7 +54,8 @@ loaded_others(struct loaded_visit *v)
 
 	if (_r_debug.r_version < 2)
 		return;
-	/* The compiler knows the variable as the shorter one of old. */
+	/* The compiler believes that _r_debug has its old type, which is
+	 * shorter: the asm hides from it where the pointer comes from. */
 	__asm__("" : "+r"(space));
 	space = space->r_next;
 	for (spaces = 0; space != NULL && spaces < NAMESPACES_MAX; spaces++) {
@@ -76,8 +77,8 @@ loaded_others(struct loaded_visit *v)
 }
 #endif
 
-/* The others while the dynamic linker's lock is held, too: at its first call.
- */
+/* The first call also visits the other namespaces, so that the dynamic linker's
+ * lock is held for these, too. */
 static int
 loaded_one(struct dl_phdr_info *info, size_t size, void *arg)
 {

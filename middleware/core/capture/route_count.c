@@ -9,7 +9,7 @@
 #include "capture/self.h"
 #include "store/routes.h"
 
-/* The counter that was asked for last: a request asks twice. */
+/* The counter of the last request: each request looks its counter up twice. */
 PP_HOT_PATH_DATA static struct pp_route *last;
 
 static inline struct pp_route *

@@ -31,7 +31,7 @@ pp_sampler_perf_open(struct pp_thread *thread, uint64_t period)
 	fd = syscall(SYS_perf_event_open, &attr, owner.pid, -1, -1,
 	    PERF_FLAG_FD_CLOEXEC);
 	if (fd == -1) {
-		attr.exclude_kernel = 1; /* all that the unprivileged may */
+		attr.exclude_kernel = 1; /* all that an unprivileged user may */
 		fd = syscall(SYS_perf_event_open, &attr, owner.pid, -1, -1,
 		    PERF_FLAG_FD_CLOEXEC);
 	}

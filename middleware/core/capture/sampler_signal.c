@@ -1,6 +1,6 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * What happens when SIGPROF comes. Hot: a signal handler on any thread, in
+ * What happens when SIGPROF comes. Hot: in a signal handler of any thread, in
  * the middle of anything.
  *
  * The weight of a sample is the CPU time of its thread since the last sample,

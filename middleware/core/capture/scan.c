@@ -1,6 +1,7 @@
 /*
- * From the dynamic linker's list to ours, and to the slot's copy; see scan.h.
- * Cold: at start, and after dlopen() and dlclose().
+ * Brings our list up to date with the dynamic linker's, and the slot's copy up
+ * to date with ours; see scan.h. Cold: at start, and after dlopen() and
+ * dlclose().
  */
 #include <sys/mman.h>
 
@@ -28,15 +29,16 @@ struct scan {
 	uint8_t present[PP_OBJECTS_MAX];
 };
 
-/* The addresses of an object that this process has unloaded; by entry. */
+/* What is done with the addresses of an object that this process has unloaded,
+ * by entry of the list. */
 enum held {
 	HELD_NOT,
 	HELD,	  /* reserved */
-	HELD_LENT /* free for its file, until the next scan */
+	HELD_LENT /* free for the object's file until the next scan */
 };
 
 static uint8_t held[PP_OBJECTS_MAX];
-static uint32_t without_entry; /* at the last scan */
+static uint32_t without_entry; /* objects, at the last scan */
 static uint32_t without_copy;
 
 /* A file's program headers and its build id lie in its first page. */
@@ -51,7 +53,8 @@ pp_scan_prepare(void)
 	exe_path[len > 0 ? len : 0] = '\0';
 }
 
-/* Absolute, as far as this process can still tell (not in a chroot). */
+/* Makes the name absolute, as far as this process can do so (in a chroot it
+ * cannot). */
 static void
 object_name(struct pp_object *object, const char *name)
 {
@@ -72,7 +75,7 @@ object_name(struct pp_object *object, const char *name)
 	object->name_len = (uint32_t)len;
 }
 
-/* The GNU build id among the notes of one segment. */
+/* Looks for the GNU build id among the notes of one segment. */
 static void
 object_build_id(struct pp_object *object, const uint8_t *note, size_t left)
 {
@@ -117,7 +120,7 @@ object_describe(struct pp_object *object, const struct dl_phdr_info *info)
 	}
 }
 
-/* An entry for each executable segment; the file is shown once. */
+/* Adds an entry for each executable segment; `seen` gets the file once. */
 static int
 object_add(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -158,7 +161,9 @@ object_pages(const struct pp_object *object, size_t *len)
 	return (start);
 }
 
-/* Other code may come to where some was that stacks went through. */
+/* Other code may come to addresses that stacks have gone through: what the
+ * unwinder remembers of addresses is forgotten. If that cannot be done, no
+ * stack is walked any more. */
 static void
 objects_forget(void)
 {
@@ -168,7 +173,7 @@ objects_forget(void)
 	pp_slot_lose(pp_self.slot, PP_LOSS_UNWINDER_STALE, 1);
 }
 
-/* Keep the code addresses of an object that is gone from being used again. */
+/* Keep other code away from the addresses of an object that is gone. */
 static void
 object_reserve(const struct pp_object *object, uint32_t entry)
 {
@@ -185,11 +190,12 @@ object_reserve(const struct pp_object *object, uint32_t entry)
 		return;
 	if (got != MAP_FAILED)
 		(void)munmap(got, len);
-	/* Something else is there already. */
+	/* Something else lies at the addresses already. */
 	objects_forget();
 }
 
-/* Objects that found no entry: nobody reserves their addresses when they go. */
+/* Counts the objects that found no entry. If there are fewer than at the last
+ * scan, such an object has gone, and nobody has reserved its addresses. */
 static void
 scan_without_entry(const struct scan *scan)
 {
@@ -216,7 +222,8 @@ scan_absent(uint32_t entry)
 	}
 }
 
-/* The slot's table keeps what earlier processes of the slot had. */
+/* Brings the slot's table up to date. The table keeps the objects that earlier
+ * processes of the slot had. */
 static void
 scan_copy(struct pp_objects *copy)
 {
@@ -245,7 +252,7 @@ scan_copy(struct pp_objects *copy)
 	without_copy = missing;
 }
 
-/* It was the list of the process that has forked this one. */
+/* Empties the list, which is that of the process that has forked this one. */
 static void
 scan_begin_anew(void)
 {
@@ -286,7 +293,7 @@ pp_scan_objects(pp_objects_seen_fn seen)
 	pp_self.scanned = 1;
 }
 
-/* The build id of the file, into `object`; 0: it has none that is found. */
+/* Puts the build id of the file into `object`. Returns 0 if none is found. */
 static int
 file_build_id(struct pp_object *object, const char *path)
 {

@@ -2,11 +2,11 @@
 /*
  * See signal.h.
  *
- * What the kernel does with a call that a signal ends depends on the first
- * signal that it delivers. When that is ours, and one of the application's
- * comes while our handler runs, a call that is begun again (SA_RESTART) would
- * be so although the application's handler forbids it: call_ends() does what
- * the kernel would have done.
+ * If a signal ends a system call, the first signal that the kernel delivers
+ * decides what becomes of the call. If that signal is ours, and a signal of the
+ * application comes while our handler runs, the kernel has already decided to
+ * make the call again (SA_RESTART), although the application's handler may
+ * forbid that. In that case call_ends() does what the kernel would have done.
  */
 #include <sys/syscall.h>
 
@@ -21,8 +21,8 @@
 
 #define SIGNALS 65
 
-/* A thread whose call should have ended is signalled so often, and so many
- * times. */
+/* If a call of a thread should have ended, the thread gets a signal every
+ * KICK_NS until the call has ended, at most KICKS_MAX times. */
 #define KICK_NS	  PP_NS_PER_MS
 #define KICKS_MAX 1000
 #define KICK_NEAR 512 /* bytes of the stack */
@@ -35,14 +35,16 @@ __thread volatile uint32_t pp_signal_waited;
 __thread volatile long pp_signal_result = -1;
 __thread volatile uintptr_t pp_signal_sp;
 
-/* Where a call is begun again after our handler; 0: nowhere. */
+/* The address at which a call is made again after our handler; 0: no call is.
+ */
 static __thread volatile uintptr_t call_again_at;
 static __thread volatile int kick_timer, kicks; /* timer + 1; 0: none */
-/* The stack pointer where a handler came in the middle of it. */
+/* The stack pointer of the code that a handler of the application interrupted
+ * while pp_signal_continues was 1; 0: none. */
 static __thread volatile uintptr_t kick_sp;
 
-/* The application's handlers; what an entry was last, it stays when the action
- * is SIG_DFL or SIG_IGN, since a signal may be on its way. */
+/* The application's handlers. If the action becomes SIG_DFL or SIG_IGN, the
+ * entry keeps the last handler, since a signal may be on its way. */
 static struct {
 	void *_Atomic handler;
 	_Atomic int flags;
@@ -104,7 +106,8 @@ pp_signal_enter(int blocked)
 void
 pp_signal_forked(void)
 {
-	/* Timers are not inherited: the number is another one's here. */
+	/* A child inherits no timer: in the child the number may mean another
+	 * timer. */
 	kick_timer = 0;
 	kick_sp = 0;
 	pp_signal_continues = 0;
@@ -113,7 +116,7 @@ pp_signal_forked(void)
 }
 
 #if defined(__x86_64__)
-/* The kernel leaves in rcx where a system call returns to. */
+/* The kernel leaves the address to which a system call returns in rcx. */
 #define CALL_LENGTH    2
 #define REG_PC(uc)     ((uc)->uc_mcontext.gregs[REG_RIP])
 #define REG_SP(uc)     ((uc)->uc_mcontext.gregs[REG_RSP])
@@ -141,7 +144,7 @@ before_call_again(const ucontext_t *uc)
 #define REG_NUMBER(uc) ((uc)->uc_mcontext.regs[8])
 #define REG_SECOND(uc) ((uc)->uc_mcontext.regs[1])
 
-/* The instruction before is not looked at across a page. */
+/* The instruction before the pc is read only if it lies on the same page. */
 static int
 after_call(const ucontext_t *uc)
 {
@@ -156,9 +159,10 @@ before_call_again(const ucontext_t *uc)
 }
 #endif
 
-/* What our signal has done to a system call of the thread. Another one of ours
- * may come before the first instruction of a handler of the application's,
- * which is then still to see where the call is begun again. */
+/* Notes what our signal has done to a system call of the thread. A second
+ * signal of ours may come before the first instruction of a handler of the
+ * application. So a noted address stays: the handler must still see where the
+ * call is made again. */
 void
 pp_signal_note(const ucontext_t *uc)
 {
@@ -172,7 +176,8 @@ pp_signal_note(const ucontext_t *uc)
 	}
 }
 
-/* Calls that end with EINTR after a handler without SA_RESTART. */
+/* Whether the call is one that ends with EINTR after a handler without
+ * SA_RESTART. */
 static int
 call_may_end(const ucontext_t *uc)
 {
@@ -214,7 +219,8 @@ call_may_end(const ucontext_t *uc)
 	return (0);
 }
 
-/* A handler with these flags is about to run. */
+/* A handler with these flags is about to run: if the flags forbid that the call
+ * is made again, the call ends with EINTR. */
 static void
 call_ends(ucontext_t *uc, int flags)
 {
@@ -225,9 +231,9 @@ call_ends(ucontext_t *uc, int flags)
 	REG_PC(uc) += CALL_LENGTH;
 }
 
-/* Returns the thread's timer, or -1. A handler of the application that comes in
- * the middle may have made one: one is enough, and two would be one for
- * ever. */
+/* Returns the thread's timer, or -1. If a handler of the application has
+ * interrupted this function and has made a timer, that timer is taken, and the
+ * second one is deleted: otherwise nobody would ever delete it. */
 static int
 kick_new(void)
 {
@@ -268,7 +274,7 @@ pp_signal_continued(void)
 {
 	int saved = errno, timer;
 
-	/* First: from here on no handler makes one. */
+	/* This store comes first: from here on no handler makes a timer. */
 	pp_signal_continues = 0;
 	kick_sp = 0;
 	timer = __atomic_exchange_n(&kick_timer, 0, __ATOMIC_RELAXED);
@@ -286,15 +292,16 @@ pp_signal_guest_begins(ucontext_t *uc, int flags)
 			call_ends(uc, flags);
 		call_again_at = 0;
 	}
-	/* It may have come between the look at what has run and the call that
-	 * it should end. */
+	/* This handler may run between the comparison of the counters
+	 * (hook/through.h) and the call that it should end. */
 	if (__builtin_expect(pp_signal_continues, 0)) {
 		kick_sp = (uintptr_t)REG_SP(uc);
 		pp_signal_kick(KICK_NS);
 	}
 }
 
-/* As it was, whatever came before. */
+/* Takes the interrupted pc for the place where a call is made again, whatever
+ * an earlier signal has noted. */
 void
 pp_signal_own_begins(ucontext_t *uc, int flags)
 {
@@ -315,14 +322,15 @@ pp_signal_guest(int signo, siginfo_t *info, void *context)
 	handler(signo, info, context);
 }
 
-/* Who left the call by longjmp() does not say so. A call that the handler
- * makes itself is deeper, by the kernel's frame. */
+/* A handler that leaves the call by longjmp() does not say so. Therefore a call
+ * is ended only near the stack pointer that was noted: a call that the handler
+ * itself makes lies deeper, by the signal frame of the kernel. */
 void
 pp_signal_kicked(const siginfo_t *info, ucontext_t *uc)
 {
 	uintptr_t away = (uintptr_t)REG_SP(uc) - (kick_sp - KICK_NEAR);
 
-	/* One of before, whose call was left by longjmp() in between. */
+	/* The timer belongs to an earlier call, which was left by longjmp(). */
 	if (info->si_timerid != kick_timer - 1)
 		(void)syscall(SYS_timer_delete, info->si_timerid);
 	else if (!pp_signal_continues || ++kicks >= KICKS_MAX)

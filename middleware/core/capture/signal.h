@@ -1,15 +1,16 @@
 /*
- * SIGPROF has two users: ourselves, and the application as if we were not
- * there. Ours carry a value that nobody else sends: of a timer &pp_self, of a
- * question that of base/ask.h. With every other one the application's own
- * action is taken, which is kept here.
+ * SIGPROF has two users: the profiler, and the application, which uses it as if
+ * there were no profiler. Signals of the profiler ("ours") carry a value that
+ * nobody else sends: the signal of a timer carries &pp_self, a question carries
+ * a value of base/ask.h. For every other SIGPROF the application's own action
+ * is taken, which is kept here.
  *
  * The application's handlers of all signals begin in pp_signal_guest(), which
- * counts them: a call that a signal of ours has ended goes on only if no
- * handler of the application has run meanwhile (hook/through.h).
+ * counts them: if a signal of ours has ended a call, the call goes on only if
+ * no handler of the application has run meanwhile (hook/through.h).
  *
- * Rule: async-signal-safe; what is thread-local is written by the thread
- * itself.
+ * Rule: async-signal-safe. Only the thread itself writes its thread-local
+ * variables.
  */
 #ifndef PP_CAPTURE_SIGNAL_H
 #define PP_CAPTURE_SIGNAL_H
@@ -20,24 +21,28 @@
 #include "base/ask.h"
 #include "capture/self.h"
 
-/* System calls of the calling thread that our signal has ended with EINTR. */
+/* The number of system calls of the calling thread that our signal has ended
+ * with EINTR. */
 extern __thread volatile uint32_t pp_signal_interrupted;
 
-/* Handlers of the application that have begun in it. */
+/* The number of the application's handlers that have begun in the calling
+ * thread. */
 extern __thread volatile uint32_t pp_signal_handled;
 
-/* 1: it goes on with a call that our signal has ended. */
+/* 1: the calling thread goes on with a call that our signal has ended. */
 extern __thread volatile int pp_signal_continues;
 
-/* 1: the application believes SIGPROF blocked in it. It is not, but while one
- * of the application's own waits to be let through. */
+/* 1: the application believes that SIGPROF is blocked in the calling thread. In
+ * fact SIGPROF is blocked only while a SIGPROF of the application waits to be
+ * let through. */
 extern __thread volatile int pp_signal_blocked;
 
-/* Those of the application's own that were made to wait for that. */
+/* The number of SIGPROF signals of the application that had to wait in the
+ * calling thread until the application let SIGPROF through. */
 extern __thread volatile uint32_t pp_signal_waited;
 
 /* The result of the last system call at whose end our signal came, and the
- * stack pointer then. */
+ * stack pointer at that moment. */
 extern __thread volatile long pp_signal_result;
 extern __thread volatile uintptr_t pp_signal_sp;
 
@@ -54,15 +59,15 @@ pp_signal_is_ours(const siginfo_t *info)
 		return (info->si_value.sival_int == PP_ASK_CONTROL ||
 		    info->si_value.sival_int == PP_ASK_ONE);
 	case SI_USER:
-		/* What is left of a question when the user has as many signals
-		 * queued as it may. */
+		/* If the user has as many signals queued as the limit allows, a
+		 * question arrives without its value, like this. */
 		return (info->si_pid == 0);
 	}
-	/* Of a perf event, which may be gone by now. */
+	/* A perf event sends these codes; the event may be gone by now. */
 	return (info->si_code > 0 && info->si_code <= POLL_HUP);
 }
 
-/* What it asks; PP_ASK_NONE: it is a clock's. */
+/* Returns what the signal asks (enum pp_ask); PP_ASK_NONE: it is a clock's. */
 static inline int
 pp_signal_asks(const siginfo_t *info)
 {
@@ -73,13 +78,13 @@ pp_signal_asks(const siginfo_t *info)
 }
 
 /*
- * At the head of the handler of SIGPROF, on the interrupted stack, since the
- * application's handler runs in it. Returns 1 when the signal is ours and
- * asks for something. Keeps errno.
+ * The handler of SIGPROF calls this first, on the interrupted stack, since the
+ * application's handler runs in it. Returns 1 if the signal is ours and is no
+ * kick. Keeps errno.
  */
 int pp_signal_arrived(siginfo_t *info, void *context);
 
-/* Handler of all signals that the application handles, but SIGPROF. */
+/* The handler of all signals, except SIGPROF, that the application handles. */
 void pp_signal_guest(int signo, siginfo_t *info, void *context);
 
 /* An action as the application gave it. */
@@ -89,42 +94,46 @@ struct pp_signal_action {
 	uint64_t mask;
 };
 
-/* Of a signal that begins in pp_signal_guest(): what it goes on with. */
+/* Sets, and gives in *old, the application's action for a signal whose handler
+ * is pp_signal_guest(). `action` may be NULL. */
 void pp_signal_guest_set(int signo, const struct pp_signal_action *action,
     struct pp_signal_action *old);
 
-/* Of SIGPROF. `action` or `old` may be NULL. */
+/* The same for SIGPROF. `action` or `old` may be NULL. */
 void pp_signal_keep(const struct pp_signal_action *action,
     struct pp_signal_action *old);
 
-/* Install our handler, and keep the one that was there. Returns 0, or -1. */
+/* Install our handler, and keep the action that was there. Returns 0, or -1. */
 int pp_signal_install(void);
 
-/* The calling thread begins, in a worker; 1: whoever made it believed SIGPROF
- * blocked. */
+/* The calling thread begins, in a worker. `blocked` 1: its creator believed
+ * that SIGPROF was blocked. */
 void pp_signal_enter(int blocked);
 
-/* The calling thread, when it has its entry, and one that SIGPROF is sent to:
- * by its pthread_t. */
+/* pp_signal_known(): the calling thread, whose pthread_t is `who`, has its
+ * entry. pp_signal_owe(): the caller is about to send SIGPROF to thread `who`.
+ */
 void pp_signal_known(uintptr_t who);
 void pp_signal_owe(uintptr_t who);
-/* A wait of the calling thread has taken it. */
+/* A wait of the calling thread has taken a SIGPROF of the application. */
 void pp_signal_taken(void);
 
-/* In a child that was forked: what the thread believes becomes true. */
+/* In a child after a fork: if the thread believes that SIGPROF is blocked,
+ * SIGPROF is blocked now. */
 void pp_signal_forked(void);
 
-/* SIGPROF is (not) to be blocked in fact. */
+/* Blocks SIGPROF in the kernel, or unblocks it: SIG_BLOCK, SIG_UNBLOCK. */
 void pp_signal_block(int how);
 
-/* One of ours that a wait has taken, once more to the calling thread. */
+/* A wait has taken a signal of ours: it is sent to the calling thread once
+ * more. */
 void pp_signal_again(siginfo_t *info);
 
-/* How the application uses SIGPROF, for the doctor. */
+/* Notes for the doctor page how the application uses SIGPROF. */
 void pp_signal_used(enum pp_clock_seen how);
 
-/* Signals of ours come to the calling thread, the first after so many
- * nanoseconds, until pp_signal_continued(). */
+/* From now on signals of ours come to the calling thread, the first one after
+ * so many nanoseconds, until pp_signal_continued(). */
 void pp_signal_kick(int64_t after);
 
 /* End what pp_signal_continues and pp_signal_kick() have begun. */

@@ -1,5 +1,5 @@
 /*
- * The handler of SIGPROF is installed: see signal.h. Cold.
+ * Installs the handler of SIGPROF: see signal.h. Cold.
  */
 #include <string.h>
 
@@ -15,7 +15,8 @@ pp_signal_install(void)
 	memset(&action, 0, sizeof(action));
 	action.sa_sigaction = pp_sampler_signal;
 	action.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-	/* An application's handler over ours could leave it by longjmp(). */
+	/* All signals are blocked meanwhile: a handler of the application that
+	 * interrupts ours could leave ours by longjmp(). */
 	memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
 	if (sigaction(SIGPROF, &action, &old) == -1)
 		return (-1);

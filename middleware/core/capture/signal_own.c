@@ -1,8 +1,8 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * The application's own SIGPROF: which of those that arrive are its own, and
- * what it has said is to happen then, as far as it can be had from within our
- * handler. See signal.h.
+ * The application's own SIGPROF: this file decides which signals are the
+ * application's, and does what the application has chosen for these, as far as
+ * that is possible from within our handler. See signal.h.
  */
 #include <sys/syscall.h>
 
@@ -12,7 +12,7 @@
 
 #include "capture/signal_private.h"
 
-#define ACTIONS_MAX 16 /* changed at once by so many threads */
+#define ACTIONS_MAX 16 /* as many threads may change it at once */
 
 /* The action is entry `kept`. An entry is written before the exchange of
  * `kept`, whose release pairs with the acquire load of `kept` by a handler. An
@@ -88,8 +88,9 @@ pp_signal_owe(uintptr_t who)
 	}
 }
 
-/* The kernel keeps it, as it would have: the thread has SIGPROF blocked until
- * the application lets it through, or takes it. */
+/* The signal waits in the kernel, as it would without us: SIGPROF stays blocked
+ * in the thread until the application unblocks the signal or takes it by a
+ * wait. */
 static void
 own_waits(siginfo_t *info, ucontext_t *uc)
 {
@@ -106,12 +107,14 @@ own_waits(siginfo_t *info, ucontext_t *uc)
 		    SIGPROF, info);
 		return;
 	}
-	/* The kernel lets only the first thread say who else has sent it. */
+	/* Only from the first thread the kernel takes an *info that names
+	 * another sender; any other thread sends the signal as its own. */
 	if (syscall(SYS_rt_sigqueueinfo, pid, SIGPROF, info) == -1)
 		(void)syscall(SYS_kill, pid, SIGPROF);
 }
 
-/* SIG_DFL: the process ends by it when our handler returns. */
+/* The action is SIG_DFL: the signal ends the process when our handler returns.
+ */
 static void
 own_ends_process(siginfo_t *info)
 {
@@ -150,7 +153,7 @@ own_runs(siginfo_t *info, ucontext_t *uc, const struct pp_signal_action *action)
 	    PP_MASK_SIZE);
 }
 
-/* A SIGPROF that is not ours. */
+/* A SIGPROF has come that is not ours. */
 static void
 own_came(siginfo_t *info, ucontext_t *uc)
 {
@@ -180,7 +183,8 @@ own_came(siginfo_t *info, ucontext_t *uc)
 		own_runs(info, uc, &action);
 }
 
-/* One that came while ours was waiting. */
+/* If a sender has set `owed` while a signal of ours waited to be delivered, the
+ * application's signal comes now. */
 static void
 own_owed(ucontext_t *uc)
 {

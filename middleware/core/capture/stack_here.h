@@ -1,6 +1,6 @@
 /*
- * The calling thread's stack as an id of the slot's table, for what stays:
- * heap samples, waits, thread creations, the application's own profiles.
+ * The calling thread's stack as an id of the slot's table. Heap samples, waits,
+ * thread creations and custom profiles keep such an id.
  *
  * Rule: hot, outside of signal handlers; at most 512 bytes of the caller's
  * stack. Keeps errno.
@@ -12,8 +12,8 @@
 
 #include "capture/unwind.h"
 
-/* The id, without the first `skip` frames; 0: none. That and how it ends the
- * caller counts. */
+/* Returns the id of the stack without its first `skip` frames; 0: there is no
+ * stack. The caller counts stacks that are missing or, by *end, incomplete. */
 uint32_t pp_stack_here(int skip, enum pp_unwind_end *end);
 
 #endif

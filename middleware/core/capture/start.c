@@ -1,6 +1,6 @@
 /*
- * The life of a process's side of the profiler: it starts in the parent and in
- * each worker, and a child that is neither lets go of it. Cold; see self.h.
+ * The life of the profiler in one process: it starts in the parent and in each
+ * worker; a child that is neither lets go of the slot. Cold; see self.h.
  */
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -24,8 +24,8 @@
 #include "capture/wait.h"
 #include "store/ring.h"
 
-/* Timers are advanced by the kernel's tick; the coarse clocks tell how often
- * that is (4 ms at CONFIG_HZ=250). */
+/* The kernel's tick advances timers. The resolution of the coarse clocks is the
+ * length of the tick (4 ms if CONFIG_HZ is 250). */
 static int64_t
 kernel_jiffy_ns(void)
 {
@@ -37,8 +37,8 @@ kernel_jiffy_ns(void)
 	return (res.tv_nsec);
 }
 
-/* The kernel puts the program's name at the top of the main thread's stack,
- * and lets it grow as far as the limit says. */
+/* The kernel puts the program's name at the top of the main thread's stack, and
+ * lets the stack grow as far as the limit says. */
 #define MAIN_STACK_MOST ((size_t)8 << 20)
 
 static void
@@ -94,7 +94,8 @@ pp_self_start(struct pp_arena *arena, uint32_t number)
 	pp_slot_repair(pp_self.slot);
 	pp_ring_seal(&pp_self.slot->cpu);
 	pp_scan_objects(NULL);
-	/* No more of them than were used: each is a page's third. */
+	/* Only entries that were used are written: each takes a third of a
+	 * page. */
 	used = atomic_load(&pp_self.slot->threads_used);
 	for (i = 0; i < used && i < PP_THREADS_MAX; i++)
 		atomic_store(&pp_self.slot->thread[i].tid, 0);
@@ -134,7 +135,7 @@ pp_self_leave(void)
 	for (i = 0; i < PP_THREADS_MAX; i++) {
 		if (atomic_load(&pp_self.thread[i].state) == PP_THREAD_FREE)
 			continue;
-		/* Timers are not inherited, descriptors are. */
+		/* A child inherits descriptors, but no timers. */
 		pp_sampler_perf_close(&pp_self.thread[i]);
 		atomic_store(&pp_self.thread[i].mode, PP_CPU_OFF);
 		atomic_store(&pp_self.thread[i].state, PP_THREAD_FREE);

@@ -31,9 +31,9 @@ thread_claim(void)
 }
 
 /*
- * pthread_getattr_np() would tell, by system calls that the sandbox does not
- * have. A created thread's descriptor lies at the top of its stack; where the
- * main thread's stack lies was asked before the sandbox.
+ * pthread_getattr_np() needs system calls that the sandbox does not allow. The
+ * descriptor of a created thread lies at the top of its stack. The main
+ * thread's stack was found before the sandbox began.
  */
 static void
 thread_find_stack(struct pp_thread *thread, size_t size)
@@ -72,7 +72,8 @@ thread_publish(const struct pp_thread *thread,
 	atomic_store(&facts->creator, creation->creator);
 	atomic_store(&facts->creator_label, creation->label);
 	atomic_store(&facts->started_ns, pp_clock_mono());
-	/* A dump that was asked for before it began is not its business. */
+	/* The thread does not answer a dump that was asked for before the
+	 * thread began. */
 	atomic_store(&facts->unsampled_ns, 0);
 	atomic_store(&facts->dumped, atomic_load(&pp_self.arena->control.dump));
 	atomic_store(&facts->frames, 0);
@@ -89,7 +90,8 @@ thread_warm(void *unused)
 	pp_unwind_warm();
 }
 
-/* What a claimed entry needs before its thread is LIVE. */
+/* Fills the fields of a claimed entry that must be set before the state LIVE.
+ */
 static void
 thread_begin(struct pp_thread *thread,
     const struct pp_thread_creation *creation)
@@ -146,7 +148,7 @@ pp_thread_leave(void)
 	struct pp_thread *thread = pp_thread_self;
 
 	pp_thread_gone = 1;
-	/* It may have been cancelled in a call. */
+	/* The thread may have been cancelled in a call that was going on. */
 	pp_signal_continued();
 	if (thread == NULL)
 		return;
@@ -155,8 +157,8 @@ pp_thread_leave(void)
 	thread_end(thread);
 }
 
-/* Those that ended by the system call alone have left their entry and
- * timers. */
+/* A bare thread that has ended by the system call alone has left its entry and
+ * its timers: they are taken back. */
 static void
 bare_sweep(void)
 {

@@ -4,9 +4,9 @@
  * thread. Not the thread's clocks (sampler.h). The order of the thread table's
  * states is in self.h.
  *
- * Rule: called by the thread itself, outside of signal handlers; but the
- * functions marked "Hot" run in the SIGPROF handler, and pp_thread_bare() and
- * _bare_drop() in the thread that calls clone().
+ * Rule: the thread itself calls these functions, outside of signal handlers.
+ * But the functions marked "Hot" run in the SIGPROF handler, and the thread
+ * that calls clone() calls pp_thread_bare() and _bare_drop().
  */
 #ifndef PP_CAPTURE_THREAD_H
 #define PP_CAPTURE_THREAD_H
@@ -21,8 +21,9 @@ struct pp_thread_creation {
 	uint32_t label;	    /* label set of its creator, 0: none */
 };
 
-/* Make the calling thread a sampled one. Does nothing in a process without a
- * slot, or for a thread that is registered. Full table: counted. */
+/* Make the calling thread a sampled one. Does nothing if the process has no
+ * slot, or the thread is registered already. If the table is full, that is
+ * counted. */
 void pp_thread_enter(const struct pp_thread_creation *creation);
 
 /* A signal handler's part of a dump: if control.dump has moved, write the
@@ -31,9 +32,9 @@ void pp_thread_enter(const struct pp_thread_creation *creation);
  * asked, by control.dump_one. Hot. */
 void pp_thread_dump(void *context, int one);
 
-/* The same for control.trace: if the word has changed, write whether the thread
- * waits in a system call, with which stack, and in which request or task. Hot.
- */
+/* The same for control.trace: if the word has changed, write down whether the
+ * thread waits in a system call, with which stack, and in which request or
+ * task. Hot. */
 void pp_thread_seen(void *context);
 
 /* If no stack can be taken, _pass_on() still passes a dump or a trace on to the
@@ -56,7 +57,7 @@ int pp_thread_bare_run(struct pp_thread *thread);
 void pp_thread_bare_drop(struct pp_thread *thread);
 
 /* A thread that enters one of our wrappers and is not registered calls this
- * function; NULL: none. A thread that has left does not. */
+ * function; NULL: none. A thread that has left does not call it. */
 extern void (*pp_thread_unknown)(void);
 
 /* Undo pp_thread_enter(); called by a thread that is about to end. */

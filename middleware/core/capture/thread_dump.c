@@ -1,8 +1,8 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * A thread writes down its own stack when asked, and what it does when
- * somebody begins to trace. Hot: in the SIGPROF handler of any thread; see
- * thread.h.
+ * A thread writes its own stack down when it is asked to. When somebody begins
+ * to trace, a thread writes down in which call it waits. Hot: in the SIGPROF
+ * handler of any thread; see thread.h.
  *
  * One signal reaches one thread of the process. The first thread that exchanges
  * the question's number into dump_passed or trace_passed passes the question on
@@ -35,7 +35,7 @@ pass_on(_Atomic uint32_t *passed, uint32_t wanted)
 		if (thread == pp_thread_self ||
 		    atomic_load(&thread->state) != PP_THREAD_LIVE)
 			continue;
-		/* ESRCH: it has just ended. */
+		/* ESRCH means that the thread has just ended. */
 		if (pp_ask(pp_self.pid, atomic_load(&thread->tid),
 			PP_ASK_CONTROL) == -1 &&
 		    errno != ESRCH)

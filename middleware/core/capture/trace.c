@@ -1,7 +1,7 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * See trace.h. A thread begins with its first record after control.trace has
- * changed; it knows by the number with which it began.
+ * See trace.h. When control.trace has changed, a thread begins with its next
+ * record. It remembers the value with which it began.
  */
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -18,20 +18,21 @@
 PP_HOT_PATH_DATA _Atomic uint32_t pp_trace_on;
 
 static __thread struct {
-	uint32_t began;		  /* control.trace as it began; 0: never */
+	uint32_t began;		  /* control.trace at the begin; 0: never */
 	uint32_t inside;	  /* the same, between a call and its end */
 	volatile uint32_t busy;	  /* a record is being written */
-	_Atomic uint64_t dropped; /* not told yet */
+	_Atomic uint64_t dropped; /* dropped records, not reported yet */
 	uint64_t last;		  /* time of the last record */
-	int runs;		  /* after it: a handler, a task, a thread */
-	struct {		  /* what the kernel said, and when */
+	int runs;		  /* 1: a handler, a task or a thread runs */
+	struct {		  /* the kernel's last answers, and when */
 		uint64_t at;
 		int64_t cpu;
 		long switches;
 	} asked;
 } trace;
 
-/* Again until it holds, but not for ever, as pp_wait_apply(). */
+/* The store is repeated until the word is unchanged, as in pp_wait_apply(), but
+ * not for ever. */
 void
 pp_trace_apply(void)
 {
@@ -54,8 +55,8 @@ trace_lose(void)
 	pp_slot_lose(pp_self.slot, PP_LOSS_TRACE_DROPPED, 1);
 }
 
-/* Where records are missing the reader must learn of it before it reads on:
- * nothing is written until that has been said. */
+/* If records are missing, the reader must know before it reads on: nothing else
+ * is written until a record says how many are missing. */
 PP_HOT_PATH static int
 trace_put(uint32_t place, uint64_t *record)
 {
@@ -100,7 +101,7 @@ trace_begin(uint32_t place, uint32_t on, int64_t now)
 	return (0);
 }
 
-/* The calling thread's place, when it may write now; else -1. */
+/* Returns the calling thread's index if it may write now, else -1. */
 static int
 trace_enter(void)
 {
@@ -130,7 +131,7 @@ pp_trace_switches(void)
 
 	if (syscall(SYS_getrusage, RUSAGE_THREAD, &used) == 0)
 		return (used.ru_nvcsw);
-	/* A sandbox refuses it. */
+	/* A sandbox refuses the call. */
 	errno = saved;
 	return (0);
 }
@@ -151,10 +152,10 @@ trace_put_call(uint32_t place, enum pp_call call, uint64_t from, uint64_t to)
 }
 
 /*
- * A wait that no function of ours has seen. The kernel's word for it: the
- * thread has given its processor up, and has not used its time since. Where
- * between the last record and this one it has waited is not known: it is told
- * as the end of that.
+ * Tells of a wait that no function of ours has seen. The kernel knows of it:
+ * the thread has given its processor up, and has not used all the time since.
+ * Nobody knows where the wait lies between the last record and this one; the
+ * trace shows it at the end.
  */
 static __attribute__((noinline)) void
 trace_ask(uint32_t place, uint64_t now, int runs)
@@ -175,9 +176,9 @@ trace_ask(uint32_t place, uint64_t now, int runs)
 	trace.asked.switches = switches;
 }
 
-/* Whether the kernel is to be asked now: where the thread may just have waited
- * in what is told, so that the next answer is of what is not, and where it may
- * have waited in what is not told. */
+/* Whether the kernel is to be asked now. After a wait that has a record, the
+ * kernel is asked so that its next answer is only about waits without a record.
+ * Otherwise it is asked if there may have been a wait without a record. */
 PP_HOT_PATH static inline int
 trace_asks(enum pp_trace_kind kind, uint64_t now)
 {
@@ -190,7 +191,7 @@ trace_asks(enum pp_trace_kind kind, uint64_t now)
 	    trace.asked.at == 0);
 }
 
-/* What runs after a record of that kind. */
+/* Notes what the thread does after a record of that kind. */
 PP_HOT_PATH static inline void
 trace_runs(enum pp_trace_kind kind, uint64_t now)
 {
@@ -211,7 +212,7 @@ trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m, uint64_t *record,
 
 	if (kind == PP_TRACE_RUN || kind == PP_TRACE_TASK_RUN)
 		trace.inside = 0;
-	/* The loop's thread waits for a safe point to begin at. */
+	/* The loop's thread begins at a safe point: pp_trace_begin_loop(). */
 	if (on == 0 || (trace.began != on && pp_thread_self == pp_self.thread))
 		return (-1);
 	place = trace_enter();
@@ -247,8 +248,9 @@ pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
 }
 
 /*
- * All have the time at which the thread began, read before any entry is: what
- * is in the table after that ends later, on whatever thread.
+ * All snapshots have the time at which the thread began, which was read before
+ * any entry of the table. So what is found in the table ends after that time,
+ * on whatever thread.
  */
 static void
 trace_snapshot(const struct pp_inflight *inflight, int64_t now)
@@ -270,7 +272,8 @@ trace_snapshot(const struct pp_inflight *inflight, int64_t now)
 	record[4] = (uint64_t)atomic_load(&inflight->since_ns);
 	record[5] = atomic_load(&inflight->request);
 	record[6] = atomic_load(&inflight->tid);
-	/* A task has ended meanwhile, and another taken its entry. */
+	/* If the id is another one now, a task has ended meanwhile, and another
+	 * task has taken the entry. */
 	if (atomic_load(&inflight->id) == id)
 		(void)trace_put(0, record);
 }
@@ -296,10 +299,10 @@ pp_trace_begin_loop(void)
 	trace_leave();
 }
 
-/* A handler of the application's may interrupt what waits, and may leave it by
- * longjmp(): with the next request or task that is over, too. A wait for the
- * unwinder's lock, for a stack of ours, is none of the application's: a thread
- * that sleeps would be told to have left its call. */
+/* A handler of the application may interrupt a wait and leave it by longjmp():
+ * the begin of the next request or task clears trace.inside. If the unwinder
+ * waits for its lock on our behalf, no record is written: a thread that sleeps
+ * would seem to have left its call. */
 static uint64_t
 trace_span_begin(enum pp_trace_kind kind, uint32_t n)
 {

@@ -1,14 +1,16 @@
 /*
  * What the calling thread does, written into its trace ring while somebody
- * traces: the hooks call this. The records and what they mean are in
- * store/trace.h; the reader is the collector.
+ * traces: the hooks call these functions. store/trace.h says what the records
+ * mean; the collector reads them.
  *
- * Off, a hook costs one branch: if (pp_trace_active()). On, a record is a
- * reading of the clock and some words. A record that finds no room, or that
- * a signal handler wants to write in the middle of another, is dropped,
- * counted (PP_LOSS_TRACE_DROPPED) and told by the next PP_TRACE_DROPPED.
+ * While nobody traces, a hook costs one branch: if (pp_trace_active()).
+ * Otherwise a record costs a reading of the clock and some words. A record is
+ * dropped if it finds no room, or if a signal handler wants to write it in the
+ * middle of another record. It is counted (PP_LOSS_TRACE_DROPPED), and the next
+ * PP_TRACE_DROPPED says so.
  *
- * Rule: hot, by the thread itself; no lock, no allocation. errno is kept.
+ * Rule: hot. The thread itself calls these functions; no lock, no allocation.
+ * errno is kept.
  */
 #ifndef PP_CAPTURE_TRACE_H
 #define PP_CAPTURE_TRACE_H
@@ -21,7 +23,7 @@
 #include "capture/self.h"
 #include "store/trace.h"
 
-/* control.trace, as this process knows it; 0 in one that is no worker. */
+/* The value of control.trace that this process knows; 0 if it is no worker. */
 extern _Atomic uint32_t pp_trace_on;
 
 static inline int
@@ -36,7 +38,7 @@ pp_trace_active(void)
  * and is in no request or task, nothing is written now either. */
 void pp_trace_leave(void);
 
-/* Look at the control words; async-signal-safe. */
+/* Read the control words again; async-signal-safe. */
 void pp_trace_apply(void);
 
 /*
@@ -46,18 +48,18 @@ void pp_trace_apply(void);
 void pp_trace_begin_loop(void);
 
 /*
- * Write one record: words 0 and 1 of `record` are filled in, those from 2 on
- * are the caller's. Returns 0, or -1: the thread has no place, has not begun,
- * or the record was dropped.
+ * Write one record: words 0 and 1 of `record` are filled in here, the words
+ * from 2 on by the caller. Returns 0, or -1: the thread has no entry, has not
+ * begun, or the record was dropped.
  */
 int pp_trace_write(enum pp_trace_kind kind, uint32_t n, uint32_t m,
     uint64_t *record, uint32_t words);
 
-/* The same, of a time that the caller has read just now, in word 1. */
+/* The same with a time that the caller has just read, in word 1. */
 int pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
     uint64_t *record, uint32_t words);
 
-/* The same where it may be off, with the words from 2 on as arguments. */
+/* The same if somebody traces, with the words from 2 on as arguments. */
 #define pp_trace(kind, n, m, ...)                                              \
 	do {                                                                   \
 		if (pp_trace_active()) {                                       \
@@ -69,21 +71,21 @@ int pp_trace_write_at(enum pp_trace_kind kind, uint32_t n, uint32_t m,
 	} while (0)
 
 /*
- * Around a system call, and around a wait for another thread. What happens
- * within (a signal handler's own calls) is a part of it and not written.
- * Returns what the second must be given.
+ * These pairs enclose a system call, and a wait for another thread. What
+ * happens within (calls of a signal handler) is a part of it and is not
+ * written. The first function returns what the second one needs.
  */
 uint64_t pp_trace_call(enum pp_call call);
 void pp_trace_called(enum pp_call call, uint64_t began);
 uint64_t pp_trace_wait(enum pp_wait wait);
 void pp_trace_waited(enum pp_wait wait, uint64_t began);
 
-/* A call that has waited and has not been told before: from when to when, by
- * pp_clock_mono(). */
+/* A call that has waited and has no record yet gets its two records now: from
+ * when to when, by pp_clock_mono(). */
 void pp_trace_call_past(enum pp_call call, int64_t began, int64_t ended);
 
-/* How often the calling thread has given its processor up by itself, since it
- * began; 0 where a sandbox refuses to say. Async-signal-safe. */
+/* Returns how often the calling thread has given its processor up by itself
+ * since the thread began; 0 if a sandbox refuses to say. Async-signal-safe. */
 long pp_trace_switches(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * See trace_user.h. What is open is remembered for one recording only: in the
- * next one nothing is, since nobody has read of it.
+ * See trace_user.h. Open regions and tasks are remembered for one recording
+ * only: in the next recording none is open, since no reader has seen one begin.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 static __thread struct {
 	uint32_t recording; /* pp_trace_on, for which the rest holds */
 	uint32_t regions;   /* open */
-	uint64_t written;   /* one bit for each of them: its beginning was */
+	uint64_t written;   /* one bit for each region: its begin was */
 	uint32_t tasks;
 	uint64_t task[PP_TRACE_TASKS_MAX];
 } user;
@@ -32,8 +32,8 @@ user_task_now(void)
 	return (user.tasks != 0 ? user.task[user.tasks - 1] : pp_self_request);
 }
 
-/* Puts the text at `to`, NUL padded to whole words; returns its bytes. One
- * that is too long ends before the character that does not fit. */
+/* Puts the text at `to`, NUL padded to whole words, and returns its bytes. If
+ * the text is too long, it ends before the character that does not fit. */
 static uint32_t
 user_text(uint64_t *to, const char *text)
 {

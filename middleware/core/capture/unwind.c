@@ -1,6 +1,6 @@
 /* Hot: signal handlers run what is in this file. */
 /*
- * Hot half of unwind.h.
+ * The hot half of unwind.h.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "capture/unwind_lib.h"
 #include "capture/unwind_list.h"
 
-/* unw_backtrace() begins in our own handler: itself, the handler's callers up
- * to the signal frame, with the switch to our own stack between. The
+/* unw_backtrace() begins in our own handler: with itself and the handler's
+ * callers up to the signal frame, with the switch to our own stack between. The
  * interrupted pc comes within that many frames. */
 #define OWN_FRAMES_MAX 12
 
@@ -45,9 +45,9 @@ interrupted_pc_set(void *context, uint64_t pc)
 }
 
 /*
- * The kernel gives a call that waits EINTR for its result, or sets the pc back
- * to the instruction, so that the call is made again. No byte is looked at that
- * may be of another page than what runs.
+ * If a signal comes while a call waits, the kernel makes EINTR the call's
+ * result, or sets the pc back to the instruction, so that the call is made
+ * again. A byte that may lie on another page than the pc is not read.
  */
 int
 pp_unwind_in_call(const void *context)
@@ -88,24 +88,26 @@ backtrace_into(void **raw, int room)
 }
 
 #if defined(__aarch64__)
-/* Of <libunwind.h> and <libunwind-aarch64.h>, whose cursor is the largest. */
+/* From <libunwind.h> and <libunwind-aarch64.h>, whose cursor is the largest. */
 #define CURSOR_WORDS	  4096
 #define INIT_SIGNAL_FRAME 1
 #define REG_LINK	  30
 #define REG_PC		  32
 
-/* After such a walk the thread has so many times its duration for itself: at
- * a rate whose period is shorter than a walk, it would do nothing else. */
+/* After such a walk the thread has LEAF_PAUSE times the walk's duration for
+ * itself. Otherwise, at a rate whose period is shorter than a walk, the thread
+ * would do nothing but walk. */
 #define LEAF_PAUSE 4
 
 static __thread int64_t leaf_next_ns;
 
 /*
- * A function that calls nothing keeps its return address in a register.
- * unw_backtrace() of libunwind 1.6 loses that at some of its instructions and
- * ends there; a walk from the registers that the signal saved does not. It
- * names the pc by the link register's number, newer ones by its own.
- * Returns how many frames there are, 1: no more than the one.
+ * A function that calls nothing keeps its return address in a register. At some
+ * instructions of such a function unw_backtrace() of libunwind 1.6 loses that
+ * address and ends. A walk that begins with the registers that the signal has
+ * saved does not lose it. libunwind 1.6 names the pc by the link register's
+ * number, newer versions by the pc's own. Returns the number of frames; 1: no
+ * caller is known.
  */
 static __attribute__((noinline)) uint32_t
 unwind_leaf(void *context, uint64_t *pcs)
@@ -135,7 +137,7 @@ unwind_leaf(void *context, uint64_t *pcs)
 }
 #define LEAF_MATTERS 1
 #else
-/* Here a stack of one frame is a thread's first function. */
+/* On this processor a stack of one frame is a thread's first function. */
 #define LEAF_MATTERS 0
 static uint32_t
 unwind_leaf(void *context, uint64_t *pcs)
@@ -229,8 +231,8 @@ pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
 	pcs[0] = pp_jumps_home(pc);
 	*stackless = 0;
 	*end = PP_UNWIND_WHOLE;
-	/* The unwinder shall find the function, and where to go on is where it
-	 * was. */
+	/* The unwinder must find the function, but the thread must go on where
+	 * it was interrupted. */
 	if (pcs[0] != pc)
 		interrupted_pc_set(context, pcs[0]);
 	count = backtrace_into(raw, PP_FRAMES_MAX + OWN_FRAMES_MAX);

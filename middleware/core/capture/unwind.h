@@ -1,11 +1,10 @@
 /*
  * The stack of the calling thread at the moment a signal interrupted it.
  *
- * By libunwind's unw_backtrace(), loaded with RTLD_LOCAL so that its
- * _Unwind_* symbols do not replace libgcc's for C++ modules.
+ * libunwind's unw_backtrace() finds it. libunwind is loaded with RTLD_LOCAL, so
+ * that its _Unwind_* symbols do not replace libgcc's for C++ modules.
  *
- * Rule: pp_unwind_interrupted() is hot. pp_unwind_load() is for the
- * constructor.
+ * Rule: pp_unwind_interrupted() is hot. The constructor calls pp_unwind_load().
  */
 #ifndef PP_CAPTURE_UNWIND_H
 #define PP_CAPTURE_UNWIND_H
@@ -19,7 +18,7 @@ int pp_unwind_load(const char **why);
  * nothing. */
 void pp_unwind_warm(void);
 
-/* Where a stack ends. */
+/* How a stack ends. */
 enum pp_unwind_end {
 	PP_UNWIND_WHOLE,
 	PP_UNWIND_CUT,	/* at PP_FRAMES_MAX */
@@ -27,16 +26,18 @@ enum pp_unwind_end {
 			   code without unwind information, or of a coroutine */
 };
 
-/* The calling thread is at its beginning: its stack ends as whole ones do. To be
- * run by pp_own_stack_run(), once for each way to begin, since it fills a cache
- * of the unwinder's for the thread: `learnt`, an atomic_int, becomes 1 when the
- * end is known. NULL: nobody asks. */
+/*
+ * The calling thread is at its beginning: its stack ends as whole stacks do. To
+ * be run by pp_own_stack_run(), once for each way in which threads begin, since
+ * the walk fills a cache of the unwinder for the thread. `learnt`, an atomic_int
+ * or NULL, becomes 1 when the end is known.
+ */
 void pp_unwind_root(void *learnt);
 
 /*
- * Return addresses of the calling thread's stack, from the first one outside
- * of pprof.so on. Returns their count, 0 when there is no stack to be had.
- * Room for PP_FRAMES_MAX words. Hot.
+ * Puts the return addresses of the calling thread's stack into `pcs`, from the
+ * first one outside of pprof.so on. Returns their count; 0: no stack can be
+ * had. `pcs` has room for PP_FRAMES_MAX words. Hot.
  */
 uint32_t pp_unwind_here(uint64_t *pcs, enum pp_unwind_end *end);
 
@@ -44,10 +45,10 @@ uint32_t pp_unwind_here(uint64_t *pcs, enum pp_unwind_end *end);
 uint64_t pp_unwind_pc(const void *context);
 
 /*
- * Frames of the interrupted code: pcs[0] is the exact pc, the rest return
- * addresses. `context` is the handler's ucontext_t. Returns their count,
- * 1..PP_FRAMES_MAX; 1 with *stackless set when only the pc is known. pcs has
- * room for PP_FRAMES_MAX words.
+ * Puts the frames of the interrupted code into `pcs`: pcs[0] is the exact pc,
+ * the others are return addresses. `context` is the handler's ucontext_t.
+ * Returns their count, 1..PP_FRAMES_MAX. If only the pc is known, the count is
+ * 1 and *stackless is set. `pcs` has room for PP_FRAMES_MAX words.
  */
 uint32_t pp_unwind_interrupted(void *context, uint64_t *pcs, int *stackless,
     enum pp_unwind_end *end);

@@ -1,6 +1,6 @@
 /*
- * The functions that are taken from libunwind, between unwind_load.c, which
- * finds them, and unwind.c, which calls them. NULL: there is no unwinder.
+ * The functions that are taken from libunwind: unwind_load.c finds them,
+ * unwind.c calls them. NULL: there is no unwinder.
  */
 #ifndef PP_CAPTURE_UNWIND_LIB_H
 #define PP_CAPTURE_UNWIND_LIB_H
@@ -10,16 +10,18 @@
 extern int (*pp_unwind_backtrace)(void **, int);
 
 #if defined(__aarch64__)
-/* One frame at a time, from where a signal came: slower, see unwind.c. */
+/* These go one frame at a time, from where a signal came: slower, see unwind.c.
+ */
 extern int (*pp_unwind_init)(void *cursor, void *context, int flag);
 extern int (*pp_unwind_step)(void *cursor);
 extern int (*pp_unwind_reg)(void *cursor, int reg, uint64_t *value);
 #endif
 
-/* The thread is in unw_backtrace() on our behalf; own thread only. */
+/* 1: the thread is in unw_backtrace() on our behalf; own thread only. */
 extern __thread volatile int pp_unwind_ours;
 
-/* Where pprof.so's own code lies: its frames are not the application's. */
+/* The addresses of pprof.so's own code: its frames are not the application's.
+ */
 extern uintptr_t pp_unwind_own_start, pp_unwind_own_limit;
 
 #endif

@@ -15,8 +15,8 @@
 #include "capture/unwind_lib.h"
 #include "capture/unwind_list.h"
 
-/* A copy is written again by the change that comes so many changes later: only
- * a handler that stands still all that time would be misled. */
+/* A copy is written again after so many changes of the list: only a handler
+ * that stands still all that time would be misled. */
 #define COPIES 8
 
 int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
@@ -45,8 +45,8 @@ pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg)
 	return (result);
 }
 
-/* All signals are blocked in our handler already; elsewhere a handler that
- * finds us unwinding keeps away by itself (pp_unwind_off). */
+/* In our handler all signals are blocked already. Elsewhere a handler that
+ * finds its thread in the unwinder walks no stack (pp_unwind_off). */
 int
 pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {

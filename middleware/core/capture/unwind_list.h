@@ -1,13 +1,13 @@
 /*
  * What libunwind asks for while it unwinds on our behalf, answered without a
- * lock and without a system call: the list of loaded objects, which the
- * dynamic linker gives out under a lock, and masking signals, which happens
- * eight times for each return address that it has not met.
+ * lock and without a system call: the list of loaded objects, which the dynamic
+ * linker gives out under a lock, and the masking of signals, which happens
+ * eight times for each return address that libunwind has not met.
  *
- * And what libunwind remembers of addresses, which it has no call for: it is to
- * be forgotten when code is unloaded whose addresses others may get.
+ * Also what libunwind remembers of addresses, for which it has no function: if
+ * code is unloaded whose addresses other code may get, that must be forgotten.
  *
- * For calls of libunwind's that are not ours the originals are called.
+ * If libunwind's caller is somebody else, the original functions are called.
  *
  * Rule: the iterator is hot. pp_unwind_list_refresh() is cold: at start and
  * whenever objects have come or gone, one thread at a time.
@@ -28,17 +28,18 @@ extern int (*pp_unwind_real_iterate)(pp_unwind_phdr_fn, void *);
 extern int (*pp_unwind_real_sigprocmask)(int, const sigset_t *, sigset_t *);
 extern int (*pp_unwind_real_sigmask)(int, const sigset_t *, sigset_t *);
 
-/* In place of libunwind's dl_iterate_phdr(), sigprocmask() and, since its 1.8,
- * pthread_sigmask(). */
+/* libunwind calls these in place of dl_iterate_phdr(), sigprocmask() and, since
+ * libunwind 1.8, pthread_sigmask(). */
 int pp_unwind_iterate(pp_unwind_phdr_fn visit, void *arg);
 int pp_unwind_sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int pp_unwind_sigmask(int how, const sigset_t *set, sigset_t *old);
 
-/* Of an object's program headers so many: those that the unwinder reads. */
+/* An object's program headers that are copied: those that the unwinder reads.
+ */
 #define PP_UNWIND_HEADERS_MAX 16
 
-/* The headers are copies: another thread may unload the object, and its own
- * with it, while a handler looks through the list. */
+/* The headers are copies: while a handler looks through the list, another
+ * thread may unload the object, and the object's headers with it. */
 struct pp_unwind_list {
 	unsigned int used;
 	unsigned int headers_used;
@@ -46,14 +47,14 @@ struct pp_unwind_list {
 	ElfW(Phdr) header[PP_OBJECTS_MAX * PP_UNWIND_HEADERS_MAX / 2];
 };
 
-/* Copy the dynamic linker's list (unwind_load.c): into the copy that was
- * published longest ago, and publish it. */
+/* Copy the dynamic linker's list (unwind_load.c) over the copy that was
+ * published longest ago, and publish the new copy. */
 void pp_unwind_list_refresh(void);
 struct pp_unwind_list *pp_unwind_list_next(void);
 void pp_unwind_list_publish(const struct pp_unwind_list *list);
 
-/* How a thread's cache of frames looks in libunwind since 1.3; checked when it
- * is loaded. The bucket of an address is empty where its word is 0. */
+/* A thread's cache of frames, as libunwind has it since 1.3; its form is
+ * checked when libunwind is loaded. A bucket whose first word is 0 is empty. */
 struct pp_unwind_cache {
 	uint64_t *bucket;
 	size_t log_size;
@@ -61,22 +62,22 @@ struct pp_unwind_cache {
 	size_t destroyed;
 };
 
-/* The key under which a thread has its cache, and the words of a bucket; -1:
+/* The key under which a thread has its cache, and the words of a bucket. -1:
  * this libunwind is another one, and nothing can be forgotten. */
 extern int pp_unwind_cache_key;
 extern size_t pp_unwind_cache_words;
-/* Its caches of another kind: one call for those of all threads. */
+/* libunwind's caches of another kind: one call empties those of all threads. */
 extern void (*pp_unwind_flush)(void *, uintptr_t, uintptr_t);
 extern void *pp_unwind_space;
 
 /*
- * What any thread remembers is forgotten before it unwinds again. Returns -1
- * when that cannot be done. Cold: after the list was refreshed, before other
+ * Before any thread unwinds again, it forgets what libunwind remembers. Returns
+ * -1 if that cannot be done. Cold: after the list was refreshed, before other
  * code can run at the addresses.
  */
 int pp_unwind_forget(void);
 
-/* In the thread that is about to unwind. Hot. */
+/* Called by the thread that is about to unwind. Hot. */
 void pp_unwind_forget_own(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Finding libunwind at run time. Cold half of unwind.h.
+ * Finds libunwind at run time. The cold half of unwind.h.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -21,11 +21,13 @@
 #define UNW_FLUSH "_Ux86_64_flush_cache"
 #elif defined(__aarch64__)
 #define UNW(name) "_ULaarch64_" #name
-/* Here it gives memory back that other threads may be reading. */
+/* On this processor flush_cache frees memory that other threads may be reading.
+ */
 #define UNW_FLUSH ""
 #endif
 
-/* UNW_CACHE_PER_THREAD of <libunwind-common.h>: no lock in the unwinder. */
+/* UNW_CACHE_PER_THREAD of <libunwind-common.h>: the unwinder then takes no
+ * lock. */
 #define CACHE_PER_THREAD 2
 
 int (*pp_unwind_backtrace)(void **, int);
@@ -100,7 +102,8 @@ pp_unwind_list_refresh(void)
 	pp_unwind_list_publish(list);
 }
 
-/* Where libunwind looks first for an address in a cache of that size. */
+/* The bucket in which libunwind first looks for an address, by the cache's
+ * size. */
 static size_t
 cache_place(const struct pp_unwind_cache *cache, uint64_t address)
 {
@@ -112,8 +115,9 @@ cache_place(const struct pp_unwind_cache *cache, uint64_t address)
 #define CACHE_LOG_MAX	24
 #define CACHE_WORDS_MAX 4
 
-/* How many words a bucket has, by where an address was put; 0: none is found.
- * What is remembered is where the call was, one before where it returns to. */
+/* Finds out how many words a bucket has, by the bucket that an address was put
+ * into; 0: none is found. The address that libunwind remembers is that of the
+ * call: one less than the return address. */
 static size_t
 cache_words(const struct pp_unwind_cache *cache, void *const *raw, int count)
 {
@@ -137,8 +141,8 @@ cache_words(const struct pp_unwind_cache *cache, void *const *raw, int count)
 	return (0);
 }
 
-/* Unwind for the first time in this thread, and see which key it has its cache
- * under: one that was without a value. */
+/* Unwinds for the first time in this thread, and learns under which key the
+ * thread has its cache: a key that had no value before. */
 static void
 unwind_learn_cache(void)
 {
@@ -173,8 +177,8 @@ pp_unwind_load(const char **why)
 	void *lib, **space;
 
 	(void)dl_iterate_phdr(unwind_find_own, NULL);
-	/* RTLD_LOCAL: a global _Unwind_RaiseException of libunwind's makes a
-	 * C++ module's exceptions 75 times slower. */
+	/* RTLD_LOCAL, because a global _Unwind_RaiseException of libunwind's
+	 * would make a C++ module's exceptions 75 times slower. */
 	lib = dlopen(LIBUNWIND, RTLD_NOW | RTLD_LOCAL);
 	if (lib == NULL) {
 		*why = "no " LIBUNWIND " (apt-get install libunwind8): "
@@ -213,8 +217,9 @@ pp_unwind_warm(void)
 
 	if (pp_unwind_backtrace == NULL)
 		return;
-	/* Without the dynamic linker's lock: a thread that has it may be
-	 * interrupted, and wait for one that libunwind holds here. */
+	/* This call takes no lock of the dynamic linker: a thread that has that
+	 * lock may be interrupted, and wait for a lock that libunwind holds
+	 * here. */
 	pp_unwind_off = pp_unwind_ours = 1;
 	(void)pp_unwind_backtrace(raw, 4);
 	pp_unwind_off = pp_unwind_ours = 0;

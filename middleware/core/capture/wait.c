@@ -36,9 +36,11 @@ wait_wanted(void)
 	return (watch);
 }
 
-/* Again until it holds: a thread that was stopped between the two would put
- * back what another has long corrected. Not for ever: whoever has taken a
- * worker over can change the words as fast as we read them. */
+/* The stores are repeated until the control words are unchanged: a thread that
+ * was stopped between reading and storing would put an old value back that
+ * another thread has long corrected. They are not repeated for ever: an
+ * attacker who has taken a worker over can change the words as fast as this
+ * thread reads them. */
 void
 pp_wait_apply(void)
 {
@@ -97,7 +99,8 @@ wait_add(struct pp_wait_table *table, uint64_t key, uint64_t count, uint64_t ns)
 	    memory_order_relaxed);
 }
 
-/* Whether to take a wait of `ns`, and then what it counts for. */
+/* Whether to take a wait of *ns; if so, *count and *ns say what it counts for.
+ */
 static int
 wait_sample(uint64_t *ns, uint64_t *count)
 {
@@ -135,8 +138,8 @@ pp_wait_ended(uint32_t wait, int64_t waited)
 	int saved = errno;
 
 	pp_wait_sum += (int64_t)ns;
-	/* The unwinder's own lock, for a stack of ours, is none of the
-	 * application's. */
+	/* If the unwinder waits for its own lock on our behalf, that is no wait
+	 * of the application. */
 	if (pp_self.worker != 0 && !pp_unwind_ours && wait_sample(&ns, &count))
 		wait_add(&pp_self.slot->block,
 		    pp_wait_pack(wait, pp_label_now, pp_wait_stack()), count,

@@ -1,9 +1,11 @@
 /*
- * Waits, summed up by stack and labels: what block and mutex show. Off until
- * a rate is set; then each wait that ends is offered here.
+ * Waits, summed up by stack and labels, for block and mutex. Nothing is
+ * measured until a rate is set; from then on each wait that ends is offered
+ * here.
  *
- * Rule: hot. Called by the thread that waited, outside of signal handlers,
- * inside of pthread_mutex_lock() and its like: no lock, no allocation.
+ * Rule: hot. The thread that has waited calls these functions, outside of
+ * signal handlers, and inside of pthread_mutex_lock() and the like: no lock, no
+ * allocation.
  */
 #ifndef PP_CAPTURE_WAIT_H
 #define PP_CAPTURE_WAIT_H
@@ -13,38 +15,40 @@
 #include "base/waits.h"
 #include "capture/self.h"
 
-/* 0: nobody measures waits in this process, and the wrappers jump to their
- * originals; else bits. Follows the control words (pp_wait_apply). */
+/* Bits that say who measures waits in this process. 0: nobody does, and the
+ * wrappers jump to their originals. They follow the control words
+ * (pp_wait_apply). */
 #define PP_WATCH_BLOCK 1
 #define PP_WATCH_MUTEX 2
 #define PP_WATCH_TRACE 4
 extern _Atomic int pp_wait_watch;
 
-/* Is told of each change, by whatever thread or signal handler makes it. NULL:
- * nobody. */
+/* The thread or signal handler that changes pp_wait_watch calls this function
+ * with each new value. NULL: none. */
 extern void (*pp_wait_follow)(int watch);
 
-/* Look at the control words; async-signal-safe. */
+/* Read the control words again; async-signal-safe. */
 void pp_wait_apply(void);
 
-/* The calling thread has waited `ns` for `wait`, below PP_WAITS_ALL; its own
- * stack is taken. Keeps errno. */
+/* The calling thread has waited `ns` for `wait`, a number below PP_WAITS_ALL;
+ * the stack is the thread's own. Keeps errno. */
 void pp_wait_ended(uint32_t wait, int64_t ns);
 
-/* What the calling thread has waited for so far by the former, ns: who has a
- * wait around another one takes that off. */
+/* The sum of all `ns` that the calling thread has given to pp_wait_ended(). If
+ * a wait has other waits within it, the caller takes their time off by this
+ * sum. */
 extern __thread int64_t pp_wait_sum;
 
-/* The same, for a stack and a label set taken earlier (0: none). */
+/* The same for a stack and a label set that were taken earlier (0: none). */
 void pp_wait_ended_at(enum pp_wait wait, int64_t ns, uint32_t stack,
     uint32_t label);
 
-/* The calling thread let go of what others waited `ns` for, all together; one
- * contention, as Go counts them. */
+/* The calling thread has let go of something for which others have waited `ns`,
+ * all together: one contention, as Go counts them. */
 void pp_wait_caused(enum pp_wait wait, int64_t ns);
 
-/* Id of the calling thread's stack in the slot's table, 0: none (counted);
- * without its first `skip` frames. */
+/* Returns the id of the calling thread's stack in the slot's table, 0: none
+ * (counted); _skip() leaves the first `skip` frames out. */
 uint32_t pp_wait_stack(void);
 uint32_t pp_wait_stack_skip(int skip);
 

@@ -19,10 +19,10 @@
 /* A worker sends a body as fast as the collector takes it. */
 #define BODY_NS (10 * PP_NS_PER_SEC)
 
-/* Pieces of one turn. */
+/* The most pieces that are taken in one turn of the loop. */
 #define PIECES 64
 
-/* The place is free; the descriptor is the caller's. */
+/* Frees the place. The descriptor stays the caller's. */
 static void
 body_forget(struct pp_collector *c, struct pp_incoming *in)
 {

@@ -3,7 +3,7 @@
  *
  * One process for a service, started by the parent by fork and exec. main.c is
  * the life of the program, loop.c its one loop, packet.c and reply.c are its
- * messages, listener.c is the own listener.
+ * messages, listener.c is its listener.
  *
  * Rule: one thread. The program trusts neither the arena nor a packet, and
  * never waits for a worker.
@@ -22,9 +22,8 @@ struct pp_client;
 /* A request that waits for its deadline. */
 struct pp_pending {
 	struct pp_task *task;	  /* NULL: the place is free */
-	struct pp_client *client; /* by the listener; NULL: a worker's */
-	int fd;			  /* hangs up: the reply socket, or the
-				   client's */
+	struct pp_client *client; /* the listener's; NULL: a worker's request */
+	int fd; /* hangs up: the reply socket, or the client's socket */
 };
 
 /* A request whose body is on the way; see body.c. */
@@ -44,14 +43,14 @@ struct pp_collector {
 	size_t arena_size; /* as it was when it was mapped */
 	struct pp_service *service;
 	struct pp_symbols *symbols;
-	struct pp_listener *listener; /* NULL: shut */
+	struct pp_listener *listener; /* NULL: there is none */
 	uint32_t waiting;	      /* places in use */
 	struct pp_pending pending[PP_REQUESTS_MAX];
 	struct pp_incoming incoming[PP_BODIES_MAX];
 	uint64_t refused;  /* packets that were no message of ours */
 	uint64_t unsafe;   /* files that the workers could cut short */
 	uint64_t roomless; /* packets that came when no descriptor was free */
-	int spare;	   /* a descriptor for those; -1: none yet */
+	int spare;	   /* a descriptor in reserve; -1: none yet */
 	union {
 		struct pp_wire_request request;
 		struct pp_wire_object object;
@@ -162,15 +161,15 @@ int pp_collector_request(struct pp_collector *c, size_t len, int reply,
     const char *body);
 
 /*
- * Keep a request until its deadline: `fd` is its reply socket, or with `client`
- * the client's, which stays the client's, watched for `events` besides its end.
- * Takes the task and a reply socket. Returns -1 when there is no room; then
- * task and socket are still the caller's.
+ * Keep a request until its deadline. `fd` is the request's reply socket; with
+ * `client` it is the client's socket, which stays the client's and is watched
+ * for `events` besides its end. Takes the task and a reply socket. Returns -1
+ * if there is no room; then task and socket are still the caller's.
  */
 int pp_collector_keep(struct pp_collector *c, struct pp_task *task,
     struct pp_client *client, int fd, uint32_t events);
 
-/* The sentence for that. */
+/* The answer if pp_collector_keep() has no room: a sentence says so. */
 void pp_collector_full(struct pp_answer *answer);
 
 /*

@@ -35,7 +35,7 @@ struct allowed {
 };
 
 static const struct allowed sandbox_allowed[] = {
-	/* The loop. */
+	/* Calls of the loop. */
 	{ SYS_epoll_ctl, 0 },
 	{ SYS_epoll_pwait, 0 },
 #ifdef SYS_epoll_wait
@@ -44,9 +44,9 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_recvmsg, 0 },
 	{ SYS_sendmsg, 0 },
 	{ SYS_clock_gettime, 0 },
-	/* SIGPROF: "look at the control word". */
+	/* Calls that send SIGPROF: "read the control words". */
 	{ SYS_rt_tgsigqueueinfo, 0 },
-	/* Descriptors we have. */
+	/* Calls on descriptors that are open. */
 	{ SYS_close, 0 },
 	{ SYS_dup, 0 },
 	{ SYS_fcntl, 0 },
@@ -58,21 +58,21 @@ static const struct allowed sandbox_allowed[] = {
 	{ SYS_pread64, 0 },
 	{ SYS_write, 0 },
 	{ SYS_writev, 0 },
-	/* Answers: a memfd, written and sealed. */
+	/* Calls for answers: a memfd is made, written and sealed. */
 	{ SYS_memfd_create, 0 },
 	{ SYS_ftruncate, 0 },
 	{ SYS_fallocate, 0 }, /* also gives ring memory back */
-	/* Memory. */
+	/* Calls for memory. */
 	{ SYS_mmap, PROT_EXEC },
 	{ SYS_mprotect, PROT_EXEC },
 	{ SYS_munmap, 0 },
 	{ SYS_mremap, 0 },
 	{ SYS_madvise, 0 },
 	{ SYS_brk, 0 },
-	{ SYS_getrandom, 0 }, /* malloc's, at its first use */
+	{ SYS_getrandom, 0 }, /* by malloc() at its first use */
 	{ SYS_sysinfo, 0 },   /* qsort() asks how much memory there is */
 	{ SYS_futex, 0 },
-	/* The end, also by abort(). */
+	/* Calls at the end, also by abort(). */
 	{ SYS_exit, 0 },
 	{ SYS_exit_group, 0 },
 	{ SYS_getpid, 0 },
@@ -109,7 +109,7 @@ static const struct allowed sandbox_allowed[] = {
 #endif
 };
 
-/* For the listener only. */
+/* Calls for the listener only. */
 static const struct allowed sandbox_listener[] = {
 	{ SYS_accept4, 0 },
 	{ SYS_recvfrom, 0 },

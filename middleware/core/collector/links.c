@@ -48,7 +48,7 @@ links_read(const struct pp_files *files, int to)
 	}
 }
 
-/* Returns -1 when there will be no more. */
+/* Returns -1 if no more names will come. */
 static int
 links_next(int from, int64_t until, struct link *link)
 {

@@ -1,10 +1,10 @@
 /*
- * The own listener: which clients are connected, and for how long. See
- * listener.h.
+ * The collector's own listener: which clients are connected, and for how long.
+ * See listener.h.
  *
  * libmicrohttpd's own timeout starts anew with each byte; here a time limit
- * counts from the beginning. A client that has to go is shut down at the
- * socket, and the library then finds the end of the connection and closes it.
+ * counts from the beginning. If a client has to go, its socket is shut down;
+ * the library then finds the end of the connection and closes it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static const int64_t listener_allowed[PP_CLIENT_STATES] = {
 	[PP_CLIENT_ENDS] = INT64_MAX,
 };
 
-/* Memory of one connection: the longest request that the routes take, and its
- * headers. */
+/* Memory of one connection: room for the longest request that the routes take,
+ * and for its headers. */
 #define LISTENER_MEMORY (size_t)(2 * PP_REQUEST_QUERY_MAX + 16384)
 
 static void
@@ -38,7 +38,8 @@ listener_end(struct pp_client *client)
 }
 
 /*
- * A client has come and no place is free. Clients that wait for a profile stay.
+ * A client has come and no place is free: the slowest client goes. Clients that
+ * wait for a profile stay.
  */
 static void
 listener_crowded(struct pp_listener *listener, struct pp_client *newest)
@@ -99,7 +100,7 @@ listener_connection(void *arg, struct MHD_Connection *connection, void **own,
 	}
 }
 
-/* The library's server, which has no socket of its own to listen. */
+/* Starts the library's server, which gets no socket to listen on. */
 static struct MHD_Daemon *
 listener_daemon(struct pp_listener *listener)
 {
@@ -116,7 +117,8 @@ listener_daemon(struct pp_listener *listener)
 	    MHD_OPTION_END));
 }
 
-/* One descriptor for the library's and the socket. Returns 0, or -1. */
+/* Makes one descriptor for the library's descriptor and the socket. Returns 0,
+ * or -1. */
 static int
 listener_watch(struct pp_listener *listener)
 {
@@ -193,7 +195,7 @@ listener_expire(struct pp_listener *listener, enum pp_client_state state,
 		listener_end(client);
 }
 
-/* When the next one will have been. */
+/* Returns when the next client will have been in the state for too long. */
 static int64_t
 listener_due(const struct pp_listener *listener, enum pp_client_state state)
 {
@@ -211,7 +213,8 @@ pp_listener_next(const struct pp_listener *listener, int64_t now)
 
 	if (listener == NULL)
 		return (INT64_MAX);
-	/* It is not told by the descriptor. */
+	/* The descriptor does not become readable for a client that was
+	 * resumed. */
 	if (listener->resumed)
 		return (now);
 	next = listener->next;
@@ -235,7 +238,8 @@ pp_listener_run(struct pp_listener *listener, int64_t now)
 	listener->resumed = 0;
 	pp_listener_accept(listener, now);
 	MHD_run(listener->daemon);
-	/* Computed after that, since new clients have a time limit, too. */
+	/* This comes after MHD_run(), since new clients have a time limit, too.
+	 */
 	reads = listener_due(listener, PP_CLIENT_READS);
 	sends = listener_due(listener, PP_CLIENT_SENDS);
 	listener->next = reads < sends ? reads : sends;

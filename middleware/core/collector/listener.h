@@ -1,13 +1,13 @@
 /*
- * The collector's own HTTP server (PPROF_LISTEN): the same answers as the Kore
- * routes give, also while no worker can answer anything.
+ * The collector's own HTTP server (PPROF_LISTEN). It gives the same answers as
+ * the Kore routes, also while no worker can answer anything.
  *
  * libmicrohttpd speaks the protocol, without threads: its epoll descriptor lies
  * in the collector's loop. The service makes the answers.
  *
  * Rule: a client costs one place of PP_CLIENTS_MAX and a bounded time. A
- * request has LISTENER_READ_NS to arrive and an answer LISTENER_SEND_NS to be
- * taken, however busily single bytes go; when all places are taken, the slowest
+ * request has LISTENER_READ_NS to arrive, and an answer LISTENER_SEND_NS to be
+ * taken, however busily single bytes go. If all places are taken, the slowest
  * client is closed. A client that waits for a profile is not closed, so such
  * clients cannot take all places.
  */
@@ -18,16 +18,17 @@
 #include "collector/collector.h"
 
 /*
- * Serve on a listening socket, which belongs to the listener from now on. NULL:
- * out of memory, and the socket is still the caller's. Before the sandbox.
+ * Serve on a listening socket, which belongs to the listener from now on.
+ * Returns NULL if out of memory; then the socket is still the caller's. Called
+ * before the sandbox.
  */
 struct pp_listener *pp_listener_open(struct pp_collector *c, int listen,
     const struct pp_allow *allow);
 
-/* NULL is allowed. No request may be waiting. */
+/* Ends the listener; NULL does nothing. No request may be waiting. */
 void pp_listener_close(struct pp_listener *listener);
 
-/* Readable when there is something to do. */
+/* Returns a descriptor that is readable if there is something to do. */
 int pp_listener_fd(const struct pp_listener *listener);
 
 /*
@@ -37,8 +38,8 @@ int pp_listener_fd(const struct pp_listener *listener);
 void pp_listener_run(struct pp_listener *listener, int64_t now);
 
 /*
- * When to call pp_listener_run() again; INT64_MAX: not before the descriptor is
- * readable. Call this after everything that may answer.
+ * Returns when to call pp_listener_run() again; INT64_MAX: not before the
+ * descriptor is readable. Call this after everything that may answer.
  */
 int64_t pp_listener_next(const struct pp_listener *listener, int64_t now);
 

@@ -1,12 +1,12 @@
 /*
- * New clients of the listener: taken from the listening socket and given to
- * libmicrohttpd.
+ * New clients of the listener: they are taken from the listening socket and
+ * given to libmicrohttpd.
  *
- * The library does not accept clients itself: when the kernel refuses, the
+ * The library does not accept clients itself: if the kernel refuses, the
  * library says nothing and tries again at once, for ever.
  *
- * Rule: when the kernel refuses, a log line says so, and the next try comes
- * after a pause, which doubles up to ACCEPT_PAUSE_MAX_NS.
+ * Rule: if the kernel refuses, a log line says so, and the next try comes after
+ * a pause, which doubles up to ACCEPT_PAUSE_MAX_NS.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@
 #define ACCEPT_PAUSE_NS	    (10 * PP_NS_PER_MS)
 #define ACCEPT_PAUSE_MAX_NS (10 * PP_NS_PER_SEC)
 
-/* Returns 0, or -1. */
+/* Adds the listening socket to what is watched, or takes it out. Returns 0, or
+ * -1. */
 static int
 accept_watch(struct pp_listener *listener, int how)
 {
@@ -33,7 +34,7 @@ accept_watch(struct pp_listener *listener, int how)
 }
 
 /*
- * No client is accepted until `door->again`. The socket is not watched
+ * No client is accepted until `listener->again`. The socket is not watched
  * meanwhile, since it would be readable all that time.
  */
 static void
@@ -107,7 +108,7 @@ accept_one(struct pp_listener *listener)
 	listener->pause = 0;
 	if (accept_readable(listener, fd) == -1)
 		(void)close(fd);
-	else /* which closes it when it cannot serve it */
+	else /* the library closes a client that it cannot serve */
 		(void)MHD_add_connection(listener->daemon, fd,
 		    (struct sockaddr *)&from, len);
 	return (1);

@@ -1,5 +1,5 @@
 /*
- * The state of a client of the own listener: its list, and its class of waiting
+ * The state of a client of the listener: its list, and its class of waiting
  * clients.
  */
 #include "base/clock.h"

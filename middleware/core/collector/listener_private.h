@@ -42,11 +42,11 @@ struct pp_client {
 	int interim; /* 1: it may be sent an answer before the answer */
 	enum pp_history history;
 
-	/* Of the request that is read. */
+	/* The request that is read. */
 	char *uri;     /* as asked; NULL: too long, or out of memory */
 	int headed;    /* 1: the headers have been looked at */
 	int large;     /* 1: the body is more than is allowed */
-	uint64_t came; /* bytes of it so far */
+	uint64_t came; /* bytes of the body so far */
 	struct pp_buf body;
 	struct pp_answer answer; /* status 0: none yet */
 	uint64_t sends;		 /* bytes of the memory file that is sent */
@@ -54,7 +54,7 @@ struct pp_client {
 
 TAILQ_HEAD(pp_clients, pp_client);
 
-/* Clients that are shut down leave a moment later. */
+/* Room for clients that are shut down, too: they leave a moment later. */
 #define PP_LISTENER_ROOM (2 * PP_CLIENTS_MAX)
 
 struct pp_listener {
@@ -63,27 +63,27 @@ struct pp_listener {
 	struct pp_allow allow;
 	int listen;
 	int epoll;	       /* over the socket and the daemon's own */
-	int64_t again;	       /* when clients are taken again; 0: they are */
-	int64_t pause;	       /* the pause before that */
+	int64_t again;	       /* when clients are accepted again; 0: now */
+	int64_t pause;	       /* the last pause */
 	uint64_t refused;      /* pauses that began */
-	uint64_t unread;       /* taken, but reading is refused */
-	uint32_t clients_held; /* in use, also by those shut down */
+	uint64_t unread;       /* clients that may not be read from */
+	uint32_t clients_held; /* connections, also those shut down */
 	uint32_t count;
-	uint32_t waiting[PP_PATIENCES]; /* of these, so long and longer */
-	int resumed;  /* 1: one that was suspended may go on */
-	int64_t next; /* when the next client will have been too slow */
+	uint32_t waiting[PP_PATIENCES]; /* of them, so long and longer */
+	int resumed;			/* 1: a suspended client may go on */
+	int64_t next; /* when the next client will be too slow */
 	struct pp_clients clients[PP_CLIENT_STATES];
 };
 
 /*
- * From now on the client is in that state, and its wait is over. In
+ * From now on the client is in the given state, and its wait is over. In
  * listener_client.c.
  */
 void pp_client_enter(struct pp_client *client, enum pp_client_state state);
 
 /*
- * From now on the client counts as waiting for that long, until it enters
- * another state.
+ * From now on the client counts in the given class of waiting clients, until it
+ * enters another state.
  */
 void pp_client_waits(struct pp_client *client, enum pp_patience patience);
 

@@ -1,13 +1,13 @@
 /*
- * One request at the own listener: what libmicrohttpd has read becomes a
- * request of the service, and the answer becomes what the library sends.
+ * One request to the listener: what libmicrohttpd has read becomes a request of
+ * the service, and the answer becomes what the library sends.
  *
  *     pp_client_uri       the first line has come
  *     pp_client_request   the headers; then each piece of a body; then the end;
- *                        and again when its answer is there
+ *                         and again when the request's answer is there
  *     pp_client_completed the answer is sent, or the client has gone
  *
- * Rule: the same access rule as at the Kore routes.
+ * Rule: the same access rule holds as at the Kore routes.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +104,7 @@ client_headers(struct MHD_Response *response, const struct pp_buf *headers)
 	}
 }
 
-/* Give the client's answer to the server, body and all. */
+/* Gives the client's answer, with its body, to the server. */
 static enum MHD_Result
 client_send(struct pp_client *client)
 {
@@ -120,7 +120,7 @@ client_send(struct pp_client *client)
 		    answer->body.data, MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
 		return (MHD_NO);
-	/* The server's now. */
+	/* From here on the body belongs to the server. */
 	client->sends = answer->file_len;
 	if (answer->file_len > 0)
 		answer->file_len = 0;
@@ -152,7 +152,7 @@ struct client_asked {
 	int odd; /* 1: a name that Kore would not take for one */
 };
 
-/* What a name of a header is made of. */
+/* The characters of a header's name. */
 #define TOKEN                                                                  \
 	"!#$%&'*+-.^_`|~0123456789"                                            \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -218,7 +218,8 @@ client_refused(struct pp_client *client, const char *method)
 	return (client->answer.status);
 }
 
-/* Bytes of the body by its header; 0: no body, or a body in chunks. */
+/* Returns the length of the body that the header says; 0: there is no body, or
+ * a body in chunks. */
 static unsigned long long
 client_length(const struct pp_client *client)
 {
@@ -229,7 +230,7 @@ client_length(const struct pp_client *client)
 	return (text == NULL ? 0 : strtoull(text, NULL, 10));
 }
 
-/* Or than there is memory for. */
+/* The body is larger than is allowed, or than there is memory for. */
 static void
 client_too_large(struct pp_client *client)
 {
@@ -241,7 +242,7 @@ client_too_large(struct pp_client *client)
 		    "the body is more than %u bytes", PP_REQUEST_BODY_MAX);
 }
 
-/* 0, or the answer is there already. */
+/* Returns 0, or the status of an answer that is there already. */
 static int
 client_headed(struct pp_client *client, const char *method)
 {
@@ -301,7 +302,7 @@ client_begin(struct pp_client *client, const char *method)
 	return (pp_service_begin(client->listener->c->service, &request));
 }
 
-/* All of it has come. */
+/* The whole request has come. */
 static enum MHD_Result
 client_serve(struct pp_client *client, const char *method)
 {

@@ -1,7 +1,7 @@
 /*
- * A client of the own listener that waits: for the end of its profile, or for
- * the workers' answers. How many clients may wait, what happens to a client
- * that has stopped sending, and the end of a wait.
+ * A client of the listener that waits: for the end of its profile, or for the
+ * workers' answers. This file says how many clients may wait, what happens to a
+ * client that has stopped sending, and how a wait ends.
  *
  * Rule: places are kept free for clients that are answered sooner
  * (base/limits.h); a client that finds no place gets an answer that says so.
@@ -107,10 +107,10 @@ pp_client_wait(struct pp_client *client, struct pp_task *task)
 }
 
 /*
- * By TCP a client that has gone looks as one that has stopped sending, until it
- * is sent something: its kernel then says that nobody reads. If nothing may be
- * sent to a client before its answer, the kernel's own probes
- * (kore/start/bind.c) find that the client has gone, half a minute later.
+ * With TCP, a client that has gone looks like one that has only stopped
+ * sending, until something is sent to it: then its kernel says that nobody
+ * reads. If nothing may be sent to a client before its answer, the kernel's own
+ * probes (kore/start/bind.c) find half a minute later that the client has gone.
  */
 int
 pp_listener_reads(const struct pp_client *client, int64_t deadline)

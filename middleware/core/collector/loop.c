@@ -15,15 +15,15 @@
 #include "collector/collector.h"
 #include "collector/listener.h"
 
-/* The shared socket and the listener among the places of struct pp_pending,
- * behind which are those of struct pp_incoming. */
+/* The numbers of the shared socket and of the listener. The numbers from 0 on
+ * are places of struct pp_pending, and behind these of struct pp_incoming. */
 #define LOOP_SOCKET   UINT32_MAX
 #define LOOP_LISTENER (UINT32_MAX - 1)
 
 #define LOOP_PACKETS  32 /* in one turn; the kernel queues 10 by default */
 #define LOOP_EVENTS   64
 
-/* The place is free; the caller has taken its content. */
+/* Frees the place. The caller has taken its content. */
 static void
 loop_release(struct pp_collector *c, struct pp_pending *pending)
 {
@@ -149,7 +149,7 @@ loop_events(struct pp_collector *c, int timeout)
 			pp_collector_piece(c,
 			    event[i].data.u32 - PP_REQUESTS_MAX);
 	}
-	/* After the hang-ups, so that their places are free. */
+	/* This comes after the hang-ups, so that their places are free. */
 	for (i = 0; i < count; i++) {
 		if (event[i].data.u32 == LOOP_SOCKET)
 			end = loop_socket(c, event[i].events);

@@ -27,8 +27,8 @@
 #include "collector/listener.h"
 #include "store/facts.h"
 
-/* Two descriptors an object, two a request, one a worker, the listener's
- * connections, and some. */
+/* Descriptors: two for an object, two for a request, one for a worker, the
+ * listener's connections, and some more. */
 #define FILES_WANTED                                                           \
 	(2 * PP_OBJECTS_MAX + 2 * PP_REQUESTS_MAX + PP_WORKERS_MAX +           \
 	    2 * PP_CLIENTS_MAX + 64)
@@ -194,7 +194,8 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	}
 	if (o->listen != -1)
 		main_listener(c, o->listen, &allow);
-	/* The tie ends when the user changes, so it is made again. */
+	/* The kernel ends the tie to the parent when the user changes, so it is
+	 * made again. */
 	if (pp_collector_drop(o->user, o->root) != 0 ||
 	    main_tie_to_parent(o) != 0 ||
 	    pp_collector_sandbox(c->listener != NULL) != 0) {
@@ -214,7 +215,7 @@ main_start(struct pp_collector *c, const struct pp_collector_options *o)
 	return (0);
 }
 
-/* Turns sampling off, should a worker live on. */
+/* If a worker lives on, its sampling is turned off. */
 static void
 main_end(struct pp_collector *c)
 {

@@ -21,7 +21,7 @@
 #include "service/http/answer.h"
 #include "symbol/elf.h"
 
-/* The texts of a request, each terminated. */
+/* The texts of a request; each one is terminated. */
 struct texts {
 	char prefix[PP_REQUEST_PATH_MAX + 1];
 	char path[PP_REQUEST_PATH_MAX + 1];
@@ -64,8 +64,8 @@ packet_texts(const struct pp_collector *c, size_t len, struct texts *texts)
 	return (at == end ? 0 : -1);
 }
 
-/* A regular file (a memfd is one) that may be read: reading anything else
- * could wait. */
+/* Whether the descriptor is a regular file (a memfd is one) that may be read:
+ * reading anything else could wait. */
 static int
 packet_is_file(int fd, off_t at_least)
 {

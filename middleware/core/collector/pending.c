@@ -1,5 +1,5 @@
 /*
- * The requests that wait for their deadline: the places for them.
+ * The places for requests that wait for their deadline.
  */
 #include <sys/epoll.h>
 

@@ -48,7 +48,7 @@ reply_buffer(const struct pp_buf *body)
 	return (fd);
 }
 
-/* The sealed body, which is the caller's to close. */
+/* Returns the sealed body, which the caller closes. */
 static int
 reply_body(struct pp_answer *answer)
 {
@@ -59,7 +59,7 @@ reply_body(struct pp_answer *answer)
 	if (reply_seal(answer->file) == -1)
 		return (-1);
 	fd = answer->file;
-	/* The worker's from here on. */
+	/* From here on the file belongs to the worker. */
 	pp_budget_file(-(int64_t)answer->file_len);
 	answer->file_len = 0;
 	return (fd);

@@ -33,8 +33,8 @@ custom_places(const struct pp_custom *custom)
 	return (used < PP_CUSTOM_MAX ? used : PP_CUSTOM_MAX);
 }
 
-/* The removed value is read first: what is removed meanwhile still counts as
- * held, and the removed value never exceeds the added one. */
+/* The removed value is read before the added one: what is removed meanwhile
+ * still counts as held, and the removed value never exceeds the added one. */
 static uint64_t
 custom_held(const struct pp_counter *counter)
 {

@@ -1,6 +1,6 @@
 /*
- * One counter of the table of sums: it is read while the worker goes on adding,
- * checked and scaled up. docs/sampling.md says why in this way.
+ * One counter of the heap's table: it is read while the worker goes on adding,
+ * checked, and scaled up. docs/sampling.md says why it is done in this way.
  */
 #include "counts/heap_private.h"
 

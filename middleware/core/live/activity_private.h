@@ -1,6 +1,6 @@
 /*
- * What the files of the activities share: activity_copy.c (copies of the arena)
- * and activity.c (the copies put together). Nobody else includes this.
+ * What the files of activity share: activity_copy.c (copies of the arena) and
+ * activity.c (the copies put together). No other file includes this header.
  */
 #ifndef PP_LIVE_ACTIVITY_PRIVATE_H
 #define PP_LIVE_ACTIVITY_PRIVATE_H

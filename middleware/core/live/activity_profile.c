@@ -1,5 +1,5 @@
 /*
- * The list of activities as profiles. See activity.h.
+ * The list of activity.h as profiles.
  */
 #include <stdlib.h>
 

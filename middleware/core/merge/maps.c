@@ -9,7 +9,7 @@
 #include "merge/maps.h"
 #include "store/objects.h"
 
-/* How many spans start at or below the pc. */
+/* Returns how many ranges start at or below the pc. */
 static uint32_t
 maps_rank(const struct pp_maps_range *range, uint32_t ranges, uint64_t pc)
 {
@@ -26,9 +26,10 @@ maps_rank(const struct pp_maps_range *range, uint32_t ranges, uint64_t pc)
 }
 
 /*
- * Insert a span, unless a span that is there already has a part of its range.
- * The spans come newest first: an object of the slot's present process is kept,
- * and an object that an earlier process had at the same address is left out.
+ * Insert a range, unless a range that is there already has a part of its
+ * addresses. The newest ranges come first: an object of the slot's present
+ * process is kept, and an object that an earlier process had at the same
+ * address is left out.
  */
 static void
 maps_insert(struct pp_maps_range *range, uint32_t *ranges,

@@ -36,10 +36,10 @@ struct pp_maps_range {
 struct pp_maps {
 	struct pp_maps_range *range; /* by start, never overlapping */
 	uint32_t ranges;
-	const struct pp_maps_range *loaded; /* all spans, in the table's
+	const struct pp_maps_range *loaded; /* all ranges, in the table's
 					       order */
 	uint32_t loads;
-	uint32_t last;	  /* the span of the last pc: callers are near */
+	uint32_t last;	  /* the range of the last pc: callers are near */
 	uint32_t changes; /* the table's count when it was read */
 	int fresh;	  /* 1: the table was read at least once */
 	int spare;	  /* for the user. 1: it may _follow once more */

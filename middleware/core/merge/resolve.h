@@ -1,7 +1,7 @@
 /*
  * This turns the ids of one slot (of stacks and label sets) into numbers that
- * all slots share: a stack becomes one of canonical addresses, equal label sets
- * get one number.
+ * all slots share: a stack becomes one of canonical addresses, and equal label
+ * sets get one number.
  *
  * What is counted by these numbers is the user's (waits.c, activity.c ...).
  *
@@ -10,8 +10,8 @@
  *                    pp_resolve_slot; then ask _stack, _label, _pcs
  *     pp_resolve_end
  *
- * Rule: cold; the arena is only read, and nothing in it is believed. A stack or
- * set that cannot be read is 0, "none", and counted.
+ * Rule: cold; the arena is only read, and nothing in it is believed. If a stack
+ * or a set cannot be read, its number is 0, "none", and that is counted.
  */
 #ifndef PP_MERGE_RESOLVE_H
 #define PP_MERGE_RESOLVE_H

@@ -12,7 +12,7 @@
 extern const struct pp_endpoint pp_endpoints[];
 extern const size_t pp_endpoints_count;
 
-/* The endpoint for a path after the prefix ("/heap"), or NULL. */
+/* Returns the endpoint for a path after the prefix ("/heap"), or NULL. */
 const struct pp_endpoint *pp_endpoint_find(const char *path);
 
 #endif

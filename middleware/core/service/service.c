@@ -21,7 +21,7 @@
 /* Longest location header of a redirect; a longer query is left out. */
 #define LOCATION_MAX 1024
 
-/* What malloc() takes from the kernel by itself. */
+/* malloc() maps blocks of this size and more by themselves. */
 #define LARGE_BYTES (256 * 1024)
 
 /*
@@ -140,7 +140,8 @@ pp_service_take_proc(struct pp_service *service, uint32_t worker, int32_t pid,
 	pp_memory_take_proc(service->memory, worker, pid, fd);
 }
 
-/* The prefix without its slash: to the index page, as Go's mux does. */
+/* The path is the prefix without its slash: it leads to the index page, as in
+ * Go's mux. */
 static void
 service_redirect(struct pp_task *task, const struct pp_request *request)
 {
@@ -263,8 +264,8 @@ pp_service_tick(struct pp_service *service, int64_t now)
 	int64_t next, idle;
 
 	/*
-	 * Traces come first: then the handler in which a CPU sample was taken
-	 * is known.
+	 * Traces come before CPU samples: then the handler in which a sample
+	 * was taken is known.
 	 */
 	pp_service_heap_line(service, now);
 	next = pp_tracer_tick(service->tracer, now);

@@ -25,23 +25,23 @@ struct pp_task;
 struct pp_arena;
 struct pp_symbols;
 
-/* Neither arena nor symbols become the service's. NULL: out of memory. */
+/* Makes the service. Arena and symbols stay the caller's. NULL: out of memory.
+ */
 struct pp_service *pp_service_new(struct pp_arena *arena, int arena_fd,
     struct pp_symbols *symbols);
 void pp_service_free(struct pp_service *service);
 
-/* Where lines for the operator go: stalls and deaths. */
+/* Sets the function that gets the lines for the operator: stalls and deaths. */
 void pp_service_log(struct pp_service *service, void (*log)(const char *line));
 
 /* From now on requests change no rates (PPROF_SETTINGS=0). */
 void pp_service_lock_settings(struct pp_service *service);
 
-/* This process's /proc/self/statm, open for reading; -1: not known. Takes
- * it. */
+/* Takes this process's /proc/self/statm, open for reading; -1: not known. */
 void pp_service_own(struct pp_service *service, int statm);
 
-/* A worker has started, and hands over its smaps_rollup, open for reading:
- * kept for as long as it lives. Takes `fd`. */
+/* A worker has started, and hands over its smaps_rollup, open for reading,
+ * which is kept as long as the worker lives. Takes `fd`. */
 void pp_service_take_proc(struct pp_service *service, uint32_t worker,
     int32_t pid, int fd);
 
@@ -50,19 +50,19 @@ void pp_service_take_proc(struct pp_service *service, uint32_t worker,
 struct pp_task *pp_service_begin(struct pp_service *service,
     const struct pp_request *request);
 
-/* When to call pp_task_finish, on CLOCK_MONOTONIC; 0: now. */
+/* Returns when to call pp_task_finish(), on CLOCK_MONOTONIC; 0: now. */
 int64_t pp_task_deadline(const struct pp_task *task);
 
 /* Write the answer and free the task. */
 void pp_task_finish(struct pp_task *task, struct pp_answer *answer);
 
-/* The client has gone: stop what runs for it and free the task. */
+/* The client has gone: stop the work for the task and free it. */
 void pp_task_cancel(struct pp_task *task);
 
 /*
- * Work that goes on between requests: drains the rings, follows workers that
- * start and die, gives memory back. Returns when it wants to be called next,
- * on CLOCK_MONOTONIC (INT64_MAX: not before the next request).
+ * The work between requests: drains the rings, follows workers that start and
+ * die, gives memory back. Returns when to call it next, on CLOCK_MONOTONIC
+ * (INT64_MAX: not before the next request).
  */
 int64_t pp_service_tick(struct pp_service *service, int64_t now);
 

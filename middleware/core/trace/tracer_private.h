@@ -13,7 +13,7 @@
  *     tracer_gs.c      Gs by id, Ps by thread
  *     tracer_names.c   names, stacks and labels under common numbers
  *
- * Nobody else includes this, but their tests.
+ * No other file includes this header, but their tests do.
  */
 #ifndef PP_TRACE_TRACER_PRIVATE_H
 #define PP_TRACE_TRACER_PRIVATE_H

@@ -236,8 +236,8 @@ record_queued(const struct record *r)
 		g->pub.parent = request->pub.number;
 }
 
-/* Log an instant's number as it is; the name of the instant says what it
- * means. */
+/* Log the number of an instant as it is. The instant's name says what the
+ * number means. */
 static void
 record_instant(const struct record *r)
 {

@@ -41,7 +41,7 @@ void pp_doctor_say(struct pp_doctor *doctor, const char *name,
     enum pp_verdict verdict, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The worst of all. */
+/* Returns the worst of all verdicts. */
 enum pp_verdict pp_doctor_verdict(const struct pp_doctor *doctor);
 
 /*
@@ -56,10 +56,11 @@ void pp_doctor_abilities(struct pp_doctor *doctor);
  */
 void pp_doctor_losses(struct pp_doctor *doctor);
 
-/* What it costs. In doctor_cost.c. */
+/* What the profiler costs. In doctor_cost.c. */
 void pp_doctor_costs(struct pp_doctor *doctor);
 
-/* The i-th file in which names are looked up; 0: there is no such file. */
+/* Returns the i-th file in which names are looked up; 0: there is no such file.
+ */
 int pp_doctor_object(const struct pp_service *service, int i,
     struct pp_finding *out);
 

@@ -1,6 +1,6 @@
 /*
- * What the profiler can do: see doctor.h. The arena has the results of each
- * attempt, by the parent at the start and by the workers later.
+ * What the profiler can do: see doctor.h. The results of each attempt are in
+ * the arena: the parent tries at the start, and the workers later.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ can_timers(struct pp_doctor *doctor, uint32_t seen)
 		    "sampled.");
 }
 
-/* Above the tick. */
+/* This finding is about rates above the tick. */
 static void
 can_fast(struct pp_doctor *doctor, uint32_t seen)
 {
@@ -196,7 +196,7 @@ can_threads(struct pp_doctor *doctor, uint32_t seen)
 		: "Threads are asked for their stacks by a signal each.");
 }
 
-/* It is no fault: both have theirs. */
+/* If both use SIGPROF, that is no fault: both get their signals. */
 static void
 can_sigprof(struct pp_doctor *doctor, uint32_t seen)
 {
@@ -301,7 +301,7 @@ can_names(struct pp_doctor *doctor)
 	    (unsigned long long)nameless);
 }
 
-/* Files whose symbols come from the distribution. */
+/* Whether the symbols of this file come from the distribution. */
 static int
 names_of_system(const char *name)
 {
@@ -316,7 +316,8 @@ names_of_system(const char *name)
 	return (*name != '/'); /* the kernel's vdso */
 }
 
-/* The application's own files: a profile of what it does has lines, or not. */
+/* The application's own files: whether a profile of the application has lines.
+ */
 static void
 can_modules(struct pp_doctor *doctor)
 {

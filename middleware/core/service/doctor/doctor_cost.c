@@ -20,7 +20,7 @@
 /* Above this part of the workers' CPU time, the verdict is degraded. */
 #define HANDLER_MUCH 0.01
 
-/* Of this process, in bytes; 0: not known. */
+/* The resident memory of this process, in bytes; 0: not known. */
 static double
 cost_rss(const struct pp_service *service)
 {

@@ -21,8 +21,8 @@
 #define FULL_NOW  98
 
 /*
- * These counters say no loss of time: the time is in other samples, or only
- * callers are unknown.
+ * These counters stand for no lost time: the time is in other samples, or only
+ * the callers are unknown.
  */
 static int
 loss_is_fact(uint32_t loss)
@@ -77,7 +77,7 @@ fill_say(struct pp_doctor *doctor, const char *name, const char *what,
 	    percent >= FULL_NOW ? "; what is new is lost." : ".");
 }
 
-/* The fullest slot of one table. */
+/* Returns how full the fullest slot of one table is. */
 #define FILL(doctor, name, what, member, room)                                 \
 	do {                                                                   \
 		uint64_t most_ = 0, used_;                                     \
@@ -115,8 +115,8 @@ losses_tables(struct pp_doctor *doctor)
 }
 
 /*
- * A thread's samples are off by at most half a period to either side, in each
- * slice anew, also in the slice that is not closed.
+ * A thread's samples are off by at most half a period to either side, and that
+ * in each slice, also in the slice that is not closed.
  */
 static double
 cpu_slack(const struct pp_service *service,
@@ -170,7 +170,7 @@ losses_cpu(struct pp_doctor *doctor)
 	    facts.sampled_s, part * 100);
 }
 
-/* In neither of these accounts. */
+/* These bytes are in neither of the two accounts. */
 static void
 losses_children(struct pp_doctor *doctor)
 {

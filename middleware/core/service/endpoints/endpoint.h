@@ -32,7 +32,7 @@
 #include "trace/tracer.h"
 
 struct pp_service {
-	const struct pp_endpoint *endpoints; /* the table */
+	const struct pp_endpoint *endpoints; /* the table, sorted by name */
 	size_t endpoints_count;
 	struct pp_arena *arena;
 	struct pp_symbols *symbols;
@@ -58,9 +58,9 @@ struct pp_service {
 	uint32_t kept;	       /* samples of deltas' first readings */
 	int32_t parent_pid;    /* as it was at the start */
 	uint32_t slots;	       /* checked at the start, never read again */
-	uint32_t cpu_profiles; /* of the tasks, running */
-	uint32_t traces;       /* likewise */
-	int64_t heap_sent_ns;  /* to these, last */
+	uint32_t cpu_profiles; /* tasks of profile that run */
+	uint32_t traces;       /* tasks of trace that run */
+	int64_t heap_sent_ns;  /* when heap values were last sent to traces */
 	int64_t idle_since;    /* CLOCK_MONOTONIC; of the last answer */
 	int trimmed;	       /* 1: memory given back since then */
 	uint32_t changes[PP_WORKERS_MAX + 1]; /* of each slot's objects, seen */
@@ -109,9 +109,9 @@ struct pp_endpoint {
 	void (*begin)(struct pp_task *, const struct pp_request *);
 	void (*finish)(struct pp_task *); /* NULL: begin always answers */
 	void (*cancel)(struct pp_task *); /* NULL: nothing to let go */
-	/* Look after a task that has no answer yet, at each turn of the
-	 * service; may move its deadline. Returns when to call again. NULL:
-	 * the task waits for its deadline only. */
+	/* Looks after a task that has no answer yet, at each turn of the
+	 * service; may move the task's deadline. Returns when to call it again.
+	 * NULL: the task waits for its deadline only. */
 	int64_t (*tick)(struct pp_task *, int64_t now);
 	const struct pp_named *named; /* for those of named.h */
 };
@@ -132,7 +132,8 @@ void pp_ep_profile_begin(struct pp_task *task,
 void pp_ep_profile_finish(struct pp_task *task);
 void pp_ep_profile_cancel(struct pp_task *task);
 int64_t pp_ep_profile_tick(struct pp_task *task, int64_t now);
-/* since=: 1 when it was, and is answered. In ep_recorded.c. */
+/* Returns 1 if the request has since=; then it is answered. In ep_recorded.c.
+ */
 int pp_ep_recorded_begin(struct pp_task *task, const char *query);
 
 uint64_t pp_ep_trace_count(const struct pp_service *service);
@@ -173,13 +174,13 @@ void pp_ep_routes_begin(struct pp_task *task, const struct pp_request *request);
 void pp_ep_settings_begin(struct pp_task *task,
     const struct pp_request *request);
 
-/* What a canonical address stands for: its frames, innermost first; 0: it has
- * no name. */
+/* Returns the frames that a canonical address stands for, innermost first; 0:
+ * the address has no name. */
 uint32_t pp_service_frames(struct pp_service *service, uint64_t address,
     struct pp_frame frame[PP_INLINES_MAX]);
 
-/* Look for names of what was recorded, a piece at a time. Returns when to call
- * again. */
+/* Looks for the names of recorded addresses, a piece at a time. Returns when to
+ * call it again. */
 int64_t pp_service_name_recorded(struct pp_service *service, int64_t now);
 
 /* If it is time, give the tracer the next value of the heap's line, which

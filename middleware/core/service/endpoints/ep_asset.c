@@ -8,7 +8,7 @@
 #include "service/http/answer.h"
 #include "service/http/assets.h"
 
-/* The tag has quotes of its own, so finding it in the list is enough. */
+/* An entity tag has quotes of its own, so finding it in the list is enough. */
 static int
 asset_known(const char *match, const char *tag)
 {

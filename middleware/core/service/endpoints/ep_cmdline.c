@@ -1,8 +1,9 @@
 /*
- * cmdline: the service's own arguments, as the parent wrote them into the
- * arena before it forked.
+ * cmdline: the service's own arguments, as the parent wrote them into the arena
+ * before it forked.
  *
- * Rule: bytes as they are, NUL between them, none at the end, as in Go.
+ * Rule: the bytes are sent as they are, with NUL between the arguments and none
+ * at the end, as in Go.
  */
 #include "service/endpoints/endpoint.h"
 #include "service/http/answer.h"

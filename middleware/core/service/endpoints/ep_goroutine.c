@@ -1,8 +1,8 @@
 /*
  * goroutine: every request, task and thread that is in progress. The code that
- * they share with other profiles is in named.c.
+ * it shares with other profiles is in named.c.
  *
- * Every thread is asked for its stack, before each reading; a thread that does
+ * Every thread is asked for its stack before each reading; a thread that does
  * not answer in time is shown as not answering.
  */
 #include "encode/text/text_activity.h"
@@ -33,7 +33,8 @@ goroutine_answered(struct pp_task *task)
 	    pp_named_state(task)->question));
 }
 
-/* The function itself, not what is inlined there: it is known by its name. */
+/* Returns the name of the function itself, not of what is inlined there: a
+ * function that waits is known by its name. */
 static const char *
 goroutine_name(void *arg, uint64_t address)
 {
@@ -66,7 +67,7 @@ goroutine_take(struct pp_task *task)
 	return (profile);
 }
 
-/* debug=2: one by one. */
+/* debug=2: requests, tasks and threads one by one. */
 static int
 goroutine_dump(struct pp_task *task)
 {

@@ -17,7 +17,7 @@
 #include "service/http/assets.h"
 #include "service/http/template.h"
 
-/* How long ago, "3 d 4 h": the two largest units. */
+/* Writes how long ago it was, "3 d 4 h": the two largest units. */
 static void
 index_span(char *out, size_t room, int64_t began)
 {
@@ -34,8 +34,9 @@ index_span(char *out, size_t room, int64_t began)
 		    s % 86400 / 3600);
 }
 
-/* What scripts may offer for it: "hz" a window and a rate, "time" a window,
- * "delta" what is now and what changes, "now" what is now, "" nothing. */
+/* What scripts may offer for an endpoint: "hz" a window and a rate, "time" a
+ * window, "delta" what is now and what changes, "now" what is now, "" nothing.
+ */
 static const char *
 index_takes(const struct pp_endpoint *endpoint)
 {
@@ -69,7 +70,7 @@ index_endpoints(const struct pp_service *service, struct pp_view *page)
 	}
 }
 
-/* A name as part of a link: the application may have used any printable
+/* Writes a name as part of a link: the application may have used any printable
  * character but the slash. */
 static void
 index_link(char out[3 * PP_CUSTOM_NAME_MAX], const char *name)

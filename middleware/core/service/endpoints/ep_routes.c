@@ -92,7 +92,8 @@ routes_workers(const struct pp_service *service, struct pp_buf *out)
 	pp_buf_text(out, "],\n");
 }
 
-/* By a profile that somebody takes, or by the flight recorder. */
+/* CPU is measured by a profile that somebody takes, or by the flight recorder.
+ */
 static int
 routes_cpu_sampled(const struct pp_service *service)
 {

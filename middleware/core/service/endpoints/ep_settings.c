@@ -58,8 +58,9 @@ settings_show(struct pp_task *task)
 		: "");
 }
 
-/* The parameter's value, from the body before the query as Go's FormValue();
- * -1 after an answer, 0: not given, 1: *out is it. */
+/* Reads the parameter's value: like Go's FormValue(), from the body before the
+ * query. Returns 1: *out is the value; 0: not given; -1: an answer says what is
+ * wrong. */
 static int
 setting_value(struct pp_task *task, const struct pp_request *request, size_t i,
     uint64_t *out)

@@ -1,6 +1,7 @@
 /*
- * stalls: workers whose event loop was held for too long, and those that a
- * signal has ended; see live/stalls.h. In sentences and as a profile.
+ * stalls: workers whose event loop was held for too long, and workers that a
+ * signal has ended; see live/stalls.h. They are shown in sentences and as a
+ * profile.
  */
 #include "service/endpoints/endpoint.h"
 #include "service/endpoints/stall_text.h"

@@ -50,7 +50,8 @@ pp_ep_symbol_begin(struct pp_task *task, const struct pp_request *request)
 	}
 	pp_service_follow_objects(task->service);
 	pp_answer_start(&task->answer, 200, PP_TYPE_TEXT);
-	/* Not a count: pprof only wants to know that there are symbols. */
+	/* The number is no count: pprof only wants to know that there are
+	 * symbols. */
 	pp_buf_text(&task->answer.body, "num_symbols: 1\n");
 	for (; item < end; item = plus + 1) {
 		plus = memchr(item, '+', (size_t)(end - item));

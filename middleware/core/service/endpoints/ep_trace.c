@@ -30,7 +30,8 @@ struct pp_trace_form {
 	void *(*begin)(const struct pp_tracer *, int64_t now, uint64_t max);
 	pp_tracer_reader *reader;
 	int (*full)(const void *file);
-	/* The file, its length in the answer; -1: out of memory. */
+	/* Takes the file, and puts its length into the answer; -1: out of
+	 * memory. */
 	int (*finish)(struct pp_task *task);
 	void (*end)(void *file);
 };
@@ -57,7 +58,7 @@ go_full(const void *file)
 	return (pp_go_full(file));
 }
 
-/* Its stacks get names first. */
+/* The stacks of the trace get names first. */
 static int
 go_finish(struct pp_task *task)
 {
@@ -112,7 +113,7 @@ perfetto_end(void *file)
 	pp_perfetto_free(file);
 }
 
-/* The first is the default. */
+/* The first form is the default. */
 static const struct pp_trace_form forms[] = {
 	{ "go", "attachment; filename=\"trace\"", go_begin, pp_go_event,
 	    go_full, go_finish, go_end },
@@ -122,7 +123,7 @@ static const struct pp_trace_form forms[] = {
 };
 #define FORMS (sizeof(forms) / sizeof(forms[0]))
 
-/* Returns NULL after a 400. */
+/* Returns NULL after an answer of status 400. */
 static const struct pp_trace_form *
 trace_form(struct pp_task *task, const char *query)
 {
@@ -212,14 +213,14 @@ trace_forget(struct pp_task *task)
 }
 
 /*
- * The time between two readings of the kernel's account, which cost more than
- * heap samples.
+ * The time between two readings of the kernel's account; a reading costs more
+ * than one of the heap samples.
  */
 #define RESIDENT_NS PP_NS_PER_SEC
 
 /*
- * The heap's line: by heap samples; if heap samples are off, the memory that
- * the workers have by the kernel's account.
+ * The heap's line comes from heap samples. If these are off, it is the memory
+ * that the workers have by the kernel's account.
  */
 static void
 trace_heap(struct pp_service *service)
@@ -278,7 +279,8 @@ pp_ep_trace_begin(struct pp_task *task, const struct pp_request *request)
 	service->traces++;
 	pp_cpu_listen(service->cpu, pp_tracer_sample, service->tracer);
 	task->deadline = now + ns;
-	/* The first has made the tables of all. */
+	/* The first trace makes the tables that all traces use, so the budget
+	 * is asked after that. */
 	if (pp_budget_keeps(TRACE_ROOM))
 		return;
 	trace_forget(task);

@@ -18,7 +18,8 @@
  * are a style of its own. */
 #define PICTURE_POLICY "default-src 'none'; style-src 'unsafe-inline'"
 
-/* Every reader chooses for itself; ours is what it shows first. */
+/* The file has all values: its reader chooses one, and shows the default first.
+ */
 static int
 format_pprof(const struct pp_profile *p, uint32_t value, const char *title,
     struct pp_buf *out)
@@ -28,7 +29,7 @@ format_pprof(const struct pp_profile *p, uint32_t value, const char *title,
 	return (pp_encode_pprof(p, out));
 }
 
-/* The first is the default. */
+/* The first form is the default. */
 static const struct pp_format formats[] = {
 	{ "pprof", "application/octet-stream", "attachment", "", NULL,
 	    format_pprof },
@@ -187,7 +188,8 @@ pp_format_body(const struct pp_format_asked *asked, struct pp_profile *p,
 		return (0);
 	if (asked->sample_index.len > 0)
 		p->default_type = p->value_type[value].type;
-	/* An application's name may be of any bytes; the profile mends it. */
+	/* The name of an application's profile may have any bytes; the profile
+	 * mends them. */
 	name = pp_profile_string(p, name);
 	if (p->failed)
 		return (-1);

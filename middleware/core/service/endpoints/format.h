@@ -18,7 +18,7 @@ struct pp_format {
 	const char *shown;  /* "inline" or "attachment" */
 	const char *suffix; /* of the file's name */
 	const char *policy; /* Content-Security-Policy, or NULL */
-	/* Append the profile, value[`value`] of it; -1: out of memory. */
+	/* Appends the profile with its value[`value`]; -1: out of memory. */
 	int (*encode)(const struct pp_profile *p, uint32_t value,
 	    const char *title, struct pp_buf *out);
 };
@@ -38,8 +38,9 @@ int pp_format_read(struct pp_format_asked *asked, const char *query,
     struct pp_answer *answer);
 
 /*
- * Which value sample_index= means: a name, with or without inuse_, or a
- * number; none: the default type, or the last. -1 after a 400.
+ * Returns the index of the value that sample_index= means: a name, with or
+ * without inuse_, or a number. If there is no sample_index=, it is the default
+ * type, or the last. -1 after an answer of status 400.
  */
 int pp_format_value(const struct pp_format_asked *asked,
     const struct pp_value_type *types, uint32_t count, const char *default_type,

@@ -1,6 +1,6 @@
 /*
- * Names for addresses, for all endpoints: where each object lies, and what
- * stands at an address in it.
+ * Names for addresses, for all endpoints: in which object an address lies, and
+ * what stands there in the object.
  */
 #include "service/endpoints/endpoint.h"
 #include "store/objects.h"
@@ -67,7 +67,8 @@ pp_service_name_recorded(struct pp_service *service, int64_t now)
 	pp_service_follow_objects(service);
 	for (i = 0; i < count; i++)
 		(void)pp_service_frames(service, address[i], frame);
-	/* What a service does every day is known soon, and opens no file. */
+	/* The addresses of what a service does every day are known soon: no
+	 * file was opened for these. */
 	if (pp_symbols_lookups(service->symbols) == looked)
 		return (now);
 	if (service->idle_since < idle)

@@ -13,15 +13,15 @@
 #include "service/http/query.h"
 #include "symbol/symbolize.h"
 
-/* Go's words, and the one reason that there is here. */
+/* These are Go's words, and the one reason that only exists here. */
 #define NAMED_UNCOLLECTED                                                      \
 	"failed to collect profile: the collector is out of memory"
 
 PP_TASK_STATE(pp_named_state, struct pp_named_task);
 
 /*
- * As Go's strconv.Atoi() if its error is ignored: a text that is no number is
- * 0, a number that is too large is the largest.
+ * Reads a number as Go's strconv.Atoi() if its error is ignored: a text that is
+ * no number is 0, a number that is too large is the largest.
  */
 static int64_t
 named_number(const char *query, const char *key)
@@ -42,8 +42,8 @@ named_number(const char *query, const char *key)
 	}
 }
 
-/* In Go's order: the number, whether it means something here, how long that
- * would be, and whether another parameter contradicts. */
+/* The checks come in Go's order: the number, whether it means something here,
+ * how long that would be, and whether another parameter contradicts. */
 static int
 named_seconds(struct pp_task *task, const struct pp_query_value *value)
 {
@@ -217,7 +217,7 @@ named_title(struct pp_task *task)
 	return (name == NULL ? pp_named_state(task)->custom : name);
 }
 
-/* Write what is asked for. Returns -1 when out of memory. */
+/* Writes the body that is asked for. Returns -1 if out of memory. */
 static int
 named_body(struct pp_task *task, const char **failure)
 {

@@ -60,7 +60,7 @@ struct pp_named {
 	int delta;	     /* 1: seconds= is allowed */
 	int text_below_zero; /* 1: a negative debug= is text too */
 	/*
-	 * Ask the workers for facts that only they know; 0: this request needs
+	 * Asks the workers for facts that only they know; 0: this request needs
 	 * no facts. NULL: never. `answered` tells whether all workers have
 	 * answered, `remind` asks the silent ones again (NULL: no reminder),
 	 * `asked` frees the question.
@@ -69,10 +69,10 @@ struct pp_named {
 	void (*remind)(struct pp_task *);
 	int (*answered)(struct pp_task *);
 	void (*asked)(struct pp_task *);
-	/* The profile now, without symbols; NULL: out of memory. */
+	/* Returns the profile of now, without symbols; NULL: out of memory. */
 	struct pp_profile *(*take)(struct pp_task *);
-	/* Write the body for debug= other than 0. Returns -1 when out of
-	 * memory. */
+	/* Writes the body for debug= other than 0. Returns -1 if out of memory.
+	 */
 	int (*text)(struct pp_task *);
 };
 

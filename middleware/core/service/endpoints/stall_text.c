@@ -189,7 +189,8 @@ pp_ep_stall_sentence(struct pp_service *service, const struct pp_stall *stall,
 	}
 }
 
-/* The function itself, not what is inlined there: it is known by its name. */
+/* Returns the name of the function itself, not of what is inlined there: a
+ * function that waits is known by its name. */
 const char *
 pp_ep_stall_name(void *service, uint64_t address)
 {

@@ -13,14 +13,14 @@ struct pp_service;
 
 #define PP_SENTENCE_MAX 768
 
-/* One sentence on it as it is now. */
+/* Writes one sentence on the stall as it is now. */
 void pp_ep_stall_sentence(struct pp_service *service,
     const struct pp_stall *stall, char out[PP_SENTENCE_MAX]);
 
-/* A pp_activity_name_fn; `service` is its argument. */
+/* This is a pp_activity_name_fn; `service` is its argument. */
 const char *pp_ep_stall_name(void *service, uint64_t address);
 
-/* A pp_stall_report_fn: the sentence to the log. */
+/* This is a pp_stall_report_fn, which writes the sentence to the log. */
 void pp_ep_stall_log(void *service, const struct pp_stall *stall);
 
 #endif

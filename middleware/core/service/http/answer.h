@@ -27,8 +27,8 @@ void pp_answer_header(struct pp_answer *answer, const char *name,
     const char *value);
 
 /*
- * 503 with the sentence `what`: no more memory may be kept, or there is no
- * memory.
+ * Answers 503 with the sentence `what`: no more memory may be kept, or there is
+ * no memory.
  */
 void pp_answer_full(struct pp_answer *answer, const char *what);
 

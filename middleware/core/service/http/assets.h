@@ -34,7 +34,7 @@ struct pp_asset {
 	size_t gz_len;
 };
 
-/* The asset of that name, or NULL. */
+/* Returns the asset of that name, or NULL. */
 const struct pp_asset *pp_asset_find(const char *name);
 
 /* Whether an Accept-Encoding header ("gzip, deflate;q=0.5") allows gzip. */
@@ -43,8 +43,8 @@ int pp_asset_takes_gzip(const char *accept);
 /* Room for an entity tag: 16 hex digits in quotes. */
 #define PP_ASSET_TAG_MAX 24
 
-/* Write the asset's strong entity tag, quotes included; of the gzipped form
- * it is another. */
+/* Write the asset's strong entity tag, quotes included. The gzipped form has
+ * another tag. */
 void pp_asset_tag(const struct pp_asset *asset, int gzip,
     char tag[PP_ASSET_TAG_MAX]);
 

@@ -1,10 +1,12 @@
-# The assets are inside one object, as they are and gzipped (.incbin), which
-# the compiler's own dependency list does not know. What a page needs at once is
-# one file, made of assets/ here: each request costs as much as its bytes.
+# The assets are inside one object, as they are and gzipped (.incbin); the
+# compiler's own dependency list does not know that. All that a page needs at
+# once is one file, made of assets/ here: each request costs as much as its
+# bytes.
 bundle := middleware/core/service/http/bundle.awk
 
-# The modules of each script, what is imported before who imports it, the entry
-# last. The others take from app.js what is in there; the Worker is by itself.
+# The modules of each script: a module stands after those that it imports, and
+# the entry is last. The other scripts take from app.js what is in there; the
+# Worker is by itself.
 script_app := trace_kind dom captures numbers state take client panel settings \
 	list app
 script_viewer := layout paint flame top callers graph_layout graph groups \
@@ -45,7 +47,7 @@ $(scripts:%=$(B)/gen/assets/%.js): $(B)/gen/assets/%.js: $(bundle) \
 $(assets_obj): $(assets_made) $(assets_gz)
 $(assets_obj): ALL_CFLAGS += -Wa,-I$(B)/gen/assets
 
-# What a first visit may cost, all pages and views together.
+# The most bytes that all pages and views together may cost a browser.
 assets_max := 60000
 scripts_none := $(filter-out $(foreach one,$(scripts),\
 	$(script_$(one):%=assets/%.js)),$(wildcard assets/*.js))

@@ -26,8 +26,8 @@ struct pp_answer {
 	int status;
 	struct pp_buf headers; /* "name: value\n" lines, names lower-case */
 	struct pp_buf body;
-	/* Instead of `body`, when file_len > 0: a memfd that may be sealed;
-	 * the answer's, as are the buffers. */
+	/* If file_len > 0, this memfd, which may be sealed, is sent instead of
+	 * `body`. It belongs to the answer, as the buffers do. */
 	int file;
 	uint64_t file_len;
 };

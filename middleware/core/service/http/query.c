@@ -136,8 +136,8 @@ pp_query_int(const struct pp_query_value *value, int64_t *out)
 }
 
 /*
- * Whether the text is a decimal number and nothing else: strtod() takes also
- * other texts, which Go does not take.
+ * Whether the text is a decimal number and nothing else: strtod() also takes
+ * texts that Go does not take.
  */
 static int
 query_is_float(const char *text)
@@ -182,7 +182,7 @@ pp_query_float(const struct pp_query_value *value)
 	return (errno == ERANGE && (number > 1 || number < -1) ? 0 : number);
 }
 
-/* The base by Go's prefixes; *at is moved behind the prefix. */
+/* Returns the base by Go's prefixes; *at is moved behind the prefix. */
 static unsigned int
 query_base(const char *text, size_t len, size_t *at)
 {

@@ -36,26 +36,26 @@ enum pp_query_number {
 	PP_QUERY_NOT_NUMBER, /* anything else, the empty value too */
 };
 
-/* A whole number in base 10, with an optional sign. */
+/* Reads a whole number in base 10, with an optional sign. */
 enum pp_query_number pp_query_int(const struct pp_query_value *value,
     int64_t *out);
 
 /*
- * A number as Go's strconv.ParseFloat() takes it, 0 for all else. Only decimal
- * ones, "inf" and "nan": hexadecimal floats are not known here.
+ * Reads a number as Go's strconv.ParseFloat() does; all else is 0. Only decimal
+ * numbers, "inf" and "nan" are known, not hexadecimal floats.
  */
 double pp_query_float(const struct pp_query_value *value);
 
 /*
- * An address as symbol takes it: base 16, 8, 2 or 10 by its prefix (0x, 0o or
- * 0, 0b, none), '_' allowed between digits. Returns 0 for whatever is not a
+ * Reads an address as symbol takes it: base 16, 8, 2 or 10 by its prefix (0x,
+ * 0o or 0, 0b, none), '_' allowed between digits. Returns 0 if the text is no
  * number of 64 bits.
  */
 uint64_t pp_query_address(const char *text, size_t len);
 
 /*
- * Copy a value that is to be shown to people: what is not printable ASCII
- * becomes '?', a cut one ends in "...". `out` has room for
+ * Copy a value that is to be shown to people: a byte that is not printable
+ * ASCII becomes '?', and a value that was cut ends in "...". `out` has room for
  * PP_QUERY_VALUE_MAX + 4 bytes.
  */
 void pp_query_show(const struct pp_query_value *value, char *out);

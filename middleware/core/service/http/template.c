@@ -158,7 +158,7 @@ pp_template_escape(struct pp_buf *out, const char *text)
 	}
 }
 
-/* Find the next tag: 1, 0 when there is none, -1 when it is broken. */
+/* Finds the next tag. Returns 1; 0: there is none; -1: the tag is broken. */
 static int
 template_tag(const char *text, const char *end, struct tag *tag)
 {
@@ -184,7 +184,7 @@ template_tag(const char *text, const char *end, struct tag *tag)
 	return (1);
 }
 
-/* Find the tag that closes `open`, over sections inside. */
+/* Finds the tag that closes `open`, over sections inside. */
 static int
 template_close(const struct tag *open, const char *end, struct tag *close)
 {

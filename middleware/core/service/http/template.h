@@ -26,11 +26,13 @@
 /* The values and rows that a template shows. */
 struct pp_view;
 
-/* An empty view, or NULL. Free it with all its rows; NULL is allowed. */
+/* pp_view_new() returns an empty view, or NULL. pp_view_free() frees a view
+ * with all its rows, and does nothing with NULL. */
 struct pp_view *pp_view_new(void);
 void pp_view_free(struct pp_view *view);
 
-/* Set a value. Out of memory is remembered; rendering then fails. */
+/* Set a value. If memory runs out, the view remembers that, and rendering
+ * fails. */
 void pp_view_set(struct pp_view *view, const char *name, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
