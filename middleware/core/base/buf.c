@@ -38,6 +38,23 @@ pp_buf_text(struct pp_buf *buf, const char *text)
 }
 
 void
+pp_buf_escape(struct pp_buf *buf, const char *text, size_t len)
+{
+	static const char special[] = { '&', '<', '>', '"', '\'' };
+	static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&quot;",
+		"&#39;" };
+	const char *found;
+
+	for (; len > 0; text++, len--) {
+		found = memchr(special, *text, sizeof(special));
+		if (found == NULL)
+			pp_buf_append(buf, text, 1);
+		else
+			pp_buf_text(buf, entity[found - special]);
+	}
+}
+
+void
 pp_buf_printf(struct pp_buf *buf, const char *format, ...)
 {
 	va_list args;

@@ -25,6 +25,8 @@ struct pp_buf {
 
 void pp_buf_append(struct pp_buf *buf, const void *data, size_t len);
 void pp_buf_text(struct pp_buf *buf, const char *text);
+/* Append text of HTML or XML, with & < > " ' as entities. */
+void pp_buf_escape(struct pp_buf *buf, const char *text, size_t len);
 void pp_buf_printf(struct pp_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void pp_buf_vprintf(struct pp_buf *buf, const char *format, va_list args)

@@ -7,7 +7,9 @@
 #ifndef PP_BASE_MIX_H
 #define PP_BASE_MIX_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Adds one word to a hash by a multiplication and a shift, so that the low bits
  * depend on all input bits. The odd constant is 2^64 divided by the golden
@@ -29,6 +31,21 @@ pp_mix_words(const uint64_t *words, uint32_t count, uint64_t seed)
 	for (i = 0; i < count; i++)
 		hash = pp_mix(hash, words[i]);
 	return (hash ^ hash >> 29);
+}
+
+static inline uint64_t
+pp_mix_text(const char *text, size_t len)
+{
+	uint64_t hash = len, word;
+	size_t i, n;
+
+	for (i = 0; i < len; i += sizeof(word)) {
+		n = len - i < sizeof(word) ? len - i : sizeof(word);
+		word = 0;
+		memcpy(&word, text + i, n);
+		hash = pp_mix(hash, word);
+	}
+	return (hash);
 }
 
 #endif

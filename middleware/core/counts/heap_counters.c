@@ -2,6 +2,8 @@
  * One counter of the heap's table: it is read while the worker goes on adding,
  * checked, and scaled up. docs/sampling.md says why it is done in this way.
  */
+#include <math.h>
+
 #include "counts/heap_private.h"
 
 /* The worker adds to the two numbers of a pair one after the other; a reader
@@ -104,30 +106,6 @@ pp_heap_counter_read(const struct pp_heap_table *table,
 	    out->alloc[0] > COUNT_MAX || out->alloc[1] > BYTES_MAX ? -1 : 0);
 }
 
-/*
- * Return 1 - exp(-x) for x >= 0. A series gives the value for a small part of
- * x, which is then doubled back: with f(x) = 1 - exp(-x), f(2x) = f(x) (2 -
- * f(x)). No two nearly equal numbers are subtracted, so that small x keep all
- * their digits. (The collector does without the mathematics library: this is
- * its only use.)
- */
-static double
-one_minus_exp(double x)
-{
-	double f;
-	int doublings = 0;
-
-	if (x > 64)
-		return (1);
-	for (; x > 1.0 / 128; x /= 2)
-		doublings++;
-	f = x *
-	    (1 - x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5 * (1 - x / 6)))));
-	while (doublings-- > 0)
-		f *= 2 - f;
-	return (f);
-}
-
 static int64_t
 scaled(uint64_t value, double scale)
 {
@@ -143,8 +121,9 @@ pp_heap_scale(uint64_t count, uint64_t bytes, uint64_t rate, int64_t out[2])
 	double scale = 1;
 
 	if (rate > 1 && count > 0 && bytes > 0)
-		scale = 1 /
-		    one_minus_exp((double)bytes / (double)count / (double)rate);
+		/* expm1() keeps all digits of a small mean. */
+		scale =
+		    -1 / expm1(-((double)bytes / (double)count / (double)rate));
 	if (scale > 1) {
 		out[0] = scaled(count, scale);
 		out[1] = scaled(bytes, scale);

@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/varint.h"
 #include "cpu/recorder_private.h"
-
-#define VARINT_MAX 10
 
 /* The label sets of one slice, by the numbers of the session. */
 struct label_map {
@@ -26,15 +25,9 @@ struct label_map {
 static void
 put(struct pp_buf *buf, uint64_t value)
 {
-	unsigned char bytes[VARINT_MAX];
-	size_t len = 0;
+	uint8_t bytes[PP_VARINT_MAX];
 
-	while (value >= 0x80) {
-		bytes[len++] = (unsigned char)(value | 0x80);
-		value >>= 7;
-	}
-	bytes[len++] = (unsigned char)value;
-	pp_buf_append(buf, bytes, len);
+	pp_buf_append(buf, bytes, pp_varint(bytes, value));
 }
 
 static uint32_t

@@ -36,7 +36,6 @@ static const char *pp_strings_put(struct pp_strings *, struct pp_strings_key);
 static char *pp_strings_mend(const char *);
 static char *pp_strings_room(struct pp_strings *, size_t);
 static int pp_strings_same(const void *, uint32_t, const void *);
-static uint64_t pp_strings_hash(const struct pp_strings_key *);
 static size_t pp_strings_utf8(const char *);
 
 const char *
@@ -85,7 +84,7 @@ pp_strings_free(struct pp_strings *strings)
 static const char *
 pp_strings_put(struct pp_strings *strings, struct pp_strings_key key)
 {
-	uint64_t hash = pp_strings_hash(&key);
+	uint64_t hash = pp_mix_text(key.text, key.len);
 	const char **texts;
 	uint32_t id, room;
 	char *copy;
@@ -177,21 +176,6 @@ pp_strings_same(const void *owner, uint32_t id, const void *key)
 	/* Neither text has a NUL within, so the first `len` bytes decide. */
 	return (strncmp(text, wanted->text, wanted->len) == 0 &&
 	    text[wanted->len] == '\0');
-}
-
-static uint64_t
-pp_strings_hash(const struct pp_strings_key *key)
-{
-	uint64_t hash = key->len, word;
-	size_t i, len;
-
-	for (i = 0; i < key->len; i += sizeof(word)) {
-		len = key->len - i < sizeof(word) ? key->len - i : sizeof(word);
-		word = 0;
-		memcpy(&word, key->text + i, len);
-		hash = pp_mix(hash, word);
-	}
-	return (hash);
 }
 
 /* Returns the length of the valid UTF-8 sequence (RFC 3629) at `text`, or 0.

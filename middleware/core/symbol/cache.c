@@ -80,26 +80,12 @@ pp_cache_has_room(const struct pp_cache *c)
 		PP_CACHE_TEXT_MAX);
 }
 
-static uint64_t
-text_hash(const char *text, size_t len)
-{
-	uint64_t hash = len, word;
-
-	for (; len >= sizeof(word); len -= sizeof(word), text += sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		hash = pp_mix(hash, word);
-	}
-	word = 0;
-	memcpy(&word, text, len);
-	return (pp_mix(hash, word));
-}
-
 /* Return the place of `text`, or the free one that it would get. The set is
  * never full. */
 static const char **
 text_slot(const char **set, uint32_t len, const char *text, size_t text_len)
 {
-	uint32_t i = (uint32_t)text_hash(text, text_len) & (len - 1);
+	uint32_t i = (uint32_t)pp_mix_text(text, text_len) & (len - 1);
 
 	while (set[i] != NULL &&
 	    (strncmp(set[i], text, text_len) != 0 || set[i][text_len] != '\0'))

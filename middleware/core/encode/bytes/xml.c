@@ -39,20 +39,10 @@ char_shown(const char *c, size_t len)
 static void
 char_write(struct pp_buf *out, const char *c, size_t len)
 {
-	if (!char_shown(c, len))
-		pp_buf_text(out, REPLACEMENT);
-	else if (*c == '&')
-		pp_buf_text(out, "&amp;");
-	else if (*c == '<')
-		pp_buf_text(out, "&lt;");
-	else if (*c == '>')
-		pp_buf_text(out, "&gt;");
-	else if (*c == '"')
-		pp_buf_text(out, "&quot;");
-	else if (*c == '\'')
-		pp_buf_text(out, "&#39;");
+	if (char_shown(c, len))
+		pp_buf_escape(out, c, len);
 	else
-		pp_buf_append(out, c, len);
+		pp_buf_text(out, REPLACEMENT);
 }
 
 static size_t

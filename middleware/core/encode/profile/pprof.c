@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 
+#include "base/varint.h"
 #include "encode/bytes/sink.h"
 #include "encode/profile/pprof_sample.h"
 #include "encode/profile/text_ids.h"
@@ -129,14 +130,9 @@ pp_pprof_emit(struct pp_pprof *e, enum pp_pprof_field field,
     const ProtobufCMessage *message)
 {
 	size_t size = protobuf_c_message_get_packed_size(message);
-	uint8_t head[1 + 10];
-	size_t len = 0;
+	uint8_t head[1 + PP_VARINT_MAX] = { (uint8_t)(field << 3 | 2) };
 
-	head[len++] = (uint8_t)(field << 3 | 2);
-	for (; size >= 0x80; size >>= 7)
-		head[len++] = (uint8_t)(size | 0x80);
-	head[len++] = (uint8_t)size;
-	pp_sink_write(e->sink, head, len);
+	pp_sink_write(e->sink, head, 1 + pp_varint(head + 1, size));
 	protobuf_c_message_pack_to_buffer(message, &e->base);
 }
 

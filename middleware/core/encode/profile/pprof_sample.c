@@ -10,7 +10,7 @@
  */
 #include "encode/profile/pprof_sample.h"
 
-#define VARINT_MAX 10
+#include "base/varint.h"
 
 /* The key of a field whose value is a number, or bytes with a length. */
 #define NUMBER(field) ((uint8_t)((field) << 3))
@@ -18,16 +18,16 @@
 
 /* The most bytes of key and length of the whole element; they are written
  * last. */
-#define HEAD_MAX (1 + VARINT_MAX)
+#define HEAD_MAX (1 + PP_VARINT_MAX)
 
 /* The most bytes of one label: its key and length, then three numbers. */
-#define LABEL_MAX (2 + 3 * (1 + VARINT_MAX))
+#define LABEL_MAX (2 + 3 * (1 + PP_VARINT_MAX))
 
 size_t
 pp_pprof_sample_room(uint32_t locations, uint32_t labels)
 {
-	return (3 * HEAD_MAX + VARINT_MAX * PP_VALUES_MAX +
-	    VARINT_MAX * (size_t)locations + LABEL_MAX * (size_t)labels);
+	return (3 * HEAD_MAX + PP_VARINT_MAX * PP_VALUES_MAX +
+	    PP_VARINT_MAX * (size_t)locations + LABEL_MAX * (size_t)labels);
 }
 
 static size_t
@@ -35,15 +35,6 @@ varint_len(uint64_t value)
 {
 	/* A byte has seven bits of the value; 0 takes one byte. */
 	return ((size_t)(70 - __builtin_clzll(value | 1)) / 7);
-}
-
-static uint8_t *
-varint(uint8_t *to, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		*to++ = (uint8_t)(value | 0x80);
-	*to++ = (uint8_t)value;
-	return (to);
 }
 
 static uint8_t *
@@ -60,9 +51,9 @@ put_locations(uint8_t *to, const struct pp_profile *p,
 	for (i = 0; i < count; i++)
 		len += varint_len(location[i]);
 	*to++ = BYTES(1);
-	to = varint(to, len);
+	to += pp_varint(to, len);
 	for (i = 0; i < count; i++)
-		to = varint(to, location[i]);
+		to += pp_varint(to, location[i]);
 	return (to);
 }
 
@@ -81,7 +72,7 @@ short_end(uint8_t *from, uint8_t *to)
 	from[-1] = (uint8_t)(to - from);
 	return (to);
 }
-_Static_assert(VARINT_MAX *PP_VALUES_MAX < 128 && LABEL_MAX < 128,
+_Static_assert(PP_VARINT_MAX *PP_VALUES_MAX < 128 && LABEL_MAX < 128,
     "the length of one takes more than a byte");
 
 static uint8_t *
@@ -93,7 +84,7 @@ put_values(uint8_t *to, const int64_t *value, uint32_t count)
 	if (count == 0)
 		return (to);
 	for (i = 0, to = from; i < count; i++)
-		to = varint(to, (uint64_t)value[i]);
+		to += pp_varint(to, (uint64_t)value[i]);
 	return (short_end(from, to));
 }
 
@@ -111,7 +102,7 @@ put_label(uint8_t *to, const struct pp_label *label, struct pp_text_ids *names)
 		if (number[i] == 0)
 			continue;
 		*to++ = NUMBER(i + 1);
-		to = varint(to, number[i]);
+		to += pp_varint(to, number[i]);
 	}
 	return (short_end(from, to));
 }
@@ -131,7 +122,7 @@ pp_pprof_sample(const struct pp_profile *p, const struct pp_sample *sample,
 	size = (size_t)(to - from);
 	from -= 1 + varint_len(size);
 	from[0] = BYTES(field);
-	(void)varint(from + 1, size);
+	(void)pp_varint(from + 1, size);
 	*len = (size_t)(to - from);
 	return (from);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/varint.h"
 #include "encode/trace/trace_go_private.h"
 
 uint32_t
@@ -23,19 +24,6 @@ uint64_t
 pp_go_stack(struct pp_go *go, const struct pp_tracer_stack *stack)
 {
 	return (pp_go_stacks_id(&go->stacks, stack));
-}
-
-uint32_t
-pp_go_varint(uint8_t *to, uint64_t number)
-{
-	uint32_t n = 0;
-
-	while (number >= 0x80) {
-		to[n++] = (uint8_t)(number | 0x80);
-		number >>= 7;
-	}
-	to[n++] = (uint8_t)number;
-	return (n);
 }
 
 void
@@ -58,8 +46,8 @@ row_open(struct pp_go *go, struct pp_go_row *row, int64_t ts)
 		return (-1);
 	}
 	row->data[0] = GO_BATCH | 1 << 6;
-	row->len = 1 + pp_go_varint(row->data + 1, row->pid);
-	row->len += pp_go_varint(row->data + row->len, (uint64_t)ts);
+	row->len = 1 + pp_varint(row->data + 1, row->pid);
+	row->len += pp_varint(row->data + row->len, (uint64_t)ts);
 	row->last = ts;
 	go->buffered += row->len;
 	return (0);
@@ -82,9 +70,9 @@ pp_go_put(struct pp_go *go, struct pp_go_row *row, enum pp_go_ev type,
 	to = row->data + before;
 	/* A record has a byte for its length only if it has four numbers. */
 	len = count < 3 ? 1 : 2;
-	len += pp_go_varint(to + len, (uint64_t)(ts - row->last));
+	len += pp_varint(to + len, (uint64_t)(ts - row->last));
 	for (i = 0; i < count; i++)
-		len += pp_go_varint(to + len, arg[i]);
+		len += pp_varint(to + len, arg[i]);
 	to[0] = (uint8_t)(type | (count < 3 ? count : 3) << 6);
 	if (count >= 3)
 		to[1] = (uint8_t)(len - 2);
@@ -104,7 +92,7 @@ pp_go_put_text(struct pp_go *go, struct pp_go_row *row, const char *text,
 		return;
 	if (len > PP_TRACE_TEXT_MAX)
 		len = PP_TRACE_TEXT_MAX;
-	row->len += pp_go_varint(row->data + row->len, len);
+	row->len += pp_varint(row->data + row->len, len);
 	if (len > 0)
 		memcpy(row->data + row->len, text, len);
 	row->len += len;

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mix.h"
+#include "base/varint.h"
 #include "base/yield.h"
 #include "encode/trace/trace_go_private.h"
 #include "profile/idmap.h"
@@ -103,9 +104,9 @@ numbers_free(struct numbers *numbers)
 static void
 dict_number(struct dictionary *d, uint64_t number)
 {
-	uint8_t bytes[10];
+	uint8_t bytes[PP_VARINT_MAX];
 
-	pp_buf_append(&d->out, bytes, pp_go_varint(bytes, number));
+	pp_buf_append(&d->out, bytes, pp_varint(bytes, number));
 }
 
 static void
@@ -155,10 +156,10 @@ dict_frame(struct dictionary *d, uint8_t *to, uint64_t key, uint64_t function,
 {
 	uint32_t n;
 
-	n = pp_go_varint(to, PC_FIRST + number_of(d, &d->frames, key));
-	n += pp_go_varint(to + n, function);
-	n += pp_go_varint(to + n, file);
-	return (n + pp_go_varint(to + n, line));
+	n = pp_varint(to, PC_FIRST + number_of(d, &d->frames, key));
+	n += pp_varint(to + n, function);
+	n += pp_varint(to + n, file);
+	return (n + pp_varint(to + n, line));
 }
 
 static uint32_t
@@ -226,8 +227,8 @@ dict_stack(struct dictionary *d, uint32_t id)
 		len += dict_name_frame(d, frame + len, stack->entry);
 		frames++;
 	}
-	n = pp_go_varint(head, id);
-	n += pp_go_varint(head + n, frames);
+	n = pp_varint(head, id);
+	n += pp_varint(head + n, frames);
 	dict_byte(d, GO_STACK | 3 << 6);
 	dict_number(d, n + len);
 	pp_buf_append(&d->out, head, n);

@@ -121,9 +121,6 @@ void pp_go_put_text(struct pp_go *go, struct pp_go_row *row, const char *text,
 /* Write the row's batch to the file. */
 void pp_go_flush(struct pp_go *go, struct pp_go_row *row);
 
-/* Write a number as the format does; returns the bytes written, at most 10. */
-uint32_t pp_go_varint(uint8_t *to, uint64_t number);
-
 /* Write the batch with frequency, strings and stacks. Returns -1 when out of
  * memory. */
 int pp_go_dictionary(struct pp_go *go, const struct pp_tracer *tracer,

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/varint.h"
 #include "encode/trace/trace_perfetto_private.h"
 
 void
@@ -61,7 +62,6 @@ static void
 put_packet(struct pp_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 {
 	size_t len;
-	uint32_t head;
 
 	packet->trusted_packet_sequence_id = SEQUENCE;
 	len = pp__perfetto__trace_packet__get_packed_size(packet) + 16;
@@ -83,9 +83,7 @@ put_packet(struct pp_perfetto *pf, Pp__Perfetto__TracePacket *packet)
 	if (pf->used + len + 8 > BUFFER_BYTES)
 		pp_pf_flush(pf);
 	pf->buffer[pf->used++] = 1 << 3 | 2;
-	for (head = (uint32_t)len; head >= 0x80; head >>= 7)
-		pf->buffer[pf->used++] = (uint8_t)(head | 0x80);
-	pf->buffer[pf->used++] = (uint8_t)head;
+	pf->used += pp_varint(pf->buffer + pf->used, len);
 	pf->used += (uint32_t)pp__perfetto__trace_packet__pack(packet,
 	    pf->buffer + pf->used);
 }

@@ -9,18 +9,7 @@
 #include "counts/custom_profile.h"
 #include "encode/text/text_count.h"
 #include "service/endpoints/endpoint.h"
-
-static int
-custom_hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (c - 'A' + 10);
-	return (-1);
-}
+#include "service/http/query.h"
 
 /* Whether the path is the name, with or without %-escapes. */
 static int
@@ -31,8 +20,8 @@ custom_matches(const char *path, const char *name)
 	if (strcmp(path, name) == 0)
 		return (1);
 	for (; *name != '\0'; name++, path++) {
-		if (*path == '%' && (high = custom_hex(path[1])) != -1 &&
-		    (low = custom_hex(path[2])) != -1) {
+		if (*path == '%' && (high = pp_query_digit(path[1])) != -1 &&
+		    (low = pp_query_digit(path[2])) != -1) {
 			if (*name != (char)(high << 4 | low))
 				return (0);
 			path += 2;

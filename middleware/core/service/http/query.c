@@ -11,8 +11,8 @@
 
 #include "service/http/query.h"
 
-static int
-query_digit(char c)
+int
+pp_query_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return (c - '0');
@@ -36,8 +36,8 @@ query_byte(const char *text, size_t len, size_t *at)
 		return ((unsigned char)c);
 	if (len - *at < 2)
 		return (-1);
-	high = query_digit(text[*at]);
-	low = query_digit(text[*at + 1]);
+	high = pp_query_digit(text[*at]);
+	low = pp_query_digit(text[*at + 1]);
 	if (high == -1 || low == -1)
 		return (-1);
 	*at += 2;
@@ -121,7 +121,7 @@ pp_query_int(const struct pp_query_value *value, int64_t *out)
 		return (PP_QUERY_NOT_NUMBER);
 	limit += (uint64_t)negative;
 	for (over = value->cut; i < value->len; i++) {
-		digit = query_digit(value->text[i]);
+		digit = pp_query_digit(value->text[i]);
 		if (digit < 0 || digit > 9)
 			return (PP_QUERY_NOT_NUMBER);
 		if (number > (limit - (uint64_t)digit) / 10)
@@ -210,7 +210,7 @@ pp_query_address(const char *text, size_t len)
 			after_digit = 0;
 			continue;
 		}
-		digit = query_digit(text[at]);
+		digit = pp_query_digit(text[at]);
 		if (digit < 0 || (unsigned int)digit >= base)
 			return (0);
 		if (number > (UINT64_MAX - (uint64_t)digit) / base)

@@ -29,6 +29,9 @@ struct pp_query_value {
 void pp_query_get(const char *query, size_t len, const char *key,
     struct pp_query_value *out);
 
+/* Return what the hexadecimal digit stands for, or -1. */
+int pp_query_digit(char c);
+
 enum pp_query_number {
 	PP_QUERY_NUMBER,     /* *out is set */
 	PP_QUERY_TOO_LARGE,  /* a number above INT64_MAX */

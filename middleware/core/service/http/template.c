@@ -139,25 +139,6 @@ view_find(const struct pp_view *view, const char *name)
 	return (NULL);
 }
 
-void
-pp_template_escape(struct pp_buf *out, const char *text)
-{
-	static const char special[] = "&<>\"'";
-	static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&quot;",
-		"&#39;" };
-	size_t plain;
-
-	for (;;) {
-		plain = strcspn(text, special);
-		pp_buf_append(out, text, plain);
-		text += plain;
-		if (*text == '\0')
-			return;
-		pp_buf_text(out, entity[strchr(special, *text) - special]);
-		text++;
-	}
-}
-
 /* Finds the next tag. Returns 1; 0: there is none; -1: the tag is broken. */
 static int
 template_tag(const char *text, const char *end, struct tag *tag)
@@ -249,7 +230,7 @@ template_part(const char *text, const char *end, const struct pp_view *view,
 			entry = view_find(view, tag.name);
 			if (entry == NULL || entry->text == NULL)
 				return (-1);
-			pp_template_escape(out, entry->text);
+			pp_buf_escape(out, entry->text, strlen(entry->text));
 			continue;
 		}
 		if (template_close(&tag, end, &close) != 0 ||

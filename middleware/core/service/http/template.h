@@ -45,7 +45,4 @@ struct pp_view *pp_view_row(struct pp_view *view, const char *name);
 int pp_template_render(const char *text, size_t len, const struct pp_view *view,
     struct pp_buf *out);
 
-/* Append text with & < > " ' written as entities. */
-void pp_template_escape(struct pp_buf *out, const char *text);
-
 #endif
