@@ -74,7 +74,7 @@ int pp_given_perf_event(void); /* PPROF_PERF_EVENT: 1 or 0 */
 void pp_launch_prepare(void);
 pid_t pp_launch_collector(void);
 
-/* listener.c: the socket of the collector's own listener, in the parent. */
+/* bind.c: the socket of the collector's own listener, in the parent. */
 void pp_bind_listener(void);
 void pp_bind_close(void);
 
@@ -105,7 +105,7 @@ uint32_t pp_kore_route_label(const struct http_request *req);
 #define PP_ENTRIES_MAX 26
 size_t pp_entries_follow(struct pp_got_hook *instead);
 
-/* memory.c: Kore's allocator. */
+/* kore_malloc.c: Kore's allocator. */
 void *pp_kore_malloc(size_t size);
 void *pp_kore_realloc(void *old, size_t size);
 void pp_kore_free(void *p);
@@ -225,12 +225,12 @@ void pp_stream_respond(struct http_request *req, int status, void *body,
 const char *pp_features_differ(void);
 
 /* pools.c: _find() is called once, in the constructor or else before the first
- * fork. _tell() fills the facts of at most PP_POOLS_MAX pools and returns how
- * many. */
+ * fork. _read() fills the facts of at most PP_POOLS_MAX pools and returns how
+ * many there are. */
 void pp_pools_find(void);
 uint32_t pp_pools_read(struct pp_pool_facts *facts);
 
-/* loop.c: epoll_wait() as Kore's event loop calls it. */
+/* worker_loop.c: epoll_wait() as Kore's event loop calls it. */
 struct epoll_event;
 void pp_loop_start(void); /* as a worker begins */
 int pp_loop_epoll_wait(int fd, struct epoll_event *events, int max,

@@ -3,8 +3,8 @@
  * block, mutex, goroutine, threadcreate or a custom profile.
  *
  * Users add the entries of a slot and let the ids of the entries be resolved
- * (resolve.h); entries that are equal then become one sample. Not the heap,
- * which has a list of its own (heap.c).
+ * (merge/resolve.h); entries that are equal then become one sample. Not the
+ * heap, which has a list of its own (heap.c).
  *
  * Rule: cold; the order of samples depends on what was counted, not on where it
  * lay, so that the same counts make the same profile.

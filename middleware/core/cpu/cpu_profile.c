@@ -1,6 +1,6 @@
 /*
- * A closed session as a profile: values, order, comments. Locations and labels
- * are made by build.c.
+ * A closed session as a profile: values, order, comments. merge/build.c makes
+ * the locations and labels.
  *
  * Rule: the order depends on what was sampled, not on who came first, so that
  * the same samples make the same profile.

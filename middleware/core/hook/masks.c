@@ -92,7 +92,7 @@ pp_masks_inherited(const pthread_attr_t *attr)
 		    PTHREAD_ATTR_NO_SIGMASK_NP));
 }
 
-/* For the functions of BSD, in which a mask is an int. */
+/* The functions of BSD, in which a mask is an int, call this. */
 static int
 mask_bsd(int how, const int *mask)
 {
@@ -312,7 +312,8 @@ hook_signalfd(int fd, const sigset_t *mask, int flags)
 	return (real_signalfd(fd, mask, flags));
 }
 
-/* The unwinder is left out: its masks are not set at all (unwind_list.h). */
+/* The unwinder is left out: its masks are not set at all
+ * (capture/unwind_list.h). */
 #define MASK_SCOPE (PP_GOT_EXECUTABLE | PP_GOT_BUT_UNWINDER)
 #define MASK_HOOK(name)                                                        \
 	{                                                                      \

@@ -234,7 +234,7 @@ PP_CALL_WRAPPER(ssize_t, sendmsg, sendmsg, through_sendmsg,
 PP_CALL_WRAPPER(int, connect, connect, through_connect,
     (int fd, const struct sockaddr *a, socklen_t l), (fd, a, l))
 
-/* For raw.c, which records a call by syscall() itself. */
+/* raw.c calls this and records a call by syscall() itself. */
 ssize_t
 pp_sockets_write(int fd, const void *p, size_t n)
 {

@@ -154,7 +154,7 @@ struct child {
 	void *argument;
 };
 
-/* In a child that has its parent's memory as it was. */
+/* Called in a child that has its parent's memory as it was. */
 static int
 child_begins(void *arg)
 {

@@ -112,7 +112,7 @@ pp_left_of(const struct timespec *time)
 	return (pp_left_ns(time->tv_sec * PP_NS_PER_SEC + time->tv_nsec));
 }
 
-/* In nanoseconds, at least 0. */
+/* Returns the time in nanoseconds, at least 0. */
 static inline int64_t
 pp_left(const struct pp_left *left)
 {

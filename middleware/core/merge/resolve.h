@@ -3,7 +3,7 @@
  * all slots share: a stack becomes one of canonical addresses, and equal label
  * sets get one number.
  *
- * What is counted by these numbers is the user's (waits.c, activity.c ...).
+ * Users count by these numbers (counts/waits.c, live/activity.c ...).
  *
  *     pp_resolve_begin
  *     for each slot: copy what is wanted of it, ids as they are;

@@ -67,7 +67,7 @@ struct pp_function {
 
 struct pp_mapping {
 	uint64_t start; /* in the profile's own address space, see
-			   address_map.h */
+			   merge/address_map.h */
 	uint64_t limit;
 	uint64_t offset;
 	const char *file;

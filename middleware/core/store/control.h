@@ -14,11 +14,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* What the collector wants of all workers. The collector alone writes, but for
- * the three rates (api.c of the adapter writes them, too), and the parent,
- * which turns CPU sampling off when there is no collector any more. Then
- * SIGPROF makes each worker look. The collector puts its own words back when
- * they have been written over. */
+/* What the collector wants of all workers. The collector alone writes, with two
+ * exceptions: kore/request/api.c writes the three rates, too, and the parent
+ * turns CPU sampling off when there is no collector any more. After a change
+ * SIGPROF makes each worker read the words. If the collector's words have been
+ * written over, the collector puts them back. */
 struct pp_control {
 	_Atomic uint64_t cpu_period_ns;	 /* 0: CPU sampling is off */
 	_Atomic uint64_t heap_rate;	 /* mean bytes between samples; 0: off.

@@ -2,8 +2,8 @@
  * Instants for the trace, of what happens to the server besides its handlers:
  * the accept lock, messages between workers, timers, connections, reloads.
  * arrive.c sees requests as they are read. The calls come by the patched
- * entries of Kore's functions (entries.c); while nobody traces, each costs one
- * branch.
+ * entries of Kore's functions (kore/start/entries.c); while nobody traces, each
+ * costs one branch.
  *
  * Rule: the event loop's thread only.
  */

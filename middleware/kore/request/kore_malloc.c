@@ -4,8 +4,8 @@
  *
  * Up to 8 KiB, these functions give out elements of Kore's pools, and malloc()
  * is not called; the calls inside kore pass no call table. So their entries are
- * patched (entries.c). This covers kore_calloc() and kore_strdup(), too, which
- * are wrapped only where entries cannot be patched.
+ * patched (kore/start/entries.c). This covers kore_calloc() and kore_strdup(),
+ * too, which are wrapped only where entries cannot be patched.
  *
  * Rule: an allocation counts once. A large kore_malloc() calls calloc(), and
  * kore_realloc() calls the other two: calls within such a call are not counted.

@@ -2,7 +2,7 @@
  * These functions find and start the collector's program, in the parent.
  *
  * The program is started by fork and exec, and gets the arena, the facts about
- * the arena, its socket, and the socket of its own listener if there is one. It
+ * the arena, its socket, and the socket of its listener if there is one. It
  * inherits no listening socket of Kore, which would keep the port busy after
  * Kore's end, and none of the parent's memory.
  *
