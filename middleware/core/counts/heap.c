@@ -13,6 +13,30 @@
 #include "counts/heap_private.h"
 #include "store/counters.h"
 
+/* The slot's counters, one after the other. */
+struct walk {
+	struct pp_slot *from;
+	uint32_t next;
+	uint32_t malformed; /* counters that were left out */
+};
+
+static int
+walk_next(struct walk *walk, struct pp_heap_counter *out)
+{
+	struct pp_counters counters = pp_counters_heap(&walk->from->heap);
+	struct pp_counter *counter;
+
+	while (walk->next < pp_counters_used(&counters)) {
+		counter = &counters.counter[walk->next++];
+		if (atomic_load(&counter->key) == 0)
+			continue;
+		if (pp_heap_counter_read(&walk->from->heap, counter, out) == 0)
+			return (1);
+		walk->malformed++;
+	}
+	return (0);
+}
+
 static void
 list_counter(struct pp_heap_list *list, uint32_t slot,
     const struct pp_heap_counter *counter)
@@ -43,43 +67,29 @@ list_counter(struct pp_heap_list *list, uint32_t slot,
 static void
 list_counters(struct pp_heap_list *list, uint32_t slot)
 {
-	struct pp_slot *from = pp_heap_slot(list->reader, slot);
-	struct pp_counters counters = pp_counters_heap(&from->heap);
-	uint32_t used = pp_counters_used(&counters), i;
-	int alive = atomic_load(&from->life.pid) != 0;
+	struct walk walk = { .from = pp_heap_slot(list->reader, slot) };
+	int alive = atomic_load(&walk.from->life.pid) != 0;
 	struct pp_heap_counter counter;
 
-	for (i = 0; i < used; i++) {
-		if (atomic_load(&counters.counter[i].key) == 0)
-			continue;
-		if (pp_heap_counter_read(&from->heap, &counters.counter[i],
-			&counter) == -1) {
-			list->counters_malformed++;
-			continue;
-		}
+	while (walk_next(&walk, &counter)) {
 		if (!alive)
 			memset(counter.inuse, 0, sizeof(counter.inuse));
 		/* The counter may be made while nothing is added to it yet. */
 		if (counter.alloc[0] != 0)
 			list_counter(list, slot, &counter);
 	}
+	list->counters_malformed += walk.malformed;
 }
 
 void
 pp_heap_reader_labels(const struct pp_heap_reader *reader, uint32_t slot,
     void (*each)(void *, uint32_t, const int64_t[2]), void *arg)
 {
-	struct pp_slot *from = pp_heap_slot(reader, slot);
-	struct pp_counters counters = pp_counters_heap(&from->heap);
-	uint32_t used = pp_counters_used(&counters), i;
+	struct walk walk = { .from = pp_heap_slot(reader, slot) };
 	struct pp_heap_counter counter;
 	int64_t alloc[2];
 
-	for (i = 0; i < used; i++) {
-		if (atomic_load(&counters.counter[i].key) == 0 ||
-		    pp_heap_counter_read(&from->heap, &counters.counter[i],
-			&counter) == -1)
-			continue;
+	while (walk_next(&walk, &counter)) {
 		pp_heap_scale(counter.alloc[0], counter.alloc[1], counter.rate,
 		    alloc);
 		each(arg, counter.key.label, alloc);
@@ -181,23 +191,16 @@ uint64_t
 pp_heap_reader_live(const struct pp_heap_reader *reader)
 {
 	struct pp_heap_counter counter;
-	struct pp_slot *from;
-	struct pp_counters counters;
 	uint64_t live = 0;
-	uint32_t slot, used, i;
+	struct walk walk;
+	uint32_t slot;
 	int64_t inuse[2];
 
 	for (slot = 1; slot < reader->slots; slot++) {
-		from = pp_heap_slot(reader, slot);
-		counters = pp_counters_heap(&from->heap);
-		used = atomic_load(&from->life.pid) != 0
-		    ? pp_counters_used(&counters)
-		    : 0;
-		for (i = 0; i < used; i++) {
-			if (atomic_load(&counters.counter[i].key) == 0 ||
-			    pp_heap_counter_read(&from->heap,
-				&counters.counter[i], &counter) == -1)
-				continue;
+		walk = (struct walk){ .from = pp_heap_slot(reader, slot) };
+		if (atomic_load(&walk.from->life.pid) == 0)
+			continue;
+		while (walk_next(&walk, &counter)) {
 			pp_heap_scale(counter.inuse[0], counter.inuse[1],
 			    counter.rate, inuse);
 			live += (uint64_t)inuse[1];
@@ -211,20 +214,14 @@ static void
 heap_rates(const struct pp_heap_reader *reader, struct pp_heap_view *view)
 {
 	struct pp_heap_counter counter;
-	struct pp_counters counters;
-	uint32_t slot, used, i;
+	struct walk walk;
 	uint64_t rate = 0;
+	uint32_t slot;
 
 	view->mixed = 0;
 	for (slot = 1; slot < reader->slots; slot++) {
-		counters = pp_counters_heap(&pp_heap_slot(reader, slot)->heap);
-		used = pp_counters_used(&counters);
-		for (i = 0; i < used; i++) {
-			if (atomic_load(&counters.counter[i].key) == 0 ||
-			    pp_heap_counter_read(
-				&pp_heap_slot(reader, slot)->heap,
-				&counters.counter[i], &counter) == -1)
-				continue;
+		walk = (struct walk){ .from = pp_heap_slot(reader, slot) };
+		while (walk_next(&walk, &counter)) {
 			if (rate != 0 && counter.rate != rate)
 				view->mixed = 1;
 			rate = counter.rate;

@@ -9,18 +9,12 @@
 #include "base/mix.h"
 #include "encode/trace/trace_stacks.h"
 
-static uint32_t
-stack_hash(const struct pp_tracer_stack *stack)
-{
-	uint64_t hash;
-
-	hash = pp_mix(stack->words, (uint64_t)stack->leaf << 32 | stack->entry);
-	return ((uint32_t)(hash ^ hash >> 29));
-}
-
 static int
-stack_same(const struct pp_tracer_stack *a, const struct pp_tracer_stack *b)
+stack_same(const void *owner, uint32_t id, const void *key)
 {
+	const struct pp_go_stacks *stacks = owner;
+	const struct pp_tracer_stack *a = &stacks->stack[id - 1], *b = key;
+
 	return (
 	    a->words == b->words && a->entry == b->entry && a->leaf == b->leaf);
 }
@@ -28,28 +22,16 @@ stack_same(const struct pp_tracer_stack *a, const struct pp_tracer_stack *b)
 static int
 stacks_grow(struct pp_go_stacks *stacks)
 {
-	uint32_t room = stacks->room == 0 ? 256 : 2 * stacks->room, i, at;
+	uint32_t room = stacks->room == 0 ? 256 : 2 * stacks->room;
 	struct pp_tracer_stack *stack;
-	uint32_t *index;
 
 	if (room > PP_TRACE_STACKS_MAX ||
-	    !pp_budget_keeps(room * (sizeof(*stack) + 2 * sizeof(*index))))
+	    !pp_budget_keeps(
+		room * (sizeof(*stack) + 2 * sizeof(*stacks->map.slot))))
 		return (-1);
-	index = calloc(2 * (size_t)room, sizeof(*index));
-	stack = index == NULL ? NULL
-			      : realloc(stacks->stack, room * sizeof(*stack));
-	if (stack == NULL) {
-		free(index);
+	stack = reallocarray(stacks->stack, room, sizeof(*stack));
+	if (stack == NULL)
 		return (-1);
-	}
-	for (i = 0; i < stacks->used; i++) {
-		at = stack_hash(&stack[i]) & (2 * room - 1);
-		while (index[at] != 0)
-			at = (at + 1) & (2 * room - 1);
-		index[at] = i + 1;
-	}
-	free(stacks->index);
-	stacks->index = index;
 	stacks->stack = stack;
 	stacks->room = room;
 	return (0);
@@ -58,18 +40,18 @@ stacks_grow(struct pp_go_stacks *stacks)
 static uint32_t
 stacks_find(struct pp_go_stacks *stacks, const struct pp_tracer_stack *stack)
 {
-	uint32_t at, id;
+	uint64_t hash =
+	    pp_mix(stack->words, (uint64_t)stack->leaf << 32 | stack->entry);
+	uint32_t id;
 
 	if (stacks->used == stacks->room && stacks_grow(stacks) == -1)
 		return (0);
-	at = stack_hash(stack) & (2 * stacks->room - 1);
-	while ((id = stacks->index[at]) != 0) {
-		if (stack_same(&stacks->stack[id - 1], stack))
-			return (id);
-		at = (at + 1) & (2 * stacks->room - 1);
-	}
-	stacks->stack[stacks->used] = *stack;
-	stacks->index[at] = ++stacks->used;
+	id = pp_idmap_find(&stacks->map, hash, stack_same, stacks, stack);
+	if (id != 0)
+		return (id);
+	if (pp_idmap_add(&stacks->map, hash, stacks->used + 1) == -1)
+		return (0);
+	stacks->stack[stacks->used++] = *stack;
 	return (stacks->used);
 }
 
@@ -137,7 +119,7 @@ void
 pp_go_stacks_free(struct pp_go_stacks *stacks)
 {
 	free(stacks->stack);
-	free(stacks->index);
+	pp_idmap_free(&stacks->map);
 	free(stacks->words);
 	memset(stacks, 0, sizeof(*stacks));
 }

@@ -10,13 +10,14 @@
 
 #include <stdint.h>
 
+#include "profile/idmap.h"
 #include "trace/event.h"
 
 struct pp_go_stacks {
 	struct pp_tracer_stack *stack; /* by id - 1 */
-	uint32_t *index;	       /* ids by hash */
+	struct pp_idmap map;	       /* ids by stack */
 	uint32_t used;
-	uint32_t room;	 /* of `stack`; the index is twice as large */
+	uint32_t room;	 /* of `stack` */
 	uint32_t *words; /* distinct, ascending; valid after _settle */
 	uint32_t words_count;
 	uint64_t dropped;
