@@ -260,7 +260,7 @@ class Refusal:
         text = kore.get("/write?disk", timeout=20).text
         return None if text == "0" else text
 
-    def able_door(self, kore):
+    def able_listener(self, kore):
         answer = web.unix_get(self.listener, DEBUG + "/heap", PATIENCE_S)
         return None if answer.status == 200 else repr(answer)
 

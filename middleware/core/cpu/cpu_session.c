@@ -178,13 +178,16 @@ session_takes(const struct pp_cpu_session *session,
     struct pp_cpu_thread *thread)
 {
 	const struct pp_cpu *cpu = session->cpu;
+	uint64_t over;
 
 	if (session->hz >= cpu->hz && (int64_t)session->period >= cpu->jiffy_ns)
 		return (1);
 	if (thread->rest < thread->need)
 		return (0);
-	thread->need =
-	    session->period - (thread->rest - thread->need) % session->period;
+	/* If two periods end within one record, the next record is a sample,
+	 * too. */
+	over = thread->rest - thread->need;
+	thread->need = over < session->period ? session->period - over : 0;
 	return (1);
 }
 
