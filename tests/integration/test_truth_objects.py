@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: a core, 200 s
+# needs: alone, 200 s
 """
 Code that comes late, or lies where one does not expect it, has names, callers
 and a heap like any other, from its first call on: within the handler that
