@@ -146,10 +146,10 @@ class Serves(Case):
     def check_larger(self, listener, most):
         """Told before it has come, or cut off; never read to its end."""
         head = b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
-        with door.socket() as raw:
+        with listener.socket() as raw:
             raw.sendall(head + b"Content-Length: %d\r\n\r\n" % (1 << 40))
             self.assertIn(b" 413 ", raw.recv(65536))
-        with door.socket() as raw:
+        with listener.socket() as raw:
             raw.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
             sent, piece = 0, b"10000\r\n" + b"+" * 65536 + b"\r\n"
             try:
@@ -171,7 +171,7 @@ class Serves(Case):
                 self.assertEqual(
                     kept.get(INDEX + "profile?seconds=1").status, 200)
                 self.assertEqual(kept.get(INDEX + "cmdline").status, 200)
-            raw = door.socket()
+            raw = listener.socket()
             raw.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\nHost: localhost\r\n\r\n"
                         * 5)
             got = b""
@@ -191,7 +191,7 @@ class Serves(Case):
 
     def test_a_client_that_hangs_up_ends_its_profile(self):
         with Listener() as listener:
-            raw = door.socket()
+            raw = listener.socket()
             raw.sendall(b"GET /debug/pprof/profile?seconds=600 HTTP/1.1\r\n"
                         b"Host: localhost\r\n\r\n")
             harness.wait_for("the profile", 5, lambda: RUNNING in listener.get(

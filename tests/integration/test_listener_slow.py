@@ -33,7 +33,7 @@ class Slow(Case):
             time.sleep(1)
             memory, slow = rss_kb(pid), []
             for i in range(1000):
-                sock = door.socket()
+                sock = listener.socket()
                 if i % 3 != 0:
                     sock.send(self.HALF[:1 + i % len(self.HALF)])
                 slow.append(sock)
@@ -80,9 +80,9 @@ class Slow(Case):
         so much later that the end of the first is none of its own."""
         with Listener(env={"PPROF_STALL_MS": "0",
                        "PPROF_RECORDER_HZ": "0"}) as listener:
-            silent, begun = door.socket(), time.monotonic()
+            silent, begun = listener.socket(), time.monotonic()
             time.sleep(3)
-            served, since = door.socket(), time.monotonic()
+            served, since = listener.socket(), time.monotonic()
             served.sendall(b"GET /debug/pprof/cmdline HTTP/1.1\r\n"
                            b"Host: localhost\r\n\r\n")
             self.assertIn(b"200 OK", served.recv(65536))
@@ -103,7 +103,7 @@ class Slow(Case):
             begun = time.monotonic()
             sent = {"headers": (self.HALF, b"a"), "body": (body, b"+"),
                     "nothing": (b"", b"")}
-            socks, ended = {name: door.socket() for name in sent}, {}
+            socks, ended = {name: listener.socket() for name in sent}, {}
             for name, (first, _) in sent.items():
                 socks[name].sendall(first)
                 socks[name].settimeout(0.1)
@@ -154,7 +154,7 @@ class Slow(Case):
         with Listener() as listener:
             waiting = []
             for _ in range(48):
-                waiting.append(door.socket())
+                waiting.append(listener.socket())
                 waiting[-1].sendall(ask)
             harness.wait_for("48 profiles", 5, lambda: 'class="number">48<'
                              in listener.get(INDEX).text)
@@ -170,7 +170,7 @@ class Slow(Case):
                 sock.close()
             harness.wait_for("three places", 5, lambda: 'class="number">45<'
                              in listener.get(INDEX).text)
-            again = door.socket()
+            again = listener.socket()
             again.sendall(ask)
             harness.wait_for("one more", 5, lambda: 'class="number">46<'
                              in listener.get(INDEX).text)
@@ -185,7 +185,7 @@ class Slow(Case):
             waiting, said = [], {}
             for seconds, count in ((86400, 48), (5, 16), (1, 16)):
                 for _ in range(count):
-                    sock = door.socket()
+                    sock = listener.socket()
                     sock.sendall(ask % seconds)
                     waiting.append(sock)
                     key = (seconds, self.at_once(sock))
@@ -217,7 +217,7 @@ class Slow(Case):
         """Whoever comes last has a place, also in the same moment."""
         with Listener() as listener:
             for _ in range(20):
-                crowd = [door.socket() for _ in range(90)]
+                crowd = [listener.socket() for _ in range(90)]
                 for sock in crowd:
                     sock.sendall(b"GET /debug/pprof/profile?seconds=5 "
                                  b"HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -235,7 +235,7 @@ class Slow(Case):
                          b"Content-Length: -5\r\n\r\n",
                          b"POST /debug/pprof/symbol HTTP/1.1\r\nHost: localhost\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\nffffffffff\r\n"):
-                sock = door.socket()
+                sock = listener.socket()
                 try:
                     sock.sendall(data)
                     sock.shutdown(socket.SHUT_WR)
