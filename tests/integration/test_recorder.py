@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# needs: sleeps, 32 s
+# needs: alone, 17 s
 """
 The flight recorder: how it is asked and switched off, and that an idle service
 stays idle. Its windows: test_recorder_windows.py.
