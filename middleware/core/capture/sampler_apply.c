@@ -26,10 +26,10 @@
 #define IDLE_NS	     25000
 #define IDLE_LONG_NS (50 * PP_NS_PER_MS)
 
-/* A wall clock ticks faster than was asked by a part in FASTER. Ticks are late by
- * turns: if each were to stand for a period, those that stand for a little more
- * would end two periods, and the collector, which counts the periods that end,
- * would have fewer samples than were asked. */
+/* A wall clock ticks faster than was asked by a part in FASTER. The collector
+ * takes one sample for each period of CPU time that ends. If a record stood for
+ * a whole period, a tick that is a little late would end two periods in one
+ * record, and the profile would have fewer samples than were asked for. */
 #define FASTER 16
 
 /* A thread that sets its own timer tries again so often when a change overtakes

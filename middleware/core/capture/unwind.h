@@ -28,9 +28,8 @@ enum pp_unwind_end {
 
 /*
  * The calling thread is at its beginning: its stack ends as whole stacks do. To
- * be run by pp_own_stack_run(), once for each way in which threads begin, since
- * the walk fills a cache of the unwinder for the thread. `learnt`, an atomic_int
- * or NULL, becomes 1 when the end is known.
+ * be run by pp_own_stack_run(). One walk is enough for each way in which threads
+ * begin: `learnt`, an atomic_int or NULL, becomes 1 when the end is known.
  */
 void pp_unwind_root(void *learnt);
 
